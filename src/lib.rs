@@ -1,0 +1,3 @@
+//! Rehearsal plays a distributed system before it exists.
+
+pub mod base;
