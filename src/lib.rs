@@ -2,3 +2,7 @@
 
 pub mod base;
 pub mod engine;
+pub mod metrics;
+pub mod network;
+pub mod process;
+pub mod sim;

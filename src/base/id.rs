@@ -34,7 +34,12 @@ pub struct Entity(u64);
 impl Entity {
     /// Member `index` of the group called `group`.
     pub fn new(group: &str, index: u32) -> Self {
-        Self(u64::from(hash_name(group)) << 32 | u64::from(index))
+        Self::from_parts(hash_name(group), index)
+    }
+
+    /// Member `index` of the group whose name hashes to `group`.
+    pub const fn from_parts(group: u32, index: u32) -> Self {
+        Self((group as u64) << 32 | index as u64)
     }
 
     /// Another member of the same group.
@@ -45,6 +50,11 @@ impl Entity {
     /// The name as bits.
     pub const fn bits(self) -> u64 {
         self.0
+    }
+
+    /// The index in the group.
+    pub const fn index(self) -> u32 {
+        self.0 as u32
     }
 
     /// The hash of the group's name.

@@ -1,0 +1,177 @@
+//! The directory of groups: from a node's dense id to its name.
+//!
+//! Groups start at multiples of [`Names::PAGE`], so that the way from an id to its group is one look into a small table, whatever
+//! the number of nodes and groups.
+
+use super::id::{Entity, NodeId, hash_name};
+
+/// A group's place in the directory.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct GroupId(u32);
+
+impl GroupId {
+    /// The dense index, in order of naming.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Who is called what.
+#[derive(Clone, Default, Debug)]
+pub struct Names {
+    pages: Vec<Page>,
+    groups: Vec<Group>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Page {
+    first: u32,
+    hash: u32,
+    group: GroupId,
+}
+
+#[derive(Clone, Debug)]
+struct Group {
+    name: String,
+    first: u32,
+    len: u32,
+}
+
+/// Why a group could not be named.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum NameError {
+    /// There is a group of that name.
+    Taken(String),
+    /// Another group's name has the same hash; one of the two must change.
+    Collision(String, String),
+    /// More than 2^32 nodes.
+    TooMany,
+}
+
+impl std::fmt::Display for NameError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Taken(name) => write!(f, "there is a group called `{name}` already"),
+            Self::Collision(one, other) => {
+                write!(f, "the names `{one}` and `{other}` share a 32-bit hash; please rename one of them")
+            }
+            Self::TooMany => f.write_str("a system holds fewer than 2^32 nodes"),
+        }
+    }
+}
+
+impl std::error::Error for NameError {}
+
+impl Names {
+    /// Ids per page; a group takes whole pages.
+    pub const PAGE: u32 = 64;
+
+    /// Names a group of `len` nodes; the ids of its members follow each other from the first.
+    ///
+    /// # Errors
+    /// When the name is taken, collides with another, or the ids run out.
+    pub fn add(&mut self, name: &str, len: u32) -> Result<GroupId, NameError> {
+        let hash = hash_name(name);
+        if let Some(other) = self.groups.iter().find(|group| hash_name(&group.name) == hash) {
+            return Err(if other.name == name {
+                NameError::Taken(name.into())
+            } else {
+                NameError::Collision(name.into(), other.name.clone())
+            });
+        }
+        let first = self.pages.len() as u64 * u64::from(Self::PAGE);
+        let pages = u64::from(len.div_ceil(Self::PAGE));
+        if first + pages * u64::from(Self::PAGE) > u64::from(u32::MAX) {
+            return Err(NameError::TooMany);
+        }
+        let (first, group) = (first as u32, GroupId(self.groups.len() as u32));
+        self.pages.extend((0..pages).map(|_| Page { first, hash, group }));
+        self.groups.push(Group { name: name.into(), first, len });
+        Ok(group)
+    }
+
+    /// The number of ids given out, holes between groups included: the length of a table indexed by node.
+    pub fn span(&self) -> usize {
+        self.pages.len() * Self::PAGE as usize
+    }
+
+    /// All groups, in order of naming.
+    pub fn groups(&self) -> impl Iterator<Item = GroupId> + use<> {
+        (0..self.groups.len() as u32).map(GroupId)
+    }
+
+    /// The group called `name`.
+    pub fn group(&self, name: &str) -> Option<GroupId> {
+        self.groups.iter().position(|group| group.name == name).map(|index| GroupId(index as u32))
+    }
+
+    /// The members of a group.
+    pub fn members(&self, group: GroupId) -> impl ExactSizeIterator<Item = NodeId> + Clone + use<> {
+        let Group { first, len, .. } = self.groups[group.index()];
+        (first..first + len).map(NodeId::new)
+    }
+
+    /// What a group is called.
+    pub fn name(&self, group: GroupId) -> &str {
+        &self.groups[group.index()].name
+    }
+
+    /// The group a node belongs to.
+    #[inline(always)]
+    pub fn group_of(&self, node: NodeId) -> GroupId {
+        self.page(node).group
+    }
+
+    /// A node's name as an entity.
+    #[inline(always)]
+    pub fn entity(&self, node: NodeId) -> Entity {
+        let page = self.page(node);
+        Entity::from_parts(page.hash, node.index() - page.first)
+    }
+
+    /// A node's name for people: `api[3]`.
+    pub fn label(&self, node: NodeId) -> String {
+        let page = self.page(node);
+        format!("{}[{}]", self.name(page.group), node.index() - page.first)
+    }
+
+    #[inline(always)]
+    fn page(&self, node: NodeId) -> &Page {
+        &self.pages[(node.index() / Self::PAGE) as usize]
+    }
+
+    /// The page a node's id lies on: a key for tables that know something about every group.
+    #[inline(always)]
+    pub fn page_of(node: NodeId) -> usize {
+        (node.index() / Self::PAGE) as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nodes_name_does_not_depend_on_other_groups() {
+        let mut small = Names::default();
+        let api = small.add("api", 3).unwrap();
+        let mut large = Names::default();
+        large.add("clients", 1_000).unwrap();
+        let api_too = large.add("api", 3).unwrap();
+        for (one, other) in small.members(api).zip(large.members(api_too)) {
+            assert_ne!(one, other);
+            assert_eq!(small.entity(one), large.entity(other));
+            assert_eq!(small.label(one), large.label(other));
+        }
+        assert_eq!(large.group("api"), Some(api_too));
+        assert_eq!(large.group_of(large.members(api_too).next().unwrap()), api_too);
+    }
+
+    #[test]
+    fn a_name_is_given_once() {
+        let mut names = Names::default();
+        names.add("api", 1).unwrap();
+        assert_eq!(names.add("api", 1), Err(NameError::Taken("api".into())));
+        assert_eq!(names.add("many", u32::MAX), Err(NameError::TooMany));
+    }
+}

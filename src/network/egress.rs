@@ -1,0 +1,116 @@
+//! A node's way into a link: transmission at a finite rate, a drop-tail buffer, order of arrival.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::base::id::NodeId;
+use crate::base::time::{Span, Time};
+
+/// A transmission rate in bits per second, at least 1.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Rate(u64);
+
+impl Rate {
+    /// A rate of `bits` per second; nothing if that is zero.
+    pub fn bits_per_second(bits: u64) -> Option<Self> {
+        (bits > 0).then_some(Self(bits))
+    }
+
+    /// How long `bytes` take, rounded up to a nanosecond.
+    pub fn transmission(self, bytes: u64) -> Span {
+        let nanos = (u128::from(bytes) * 8_000_000_000).div_ceil(u128::from(self.0));
+        Span::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
+}
+
+/// Room for messages that wait for transmission; the one being transmitted does not count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Buffer {
+    /// Everything waits.
+    #[default]
+    Unlimited,
+    /// That many messages wait.
+    Packets(u64),
+    /// Messages of that many bytes together wait.
+    Bytes(u64),
+}
+
+/// The state of a link at one sending node.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Egress {
+    /// End of transmission and size of each message not yet transmitted; the first is under way.
+    departures: VecDeque<(Time, u64)>,
+    waiting_bytes: u64,
+    free_at: Time,
+    last_arrival: BTreeMap<NodeId, Time>,
+}
+
+impl Egress {
+    /// When the last bit of a message leaves, if there is room for it.
+    pub(super) fn enqueue(&mut self, now: Time, size: u64, rate: Rate, buffer: Buffer) -> Option<Time> {
+        while self.departures.front().is_some_and(|&(end, _)| end <= now) {
+            self.departures.pop_front();
+            // The next one's transmission began: it no longer waits.
+            if let Some(&(_, size)) = self.departures.front() {
+                self.waiting_bytes -= size;
+            }
+        }
+        if !self.departures.is_empty() {
+            let room = match buffer {
+                Buffer::Unlimited => true,
+                Buffer::Packets(limit) => self.departures.len() as u64 <= limit,
+                Buffer::Bytes(limit) => self.waiting_bytes.saturating_add(size) <= limit,
+            };
+            if !room {
+                return None;
+            }
+            self.waiting_bytes += size;
+        }
+        self.free_at = self.free_at.max(now) + rate.transmission(size);
+        self.departures.push_back((self.free_at, size));
+        Some(self.free_at)
+    }
+
+    /// The arrival at `to` that does not overtake: `at`, or that of the message before.
+    pub(super) fn in_order(&mut self, to: NodeId, at: Time) -> Time {
+        let last = self.last_arrival.entry(to).or_default();
+        *last = at.max(*last);
+        *last
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::time::ms;
+
+    /// 1250 bytes at 10 Mbit/s take 1 ms.
+    #[test]
+    fn a_buffer_of_two_keeps_two_behind_the_one_under_way() {
+        let rate = Rate::bits_per_second(10_000_000).unwrap();
+        let mut egress = Egress::default();
+        let start = Time::ZERO;
+        let mut send = |now| egress.enqueue(now, 1250, rate, Buffer::Packets(2));
+        assert_eq!(send(start), Some(start + ms(1)));
+        assert_eq!(send(start), Some(start + ms(2)));
+        assert_eq!(send(start), Some(start + ms(3)));
+        assert_eq!(send(start), None);
+        // At 1 ms the first has left, the second is under way, one place is free.
+        assert_eq!(send(start + ms(1)), Some(start + ms(4)));
+        assert_eq!(send(start + ms(1)), None);
+        assert_eq!(send(start + ms(9)), Some(start + ms(10)));
+    }
+
+    #[test]
+    fn a_byte_buffer_counts_what_waits() {
+        let rate = Rate::bits_per_second(8_000).unwrap();
+        let mut egress = Egress::default();
+        let mut send = |now, size| egress.enqueue(now, size, rate, Buffer::Bytes(100)).is_some();
+        assert!(send(Time::ZERO, 1_000));
+        assert!(send(Time::ZERO, 60));
+        assert!(!send(Time::ZERO, 60));
+        assert!(send(Time::ZERO, 40));
+        // After 1 s the first has left and the second is under way: 40 bytes wait.
+        assert!(send(Time::ZERO + ms(1_000), 60));
+        assert!(!send(Time::ZERO + ms(1_000), 1));
+    }
+}

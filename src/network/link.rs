@@ -1,0 +1,204 @@
+//! A link: what happens to one message between two nodes.
+
+use crate::base::distribution::Distribution;
+use crate::base::id::{Entity, NodeId};
+use crate::base::probability::Probability;
+use crate::base::random::{Block, Key};
+use crate::base::time::{Span, Time};
+
+use super::egress::{Buffer, Egress, Rate};
+
+/// What a link does to messages. The default is ideal: no latency, no loss, unlimited bandwidth.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Link {
+    /// Propagation delay of each message, on its own.
+    pub latency: Distribution,
+    /// Share of messages that vanish, each on its own.
+    pub loss: Probability,
+    /// Share of messages that arrive twice.
+    pub duplicate: Probability,
+    /// Share of messages damaged on the way: detected by the receiver's checksum, dropped, counted.
+    pub corrupt: Probability,
+    /// Transmission rate at each node that sends into the link, in bits per second.
+    pub bandwidth: Option<Rate>,
+    /// Room for messages that wait for transmission.
+    pub buffer: Buffer,
+    /// Whether messages between two nodes may overtake each other.
+    pub order: Arrival,
+}
+
+/// Whether messages may overtake each other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Arrival {
+    /// Each message has its own latency.
+    #[default]
+    Free,
+    /// A message arrives no earlier than those its sender sent before to the same node.
+    Fifo,
+}
+
+impl Default for Link {
+    fn default() -> Self {
+        Self {
+            latency: Distribution::constant(Span::ZERO),
+            loss: Probability::ZERO,
+            duplicate: Probability::ZERO,
+            corrupt: Probability::ZERO,
+            bandwidth: None,
+            buffer: Buffer::Unlimited,
+            order: Arrival::Free,
+        }
+    }
+}
+
+impl Link {
+    /// A link with this latency that is ideal otherwise.
+    pub fn latency(latency: Distribution) -> Self {
+        Self { latency, ..Self::default() }
+    }
+
+    /// The same link with this share of messages lost.
+    #[must_use]
+    pub fn loss(self, loss: Probability) -> Self {
+        Self { loss, ..self }
+    }
+}
+
+/// What becomes of a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// It arrives then.
+    Deliver(Time),
+    /// It arrives twice.
+    Duplicate(Time, Time),
+    /// It does not arrive.
+    Drop(Cause),
+}
+
+/// Why a copy did not arrive.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Cause {
+    /// Lost on the link.
+    Loss,
+    /// Damaged on the link and dropped by the receiver's checksum.
+    Corrupt,
+    /// No room in the sender's transmission buffer.
+    BufferFull,
+    /// The receiver was down.
+    ReceiverDown,
+}
+
+impl Cause {
+    /// Every cause, in the order of reports.
+    pub const ALL: [Self; 4] = [Self::Loss, Self::Corrupt, Self::BufferFull, Self::ReceiverDown];
+
+    /// The name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Loss => "loss",
+            Self::Corrupt => "corrupt",
+            Self::BufferFull => "buffer-full",
+            Self::ReceiverDown => "receiver-down",
+        }
+    }
+}
+
+/// The address of a message's luck on the wire.
+#[derive(Clone, Copy, Debug)]
+pub struct Address {
+    /// The key of the wire's draws.
+    pub key: Key,
+    /// The message's owner.
+    pub owner: Entity,
+    /// Number, attempt and leg of the message; the low byte is the network's own.
+    pub position: u64,
+}
+
+/// Positions of further draws of one message, in the low byte.
+const SECOND_COPY: u64 = 0x40;
+const RARE: u64 = 0x80;
+
+impl Address {
+    fn block(&self, offset: u64) -> Block {
+        self.key.block(self.owner, self.position | offset)
+    }
+}
+
+/// A link and its state.
+#[derive(Clone, Debug)]
+pub(super) struct Wire {
+    pub(super) link: Link,
+    /// Where the message's fate is certain but for its time, and that needs no luck either.
+    needs_luck: bool,
+    egress: Vec<Option<Box<Egress>>>,
+}
+
+impl Wire {
+    pub(super) fn new(link: Link) -> Self {
+        let needs_luck = !(link.loss.is_never() && link.latency.is_constant());
+        Self { link, needs_luck, egress: Vec::new() }
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.egress.clear();
+    }
+
+    #[inline(always)]
+    pub(super) fn transmit(&mut self, now: Time, from: NodeId, to: NodeId, size: u64, address: &Address) -> Verdict {
+        let link = &self.link;
+        let plain = link.bandwidth.is_none() && link.order == Arrival::Free;
+        if !plain || !link.duplicate.is_never() || !link.corrupt.is_never() {
+            return self.transmit_slowly(now, from, to, size, address);
+        }
+        if !self.needs_luck {
+            return Verdict::Deliver(now + link.latency.minimum());
+        }
+        let luck = address.block(0);
+        if link.loss.hits(luck.first()) {
+            return Verdict::Drop(Cause::Loss);
+        }
+        Verdict::Deliver(now + link.latency.sample(luck.second()))
+    }
+
+    #[inline(never)]
+    fn transmit_slowly(&mut self, now: Time, from: NodeId, to: NodeId, size: u64, address: &Address) -> Verdict {
+        let link = &self.link;
+        let stateful = link.bandwidth.is_some() || link.order == Arrival::Fifo;
+        let mut egress = stateful.then(|| {
+            let index = from.index() as usize;
+            if self.egress.len() <= index {
+                self.egress.resize_with(index + 1, || None);
+            }
+            self.egress[index].get_or_insert_default()
+        });
+        // What is lost on the link was transmitted all the same; what finds no room was not.
+        let mut sent = now;
+        if let (Some(egress), Some(rate)) = (&mut egress, link.bandwidth) {
+            match egress.enqueue(now, size, rate, link.buffer) {
+                Some(departure) => sent = departure,
+                None => return Verdict::Drop(Cause::BufferFull),
+            }
+        }
+        let luck = address.block(0);
+        if link.loss.hits(luck.first()) {
+            return Verdict::Drop(Cause::Loss);
+        }
+        let mut arrive = |at: Time| match (&mut egress, link.order) {
+            (Some(egress), Arrival::Fifo) => egress.in_order(to, at),
+            _ => at,
+        };
+        if link.duplicate.is_never() && link.corrupt.is_never() {
+            return Verdict::Deliver(arrive(sent + link.latency.sample(luck.second())));
+        }
+        let rare = address.block(RARE);
+        if link.corrupt.hits(rare.second()) {
+            return Verdict::Drop(Cause::Corrupt);
+        }
+        let first = arrive(sent + link.latency.sample(luck.second()));
+        if link.duplicate.hits(rare.first()) {
+            let again = address.block(SECOND_COPY).second();
+            return Verdict::Duplicate(first, arrive(sent + link.latency.sample(again)));
+        }
+        Verdict::Deliver(first)
+    }
+}

@@ -1,0 +1,107 @@
+//! What a process may do while it handles an input.
+
+use crate::base::id::{Entity, NodeId};
+use crate::base::names::Names;
+use crate::base::random::{Key, Uniform};
+use crate::base::time::Span;
+
+use super::clock::{Clock, Clocks, Steady, Wall, Work};
+use super::observation::Observation;
+use super::outbox::{Alarm, Outbox, Write};
+use super::timers::{TimerId, Timers};
+
+/// One input's surroundings: clocks to read, luck to draw, effects to cause. `M` is the system's message type, `T` the
+/// process's timer type.
+pub struct Context<'a, M, T> {
+    /// The node the process runs on.
+    pub me: NodeId,
+    /// What the node's clocks show.
+    pub clocks: Clocks,
+    /// The names of all nodes.
+    pub names: &'a Names,
+    /// The node's timers.
+    pub timers: &'a mut Timers<T>,
+    /// The node's own draws.
+    pub luck: Luck<'a>,
+    /// The effects so far.
+    pub outbox: &'a mut Outbox<M>,
+}
+
+/// A node's own draws: a key, and how many were made.
+#[derive(Debug)]
+pub struct Luck<'a> {
+    /// The key of the processes' draws.
+    pub key: Key,
+    /// The draws made so far on this node.
+    pub position: &'a mut u64,
+}
+
+impl<M, T: Copy> Context<'_, M, T> {
+    /// The node's own clock.
+    pub fn now(&self) -> Steady {
+        self.clocks.steady
+    }
+
+    /// The node's calendar clock.
+    pub fn wall(&self) -> Wall {
+        self.clocks.wall
+    }
+
+    /// The node's work clock.
+    pub fn work(&self) -> Work {
+        self.clocks.work
+    }
+
+    /// The node's name.
+    pub fn name(&self) -> Entity {
+        self.names.entity(self.me)
+    }
+
+    /// Sends a message; it arrives when, if and as often as the network decides, never before the next nanosecond.
+    #[inline(always)]
+    pub fn send(&mut self, to: NodeId, message: M) {
+        self.outbox.sends.push((to, message));
+    }
+
+    /// Sets a timer `delay` from now (a nanosecond at least); `value` comes back when it fires.
+    #[inline(always)]
+    pub fn set_timer(&mut self, clock: Clock, delay: Span, value: T) -> TimerId {
+        let id = self.timers.arm(value);
+        self.outbox.alarms.push(Alarm { clock, delay, id });
+        id
+    }
+
+    /// Cancels a timer and returns its value; nothing if it fired or was cancelled before.
+    #[inline(always)]
+    pub fn cancel_timer(&mut self, id: TimerId) -> Option<T> {
+        self.timers.disarm(id)
+    }
+
+    /// Writes `value` under `key` to the node's disk. The write is synced later, said by the `persisted` input; a crash
+    /// before that loses it.
+    pub fn persist(&mut self, key: u64, value: Vec<u8>) {
+        self.outbox.writes.push(Write { key, value });
+    }
+
+    /// A uniform draw of this node's own.
+    #[inline(always)]
+    pub fn draw(&mut self) -> Uniform {
+        let position = *self.luck.position;
+        *self.luck.position += 1;
+        self.luck.key.block(self.name(), position).first()
+    }
+
+    /// One of `count` possibilities, all of them legal: drawn here, explored one by one by other drivers.
+    #[inline(always)]
+    pub fn choose(&mut self, count: usize) -> usize {
+        self.draw().below(count as u64) as usize
+    }
+
+    /// States a fact to whoever wants to know.
+    #[inline(always)]
+    pub fn observe(&mut self, observation: Observation) {
+        if self.outbox.wanted().has(observation.kind()) {
+            self.outbox.observations.push(observation);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! What can be sent.
+
+use crate::base::id::NodeId;
+
+use super::carriage::Carriage;
+
+/// A message: a value with a size, a name and a fingerprint.
+pub trait Message: Clone + Send + 'static {
+    /// How it travels: [`Inline`](super::Inline) for up to 24 bytes that are `Copy`, [`Pooled`](super::Pooled) for all else.
+    type Carriage: Carriage<Self>;
+
+    /// Its size on the wire in bytes: what bandwidth and buffers count.
+    fn size(&self) -> u64;
+
+    /// Its name, by which its luck on the wire is drawn.
+    fn identity(&self) -> Identity;
+
+    /// A fingerprint of its contents, of fixed widths and byte order: the run's digest takes it in.
+    fn digest(&self) -> u64;
+}
+
+/// A message's name: the same for the same message under another policy, so that both meet the same luck.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Identity {
+    /// The message offered, or answered.
+    pub id: MessageId,
+    /// Which try it is, from 1.
+    pub attempt: u16,
+    /// Its direction.
+    pub leg: Leg,
+}
+
+/// The node that offered a message, and the message's number there.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct MessageId {
+    /// Who offered it.
+    pub owner: NodeId,
+    /// Its number at the owner.
+    pub number: u32,
+}
+
+/// The direction of a message, seen from its owner.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+pub enum Leg {
+    /// From the owner: a message, a request.
+    Out = 0,
+    /// Back to the owner with an answer.
+    Reply = 1,
+    /// Back to the owner with nothing but "received".
+    Ack = 2,
+    /// From the owner: takes a request back.
+    Cancel = 3,
+}

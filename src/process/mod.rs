@@ -1,0 +1,62 @@
+//! The sans-IO contract: a process turns inputs into effects.
+//!
+//! A process is a plain value. It is handed one input at a time and a [`Context`] to read clocks, draw luck and cause
+//! effects; it cannot know whether it is simulated. It is built by a factory, and again after a crash from what it had
+//! persisted: there is no restart method, so forgetting is real.
+
+mod carriage;
+mod clock;
+mod context;
+mod message;
+mod observation;
+mod outbox;
+mod timers;
+
+use std::collections::BTreeMap;
+
+use crate::base::id::NodeId;
+
+pub use carriage::{Carriage, INLINE_MAX, Inline, Pooled, Ticket};
+pub use clock::{Clock, Clocks, Steady, Wall, Work};
+pub use context::{Context, Luck};
+pub use message::{Identity, Leg, Message, MessageId};
+pub use observation::{Close, Flow, Kind, Observation, Outcome, Wanted};
+pub use outbox::{Alarm, Outbox, Write};
+pub use timers::{TimerId, Timers};
+
+/// A state machine on one node, in a system of messages `M`.
+pub trait Process<M>: Send + 'static {
+    /// What a timer brings back when it fires.
+    type Timer: Copy + Send + 'static;
+
+    /// The node came up.
+    fn start(&mut self, cx: &mut Context<'_, M, Self::Timer>) {
+        let _ = cx;
+    }
+
+    /// A message arrived.
+    fn message(&mut self, cx: &mut Context<'_, M, Self::Timer>, from: NodeId, message: M);
+
+    /// A timer fired.
+    fn timer(&mut self, cx: &mut Context<'_, M, Self::Timer>, timer: Self::Timer) {
+        let _ = (cx, timer);
+    }
+
+    /// A write was synced.
+    fn persisted(&mut self, cx: &mut Context<'_, M, Self::Timer>, key: u64) {
+        let _ = (cx, key);
+    }
+}
+
+/// What a factory knows when it builds a process.
+#[derive(Debug)]
+pub struct Boot<'a> {
+    /// The node.
+    pub node: NodeId,
+    /// The node's index in its group.
+    pub index: u32,
+    /// How often the node came up before.
+    pub restarts: u32,
+    /// What earlier incarnations had persisted and synced, by key.
+    pub disk: &'a BTreeMap<u64, Vec<u8>>,
+}

@@ -1,0 +1,169 @@
+//! What a process says about itself: the vocabulary of every measurement.
+//!
+//! A process observes facts at the moment they happen; it never sums them up. Observers state which [`Kind`]s they want,
+//! and an unwanted observation costs one test of a mask.
+
+use crate::base::time::Span;
+
+use super::message::MessageId;
+
+/// A stream of messages that is reported together: a client's mix entry, or one service's calls to another.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Flow(pub u16);
+
+/// A fact that a process states.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Observation {
+    /// A message was due: the workload asked for it `late` ago.
+    Offered {
+        /// The message.
+        message: MessageId,
+        /// Its stream.
+        flow: Flow,
+        /// How long ago it was due (zero unless its sender was held up).
+        late: Span,
+    },
+    /// One attempt was sent.
+    Attempted {
+        /// The message.
+        message: MessageId,
+    },
+    /// A copy reached the process that handles it.
+    Received {
+        /// The message.
+        message: MessageId,
+        /// Whether the receiver knew it already and left it.
+        duplicate: bool,
+    },
+    /// A copy's handling came to its end at a receiver.
+    Handled {
+        /// The message.
+        message: MessageId,
+        /// How it ended.
+        outcome: Outcome,
+    },
+    /// The owner learnt that its message was handled well, and in time.
+    Confirmed {
+        /// The message.
+        message: MessageId,
+    },
+    /// The owner sent the last copy of a message it wants to hear no more of, or stopped waiting.
+    Closed {
+        /// The message.
+        message: MessageId,
+        /// Why.
+        why: Close,
+    },
+    /// The network or a full place dropped a copy. Stated by the driver, not by processes.
+    Dropped {
+        /// The message.
+        message: MessageId,
+    },
+    /// The network made a second copy. Stated by the driver, not by processes.
+    Duplicated {
+        /// The message.
+        message: MessageId,
+    },
+    /// The number of requests at a station changed.
+    Level {
+        /// Waiting for a worker.
+        waiting: u32,
+        /// Workers at work.
+        busy: u32,
+    },
+    /// A station served a request.
+    Served {
+        /// Time in the queue.
+        wait: Span,
+        /// Time with a worker.
+        work: Span,
+    },
+    /// A station turned a request away, or let go of it unserved.
+    Refused {
+        /// Why.
+        why: Outcome,
+    },
+}
+
+/// How the handling of one copy ended.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Outcome {
+    /// Well.
+    Done,
+    /// It failed.
+    Failed,
+    /// Turned away: no room.
+    Rejected,
+    /// Its deadline had passed.
+    Expired,
+    /// Its owner took it back.
+    Cancelled,
+    /// Dropped without a word.
+    Discarded,
+}
+
+/// Why an owner is done with a message that was not confirmed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Close {
+    /// No confirmation was asked for, and everything is sent.
+    Sent,
+    /// Unanswered after the last attempt.
+    TimedOut,
+    /// The deadline passed.
+    Expired,
+    /// The last answer was "no room".
+    Rejected,
+    /// The last answer was "failed".
+    Failed,
+    /// Never sent: the sender itself was at its limit, or stopped.
+    Abandoned,
+}
+
+/// One bit per kind of observation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u16)]
+pub enum Kind {
+    /// [`Observation::Offered`], [`Observation::Attempted`], [`Observation::Received`], [`Observation::Handled`],
+    /// [`Observation::Confirmed`], [`Observation::Closed`], [`Observation::Dropped`], [`Observation::Duplicated`].
+    Message = 1,
+    /// [`Observation::Level`], [`Observation::Served`], [`Observation::Refused`].
+    Station = 2,
+}
+
+/// A set of kinds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Wanted(u16);
+
+impl Wanted {
+    /// Nothing.
+    pub const NOTHING: Self = Self(0);
+
+    /// This set and `kind`.
+    #[must_use]
+    pub const fn and(self, kind: Kind) -> Self {
+        Self(self.0 | kind as u16)
+    }
+
+    /// The union of two sets.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether `kind` belongs to the set.
+    #[inline(always)]
+    pub const fn has(self, kind: Kind) -> bool {
+        self.0 & kind as u16 != 0
+    }
+}
+
+impl Observation {
+    /// Its kind.
+    #[inline(always)]
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Level { .. } | Self::Served { .. } | Self::Refused { .. } => Kind::Station,
+            _ => Kind::Message,
+        }
+    }
+}

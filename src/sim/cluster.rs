@@ -1,0 +1,593 @@
+//! The driver: processes on a virtual network.
+
+use std::collections::BTreeMap;
+
+use crate::base::id::NodeId;
+use crate::base::names::{GroupId, NameError, Names};
+use crate::base::random::{Key, Seed};
+use crate::base::time::{Span, Time, ns};
+use crate::engine::{Calendar, Digest, Rank, Schedule};
+use crate::network::{Address, Cause, Link, Network, Verdict};
+use crate::process::{
+    Boot, Carriage, Clock, Clocks, Identity, Leg, Message, Observation, Outbox, Process, Steady, Wall, Wanted, Work,
+    Write,
+};
+
+use super::arena::{Arena, Input, Scene, TypedArena};
+use super::book::WireBook;
+use super::control::{Control, Controls};
+use super::event::{Alarm, AlarmOrder, Delivery, DeliveryOrder};
+use super::observer::Observer;
+
+/// How far ahead in the open bucket a node's line is asked for.
+const AHEAD: usize = 10;
+
+/// A system of processes that exchange messages of type `M`, and the run it is in.
+pub struct Cluster<M: Message> {
+    seed: Seed,
+    names: Names,
+    homes: Vec<Home>,
+    arenas: Vec<Box<dyn Arena<M>>>,
+    network: Network,
+    observers: Vec<Box<dyn Observer>>,
+    controls: BTreeMap<(Time, u64), Box<dyn Control<M>>>,
+    run: Run<M>,
+}
+
+/// Where the nodes of a page of ids stand.
+#[derive(Clone, Copy)]
+pub(super) struct Home {
+    arena: u32,
+    /// What to add to a node's id for its index in the arena, modulo 2^32.
+    shift: u32,
+}
+
+impl Home {
+    #[inline(always)]
+    pub(super) fn place(self, node: NodeId) -> (usize, u32) {
+        (self.arena as usize, node.index().wrapping_add(self.shift))
+    }
+}
+
+/// The state of a run: what [`Cluster::rewind`] forgets.
+struct Run<M: Message> {
+    now: Time,
+    started: bool,
+    keys: Keys,
+    schedule: Schedule,
+    deliveries: Calendar<Delivery<<M::Carriage as Carriage<M>>::Parcel>>,
+    alarms: Calendar<Alarm>,
+    carriage: M::Carriage,
+    outbox: Outbox<M>,
+    writes: BTreeMap<(Time, u64), PendingWrite>,
+    disks: BTreeMap<NodeId, BTreeMap<u64, Vec<u8>>>,
+    restarts: BTreeMap<NodeId, u32>,
+    /// Numbers controls and writes in the order they were asked for.
+    asked: u64,
+    book: WireBook,
+    events: u64,
+    checkpoint_at: u64,
+    checkpoints: Vec<Checkpoint>,
+}
+
+/// The keys of the driver's draws.
+#[derive(Clone, Copy)]
+struct Keys {
+    wire: Key,
+    process: Key,
+}
+
+struct PendingWrite {
+    node: NodeId,
+    restarts: u32,
+    write: Write,
+}
+
+/// The digest after a number of events: stored at doubling distances, so that two runs that differ can be narrowed down
+/// by playing one interval again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Checkpoint {
+    /// Inputs handed to processes so far.
+    pub events: u64,
+    /// The time of the last of them.
+    pub time: Time,
+    /// The digest then.
+    pub digest: Digest,
+}
+
+/// What a run was, whatever its processes do.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Outcome {
+    /// The time it was played to.
+    pub end: Time,
+    /// Inputs handed to processes.
+    pub events: u64,
+    /// The fingerprint of everything that happened, by node.
+    pub digest: Digest,
+    /// The digest on the way.
+    pub checkpoints: Vec<Checkpoint>,
+    /// What became of every copy sent.
+    pub wire: WireBook,
+}
+
+impl<M: Message> Cluster<M> {
+    /// An empty system with this seed.
+    pub fn seeded(seed: u64) -> Self {
+        let seed = Seed(seed);
+        Self {
+            seed,
+            names: Names::default(),
+            homes: Vec::new(),
+            arenas: Vec::new(),
+            network: Network::default(),
+            observers: Vec::new(),
+            controls: BTreeMap::new(),
+            run: Run::new(seed),
+        }
+    }
+
+    /// Adds a group of `len` nodes called `name`; `factory` builds the process of each, and again after a crash.
+    ///
+    /// # Errors
+    /// When the name is taken or collides with another.
+    pub fn group<P: Process<M>>(
+        &mut self,
+        name: &str,
+        len: u32,
+        factory: impl FnMut(Boot<'_>) -> P + Send + 'static,
+    ) -> Result<GroupId, NameError> {
+        let group = self.names.add(name, len)?;
+        let arena = u32::try_from(self.arenas.len()).expect("a cluster has fewer than 2^32 groups");
+        let first = self.names.members(group).next().map_or(0, NodeId::index);
+        self.homes.resize(self.names.span() / Names::PAGE as usize, Home { arena, shift: first.wrapping_neg() });
+        self.arenas.push(Box::new(TypedArena::new(len, factory)));
+        Ok(group)
+    }
+
+    /// Adds nodes called `name`, and returns their ids.
+    ///
+    /// # Panics
+    /// When the name is taken or collides with another; [`Cluster::group`] says so politely.
+    pub fn nodes<P: Process<M>>(
+        &mut self,
+        name: &str,
+        len: u32,
+        factory: impl FnMut(Boot<'_>) -> P + Send + 'static,
+    ) -> Vec<NodeId> {
+        let group = self.group(name, len, factory).unwrap_or_else(|error| panic!("{error}"));
+        self.names.members(group).collect()
+    }
+
+    /// Lays this link between any two nodes.
+    pub fn link_all(&mut self, link: Link) {
+        self.set_network(Network::new(link));
+    }
+
+    /// Replaces the network.
+    pub fn set_network(&mut self, network: Network) {
+        self.network = network;
+    }
+
+    /// The network.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Who is called what.
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// Adds an observer, before the run starts.
+    pub fn observe(&mut self, observer: impl Observer) {
+        self.observers.push(Box::new(observer));
+    }
+
+    /// The first observer of type `O`.
+    pub fn observer<O: Observer>(&self) -> Option<&O> {
+        self.observers.iter().find_map(|observer| (&**observer as &dyn std::any::Any).downcast_ref())
+    }
+
+    /// Takes the observers out, in the order they were added.
+    pub fn take_observers(&mut self) -> Vec<Box<dyn Observer>> {
+        std::mem::take(&mut self.observers)
+    }
+
+    /// Carries out `control` at `time`, before everything else that happens then.
+    pub fn at(&mut self, time: Time, control: impl Control<M>) {
+        self.run.asked += 1;
+        self.controls.insert((time, self.run.asked), Box::new(control));
+    }
+
+    /// The present.
+    pub fn now(&self) -> Time {
+        self.run.now
+    }
+
+    /// Inputs handed to processes so far.
+    pub fn events(&self) -> u64 {
+        self.run.events
+    }
+
+    /// Copies delivered so far.
+    pub fn delivered(&self) -> u64 {
+        self.run.book.total().delivered
+    }
+
+    /// A node's process, if it is up and of type `P`.
+    pub fn process<P: Process<M>>(&self, node: NodeId) -> Option<&P> {
+        let (arena, index) = self.homes[Names::page_of(node)].place(node);
+        self.arenas[arena].process(index)?.downcast_ref()
+    }
+
+    /// What a node's disk holds.
+    pub fn disk(&self, node: NodeId) -> Option<&BTreeMap<u64, Vec<u8>>> {
+        self.run.disks.get(&node)
+    }
+
+    /// Back to time zero under another seed, with nothing that was played left; controls and observers are dropped, memory
+    /// is kept.
+    pub fn rewind(&mut self, seed: u64) {
+        self.seed = Seed(seed);
+        self.observers.clear();
+        self.controls.clear();
+        self.network.reset();
+        self.arenas.iter_mut().for_each(|arena| arena.reset());
+        self.run.rewind(self.seed);
+    }
+
+    /// Plays on until `end`: everything up to and including that time has happened.
+    pub fn run_until(&mut self, end: Time) -> Outcome {
+        self.advance(end, u64::MAX);
+        self.run.now = self.run.now.max(end);
+        self.outcome()
+    }
+
+    /// Plays on until `end`, or until `events` more inputs were handed over; whether there is more to play before `end`.
+    pub fn advance(&mut self, end: Time, events: u64) -> bool {
+        self.start();
+        let stop = self.run.events.saturating_add(events);
+        while self.run.events < stop {
+            let delivery = self.run.deliveries.bound();
+            let alarm = self.run.alarms.bound();
+            let outside = self.next_outside();
+            let next = delivery.min(alarm).min(outside);
+            if next > end || next == Time::MAX {
+                return false;
+            }
+            if outside == next {
+                self.step_outside(next);
+            } else if delivery == next && !self.run.deliveries.is_settled() {
+                let order = DeliveryOrder { names: &self.names, schedule: self.run.schedule };
+                self.run.deliveries.settle(&order);
+            } else if alarm == next && !self.run.alarms.is_settled() {
+                self.run.alarms.settle(&alarm_order(&self.names, &self.arenas, &self.homes, self.run.schedule));
+            } else if alarm == next
+                && (delivery > next || self.run.alarms.peek().is_some_and(|alarm| alarm.rank() == Rank::Work))
+            {
+                self.fire();
+            } else {
+                self.deliver();
+            }
+        }
+        true
+    }
+
+    /// What the run was so far.
+    ///
+    /// # Panics
+    /// When the wire's book does not balance: the driver itself is broken, and no result may be reported.
+    pub fn outcome(&self) -> Outcome {
+        let in_flight = self.run.deliveries.iter().count() as u64;
+        assert!(self.run.book.balances(in_flight), "the wire's book balances: {:?}, {in_flight}", self.run.book);
+        Outcome {
+            end: self.run.now,
+            events: self.run.events,
+            digest: self.digest(),
+            checkpoints: self.run.checkpoints.clone(),
+            wire: self.run.book.clone(),
+        }
+    }
+
+    fn digest(&self) -> Digest {
+        let mut digest = Digest::default();
+        for group in self.names.groups() {
+            for node in self.names.members(group) {
+                let (arena, index) = self.homes[Names::page_of(node)].place(node);
+                digest.fold(self.names.entity(node).bits(), self.arenas[arena].head(index).chain);
+            }
+        }
+        digest
+    }
+
+    fn start(&mut self) {
+        if self.run.started {
+            return;
+        }
+        self.run.started = true;
+        let wanted = self.observers.iter().fold(Wanted::NOTHING, |all, observer| all.union(observer.wanted()));
+        self.run.outbox = Outbox::new(wanted);
+        self.run.book = WireBook::new(self.network.links().count());
+        self.run.checkpoint_at = (self.names.span() as u64).next_power_of_two().max(1024);
+        for group in self.names.groups() {
+            for node in self.names.members(group) {
+                self.bring_up(node, 0);
+            }
+        }
+    }
+
+    fn bring_up(&mut self, node: NodeId, restarts: u32) {
+        static EMPTY: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
+        let (arena, index) = self.homes[Names::page_of(node)].place(node);
+        let disk = self.run.disks.get(&node).unwrap_or(&EMPTY);
+        let member = self.names.entity(node).index();
+        self.arenas[arena].build(node, index, (member, restarts), disk);
+        let mark = [self.run.now.as_nanos(), u64::MAX, restarts.into(), 0];
+        self.input(node, mark, Input::Start);
+    }
+
+    pub(super) fn crash(&mut self, node: NodeId) {
+        let (arena, index) = self.homes[Names::page_of(node)].place(node);
+        self.arenas[arena].drop_process(index);
+    }
+
+    pub(super) fn restart(&mut self, node: NodeId) {
+        let (arena, index) = self.homes[Names::page_of(node)].place(node);
+        if self.arenas[arena].is_up(index) {
+            return;
+        }
+        let restarts = self.run.restarts.entry(node).or_default();
+        *restarts += 1;
+        let restarts = *restarts;
+        self.bring_up(node, restarts);
+    }
+
+    fn next_outside(&self) -> Time {
+        let control = self.controls.first_key_value().map_or(Time::MAX, |((time, _), _)| *time);
+        let write = self.run.writes.first_key_value().map_or(Time::MAX, |((time, _), _)| *time);
+        control.min(write)
+    }
+
+    #[cold]
+    fn step_outside(&mut self, now: Time) {
+        self.run.now = now;
+        if self.controls.first_key_value().is_some_and(|((time, _), _)| *time == now) {
+            let (_, control) = self.controls.pop_first().expect("just seen");
+            control.apply(&mut Controls { cluster: self });
+            return;
+        }
+        let (_, PendingWrite { node, restarts, write }) = self.run.writes.pop_first().expect("it is due");
+        if self.run.restarts.get(&node).copied().unwrap_or(0) != restarts {
+            return;
+        }
+        let (arena, index) = self.homes[Names::page_of(node)].place(node);
+        if !self.arenas[arena].is_up(index) {
+            return;
+        }
+        self.run.disks.entry(node).or_default().insert(write.key, write.value);
+        let mark = [now.as_nanos(), self.names.entity(node).bits(), write.key, 0];
+        self.input(node, mark, Input::Persisted(write.key));
+    }
+
+    fn fire(&mut self) {
+        let order = alarm_order(&self.names, &self.arenas, &self.homes, self.run.schedule);
+        let alarm = self.run.alarms.pop(&order).expect("an alarm is next");
+        self.run.now = alarm.time;
+        let origin = self.names.entity(alarm.node).bits();
+        let mark = [alarm.time.as_nanos(), origin, alarm.count.into(), u64::MAX];
+        self.input(alarm.node, mark, Input::Timer(alarm.id()));
+    }
+
+    #[inline(always)]
+    fn deliver(&mut self) {
+        let run = &mut self.run;
+        let event = run
+            .deliveries
+            .pop(&DeliveryOrder { names: &self.names, schedule: run.schedule })
+            .expect("a delivery is next");
+        if let Some(soon) = run.deliveries.ahead(AHEAD) {
+            let (arena, index) = self.homes[Names::page_of(soon.to)].place(soon.to);
+            self.arenas[arena].prefetch(index);
+        }
+        run.now = event.time;
+        let (arena, index) = self.homes[Names::page_of(event.to)].place(event.to);
+        let message = run.carriage.unpack(event.parcel);
+        let mark = [event.time.as_nanos(), self.names.entity(event.from).bits(), event.count.into(), message.digest()];
+        let identity = message.identity();
+        let scene = Scene {
+            node: event.to,
+            index,
+            clocks: clocks(event.time),
+            names: &self.names,
+            key: run.keys.process,
+            outbox: &mut run.outbox,
+        };
+        match self.arenas[arena].message(scene, mark, event.from, message) {
+            Some(count) => {
+                run.book.of(event.link).delivered += 1;
+                self.finish(event.to, count);
+            }
+            None => {
+                run.book.of(event.link).dropped[Cause::ReceiverDown as usize] += 1;
+                self.note(identity, Observation::Dropped { message: identity.id });
+                self.tell(event.to);
+            }
+        }
+    }
+
+    fn input(&mut self, node: NodeId, mark: [u64; 4], input: Input) {
+        let (arena, index) = self.homes[Names::page_of(node)].place(node);
+        let scene = Scene {
+            node,
+            index,
+            clocks: clocks(self.run.now),
+            names: &self.names,
+            key: self.run.keys.process,
+            outbox: &mut self.run.outbox,
+        };
+        if let Some(count) = self.arenas[arena].input(scene, mark, input) {
+            self.finish(node, count);
+        }
+    }
+
+    /// Carries out the effects of an input at `node`, the first of which is its event number `count`.
+    #[inline(always)]
+    fn finish(&mut self, node: NodeId, mut count: u32) {
+        let mut sends = std::mem::take(&mut self.run.outbox.sends);
+        for (to, message) in sends.drain(..) {
+            self.transmit(node, to, message, count);
+            count = count.wrapping_add(1);
+        }
+        self.run.outbox.sends = sends;
+        let run = &mut self.run;
+        if !run.outbox.alarms.is_empty() {
+            let order = alarm_order(&self.names, &self.arenas, &self.homes, run.schedule);
+            for alarm in run.outbox.alarms.drain(..) {
+                let time = run.now + alarm.delay.max(ns(1));
+                run.alarms.push(Alarm::new(time, node, count, alarm.id, alarm.clock == Clock::Work), &order);
+                count = count.wrapping_add(1);
+            }
+        }
+        if !run.outbox.writes.is_empty() {
+            self.write(node);
+        }
+        if !self.run.outbox.observations.is_empty() {
+            self.tell(node);
+        }
+        self.run.events += 1;
+        if self.run.events == self.run.checkpoint_at {
+            self.checkpoint();
+        }
+    }
+
+    #[inline(always)]
+    fn transmit(&mut self, from: NodeId, to: NodeId, message: M, count: u32) {
+        let run = &mut self.run;
+        let identity = message.identity();
+        let link = self.network.route(&self.names, from, to, 1 << identity.leg as u8);
+        let size = message.size();
+        let address = Address {
+            key: run.keys.wire,
+            owner: self.names.entity(identity.id.owner),
+            position: u64::from(identity.id.number) << 32
+                | u64::from(identity.attempt) << 16
+                | u64::from(identity.leg as u8) << 8,
+        };
+        let verdict = self.network.transmit(link, run.now, (from, to), size, &address);
+        let book = run.book.of(link);
+        book.sent += 1;
+        book.bytes += size;
+        let soonest = run.now + ns(1);
+        let order = DeliveryOrder { names: &self.names, schedule: run.schedule };
+        let mut push = |time: Time, message: M, count: u32| {
+            let parcel = run.carriage.pack(message);
+            run.deliveries.push(Delivery { time: time.max(soonest), from, to, count, link, parcel }, &order);
+        };
+        match verdict {
+            Verdict::Deliver(time) => push(time, message, count),
+            Verdict::Duplicate(first, second) => {
+                book.duplicated += 1;
+                push(first, message.clone(), count);
+                push(second, message, count);
+                self.note(identity, Observation::Duplicated { message: identity.id });
+            }
+            Verdict::Drop(cause) => {
+                book.dropped[cause as usize] += 1;
+                self.note(identity, Observation::Dropped { message: identity.id });
+            }
+        }
+    }
+
+    /// Observers learn what the network did with a copy of an outgoing message.
+    fn note(&mut self, identity: Identity, observation: Observation) {
+        let outbox = &mut self.run.outbox;
+        if identity.leg == Leg::Out && outbox.wanted().has(observation.kind()) {
+            outbox.observations.push(observation);
+        }
+    }
+
+    #[inline(always)]
+    fn tell(&mut self, node: NodeId) {
+        let observations = &mut self.run.outbox.observations;
+        for observer in &mut self.observers {
+            observer.observe(self.run.now, node, observations);
+        }
+        observations.clear();
+    }
+
+    #[cold]
+    fn write(&mut self, node: NodeId) {
+        let run = &mut self.run;
+        let restarts = run.restarts.get(&node).copied().unwrap_or(0);
+        for write in run.outbox.writes.drain(..) {
+            run.asked += 1;
+            run.writes.insert((run.now + SYNC, run.asked), PendingWrite { node, restarts, write });
+        }
+    }
+
+    #[cold]
+    fn checkpoint(&mut self) {
+        let checkpoint = Checkpoint { events: self.run.events, time: self.run.now, digest: self.digest() };
+        self.run.checkpoints.push(checkpoint);
+        self.run.checkpoint_at *= 2;
+    }
+}
+
+/// How long a write takes to be synced.
+const SYNC: Span = ns(1);
+
+#[inline(always)]
+fn clocks(now: Time) -> Clocks {
+    let nanos = now.as_nanos();
+    Clocks { steady: Steady::from_nanos(nanos), wall: Wall::from_nanos(nanos), work: Work::from_nanos(nanos) }
+}
+
+#[inline(always)]
+fn alarm_order<'a, M>(
+    names: &'a Names,
+    arenas: &'a [Box<dyn Arena<M>>],
+    homes: &'a [Home],
+    schedule: Schedule,
+) -> AlarmOrder<'a, M> {
+    AlarmOrder { names, schedule, arenas, homes }
+}
+
+impl<M: Message> Run<M> {
+    fn new(seed: Seed) -> Self {
+        let keys = Keys { wire: seed.key("wire"), process: seed.key("process") };
+        Self {
+            now: Time::ZERO,
+            started: false,
+            keys,
+            schedule: Schedule::new(seed.key("schedule")),
+            deliveries: Calendar::new(),
+            alarms: Calendar::new(),
+            carriage: M::Carriage::default(),
+            outbox: Outbox::new(Wanted::NOTHING),
+            writes: BTreeMap::new(),
+            disks: BTreeMap::new(),
+            restarts: BTreeMap::new(),
+            asked: 0,
+            book: WireBook::default(),
+            events: 0,
+            checkpoint_at: u64::MAX,
+            checkpoints: Vec::new(),
+        }
+    }
+
+    fn rewind(&mut self, seed: Seed) {
+        let mut old = std::mem::replace(self, Self::new(seed));
+        old.deliveries.clear();
+        old.alarms.clear();
+        old.carriage.clear();
+        self.deliveries = old.deliveries;
+        self.alarms = old.alarms;
+        self.carriage = old.carriage;
+    }
+}
+
+impl<M: Message> std::fmt::Debug for Cluster<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cluster").field("seed", &self.seed).field("now", &self.run.now).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,98 @@
+//! The two kinds of pending events, and how they are ordered.
+
+use crate::base::id::NodeId;
+use crate::base::names::Names;
+use crate::base::time::Time;
+use crate::engine::{Order, Place, Rank, Schedule};
+use crate::network::LinkId;
+use crate::process::TimerId;
+
+use super::arena::Arena;
+use super::cluster::Home;
+
+/// A copy on its way. 32 bytes with a message of 8, 48 with one of 24.
+#[derive(Clone, Copy)]
+pub(super) struct Delivery<P> {
+    pub(super) time: Time,
+    pub(super) from: NodeId,
+    pub(super) to: NodeId,
+    pub(super) count: u32,
+    pub(super) link: LinkId,
+    pub(super) parcel: P,
+}
+
+/// A timer that was set; its value stays with the node.
+#[derive(Clone, Copy)]
+pub(super) struct Alarm {
+    pub(super) time: Time,
+    pub(super) node: NodeId,
+    pub(super) count: u32,
+    /// The timer's slot; the top bit says that it runs on the work clock.
+    slot: u32,
+    generation: u32,
+}
+
+const WORK: u32 = 1 << 31;
+
+impl Alarm {
+    pub(super) fn new(time: Time, node: NodeId, count: u32, id: TimerId, is_work: bool) -> Self {
+        assert!(id.slot < WORK, "a node has fewer than 2^31 timers");
+        Self { time, node, count, slot: id.slot | if is_work { WORK } else { 0 }, generation: id.generation }
+    }
+
+    pub(super) fn id(&self) -> TimerId {
+        TimerId { slot: self.slot & !WORK, generation: self.generation }
+    }
+
+    pub(super) fn rank(&self) -> Rank {
+        if self.slot & WORK != 0 { Rank::Work } else { Rank::Deadline }
+    }
+}
+
+pub(super) struct DeliveryOrder<'a> {
+    pub(super) names: &'a Names,
+    pub(super) schedule: Schedule,
+}
+
+impl<P: Copy> Order<Delivery<P>> for DeliveryOrder<'_> {
+    #[inline(always)]
+    fn time(&self, event: &Delivery<P>) -> Time {
+        event.time
+    }
+
+    fn place(&self, event: &Delivery<P>) -> Place {
+        let origin = self.names.entity(event.from).bits();
+        self.schedule.place(event.time, Rank::Delivery, origin, event.count.into())
+    }
+}
+
+pub(super) struct AlarmOrder<'a, M> {
+    pub(super) names: &'a Names,
+    pub(super) schedule: Schedule,
+    pub(super) arenas: &'a [Box<dyn Arena<M>>],
+    pub(super) homes: &'a [Home],
+}
+
+impl<M> Order<Alarm> for AlarmOrder<'_, M> {
+    #[inline(always)]
+    fn time(&self, event: &Alarm) -> Time {
+        event.time
+    }
+
+    fn place(&self, event: &Alarm) -> Place {
+        let origin = self.names.entity(event.node).bits();
+        self.schedule.place(event.time, event.rank(), origin, event.count.into())
+    }
+
+    #[inline(always)]
+    fn is_live(&self, event: &Alarm) -> bool {
+        let (arena, index) = self.homes[Names::page_of(event.node)].place(event.node);
+        self.arenas[arena].is_armed(index, event.id())
+    }
+
+    #[inline(always)]
+    fn prefetch(&self, event: &Alarm) {
+        let (arena, index) = self.homes[Names::page_of(event.node)].place(event.node);
+        self.arenas[arena].prefetch(index);
+    }
+}

@@ -1,0 +1,23 @@
+//! Who measures: observers of facts.
+
+use std::any::Any;
+
+use crate::base::id::NodeId;
+use crate::base::time::Time;
+use crate::process::{Observation, Wanted};
+
+/// Takes in the facts that processes state, in the order of events, with the true time.
+///
+/// An observer says once which kinds it wants; the others never reach it.
+pub trait Observer: Any + Send {
+    /// The kinds of observations it wants.
+    fn wanted(&self) -> Wanted;
+
+    /// `node` stated these facts at `now`, as part of one event.
+    fn observe(&mut self, now: Time, node: NodeId, observations: &[Observation]);
+
+    /// The run ended at `now`.
+    fn end(&mut self, now: Time) {
+        let _ = now;
+    }
+}
