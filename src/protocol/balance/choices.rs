@@ -148,6 +148,14 @@ mod tests {
         assert_eq!(picks(true, [7; 4]), [4; 4]);
     }
 
+    #[test]
+    fn the_first_drawn_wins_a_tie() {
+        for (first, then) in [(0, 2), (3, 0)] {
+            let mut draws = [part(first, 4), part(then, 3)].into_iter();
+            assert_eq!(of(4, 2, false).pick(|| draws.next().unwrap(), |_| 7), first as usize);
+        }
+    }
+
     /// n balls into n bins: the fullest bin holds about log log n / log 2 + O(1) with two choices and log n / log log n
     /// with one (Azar, Broder, Karlin, Upfal 1994); at n = 10 000 that is 3 or 4 against 6 to 9.
     #[test]

@@ -83,6 +83,15 @@ mod tests {
     }
 
     #[test]
+    fn a_newcomer_does_not_overtake_those_that_wait() {
+        let mut window = of(1);
+        assert_eq!([0, 1].map(|number| window.offer(Number::new(number))), [true, false]);
+        window.settle(Number::new(0));
+        assert!(!window.offer(Number::new(2)));
+        assert_eq!(window.admit(), Some(Number::new(1)));
+    }
+
+    #[test]
     fn one_that_is_given_up_while_waiting_frees_no_place() {
         let mut window = of(1);
         for number in 0..3 {
