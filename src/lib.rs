@@ -5,4 +5,5 @@ pub mod engine;
 pub mod metrics;
 pub mod network;
 pub mod process;
+pub mod protocol;
 pub mod sim;
