@@ -18,7 +18,7 @@ impl Probability {
 
     /// The probability `value`, or nothing if it lies outside `[0, 1]` or is NaN.
     pub fn new(value: f64) -> Option<Self> {
-        (0.0..=1.0).contains(&value).then(|| Self((value * ONE as f64 + 0.5) as u64))
+        (0.0..=1.0).contains(&value).then_some(Self((value * ONE as f64 + 0.5) as u64))
     }
 
     /// The value in `[0, 1]`.
