@@ -6,5 +6,6 @@
 pub mod id;
 pub mod probability;
 pub mod random;
+pub mod special;
 pub mod time;
 pub mod units;
