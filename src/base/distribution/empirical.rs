@@ -1,7 +1,7 @@
 //! Measured distributions from CSV: one column of samples, or two of quantiles and values.
 //!
 //! Values are durations with their unit (`1.5ms`); plain numbers take the unit that the heading ends in (`latency_ms`,
-//! `latency (ms)`). A heading is a first line whose last cell does not start with a digit. Lines that start with `#` and empty
+//! `latency (ms)`). A heading is a first line whose last cell starts with a letter. Lines that start with `#` and empty
 //! lines are skipped.
 
 use std::io::Read;
@@ -51,7 +51,7 @@ fn read(reader: impl Read) -> Result<Rows, DistributionError> {
                 return Err(DistributionError::data(Some(line), format!("{problem}; found {}", found.columns)));
             }
             let heading = &record[found.columns - 1];
-            if !heading.starts_with(|c: char| c.is_ascii_digit()) {
+            if heading.starts_with(char::is_alphabetic) {
                 found.unit = Some(unit_of(heading).to_owned());
                 continue;
             }
@@ -118,7 +118,7 @@ mod tests {
         for text in [
             "1.5ms\n2ms\n10ms\n",
             "latency\n1.5ms\n2ms\n10ms",
-            "latency_ms\n1.5\n2\n10\n",
+            "\u{feff}latency_ms\n1.5\n2\n10\n",
             "# measured on a Monday\r\nlatency (us)\r\n1500\r\n 2ms \r\n\r\n10000\r\n",
         ] {
             assert_eq!(from_csv(text), Ok(expected.clone()), "{text}");
@@ -146,6 +146,7 @@ mod tests {
             ("1ms,2ms,3ms\n", "line 1: expected one column of samples, or two of quantiles and values; found 3"),
             ("value_ms\n1\nfast\n", r#"line 3: "fast" is not a duration"#),
             ("p,value\n0,1ms\n2,2ms\n", r#"line 3: "2" is out of range: a share lies between 0% and 100%"#),
+            ("-1ms\n2ms\n", r#"line 1: "-1ms" is not a duration"#),
             ("1ms\n1,2ms\n", "line 2: CSV error: record 1"),
         ] {
             let found = from_csv(text).unwrap_err();

@@ -64,7 +64,8 @@ fn parse(text: &str) -> Result<Bandwidth, Problem> {
     let name = rest.strip_suffix("/s").ok_or(Problem::Malformed)?;
     let unit =
         lookup(&BITS, name).or_else(|| lookup(&size::UNITS, name).map(|bytes| 8 * bytes)).ok_or(Problem::Malformed)?;
-    let bits = u64::try_from(Decimal::read(number)?.whole(unit)?).map_err(|_| Problem::OutOfRange)?;
+    let bits = Decimal::read(number)?.whole(unit).ok_or(Problem::Fraction("bits per second"))?;
+    let bits = u64::try_from(bits).map_err(|_| Problem::OutOfRange)?;
     Bandwidth::from_bits_per_sec(bits).ok_or(Problem::OutOfRange)
 }
 
@@ -112,7 +113,7 @@ mod tests {
             ("1Gbps", Problem::Malformed),
             ("/s", Problem::Malformed),
             ("0bit/s", Problem::OutOfRange),
-            ("0.5bit/s", Problem::Fraction),
+            ("0.5bit/s", Problem::Fraction("bits per second")),
             ("18446745Tbit/s", Problem::OutOfRange),
         ] {
             assert_eq!(text.parse::<Bandwidth>().map_err(|error| error.problem), Err(problem), "{text}");

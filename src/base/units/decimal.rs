@@ -42,10 +42,10 @@ impl Decimal {
     }
 
     /// This many `unit`s, if that is an integer.
-    pub(super) fn whole(self, unit: u64) -> Result<u128, Problem> {
+    pub(super) fn whole(self, unit: u64) -> Option<u128> {
         let scale = 10_u128.pow(self.places);
         let product = self.digits * u128::from(unit);
-        if product.is_multiple_of(scale) { Ok(product / scale) } else { Err(Problem::Fraction) }
+        product.is_multiple_of(scale).then_some(product / scale)
     }
 
     /// Whether the number is 0.
@@ -70,8 +70,8 @@ mod tests {
     #[test]
     fn a_decimal_is_scaled_without_rounding() {
         let tenth = Decimal::read("0.1").unwrap();
-        assert_eq!(tenth.whole(1_000_000_000), Ok(100_000_000));
-        assert_eq!(tenth.whole(1), Err(Problem::Fraction));
+        assert_eq!(tenth.whole(1_000_000_000), Some(100_000_000));
+        assert_eq!(tenth.whole(1), None);
         assert_eq!((tenth.rounded(4), tenth.rounded(5)), (0, 1));
     }
 

@@ -37,8 +37,8 @@ pub enum Problem {
     Malformed,
     /// Larger or smaller than its type can hold.
     OutOfRange,
-    /// A fraction of something indivisible.
-    Fraction,
+    /// A fraction of what is indivisible: the plural of its name.
+    Fraction(&'static str),
     /// More digits than are read exactly.
     TooManyDigits,
     /// A compound duration that repeats a unit or goes from a smaller to a larger one.
@@ -91,15 +91,6 @@ impl Quantity {
             Self::Share => "lies between 0% and 100%",
         }
     }
-
-    fn atom(self) -> &'static str {
-        match self {
-            Self::Duration => "nanoseconds",
-            Self::Rate | Self::Share => "parts",
-            Self::Size => "bytes",
-            Self::Bandwidth => "bits per second",
-        }
-    }
 }
 
 impl fmt::Display for ParseUnitError {
@@ -113,7 +104,7 @@ impl fmt::Display for ParseUnitError {
                 write!(f, "{found:?} is not a {name}: write {accepted}{spaces}, such as {example:?}")
             }
             Problem::OutOfRange => write!(f, "{found:?} is out of range: a {name} {}", quantity.range()),
-            Problem::Fraction => write!(f, "{found:?} is not a whole number of {}", quantity.atom()),
+            Problem::Fraction(atoms) => write!(f, "{found:?} is not a whole number of {atoms}"),
             Problem::TooManyDigits => write!(f, "{found:?} has more than {DIGITS_MAX} digits: write a rounder {name}"),
             Problem::UnitOrder => write!(
                 f,

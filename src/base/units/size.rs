@@ -82,7 +82,8 @@ impl FromStr for Bytes {
 fn parse(text: &str) -> Result<Bytes, Problem> {
     let (number, name) = split_number(text).ok_or(Problem::Malformed)?;
     let unit = if name.is_empty() { 1 } else { lookup(&UNITS, name).ok_or(Problem::Malformed)? };
-    u64::try_from(Decimal::read(number)?.whole(unit)?).map(Bytes).map_err(|_| Problem::OutOfRange)
+    let count = Decimal::read(number)?.whole(unit).ok_or(Problem::Fraction("bytes"))?;
+    u64::try_from(count).map(Bytes).map_err(|_| Problem::OutOfRange)
 }
 
 impl fmt::Display for Bytes {
@@ -129,7 +130,7 @@ mod tests {
             ("KiB", Problem::Malformed),
             ("4 KiB", Problem::Malformed),
             ("4kib", Problem::Malformed),
-            ("0.3KiB", Problem::Fraction),
+            ("0.3KiB", Problem::Fraction("bytes")),
             ("18446744073709551616", Problem::OutOfRange),
             ("16777216TiB", Problem::OutOfRange),
         ] {
