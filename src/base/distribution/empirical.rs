@@ -42,7 +42,7 @@ fn read(reader: impl Read) -> Result<Rows, DistributionError> {
         csv::ReaderBuilder::new().has_headers(false).comment(Some(b'#')).trim(csv::Trim::All).from_reader(reader);
     let mut found = Rows { columns: 1, unit: None, rows: Vec::new() };
     for record in reader.records() {
-        let record = record?;
+        let record = record.map_err(refused)?;
         let line = record.position().map_or(0, csv::Position::line);
         if found.rows.is_empty() && found.unit.is_none() {
             found.columns = record.len();
@@ -94,13 +94,12 @@ impl Rows {
     }
 }
 
-impl From<csv::Error> for DistributionError {
-    fn from(error: csv::Error) -> Self {
-        if error.is_io_error() {
-            return Self::Unreadable { problem: error.to_string() };
-        }
-        Self::data(error.position().map(csv::Position::line), error)
+/// What the CSV reader refused, told apart from what it could not read.
+fn refused(error: csv::Error) -> DistributionError {
+    if error.is_io_error() {
+        return DistributionError::Unreadable { problem: error.to_string() };
     }
+    DistributionError::data(error.position().map(csv::Position::line), error)
 }
 
 #[cfg(test)]
