@@ -119,7 +119,7 @@ fn main() {
     };
     let (clients, deliveries) = (number(0, 1_000), u64::from(number(1, 10_000_000)));
     let latency = match arguments.get(2).map(String::as_str) {
-        None | Some("uniform") => Distribution::uniform(us(500), us(1_500)),
+        None | Some("uniform") => Distribution::uniform(us(500), us(1_500)).expect("the bounds are in order"),
         Some("constant") => Distribution::constant(ms(1)),
         Some(other) => panic!("`{other}` is not a latency: uniform or constant"),
     };

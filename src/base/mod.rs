@@ -1,4 +1,5 @@
-//! The vocabulary every layer shares: time, names, random numbers by address, probability.
+//! The vocabulary every layer shares: time, quantities with units, names, random numbers by address, probability, and the
+//! distributions durations are drawn from.
 //!
 //! Imports nothing of ours. Whatever stands here is plain data with arithmetic; nothing knows what it is used for.
 
@@ -7,4 +8,6 @@ pub mod id;
 pub mod names;
 pub mod probability;
 pub mod random;
+pub mod special;
 pub mod time;
+pub mod units;

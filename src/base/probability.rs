@@ -18,7 +18,7 @@ impl Probability {
 
     /// The probability `value`, or nothing if it lies outside `[0, 1]` or is NaN.
     pub fn new(value: f64) -> Option<Self> {
-        (0.0..=1.0).contains(&value).then(|| Self((value * ONE as f64 + 0.5) as u64))
+        (0.0..=1.0).contains(&value).then_some(Self(libm::round(value * ONE as f64) as u64))
     }
 
     /// The value in `[0, 1]`.
@@ -60,6 +60,14 @@ mod tests {
         for bits in [0, 1, u64::MAX / 2, u64::MAX] {
             assert!(Probability::ONE.hits(Uniform::from_bits(bits)));
             assert!(!Probability::ZERO.hits(Uniform::from_bits(bits)));
+        }
+    }
+
+    /// From one half up, every float is a multiple of 2^-53: adding ½ before truncating would round half of them away.
+    #[test]
+    fn a_float_above_one_half_is_kept_exactly() {
+        for value in [0.9, 0.7, 0.99, 1.0 - f64::EPSILON / 2.0] {
+            assert_eq!(Probability::new(value).map(Probability::value), Some(value));
         }
     }
 

@@ -3,24 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::base::id::NodeId;
-use crate::base::time::{Span, Time};
-
-/// A transmission rate in bits per second, at least 1.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Rate(u64);
-
-impl Rate {
-    /// A rate of `bits` per second; nothing if that is zero.
-    pub fn bits_per_second(bits: u64) -> Option<Self> {
-        (bits > 0).then_some(Self(bits))
-    }
-
-    /// How long `bytes` take, rounded up to a nanosecond.
-    pub fn transmission(self, bytes: u64) -> Span {
-        let nanos = (u128::from(bytes) * 8_000_000_000).div_ceil(u128::from(self.0));
-        Span::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
-    }
-}
+use crate::base::time::Time;
+use crate::base::units::{Bandwidth, Bytes};
 
 /// Room for messages that wait for transmission; the one being transmitted does not count.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -46,7 +30,7 @@ pub(super) struct Egress {
 
 impl Egress {
     /// When the last bit of a message leaves, if there is room for it.
-    pub(super) fn enqueue(&mut self, now: Time, size: u64, rate: Rate, buffer: Buffer) -> Option<Time> {
+    pub(super) fn enqueue(&mut self, now: Time, size: u64, rate: Bandwidth, buffer: Buffer) -> Option<Time> {
         while self.departures.front().is_some_and(|&(end, _)| end <= now) {
             self.departures.pop_front();
             // The next one's transmission began: it no longer waits.
@@ -65,7 +49,7 @@ impl Egress {
             }
             self.waiting_bytes += size;
         }
-        self.free_at = self.free_at.max(now) + rate.transmission(size);
+        self.free_at = self.free_at.max(now) + rate.transmission(Bytes::new(size));
         self.departures.push_back((self.free_at, size));
         Some(self.free_at)
     }
@@ -86,7 +70,7 @@ mod tests {
     /// 1250 bytes at 10 Mbit/s take 1 ms.
     #[test]
     fn a_buffer_of_two_keeps_two_behind_the_one_under_way() {
-        let rate = Rate::bits_per_second(10_000_000).unwrap();
+        let rate = Bandwidth::from_bits_per_sec(10_000_000).unwrap();
         let mut egress = Egress::default();
         let start = Time::ZERO;
         let mut send = |now| egress.enqueue(now, 1250, rate, Buffer::Packets(2));
@@ -102,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_byte_buffer_counts_what_waits() {
-        let rate = Rate::bits_per_second(8_000).unwrap();
+        let rate = Bandwidth::from_bits_per_sec(8_000).unwrap();
         let mut egress = Egress::default();
         let mut send = |now, size| egress.enqueue(now, size, rate, Buffer::Bytes(100)).is_some();
         assert!(send(Time::ZERO, 1_000));

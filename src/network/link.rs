@@ -5,8 +5,9 @@ use crate::base::id::{Entity, NodeId};
 use crate::base::probability::Probability;
 use crate::base::random::{Block, Key};
 use crate::base::time::{Span, Time};
+use crate::base::units::Bandwidth;
 
-use super::egress::{Buffer, Egress, Rate};
+use super::egress::{Buffer, Egress};
 
 /// What a link does to messages. The default is ideal: no latency, no loss, unlimited bandwidth.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,8 +20,8 @@ pub struct Link {
     pub duplicate: Probability,
     /// Share of messages damaged on the way: detected by the receiver's checksum, dropped, counted.
     pub corrupt: Probability,
-    /// Transmission rate at each node that sends into the link, in bits per second.
-    pub bandwidth: Option<Rate>,
+    /// Transmission rate at each node that sends into the link.
+    pub bandwidth: Option<Bandwidth>,
     /// Room for messages that wait for transmission.
     pub buffer: Buffer,
     /// Whether messages between two nodes may overtake each other.

@@ -12,7 +12,7 @@ use crate::base::id::NodeId;
 use crate::base::names::{GroupId, Names};
 use crate::base::time::Time;
 
-pub use egress::{Buffer, Rate};
+pub use egress::Buffer;
 pub use link::{Address, Arrival, Cause, Link, Verdict};
 
 use link::Wire;
