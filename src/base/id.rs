@@ -1,26 +1,32 @@
 //! Who is who: dense ids for speed, names for everything that a result may depend on.
 
 use std::fmt;
+use std::num::NonZeroU32;
 
 /// A node's place in one run: dense, cheap, and never part of a result.
+///
+/// Kept as its successor, so that an optional id, and an optional process that holds one, take no extra room.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NodeId(u32);
+pub struct NodeId(NonZeroU32);
 
 impl NodeId {
     /// The node at `index`.
+    ///
+    /// # Panics
+    /// If `index` is 2^32 - 1.
     pub const fn new(index: u32) -> Self {
-        Self(index)
+        Self(NonZeroU32::MIN.checked_add(index).expect("ids end before 2^32 - 1"))
     }
 
     /// The dense index.
     pub const fn index(self) -> u32 {
-        self.0
+        self.0.get() - 1
     }
 }
 
 impl fmt::Debug for NodeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "n{}", self.0)
+        write!(f, "n{}", self.index())
     }
 }
 

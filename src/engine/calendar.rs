@@ -73,14 +73,39 @@ pub struct Calendar<T> {
 
 /// What is known of the earliest event.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Head {
-    Nothing,
-    /// In a bucket that has not been opened, and not before this time.
-    Unopened(u64),
-    /// On top of the heap, at this time.
-    Heap(u64),
-    /// Next in the open bucket, at this time.
-    Open(u64),
+struct Head {
+    /// No event comes before this time.
+    time: u64,
+    place: Where,
+}
+
+/// Where the earliest event is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Where {
+    /// There is none.
+    Nowhere,
+    /// In a bucket that has not been opened.
+    Unopened,
+    /// On top of the heap.
+    Heap,
+    /// Next in the open bucket.
+    Open,
+}
+
+impl Head {
+    const NOTHING: Self = Self { time: u64::MAX, place: Where::Nowhere };
+
+    fn unopened(time: u64) -> Self {
+        Self { time, place: Where::Unopened }
+    }
+
+    fn heap(time: Time) -> Self {
+        Self { time: time.as_nanos(), place: Where::Heap }
+    }
+
+    fn open(time: Time) -> Self {
+        Self { time: time.as_nanos(), place: Where::Open }
+    }
 }
 
 /// What happened since the width was last judged.
@@ -93,6 +118,8 @@ struct Tuning {
     beyond: u64,
     /// Events opened since everything was last moved.
     since_rebuild: u64,
+    /// The width is a first guess, and may be mended at once.
+    guessed: bool,
 }
 
 impl<T: Copy> Default for Calendar<T> {
@@ -120,7 +147,7 @@ impl<T: Copy> Calendar<T> {
             coarse: 0,
             len: 0,
             popped: 0,
-            head: Head::Nothing,
+            head: Head::NOTHING,
             tuning: Tuning::default(),
             scratch: Vec::new(),
             counts: Vec::new(),
@@ -142,21 +169,18 @@ impl<T: Copy> Calendar<T> {
     /// No event comes before this time ([`Time::MAX`] when nothing is held).
     #[inline(always)]
     pub fn bound(&self) -> Time {
-        match self.head {
-            Head::Nothing => Time::MAX,
-            Head::Unopened(time) | Head::Heap(time) | Head::Open(time) => Time::from_nanos(time),
-        }
+        Time::from_nanos(self.head.time)
     }
 
     /// Whether [`Calendar::bound`] is the time of an event; if not, [`Calendar::settle`] makes it so.
     #[inline(always)]
     pub fn is_settled(&self) -> bool {
-        !matches!(self.head, Head::Unopened(_))
+        self.head.place != Where::Unopened
     }
 
     /// Opens the bucket that [`Calendar::bound`] speaks of. Afterwards the bound may be later, settled or not.
     pub fn settle(&mut self, order: &impl Order<T>) {
-        if let Head::Unopened(_) = self.head {
+        if !self.is_settled() {
             self.open_next(order);
         }
     }
@@ -164,10 +188,10 @@ impl<T: Copy> Calendar<T> {
     /// The earliest event, if it is settled.
     #[inline(always)]
     pub fn peek(&self) -> Option<&T> {
-        match self.head {
-            Head::Heap(_) => self.heap.peek(),
-            Head::Open(_) => Some(self.pool.get(self.sorted[self.cursor] as u32)),
-            Head::Nothing | Head::Unopened(_) => None,
+        match self.head.place {
+            Where::Heap => self.heap.peek(),
+            Where::Open => Some(self.pool.get(self.sorted[self.cursor] as u32)),
+            Where::Nowhere | Where::Unopened => None,
         }
     }
 
@@ -201,7 +225,7 @@ impl<T: Copy> Calendar<T> {
         self.current = u64::MAX;
         self.len = 0;
         self.popped = 0;
-        self.head = Head::Nothing;
+        self.head = Head::NOTHING;
         self.tuning = Tuning::default();
     }
 
@@ -214,10 +238,8 @@ impl<T: Copy> Calendar<T> {
         if number > self.current {
             self.file(event, number, order);
             let start = number << self.shift;
-            match self.head {
-                Head::Nothing => self.head = Head::Unopened(start),
-                Head::Unopened(bound) if start < bound => self.head = Head::Unopened(start),
-                _ => {}
+            if start < self.head.time {
+                self.head = Head::unopened(start);
             }
         } else {
             self.push_heap(event, time, order);
@@ -227,11 +249,10 @@ impl<T: Copy> Calendar<T> {
     #[inline(never)]
     fn push_heap(&mut self, event: T, time: u64, order: &impl Order<T>) {
         self.heap.push(event, |a, b| order.before(a, b));
-        match self.head {
-            Head::Nothing => self.head = Head::Heap(time),
-            Head::Unopened(bound) | Head::Heap(bound) | Head::Open(bound) if time > bound => {}
-            Head::Open(bound) if time == bound => self.choose_head(order),
-            _ => self.head = Head::Heap(order.time(self.heap.peek().expect("just pushed")).as_nanos()),
+        if time < self.head.time {
+            self.head = Head::heap(Time::from_nanos(time));
+        } else if time == self.head.time {
+            self.choose_head(order);
         }
         if self.current == u64::MAX && self.heap.len() > HEAP_MAX {
             self.leave_heap(order);
@@ -241,14 +262,14 @@ impl<T: Copy> Calendar<T> {
     /// Takes the earliest event, if it is settled.
     #[inline(always)]
     pub fn pop(&mut self, order: &impl Order<T>) -> Option<T> {
-        let event = match self.head {
-            Head::Open(_) => {
+        let event = match self.head.place {
+            Where::Open => {
                 let event = *self.pool.get(self.sorted[self.cursor] as u32);
                 self.cursor += 1;
                 event
             }
-            Head::Heap(_) => self.heap.pop(|a, b| order.before(a, b))?,
-            Head::Nothing | Head::Unopened(_) => return None,
+            Where::Heap => self.heap.pop(|a, b| order.before(a, b))?,
+            Where::Nowhere | Where::Unopened => return None,
         };
         self.len -= 1;
         self.popped = order.time(&event).as_nanos();
@@ -260,9 +281,9 @@ impl<T: Copy> Calendar<T> {
     fn choose_head(&mut self, order: &impl Order<T>) {
         let next = self.sorted.get(self.cursor).map(|&key| self.pool.get(key as u32));
         self.head = match (next, self.heap.peek()) {
-            (Some(next), None) => Head::Open(order.time(next).as_nanos()),
-            (Some(next), Some(top)) if order.before(next, top) => Head::Open(order.time(next).as_nanos()),
-            (_, Some(top)) => Head::Heap(order.time(top).as_nanos()),
+            (Some(next), None) => Head::open(order.time(next)),
+            (Some(next), Some(top)) if order.before(next, top) => Head::open(order.time(next)),
+            (_, Some(top)) => Head::heap(order.time(top)),
             (None, None) => self.close(),
         }
     }
@@ -271,15 +292,15 @@ impl<T: Copy> Calendar<T> {
     #[inline(never)]
     fn close(&mut self) -> Head {
         if self.current == u64::MAX {
-            return Head::Nothing;
+            return Head::NOTHING;
         }
         self.sorted.clear();
         self.cursor = 0;
         self.pool.release(&mut self.open);
         if self.len == 0 {
-            return Head::Nothing;
+            return Head::NOTHING;
         }
-        Head::Unopened(match self.next_occupied() {
+        Head::unopened(match self.next_occupied() {
             Some(number) => number << self.shift,
             None if self.far_occupied != 0 => self.next_far() << (COARSE_BITS + self.shift),
             None => self.coarse_bound_beyond() << self.shift,
@@ -347,7 +368,7 @@ impl<T: Copy> Calendar<T> {
     fn open_next(&mut self, order: &impl Order<T>) {
         loop {
             if self.len == 0 {
-                self.head = Head::Nothing;
+                self.head = Head::NOTHING;
                 return;
             }
             let Some(number) = self.next_occupied() else {
@@ -491,7 +512,7 @@ impl<T: Copy> Calendar<T> {
         if events < 64 * target && opened < 256 {
             return false;
         }
-        let affordable = self.tuning.since_rebuild == 0 || self.tuning.since_rebuild >= self.len as u64;
+        let affordable = self.tuning.guessed || self.tuning.since_rebuild >= self.len as u64;
         let overshot = self.tuning.beyond * 8 > events;
         self.tuning = Tuning { since_rebuild: self.tuning.since_rebuild, ..Tuning::default() };
         if !affordable {
@@ -501,12 +522,11 @@ impl<T: Copy> Calendar<T> {
         let steps = if overshot {
             3
         } else if mean > 4.0 * wanted {
-            // Narrower only as far as the bucket's events really spread: those of one instant no width parts.
+            // Narrower only if this bucket's events are spread over it: those of one instant no width parts.
             let times =
                 || self.pool.chunks(bucket).flat_map(|(_, events)| events).map(|event| order.time(event).as_nanos());
             let spread = times().max().unwrap_or(0) - times().min().unwrap_or(0);
-            let useful = (spread.max(1) as f64 * wanted / bucket.len() as f64).max(1.0);
-            (libm::log2(wanted / mean).max(libm::log2(useful) - f64::from(self.shift))).min(0.0) as i32
+            if spread >> self.shift.saturating_sub(4) == 0 { 0 } else { libm::log2(wanted / mean) as i32 }
         } else if mean * 4.0 < wanted {
             libm::log2(wanted / mean) as i32
         } else {
@@ -526,6 +546,7 @@ impl<T: Copy> Calendar<T> {
         let last = self.heap.iter().map(|event| order.time(event).as_nanos()).max().unwrap_or(0);
         let width = (last - self.popped) / self.heap.len() as u64 * self.population();
         self.rebuild(width.max(1).ilog2().min(48), order);
+        self.tuning.guessed = true;
     }
 
     /// Moves everything pending into buckets of width 2^`shift`, or into the heap if little is left.
@@ -556,13 +577,13 @@ impl<T: Copy> Calendar<T> {
         self.shift = shift;
         self.current = (earliest >> shift).saturating_sub(1);
         self.coarse = self.current >> COARSE_BITS;
-        self.head = Head::Nothing;
+        self.head = Head::NOTHING;
         for &event in &moving {
             self.push(event, order);
         }
         moving.clear();
         self.moving = moving;
-        if self.head == Head::Nothing {
+        if self.head == Head::NOTHING {
             self.head = self.close();
         }
     }

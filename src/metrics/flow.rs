@@ -102,6 +102,8 @@ pub struct FlowBook {
     /// Events over time.
     pub rates: Vec<Rates>,
     step: Span,
+    /// The step that was looked up last, and its ends: time mostly stays in it.
+    present: (usize, Time, Time),
 }
 
 /// Latencies by the step of time in which the message was due.
@@ -152,6 +154,7 @@ impl FlowBook {
             one_way: Histogram::default(),
             rates: Vec::new(),
             step,
+            present: (0, Time::ZERO, Time::ZERO + step),
         }
     }
 
@@ -166,8 +169,18 @@ impl FlowBook {
     }
 
     #[inline(always)]
-    fn step_of(&self, time: Time) -> usize {
-        (time.as_nanos() / self.step.as_nanos().max(1)) as usize
+    fn step_of(&mut self, time: Time) -> usize {
+        let (step, from, to) = self.present;
+        if from <= time && time < to { step } else { self.look_up_step(time) }
+    }
+
+    #[cold]
+    fn look_up_step(&mut self, time: Time) -> usize {
+        let length = self.step.as_nanos().max(1);
+        let step = time.as_nanos() / length;
+        let from = Time::from_nanos(step * length);
+        self.present = (step as usize, from, from + Span::from_nanos(length));
+        step as usize
     }
 
     #[inline(always)]

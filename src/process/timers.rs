@@ -3,13 +3,15 @@
 //! The typed value of a timer stays with its node; the queue of events knows only slot and generation. Cancelling moves the
 //! generation on, and the queue drops its entry when it next looks.
 
+use std::num::NonZeroU32;
+
 /// A timer that was set.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct TimerId {
     /// The slot that holds its value.
     pub slot: u32,
     /// The slot's generation while it is armed.
-    pub generation: u32,
+    pub generation: NonZeroU32,
 }
 
 /// The timers of one node, with values of type `T`. The first slot is inline: a process with one timer needs no other memory.
@@ -21,7 +23,7 @@ pub struct Timers<T> {
 
 #[derive(Clone, Copy, Debug)]
 struct Slot<T> {
-    generation: u32,
+    generation: NonZeroU32,
     value: Option<T>,
 }
 
@@ -33,7 +35,7 @@ struct More<T> {
 
 impl<T: Copy> Default for Timers<T> {
     fn default() -> Self {
-        Self { first: Slot { generation: 0, value: None }, more: None }
+        Self { first: Slot { generation: NonZeroU32::MIN, value: None }, more: None }
     }
 }
 
@@ -51,7 +53,7 @@ impl<T: Copy> Timers<T> {
     fn arm_more(&mut self, value: T) -> TimerId {
         let more = self.more.get_or_insert_with(|| Box::new(More { slots: Vec::new(), free: Vec::new() }));
         let index = more.free.pop().unwrap_or_else(|| {
-            more.slots.push(Slot { generation: 0, value: None });
+            more.slots.push(Slot { generation: NonZeroU32::MIN, value: None });
             u32::try_from(more.slots.len() - 1).expect("a node has fewer than 2^32 timers")
         });
         let slot = &mut more.slots[index as usize];
@@ -85,14 +87,14 @@ impl<T: Copy> Timers<T> {
                 &mut more.slots[slot as usize - 1]
             }
         };
-        slot.generation = slot.generation.wrapping_add(1);
+        slot.generation = successor(slot.generation);
         slot.value.take()
     }
 
     /// Cancels every timer, as a crash does; ids given out before stay invalid.
     pub fn wipe(&mut self) {
         let wipe = |slot: &mut Slot<T>| {
-            slot.generation = slot.generation.wrapping_add(1);
+            slot.generation = successor(slot.generation);
             slot.value = None;
         };
         wipe(&mut self.first);
@@ -101,6 +103,11 @@ impl<T: Copy> Timers<T> {
             more.free = (0..more.slots.len() as u32).rev().collect();
         }
     }
+}
+
+/// The next generation, from the last to the first again.
+fn successor(generation: NonZeroU32) -> NonZeroU32 {
+    generation.checked_add(1).unwrap_or(NonZeroU32::MIN)
 }
 
 #[cfg(test)]

@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 use crate::base::id::NodeId;
 use crate::base::names::Names;
 use crate::base::random::Key;
-use crate::engine::{Chain, prefetch};
+use crate::engine::Chain;
 use crate::process::{Boot, Clocks, Context, Luck, Outbox, Process, TimerId, Timers};
 
-/// What the driver keeps for a node, beside its process.
+/// What the driver keeps for a node, beside its process: 20 bytes, so that a small process with one timer fits its line.
 #[derive(Clone, Copy, Default)]
+#[repr(C, packed(4))]
 pub(super) struct Head {
     /// The fingerprint of what happened to the node.
     pub(super) chain: Chain,
@@ -50,7 +51,8 @@ pub(super) trait Arena<M>: Send {
     fn input(&mut self, scene: Scene<'_, M>, mark: Mark, input: Input) -> Option<u32>;
     fn is_up(&self, index: u32) -> bool;
     fn is_armed(&self, index: u32, timer: TimerId) -> bool;
-    fn prefetch(&self, index: u32);
+    /// The address of the first node, and the distance to the next: for prefetching without a call.
+    fn layout(&self) -> (usize, usize);
     fn head(&self, index: u32) -> Head;
     /// Drops the process and its timers.
     fn drop_process(&mut self, index: u32);
@@ -62,6 +64,8 @@ pub(super) trait Arena<M>: Send {
     fn process(&self, index: u32) -> Option<&dyn std::any::Any>;
 }
 
+/// What a node needs for an event.
+#[repr(align(64))]
 struct Cell<P: Process<M>, M> {
     head: Head,
     timers: Timers<P::Timer>,
@@ -86,18 +90,19 @@ impl<M: 'static, P: Process<M>, F: FnMut(Boot<'_>) -> P + Send> Arena<M> for Typ
     fn message(&mut self, scene: Scene<'_, M>, mark: Mark, from: NodeId, message: M) -> Option<u32> {
         let cell = &mut self.cells[scene.index as usize];
         let process = cell.process.as_mut()?;
-        let count = cell.head.count;
-        cell.head.chain.link(mark[0], mark[1], mark[2], mark[3]);
+        let Head { mut chain, mut draws, count } = cell.head;
+        chain.link(mark[0], mark[1], mark[2], mark[3]);
         let mut cx = Context {
             me: scene.node,
             clocks: scene.clocks,
             names: scene.names,
             timers: &mut cell.timers,
-            luck: Luck { key: scene.key, position: &mut cell.head.draws },
+            luck: Luck { key: scene.key, position: &mut draws },
             outbox: scene.outbox,
         };
         process.message(&mut cx, from, message);
-        cell.head.count = count.wrapping_add(cx.outbox.events() as u32);
+        let count_after = count.wrapping_add(cx.outbox.events() as u32);
+        cell.head = Head { chain, draws, count: count_after };
         Some(count)
     }
 
@@ -108,14 +113,14 @@ impl<M: 'static, P: Process<M>, F: FnMut(Boot<'_>) -> P + Send> Arena<M> for Typ
             Input::Timer(id) => Some(cell.timers.disarm(id)?),
             _ => None,
         };
-        let count = cell.head.count;
-        cell.head.chain.link(mark[0], mark[1], mark[2], mark[3]);
+        let Head { mut chain, mut draws, count } = cell.head;
+        chain.link(mark[0], mark[1], mark[2], mark[3]);
         let mut cx = Context {
             me: scene.node,
             clocks: scene.clocks,
             names: scene.names,
             timers: &mut cell.timers,
-            luck: Luck { key: scene.key, position: &mut cell.head.draws },
+            luck: Luck { key: scene.key, position: &mut draws },
             outbox: scene.outbox,
         };
         match (input, fired) {
@@ -123,7 +128,8 @@ impl<M: 'static, P: Process<M>, F: FnMut(Boot<'_>) -> P + Send> Arena<M> for Typ
             (_, Some(timer)) => process.timer(&mut cx, timer),
             _ => process.start(&mut cx),
         }
-        cell.head.count = count.wrapping_add(cx.outbox.events() as u32);
+        let count_after = count.wrapping_add(cx.outbox.events() as u32);
+        cell.head = Head { chain, draws, count: count_after };
         Some(count)
     }
 
@@ -136,13 +142,8 @@ impl<M: 'static, P: Process<M>, F: FnMut(Boot<'_>) -> P + Send> Arena<M> for Typ
         self.cells[index as usize].timers.is_armed(timer)
     }
 
-    #[inline]
-    fn prefetch(&self, index: u32) {
-        let cell: *const Cell<P, M> = &raw const self.cells[index as usize];
-        prefetch(cell);
-        if size_of::<Cell<P, M>>() > 64 {
-            prefetch(cell.cast::<u8>().wrapping_add(64));
-        }
+    fn layout(&self) -> (usize, usize) {
+        (self.cells.as_ptr().addr(), size_of::<Cell<P, M>>())
     }
 
     fn head(&self, index: u32) -> Head {

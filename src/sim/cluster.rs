@@ -6,7 +6,7 @@ use crate::base::id::NodeId;
 use crate::base::names::{GroupId, NameError, Names};
 use crate::base::random::{Key, Seed};
 use crate::base::time::{Span, Time, ns};
-use crate::engine::{Calendar, Digest, Rank, Schedule};
+use crate::engine::{Calendar, Digest, Rank, Schedule, prefetch};
 use crate::network::{Address, Cause, Link, Network, Verdict};
 use crate::process::{
     Boot, Carriage, Clock, Clocks, Identity, Leg, Message, Observation, Outbox, Process, Steady, Wall, Wanted, Work,
@@ -40,6 +40,9 @@ pub(super) struct Home {
     arena: u32,
     /// What to add to a node's id for its index in the arena, modulo 2^32.
     shift: u32,
+    /// The address of the arena's first node, and the distance to the next.
+    address: usize,
+    stride: usize,
 }
 
 impl Home {
@@ -47,12 +50,24 @@ impl Home {
     pub(super) fn place(self, node: NodeId) -> (usize, u32) {
         (self.arena as usize, node.index().wrapping_add(self.shift))
     }
+
+    #[inline(always)]
+    pub(super) fn prefetch(self, node: NodeId) {
+        let index = node.index().wrapping_add(self.shift) as usize;
+        let line = std::ptr::without_provenance::<u8>(self.address.wrapping_add(index.wrapping_mul(self.stride)));
+        prefetch(line);
+        if self.stride > 64 {
+            prefetch(line.wrapping_add(64));
+        }
+    }
 }
 
 /// The state of a run: what [`Cluster::rewind`] forgets.
 struct Run<M: Message> {
     now: Time,
     started: bool,
+    /// The time of the next control or write.
+    outside: Time,
     keys: Keys,
     schedule: Schedule,
     deliveries: Calendar<Delivery<<M::Carriage as Carriage<M>>::Parcel>>,
@@ -139,8 +154,11 @@ impl<M: Message> Cluster<M> {
         let group = self.names.add(name, len)?;
         let arena = u32::try_from(self.arenas.len()).expect("a cluster has fewer than 2^32 groups");
         let first = self.names.members(group).next().map_or(0, NodeId::index);
-        self.homes.resize(self.names.span() / Names::PAGE as usize, Home { arena, shift: first.wrapping_neg() });
-        self.arenas.push(Box::new(TypedArena::new(len, factory)));
+        let nodes = TypedArena::new(len, factory);
+        let (address, stride) = Arena::<M>::layout(&nodes);
+        let home = Home { arena, shift: first.wrapping_neg(), address, stride };
+        self.homes.resize(self.names.span() / Names::PAGE as usize, home);
+        self.arenas.push(Box::new(nodes));
         Ok(group)
     }
 
@@ -197,6 +215,7 @@ impl<M: Message> Cluster<M> {
     pub fn at(&mut self, time: Time, control: impl Control<M>) {
         self.run.asked += 1;
         self.controls.insert((time, self.run.asked), Box::new(control));
+        self.look_outside();
     }
 
     /// The present.
@@ -248,22 +267,25 @@ impl<M: Message> Cluster<M> {
         self.start();
         let stop = self.run.events.saturating_add(events);
         while self.run.events < stop {
-            let delivery = self.run.deliveries.bound();
-            let alarm = self.run.alarms.bound();
-            let outside = self.next_outside();
-            let next = delivery.min(alarm).min(outside);
+            let run = &mut self.run;
+            let (delivery, alarm) = (run.deliveries.bound(), run.alarms.bound());
+            let other = alarm.min(run.outside);
+            if delivery < other && run.deliveries.is_settled() && delivery <= end {
+                self.deliver();
+                continue;
+            }
+            let next = delivery.min(other);
             if next > end || next == Time::MAX {
                 return false;
             }
-            if outside == next {
+            if run.outside == next {
                 self.step_outside(next);
-            } else if delivery == next && !self.run.deliveries.is_settled() {
-                let order = DeliveryOrder { names: &self.names, schedule: self.run.schedule };
-                self.run.deliveries.settle(&order);
-            } else if alarm == next && !self.run.alarms.is_settled() {
-                self.run.alarms.settle(&alarm_order(&self.names, &self.arenas, &self.homes, self.run.schedule));
+            } else if delivery == next && !run.deliveries.is_settled() {
+                run.deliveries.settle(&DeliveryOrder { names: &self.names, schedule: run.schedule });
+            } else if alarm == next && !run.alarms.is_settled() {
+                run.alarms.settle(&alarm_order(&self.names, &self.arenas, &self.homes, run.schedule));
             } else if alarm == next
-                && (delivery > next || self.run.alarms.peek().is_some_and(|alarm| alarm.rank() == Rank::Work))
+                && (delivery > next || run.alarms.peek().is_some_and(|alarm| alarm.rank() == Rank::Work))
             {
                 self.fire();
             } else {
@@ -342,10 +364,10 @@ impl<M: Message> Cluster<M> {
         self.bring_up(node, restarts);
     }
 
-    fn next_outside(&self) -> Time {
+    fn look_outside(&mut self) {
         let control = self.controls.first_key_value().map_or(Time::MAX, |((time, _), _)| *time);
         let write = self.run.writes.first_key_value().map_or(Time::MAX, |((time, _), _)| *time);
-        control.min(write)
+        self.run.outside = control.min(write);
     }
 
     #[cold]
@@ -353,10 +375,12 @@ impl<M: Message> Cluster<M> {
         self.run.now = now;
         if self.controls.first_key_value().is_some_and(|((time, _), _)| *time == now) {
             let (_, control) = self.controls.pop_first().expect("just seen");
+            self.look_outside();
             control.apply(&mut Controls { cluster: self });
             return;
         }
         let (_, PendingWrite { node, restarts, write }) = self.run.writes.pop_first().expect("it is due");
+        self.look_outside();
         if self.run.restarts.get(&node).copied().unwrap_or(0) != restarts {
             return;
         }
@@ -386,8 +410,7 @@ impl<M: Message> Cluster<M> {
             .pop(&DeliveryOrder { names: &self.names, schedule: run.schedule })
             .expect("a delivery is next");
         if let Some(soon) = run.deliveries.ahead(AHEAD) {
-            let (arena, index) = self.homes[Names::page_of(soon.to)].place(soon.to);
-            self.arenas[arena].prefetch(index);
+            self.homes[Names::page_of(soon.to)].prefetch(soon.to);
         }
         run.now = event.time;
         let (arena, index) = self.homes[Names::page_of(event.to)].place(event.to);
@@ -523,6 +546,7 @@ impl<M: Message> Cluster<M> {
             run.asked += 1;
             run.writes.insert((run.now + SYNC, run.asked), PendingWrite { node, restarts, write });
         }
+        self.look_outside();
     }
 
     #[cold]
@@ -558,6 +582,7 @@ impl<M: Message> Run<M> {
         Self {
             now: Time::ZERO,
             started: false,
+            outside: Time::MAX,
             keys,
             schedule: Schedule::new(seed.key("schedule")),
             deliveries: Calendar::new(),

@@ -1,5 +1,7 @@
 //! The two kinds of pending events, and how they are ordered.
 
+use std::num::NonZeroU32;
+
 use crate::base::id::NodeId;
 use crate::base::names::Names;
 use crate::base::time::Time;
@@ -29,7 +31,7 @@ pub(super) struct Alarm {
     pub(super) count: u32,
     /// The timer's slot; the top bit says that it runs on the work clock.
     slot: u32,
-    generation: u32,
+    generation: NonZeroU32,
 }
 
 const WORK: u32 = 1 << 31;
@@ -92,7 +94,6 @@ impl<M> Order<Alarm> for AlarmOrder<'_, M> {
 
     #[inline(always)]
     fn prefetch(&self, event: &Alarm) {
-        let (arena, index) = self.homes[Names::page_of(event.node)].place(event.node);
-        self.arenas[arena].prefetch(index);
+        self.homes[Names::page_of(event.node)].prefetch(event.node);
     }
 }
