@@ -2,6 +2,7 @@
 
 pub mod base;
 pub mod engine;
+pub mod experiment;
 pub mod metrics;
 pub mod network;
 pub mod process;

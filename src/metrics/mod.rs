@@ -3,7 +3,11 @@
 mod flow;
 mod histogram;
 mod ledger;
+mod result;
+mod station;
 
 pub use flow::{Correctness, Curve, Fate, FlowBook, Rates};
 pub use histogram::Histogram;
 pub use ledger::{Imbalance, Ledger};
+pub use result::{FlowResult, LinkResult, RunResult, StationResult};
+pub use station::{StationBook, Stations, curve_step};

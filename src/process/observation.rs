@@ -64,6 +64,8 @@ pub enum Observation {
         /// The message.
         message: MessageId,
     },
+    /// A request arrived at a station.
+    Arrived,
     /// The number of requests at a station changed.
     Level {
         /// Waiting for a worker.
@@ -102,6 +104,24 @@ pub enum Outcome {
     Discarded,
 }
 
+impl Outcome {
+    /// Every outcome, in the order of reports.
+    pub const ALL: [Self; 6] =
+        [Self::Done, Self::Failed, Self::Rejected, Self::Expired, Self::Cancelled, Self::Discarded];
+
+    /// The name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Rejected => "rejected",
+            Self::Expired => "expired",
+            Self::Cancelled => "cancelled",
+            Self::Discarded => "discarded",
+        }
+    }
+}
+
 /// Why an owner is done with a message that was not confirmed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Close {
@@ -126,7 +146,7 @@ pub enum Kind {
     /// [`Observation::Offered`], [`Observation::Attempted`], [`Observation::Received`], [`Observation::Handled`],
     /// [`Observation::Confirmed`], [`Observation::Closed`], [`Observation::Dropped`], [`Observation::Duplicated`].
     Message = 1,
-    /// [`Observation::Level`], [`Observation::Served`], [`Observation::Refused`].
+    /// [`Observation::Arrived`], [`Observation::Level`], [`Observation::Served`], [`Observation::Refused`].
     Station = 2,
 }
 
@@ -162,7 +182,7 @@ impl Observation {
     #[inline(always)]
     pub const fn kind(&self) -> Kind {
         match self {
-            Self::Level { .. } | Self::Served { .. } | Self::Refused { .. } => Kind::Station,
+            Self::Arrived | Self::Level { .. } | Self::Served { .. } | Self::Refused { .. } => Kind::Station,
             _ => Kind::Message,
         }
     }

@@ -1,0 +1,65 @@
+//! What became of an expectation.
+
+/// Whether it holds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Verdict {
+    /// Yes.
+    Pass,
+    /// No.
+    Fail,
+    /// The interval allows both.
+    Inconclusive,
+}
+
+/// An expectation, judged.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Judgement {
+    /// The quantity as written: `sender.latency.p99`.
+    pub quantity: String,
+    /// The conditions as written: `< 250ms`, joined by "and" if several.
+    pub condition: String,
+    /// Whether it holds.
+    pub verdict: Verdict,
+    /// What was measured.
+    pub measured: Measured,
+    /// A word more, where the verdict needs one: why there is no value, how many more runs would decide.
+    pub note: Option<String>,
+}
+
+/// A measured value, and how it is written.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Measured {
+    /// The value in base units (nanoseconds, shares, events per second, counts); `None` where there is none (a percentile
+    /// that lies among messages never confirmed counts as infinite).
+    pub value: Option<f64>,
+    /// The 95 % interval, where one can be given.
+    pub interval: Option<(f64, f64)>,
+    /// Where the interval comes from.
+    pub basis: Basis,
+    /// The unit.
+    pub unit: Unit,
+}
+
+/// Where an interval comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Basis {
+    /// Student's t over this many runs.
+    Runs(u32),
+    /// Batch means within a single run, this many batches.
+    Batches(u32),
+    /// None: the value itself.
+    Value,
+}
+
+/// What a value is counted in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unit {
+    /// Nanoseconds.
+    Time,
+    /// A share of one.
+    Share,
+    /// Per second.
+    Rate,
+    /// A plain number.
+    Number,
+}

@@ -1,0 +1,79 @@
+//! What one run gave: plain data, complete and comparable.
+
+use crate::base::time::Time;
+use crate::engine::Digest;
+use crate::sim::{Checkpoint, LinkBook};
+
+use super::flow::FlowBook;
+use super::station::StationBook;
+
+/// One run's results.
+#[derive(Clone, Debug)]
+pub struct RunResult {
+    /// Which replicate it was, from 0.
+    pub run: u32,
+    /// The seed it was played with.
+    pub seed: u64,
+    /// Messages due, and time passed, between these count.
+    pub measured: (Time, Time),
+    /// The time the run ended.
+    pub end: Time,
+    /// Inputs handed to processes.
+    pub events: u64,
+    /// The fingerprint of everything that happened.
+    pub digest: Digest,
+    /// The fingerprint on the way.
+    pub checkpoints: Vec<Checkpoint>,
+    /// What became of the messages, flow by flow: clients, their mix entries, calls between services.
+    pub flows: Vec<FlowResult>,
+    /// What happened at the services.
+    pub stations: Vec<StationResult>,
+    /// What became of the copies, link by link.
+    pub links: Vec<LinkResult>,
+}
+
+/// A flow's name and book.
+#[derive(Clone, Debug)]
+pub struct FlowResult {
+    /// The group that offers the messages.
+    pub caller: String,
+    /// The entry of its mix, where it has one.
+    pub entry: Option<String>,
+    /// The group that handles them.
+    pub callee: String,
+    /// Whether the caller is a client group (the others are services).
+    pub is_client: bool,
+    /// The book.
+    pub book: FlowBook,
+}
+
+impl FlowResult {
+    /// The name of the scope it is measured by: `client`, `client/entry`, or `service->service`.
+    pub fn name(&self) -> String {
+        match (&self.entry, self.is_client) {
+            (Some(entry), _) => format!("{}/{entry}", self.caller),
+            (None, true) => self.caller.clone(),
+            (None, false) => format!("{}->{}", self.caller, self.callee),
+        }
+    }
+}
+
+/// A station group's name and book.
+#[derive(Clone, Debug)]
+pub struct StationResult {
+    /// The service.
+    pub name: String,
+    /// Workers per node; `None` for as many as needed.
+    pub workers: Option<u32>,
+    /// The book.
+    pub book: StationBook,
+}
+
+/// A link's name and book.
+#[derive(Clone, Debug)]
+pub struct LinkResult {
+    /// The link; `network` for what lies between any two nodes.
+    pub name: String,
+    /// The book.
+    pub book: LinkBook,
+}

@@ -1,0 +1,197 @@
+//! What happens at the nodes that serve requests: arrivals, waiting, work, refusals.
+
+use crate::base::id::NodeId;
+use crate::base::time::{Span, Time};
+use crate::process::{Kind, Observation, Outcome, Wanted};
+use crate::sim::Observer;
+
+use super::histogram::Histogram;
+
+/// The books of all stations of a run.
+#[derive(Debug)]
+pub struct Stations {
+    /// The group of each node, by dense id; `None` for nodes that are no stations.
+    groups: Vec<Option<u16>>,
+    nodes: Vec<NodeLevel>,
+    books: Vec<StationBook>,
+    measured: (Time, Time),
+}
+
+/// The level at one node since it last changed.
+#[derive(Clone, Copy, Debug, Default)]
+struct NodeLevel {
+    since: Time,
+    waiting: u32,
+    busy: u32,
+}
+
+/// What a group of stations did while it was measured.
+#[derive(Clone, Debug, Default)]
+pub struct StationBook {
+    /// Nodes in the group.
+    pub nodes: u32,
+    /// Requests that arrived.
+    pub arrived: u64,
+    /// Requests served.
+    pub served: u64,
+    /// Requests not served well, by [`Outcome`] in the order of [`Outcome::ALL`].
+    pub refused: [u64; Outcome::ALL.len()],
+    /// Time in the queue, of requests served.
+    pub wait: Histogram,
+    /// Time with a worker.
+    pub work: Histogram,
+    /// Both together.
+    pub residence: Histogram,
+    /// Integrals over time of the number waiting and of workers at work, summed over the nodes: request seconds.
+    pub waiting_seconds: f64,
+    /// See `waiting_seconds`.
+    pub busy_seconds: f64,
+    /// The most requests waiting, and present, at one node.
+    pub waiting_max: u32,
+    /// See `waiting_max`.
+    pub present_max: u32,
+    /// The length of the measured time in seconds.
+    pub seconds: f64,
+}
+
+impl StationBook {
+    /// Requests refused for `outcome`.
+    pub fn refused_for(&self, outcome: Outcome) -> u64 {
+        self.refused[outcome as usize]
+    }
+
+    /// The mean number waiting at a node.
+    pub fn waiting_mean(&self) -> f64 {
+        self.waiting_seconds / self.node_seconds()
+    }
+
+    /// The mean number of workers at work at a node.
+    pub fn busy_mean(&self) -> f64 {
+        self.busy_seconds / self.node_seconds()
+    }
+
+    /// The mean number present at a node.
+    pub fn present_mean(&self) -> f64 {
+        (self.waiting_seconds + self.busy_seconds) / self.node_seconds()
+    }
+
+    fn node_seconds(&self) -> f64 {
+        self.seconds * f64::from(self.nodes)
+    }
+}
+
+impl Stations {
+    /// Books over `nodes` ids; `groups` lists the members of each group of stations. Measured from `measured.0` to
+    /// `measured.1`.
+    pub fn new(nodes: usize, groups: &[Vec<NodeId>], measured: (Time, Time)) -> Self {
+        let mut of_node = vec![None; nodes];
+        for (index, group) in groups.iter().enumerate() {
+            let index = u16::try_from(index).expect("a system has fewer than 65 536 groups of stations");
+            group.iter().for_each(|node| of_node[node.index() as usize] = Some(index));
+        }
+        let seconds = measured.1.since(measured.0).as_secs_f64();
+        let books = groups
+            .iter()
+            .map(|group| StationBook { nodes: group.len() as u32, seconds, ..StationBook::default() })
+            .collect();
+        Self { groups: of_node, nodes: vec![NodeLevel::default(); nodes], books, measured }
+    }
+
+    /// Ends the run: the books, in the order of the groups.
+    pub fn close(&mut self) -> &[StationBook] {
+        for index in 0..self.nodes.len() {
+            self.set_level(index, self.measured.1, 0, 0);
+        }
+        &self.books
+    }
+
+    fn set_level(&mut self, index: usize, now: Time, waiting: u32, busy: u32) {
+        let Some(group) = self.groups[index] else { return };
+        let (node, book) = (&mut self.nodes[index], &mut self.books[group as usize]);
+        // Only what lies within the measured time counts.
+        let (from, to) = (node.since.max(self.measured.0), now.min(self.measured.1));
+        let seconds = to.since(from).as_secs_f64();
+        if seconds > 0.0 {
+            book.waiting_seconds += f64::from(node.waiting) * seconds;
+            book.busy_seconds += f64::from(node.busy) * seconds;
+        }
+        if self.measured.0 <= now && now < self.measured.1 {
+            book.waiting_max = book.waiting_max.max(waiting);
+            book.present_max = book.present_max.max(waiting + busy);
+        }
+        *node = NodeLevel { since: now, waiting, busy };
+    }
+}
+
+impl Observer for Stations {
+    fn wanted(&self) -> Wanted {
+        Wanted::NOTHING.and(Kind::Station)
+    }
+
+    fn observe(&mut self, now: Time, node: NodeId, observations: &[Observation]) {
+        let index = node.index() as usize;
+        let Some(group) = self.groups[index] else { return };
+        let counts = self.measured.0 <= now && now < self.measured.1;
+        for observation in observations {
+            let book = &mut self.books[group as usize];
+            match *observation {
+                Observation::Level { waiting, busy } => self.set_level(index, now, waiting, busy),
+                Observation::Arrived if counts => book.arrived += 1,
+                Observation::Served { wait, work } if counts => {
+                    book.served += 1;
+                    book.wait.record(wait);
+                    book.work.record(work);
+                    book.residence.record(wait + work);
+                }
+                Observation::Refused { why } if counts => book.refused[why as usize] += 1,
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The length of a step of the curves over time: a hundredth of the load's duration, rounded up to a round number
+/// (1, 2 or 5 times a power of ten nanoseconds).
+pub fn curve_step(duration: Span) -> Span {
+    let wanted = duration.as_nanos().div_ceil(100).max(1);
+    let mut step = 1_u64;
+    for factor in [2, 5, 10].into_iter().cycle() {
+        if step >= wanted {
+            break;
+        }
+        // 1, 2, 5, 10: each from the decade's start.
+        let decade = 10_u64.saturating_pow(step.ilog10());
+        step = decade.saturating_mul(factor);
+    }
+    Span::from_nanos(step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::time::{ms, secs};
+
+    #[test]
+    fn levels_are_integrated_within_the_measured_time() {
+        let node = NodeId::new(1);
+        let at = |seconds| Time::ZERO + secs(seconds);
+        let mut stations = Stations::new(2, &[vec![node]], (at(10), at(20)));
+        stations.observe(at(0), node, &[Observation::Level { waiting: 4, busy: 1 }]);
+        stations.observe(at(15), node, &[Observation::Level { waiting: 0, busy: 1 }, Observation::Arrived]);
+        stations.observe(at(25), node, &[Observation::Level { waiting: 9, busy: 1 }, Observation::Arrived]);
+        let book = &stations.close()[0];
+        // Four waited for five of ten seconds, one worked throughout.
+        assert_eq!((book.waiting_mean(), book.busy_mean(), book.present_mean()), (2.0, 1.0, 3.0));
+        assert_eq!((book.arrived, book.waiting_max), (1, 0));
+    }
+
+    #[test]
+    fn steps_are_round() {
+        assert_eq!(curve_step(secs(60)), secs(1));
+        assert_eq!(curve_step(secs(100)), secs(1));
+        assert_eq!(curve_step(secs(120)), secs(2));
+        assert_eq!(curve_step(secs(401)), secs(5));
+        assert_eq!(curve_step(ms(1)), Span::from_nanos(10_000));
+        assert_eq!(curve_step(Span::from_nanos(7)), Span::from_nanos(1));
+    }
+}
