@@ -1,3 +1,4 @@
 //! Rehearsal plays a distributed system before it exists.
 
 pub mod base;
+pub mod scenario;

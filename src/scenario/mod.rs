@@ -1,0 +1,5 @@
+//! Scenario files.
+
+pub mod diagnostic;
+pub mod document;
+mod nearest;
