@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
-use std::ops::{Deref, Range};
+use std::ops::Deref;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -150,51 +150,6 @@ impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Deserialize<'de> for Entries
         }
 
         deserializer.deserialize_map(All(PhantomData))
-    }
-}
-
-/// A mistake inside a string, with the bytes it is about.
-///
-/// A parser of small texts returns it, and a `Deserialize` passes it on with `Error::custom`. Serde carries errors as text,
-/// so the range travels in front of the message, and [`read`](super::read) takes it off again.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct InText {
-    /// The bytes.
-    pub range: Range<usize>,
-    /// What is wrong with them.
-    pub message: String,
-    /// What could be done; may be empty.
-    pub help: String,
-}
-
-/// Frames the parts of an [`InText`] in an error's text; no scenario can contain it unescaped.
-const FRAME: char = '\u{1f}';
-
-impl InText {
-    /// A mistake in `range`.
-    pub fn new(range: Range<usize>, message: impl Into<String>) -> Self {
-        Self { range, message: message.into(), help: String::new() }
-    }
-
-    /// Adds advice.
-    pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = help.into();
-        self
-    }
-
-    /// The mistake in an error's text, if one was passed on.
-    pub(super) fn unframe(text: &str) -> Option<Self> {
-        let mut parts = text.strip_prefix(FRAME)?.splitn(4, FRAME);
-        let mut next = || parts.next();
-        let (start, end) = (next()?.parse().ok()?, next()?.parse().ok()?);
-        Some(Self { range: start..end, help: next()?.into(), message: next()?.into() })
-    }
-}
-
-impl fmt::Display for InText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Range { start, end } = self.range;
-        write!(f, "{FRAME}{start}{FRAME}{end}{FRAME}{}{FRAME}{}", self.help, self.message)
     }
 }
 

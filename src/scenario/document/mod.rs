@@ -5,6 +5,7 @@
 //! refers to nothing. This layer knows which sections hold named tables, and nothing else about what a scenario may say.
 
 mod files;
+mod in_text;
 mod inherit;
 mod layer;
 mod located;
@@ -21,11 +22,13 @@ mod variants;
 use std::path::Path as FilePath;
 
 pub use files::Source;
-pub use located::{Entries, InText, Located, OneOrMany};
+pub(crate) use in_text::text_type;
+pub use in_text::{InText, Piece};
+pub use located::{Entries, Located, OneOrMany};
 pub use origin::{Origin, Text, TextId, Texts};
 pub use overrides::Overrides;
 pub use path::{Path, Segment};
-pub use read::{REST, Vocabulary, read};
+pub use read::{BARE, BARE_LIST, REST, Vocabulary, read};
 pub use tree::{Data, Key, Table, Value};
 
 use super::diagnostic::Diagnostic;
@@ -37,6 +40,8 @@ pub struct Document {
     pub tree: Table,
     /// The names of the variants that the files hold.
     pub variants: Vec<Key>,
+    /// The start of the scenario's own file.
+    pub top: Origin,
 }
 
 /// Puts together the scenario at `path`. The texts it was read from are added to `texts`.
@@ -59,7 +64,7 @@ pub fn resolve(
     inherit::inherit_everywhere(&mut tree, texts, &mut mistakes);
     used.extend(params::uses(&tree));
     params::substitute(&mut tree, &used, &mut mistakes);
-    if mistakes.is_empty() { Ok(Document { tree, variants }) } else { Err(mistakes) }
+    if mistakes.is_empty() { Ok(Document { tree, variants, top: Origin::default() }) } else { Err(mistakes) }
 }
 
 impl Document {

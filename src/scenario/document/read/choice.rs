@@ -25,7 +25,7 @@ pub(super) fn choose<'de, V: Visitor<'de>>(
         Data::String(text) => match named(text) {
             Some(tag) => visitor.visit_enum(Choice { node, tag, content: None }),
             None if node.reading.vocabulary.is_planned(name, text) => Err(ReadError::Wrong(not_yet(text))),
-            None if bare && !(is_word(text) && !names.is_empty()) => visitor.visit_enum(whole(BARE)),
+            None if bare && (names.is_empty() || !is_word(text)) => visitor.visit_enum(whole(BARE)),
             None => {
                 let mistake = Diagnostic::error(format!("expected {}, found {text:?}", accepted(&names, bare)));
                 let near = nearest(text, names.iter().copied()).map(|near| format!("did you mean \"{near}\"?"));

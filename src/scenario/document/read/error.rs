@@ -4,7 +4,7 @@ use std::fmt::{self, Display};
 
 use serde::de::{self, Expected, Unexpected};
 
-use crate::scenario::document::located::InText;
+use crate::scenario::document::InText;
 
 /// An error on its way to the node that gives it a place.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl de::Error for ReadError {
     }
 
     fn invalid_length(found: usize, expected: &dyn Expected) -> Self {
-        let expected = words(expected).replace("an array of length", "a list of");
+        let expected = words(expected).replace("an array of length", "a list of").replace("a tuple of size", "a list of");
         Self::Wrong(format!("expected {expected}, found {found}"))
     }
 }
