@@ -32,11 +32,11 @@ impl MetricKind {
 
 /// One list gives the type, the spelling and the kind.
 macro_rules! metrics {
-    ($($(#[$doc:meta])* $variant:ident $name:literal $kind:ident,)*) => {
+    ($(#[doc = $doc:literal] $variant:ident $name:literal $kind:ident,)*) => {
         /// What can be measured.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         pub enum Metric {
-            $($(#[$doc])* $variant,)*
+            $(#[doc = $doc] $variant,)*
         }
 
         impl Metric {
@@ -47,6 +47,13 @@ macro_rules! metrics {
             pub fn name(self) -> &'static str {
                 match self {
                     $(Self::$variant => $name,)*
+                }
+            }
+
+            /// What it measures, in a sentence.
+            pub fn meaning(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $doc.trim_ascii_start(),)*
                 }
             }
 

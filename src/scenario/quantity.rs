@@ -189,7 +189,8 @@ fn parts(text: &str) -> (Vec<Range<usize>>, usize) {
 
 fn is_inside_percentile(part: &str, point: usize) -> bool {
     let is_digit = |letter: char| letter.is_ascii_digit();
-    let before = part[..point].strip_prefix('p').is_some_and(|digits| !digits.is_empty() && digits.chars().all(is_digit));
+    let before =
+        part[..point].strip_prefix('p').is_some_and(|digits| !digits.is_empty() && digits.chars().all(is_digit));
     before && part[point + 1..].starts_with(is_digit)
 }
 
@@ -247,9 +248,11 @@ impl Statistic {
             let near = nearest(name, STATISTICS.iter().map(|(known, _)| *known));
             let help = match near {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => "statistics are count, rate, share, mean, sd, cv, min, max, p50 to p99.99, under(x), at-least(x) \
+                None => {
+                    "statistics are count, rate, share, mean, sd, cv, min, max, p50 to p99.99, under(x), at-least(x) \
                          and final"
-                    .into(),
+                        .into()
+                }
             };
             return Err(InText::new(range, format!("there is no statistic `{name}`")).help(help));
         };

@@ -48,7 +48,6 @@ pub struct Client {
     pub steps: Option<Steps>,
     /// The only step, or the keys that all steps share.
     #[serde(rename = "..")]
-    #[schemars(flatten)]
     pub step: Step,
 }
 
@@ -87,7 +86,6 @@ pub struct MixEntry {
     pub steps: Option<Steps>,
     /// The only step, or the keys that all steps share.
     #[serde(rename = "..")]
-    #[schemars(flatten)]
     pub step: Step,
 }
 

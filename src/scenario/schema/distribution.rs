@@ -10,6 +10,7 @@ use crate::scenario::document::Located;
 /// A value that is drawn each time, or a constant.
 #[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(rename = "{Q}-distribution")]
 pub enum DistributionSpec<Q> {
     /// The same each time.
     #[serde(rename = "=")]

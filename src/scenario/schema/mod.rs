@@ -25,8 +25,8 @@ pub use balance::{Balance, LoadSource};
 pub use client::{Arrivals, Client, MixEntry, Phase};
 pub use distribution::{DistributionSpec, Sizes, Times};
 pub use name::{Name, Target};
-pub use number::Positive;
 pub use network::{Buffer, Link, Loss, Medium, MessageKind, Order};
+pub use number::Positive;
 pub use planned::is_planned;
 pub use policy::{
     Backoff, Cancel, DedupWindow, Delivery, Jitter, Limit, PolicyKeys, RetryOn, RetryTo, Timeout, TimeoutFrom,

@@ -19,10 +19,8 @@ pub struct Medium {
     #[schemars(extend("default" = 0))]
     pub loss: Option<Located<Loss>>,
     /// How much the link carries in each direction. Without it, a message's size costs no time.
-    #[schemars(extend("default" = "unlimited"))]
     pub bandwidth: Option<Located<Bandwidth>>,
-    /// How much may wait where the bandwidth is used up; what comes then is dropped.
-    #[schemars(extend("default" = "unlimited"))]
+    /// How much may wait where the bandwidth is used up; what comes then is dropped. Without it, all may wait.
     pub buffer: Option<Located<Buffer>>,
     /// Whether messages may overtake each other.
     #[schemars(extend("default" = "free"))]
@@ -79,7 +77,6 @@ pub struct Link {
     pub only: Option<OneOrMany<Located<MessageKind>>>,
     /// What happens on it.
     #[serde(rename = "..")]
-    #[schemars(flatten)]
     pub medium: Medium,
 }
 

@@ -41,8 +41,8 @@ macro_rules! policy_keys {
 
 policy_keys! {
     /// What counts as delivered. `at-most-once`: handled, and once, never sent again. `at-least-once`: acknowledged, and sent
-    /// again if not. `exactly-once`: one effect, however often it was sent.
-    #[schemars(extend("default" = "at-most-once for send, at-least-once for call"))]
+    /// again if not. `exactly-once`: one effect, however often it was sent. By default a `send` is at most once, all else at
+    /// least once.
     delivery: Delivery,
     /// Whether a message counts only after all earlier ones of its sender.
     #[schemars(extend("default" = false))]

@@ -270,7 +270,9 @@ mod tests {
         ] {
             assert_eq!(parse_duration(text), Some(span), "{text}");
         }
-        for text in ["", "5", "s", "5 s", "-1s", "1.s", ".5s", "1.2.3s", "0.5ns", "1s1s", "1s2m", "1e3s", "9999999999d", "1x"] {
+        for text in
+            ["", "5", "s", "5 s", "-1s", "1.s", ".5s", "1.2.3s", "0.5ns", "1s1s", "1s2m", "1e3s", "9999999999d", "1x"]
+        {
             assert_eq!(parse_duration(text), None, "{text}");
         }
     }

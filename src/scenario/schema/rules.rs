@@ -59,7 +59,9 @@ impl Rules {
     fn in_order(&mut self, what: &str, start: &Located<Duration>, end: &Located<Duration>) {
         if end.value <= start.value {
             self.mistakes.push(
-                Diagnostic::error(format!("{what} ends before it begins")).at(end.origin, "").at(start.origin, "begins"),
+                Diagnostic::error(format!("{what} ends before it begins"))
+                    .at(end.origin, "")
+                    .at(start.origin, "begins"),
             );
         }
     }

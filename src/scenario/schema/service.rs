@@ -48,7 +48,6 @@ pub struct Service {
     pub steps: Option<Steps>,
     /// The only step, or the keys that all steps share.
     #[serde(rename = "..")]
-    #[schemars(flatten)]
     pub step: Step,
 }
 
@@ -62,7 +61,6 @@ pub struct Op {
     pub steps: Option<Steps>,
     /// The only step, or the keys that all steps share.
     #[serde(rename = "..")]
-    #[schemars(flatten)]
     pub step: Step,
 }
 

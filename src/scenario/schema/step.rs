@@ -35,7 +35,6 @@ pub struct Step {
     pub size: Option<Sizes>,
     /// The policy's keys, for this step alone.
     #[serde(rename = "..")]
-    #[schemars(flatten)]
     pub keys: PolicyKeys,
 }
 

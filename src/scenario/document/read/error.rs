@@ -54,7 +54,8 @@ impl de::Error for ReadError {
     }
 
     fn invalid_length(found: usize, expected: &dyn Expected) -> Self {
-        let expected = words(expected).replace("an array of length", "a list of").replace("a tuple of size", "a list of");
+        let expected =
+            words(expected).replace("an array of length", "a list of").replace("a tuple of size", "a list of");
         Self::Wrong(format!("expected {expected}, found {found}"))
     }
 }

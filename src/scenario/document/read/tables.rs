@@ -77,7 +77,7 @@ fn refuse_key(node: Node<'_>, levels: &[Fields], key: &Key) {
     accepted.sort_unstable();
     let homes = reading.vocabulary.homes(name);
     let meant = match nearest(name, accepted.iter().copied()) {
-        _ if !homes.is_empty() => Some(format!("`{name}` belongs in {}", one_of(&homes))),
+        _ if !homes.is_empty() => Some(format!("`{name}` belongs in {}", homes.join(" or "))),
         Some(near) => Some(format!("did you mean `{near}`?")),
         None => None,
     };
