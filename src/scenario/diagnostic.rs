@@ -12,6 +12,8 @@ use super::nearest::{nearest, one_of};
 pub enum Severity {
     /// The scenario cannot be played.
     Error,
+    /// A file could not be read; the scenario itself may be well.
+    Unreadable,
     /// The scenario can be played, and may not mean what its author thinks.
     Warning,
 }
@@ -53,6 +55,11 @@ impl Diagnostic {
         Self { severity: Severity::Error, message: message.into(), labels: Vec::new(), help: Vec::new() }
     }
 
+    /// A file that could not be read, as yet without the place that names it.
+    pub fn unreadable(message: impl Into<String>) -> Self {
+        Self { severity: Severity::Unreadable, ..Self::error(message) }
+    }
+
     /// A doubt, as yet without a place.
     pub fn warning(message: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(message) }
@@ -86,7 +93,7 @@ impl Diagnostic {
     /// The mistake with file, line, column and excerpts, without a final line break.
     pub fn render(&self, texts: &Texts, style: Style) -> String {
         let level = match self.severity {
-            Severity::Error => Level::ERROR,
+            Severity::Error | Severity::Unreadable => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
         let mut elements: Vec<Element<'_>> = Vec::new();
@@ -124,15 +131,51 @@ fn first_line(content: &str, range: Range<usize>) -> Range<usize> {
 
 /// A name that nobody bears: `kind` says what was looked for (`service`), `candidates` are the names that exist.
 pub fn unknown_name<'a>(
-    name: Located<&str>,
+    name: &Located<impl AsRef<str>>,
     kind: &str,
-    candidates: impl IntoIterator<Item = &'a str> + Clone,
+    candidates: impl IntoIterator<Item = &'a str>,
 ) -> Diagnostic {
-    let found = Diagnostic::error(format!("there is no {kind} `{}`", name.value)).at(name.origin, "");
-    let all: Vec<_> = candidates.clone().into_iter().collect();
-    match nearest(name.value, candidates) {
+    let written = name.value.as_ref();
+    let candidates: Vec<_> = candidates.into_iter().collect();
+    let found = Diagnostic::error(format!("there is no {kind} `{written}`")).at(name.origin, "");
+    match nearest(written, candidates.iter().copied()) {
         Some(near) => found.help(format!("did you mean `{near}`?")),
-        None if all.is_empty() => found.help(format!("the scenario names no {kind} at all")),
-        None => found.help(format!("there is {}", one_of(&all))),
+        None if candidates.is_empty() => found.help(format!("the scenario names no {kind} at all")),
+        None => found.help(format!("there is {}", one_of(&candidates))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::document::Piece;
+
+    #[test]
+    fn a_name_inside_a_text_is_shown_with_what_was_meant() {
+        let mut texts = Texts::default();
+        let content = "[clients.a]\ncall = \"apj/list\"\n".to_owned();
+        let whole = texts.add_file("s.toml".into(), content).at(19..29);
+        let piece = Piece { value: "apj".to_owned(), range: 0..3 };
+        let found = unknown_name(&piece.located(whole, &texts), "service", ["db", "api"]);
+        assert_eq!(
+            found.render(&texts, Style::Plain),
+            "\
+error: there is no service `apj`
+ --> s.toml:2:9
+  |
+2 | call = \"apj/list\"
+  |         ^^^
+  |
+  = help: did you mean `api`?"
+        );
+        assert!(found.render(&texts, Style::Coloured).contains("\u{1b}["));
+    }
+
+    #[test]
+    fn a_place_of_several_lines_is_shown_by_its_first() {
+        let mut texts = Texts::default();
+        let file = texts.add_file("s.toml".into(), "a = [\n  1,\n]\n".into());
+        let found = Diagnostic::warning("long").at(file.at(4..13), "").render(&texts, Style::Plain);
+        assert_eq!(found, "warning: long\n --> s.toml:1:5\n  |\n1 | a = [\n  |     ^");
     }
 }

@@ -1,7 +1,7 @@
 //! Scenario files: what may be written, and what was.
 //!
 //! A scenario is read in three steps, none of which forgets where anything was written. [`document`] puts files and flags
-//! together into one tree. [`schema`] gives the tree types, whose comments are the language's reference ([`reference`]).
+//! together into one tree. [`schema`] gives the tree types, whose comments are the language's reference ([`mod@reference`]).
 //! Small texts inside strings have grammars of their own: [`quantity`] (what is measured), [`condition`] (what it has to be),
 //! [`selector`] (which nodes). Every mistake is a [`Diagnostic`] with file, line and column.
 //!
@@ -18,6 +18,7 @@ pub mod quantity;
 pub mod reference;
 pub mod schema;
 pub mod selector;
+mod window;
 
 pub use diagnostic::{Diagnostic, Label, Severity, Style, unknown_name};
 pub use document::{Overrides, Source};

@@ -15,9 +15,9 @@ use super::cursor::Cursor;
 use super::document::{InText, Piece, text_type};
 use super::metric::Metric;
 use super::nearest::nearest;
-use super::schema::{decimal, parse_duration};
+use super::schema::decimal;
 use super::selector::{self, Which};
-use crate::base::time::Span;
+pub use super::window::Window;
 
 /// Something that a run measures.
 #[derive(Clone, PartialEq, Debug)]
@@ -98,24 +98,6 @@ impl Percentile {
     pub fn share(self) -> f64 {
         f64::from(self.0) / 10_000.0
     }
-}
-
-/// When something is measured.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Window {
-    /// Before a fault or a named window begins.
-    Before(Piece<String>),
-    /// While it lasts.
-    During(Piece<String>),
-    /// When it is over.
-    After(Piece<String>),
-    /// From a time to another, or to the end.
-    Between {
-        /// The start.
-        from: Span,
-        /// The end.
-        to: Option<Span>,
-    },
 }
 
 const STATISTICS: [(&str, Statistic); 9] = [
@@ -271,54 +253,6 @@ fn percentile(name: &str) -> Option<Percentile> {
     Some(Percentile((percent * 100.0 + 0.5) as u16))
 }
 
-impl Window {
-    fn parse(text: &str, start: usize) -> Result<Option<Self>, InText> {
-        const WHAT: &str = "`before`, `during` or `after` with a name, or `from` with a time";
-        let mut cursor = Cursor::within(text, start..text.len());
-        cursor.skip_spaces();
-        if cursor.is_done() {
-            return Ok(None);
-        }
-        let begin = cursor.at();
-        let word = cursor.word();
-        let word_range = begin..cursor.at();
-        cursor.skip_spaces();
-        let mut name = || cursor.name("the name of a fault or a window");
-        let window = match word {
-            "before" => Self::Before(name()?),
-            "during" => Self::During(name()?),
-            "after" => Self::After(name()?),
-            "from" => between(&mut cursor)?,
-            "" => return Err(cursor.expected(WHAT)),
-            _ => return Err(InText::new(word_range, format!("expected {WHAT}, found `{word}`"))),
-        };
-        cursor.skip_spaces();
-        cursor.finish()?;
-        Ok(Some(window))
-    }
-}
-
-fn between(cursor: &mut Cursor<'_>) -> Result<Window, InText> {
-    let start = cursor.at();
-    let from = time(cursor)?;
-    cursor.skip_spaces();
-    let mut to = None;
-    if cursor.eat("to ") {
-        cursor.skip_spaces();
-        to = Some(time(cursor)?);
-    }
-    if to.is_some_and(|to| to <= from) {
-        return Err(InText::new(start..cursor.at(), "this window ends before it begins"));
-    }
-    Ok(Window::Between { from, to })
-}
-
-fn time(cursor: &mut Cursor<'_>) -> Result<Span, InText> {
-    let start = cursor.at();
-    let text = cursor.take(|letter| letter != ' ');
-    parse_duration(text).ok_or_else(|| InText::new(start..cursor.at(), "expected a time such as `60s`"))
-}
-
 impl fmt::Display for Quantity {
     /// In full, with the statistic.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -330,14 +264,7 @@ impl fmt::Display for Quantity {
             Some(Scope::Nodes { group, which }) => write!(f, "{}{which}.", group.value)?,
         }
         write!(f, "{}.{}", self.metric.name(), self.statistic)?;
-        match &self.window {
-            None => Ok(()),
-            Some(Window::Before(name)) => write!(f, " before {}", name.value),
-            Some(Window::During(name)) => write!(f, " during {}", name.value),
-            Some(Window::After(name)) => write!(f, " after {}", name.value),
-            Some(Window::Between { from, to: None }) => write!(f, " from {from}"),
-            Some(Window::Between { from, to: Some(to) }) => write!(f, " from {from} to {to}"),
-        }
+        self.window.iter().try_for_each(|window| write!(f, " {window}"))
     }
 }
 

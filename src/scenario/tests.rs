@@ -98,7 +98,7 @@ fn every_section_says_what_was_written() {
     let backoff = impatient.backoff.as_ref().unwrap();
     assert!(matches!(backoff.value, Backoff::Exponential { max: Some(max), .. } if max.0 == secs(1)), "inherited");
     assert_eq!(impatient.jitter.unwrap().value, Jitter::Full);
-    assert_eq!(texts.line_and_column(backoff.origin), (23, 16), "the place is that of the default policy");
+    assert_eq!(texts.line_and_column(backoff.origin), (22, 16), "the place is that of the default policy");
 
     let shoppers = scenario.clients.get("shoppers").unwrap();
     assert_eq!(shoppers.rate.unwrap().per_second(), 1000.0);

@@ -51,7 +51,7 @@ impl<'a> Files<'a> {
         let content = match self.source.read(path) {
             Ok(content) => content,
             Err(error) => {
-                let mistake = Diagnostic::error(format!("cannot read `{}`: {error}", path.display()));
+                let mistake = Diagnostic::unreadable(format!("cannot read `{}`: {error}", path.display()));
                 self.mistakes
                     .push(named_at.into_iter().fold(mistake, |mistake, place| mistake.at(place, "named here")));
                 return None;

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::ops::{Deref, Range};
 
+use super::located::Located;
+use super::origin::{Origin, Texts};
+
 /// A piece of a text with a grammar.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Piece<T> {
@@ -10,6 +13,13 @@ pub struct Piece<T> {
     pub value: T,
     /// Its bytes in the text.
     pub range: Range<usize>,
+}
+
+impl<T> Piece<T> {
+    /// The piece with its place in a scenario, where the whole text stands at `whole`.
+    pub fn located(&self, whole: Origin, texts: &Texts) -> Located<&T> {
+        Located { value: &self.value, origin: texts.within(whole, self.range.clone()) }
+    }
 }
 
 impl<T> Deref for Piece<T> {

@@ -60,12 +60,16 @@ fn segment(text: &str) -> Result<(String, usize), String> {
         let end = text[1..].find(quote).ok_or_else(|| format!("a key's closing {quote} is missing"))?;
         return Ok((text[1..=end].to_owned(), end + 2));
     }
-    let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    let length = text.find(|c| !is_bare(c)).unwrap_or(text.len());
+    let length = text.find(|letter| !is_bare(letter)).unwrap_or(text.len());
     if length == 0 {
         return Err("a key is missing; a path reads like `policies.default.timeout`".into());
     }
     Ok((text[..length].to_owned(), length))
+}
+
+/// What a key can hold without quotes.
+fn is_bare(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || letter == '-' || letter == '_'
 }
 
 /// A key as it is written in a path: quoted if it has to be.
@@ -73,7 +77,6 @@ pub(crate) struct Quoted<'a>(pub &'a str);
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         if !self.0.is_empty() && self.0.chars().all(is_bare) {
             return f.write_str(self.0);
         }

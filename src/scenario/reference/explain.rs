@@ -18,29 +18,32 @@ impl Reference {
         if let Some((way, key)) = found {
             return Ok(self.explain_key(&way.join("."), key));
         }
-        if let Some(metric) = Metric::named(path) {
-            return Ok(format!("{path}, a metric\n\n{}\n", metric.meaning()));
-        }
-        if let Some(definition) = self.definitions.iter().find(|definition| kebab(&definition.name) == path) {
-            let mut text = format!("{path}\n\n{}\n", definition.doc);
-            self.write_shape(&mut text, &definition.shape, 0);
-            return Ok(text);
+        let texts = self.explain_word(path);
+        if !texts.is_empty() {
+            return Ok(texts.join("\n"));
         }
         let last = segments.last().copied().unwrap_or("");
-        let owners: Vec<_> = self.definitions.iter().filter_map(|owner| Some((owner, own_key(owner, last)?))).collect();
-        if !owners.is_empty() && segments.len() == 1 {
-            let texts = owners.iter().map(|(owner, key)| {
-                let header = self.header(owner);
-                self.explain_key(&format!("{last}, in {header}"), key)
-            });
-            return Ok(texts.collect::<Vec<_>>().join("\n"));
-        }
         let every = self.definitions.iter().flat_map(|definition| definition.keys().map(|key| key.name.as_str()));
         let every = every.chain(Metric::ALL.iter().map(|metric| metric.name()));
         Err(match nearest(last, every) {
             Some(near) => format!("nothing is called `{path}`; did you mean `{near}`?"),
             None => format!("nothing is called `{path}`"),
         })
+    }
+
+    /// Everything that a single word can mean: a key of some table, a metric, a type.
+    fn explain_word(&self, word: &str) -> Vec<String> {
+        let owners = self.definitions.iter().filter_map(|owner| Some((owner, own_key(owner, word)?)));
+        let keys = owners.map(|(owner, key)| self.explain_key(&format!("{word}, in {}", self.header(owner)), key));
+        let metric = Metric::named(word).map(|metric| format!("{word}, a metric\n\n{}\n", metric.meaning()));
+        let mut texts: Vec<_> = keys.chain(metric).collect();
+        let types = self.definitions.iter().find(|definition| kebab(&definition.name) == word);
+        if let Some(definition) = types.filter(|_| texts.is_empty()) {
+            let mut text = format!("{word}\n\n{}\n", definition.doc);
+            self.write_shape(&mut text, &definition.shape, 0);
+            texts.push(text);
+        }
+        texts
     }
 
     /// Follows `segments` from a table; the user's names may be left out.

@@ -11,10 +11,8 @@ pub(super) fn normalise(schema: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(normalise),
         Value::Object(object) => {
             drop_null(object);
-            if let Some(default) = object.get_mut("default") {
-                if let Some(bare) = default.as_object().and_then(|default| default.get(BARE)) {
-                    *default = bare.clone();
-                }
+            if let Some(bare) = object.get("default").and_then(|default| default.get(BARE)).cloned() {
+                object.insert("default".into(), bare);
             }
             if let Some(Value::Array(choices)) = object.remove("oneOf") {
                 object.insert("anyOf".into(), choices.into_iter().flat_map(choice).collect());
@@ -125,10 +123,50 @@ fn allow_parameters(schema: &mut Value) {
             object.values_mut().for_each(allow_parameters);
             let Some(Value::Object(keys)) = object.get_mut("properties") else { return };
             for value in keys.values_mut() {
-                let doc = value.get("description").cloned().unwrap_or_default();
-                *value = json!({ "description": doc, "anyOf": [value, { "type": "string", "pattern": "^\\$" }] });
+                let doc = value.get("description").cloned();
+                *value = json!({ "anyOf": [value, { "type": "string", "pattern": "^\\$" }] });
+                if let Some(doc) = doc {
+                    value["description"] = doc;
+                }
             }
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::reference::Reference;
+
+    fn each_key(schema: &Value, visit: &mut dyn FnMut(&str, &Value)) {
+        match schema {
+            Value::Array(items) => items.iter().for_each(|item| each_key(item, visit)),
+            Value::Object(object) => object.iter().for_each(|(key, value)| {
+                visit(key, value);
+                each_key(value, visit);
+            }),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn the_schema_has_no_trace_of_how_it_was_made() {
+        let schema: Value = serde_json::from_str(&Reference::new().json_schema()).unwrap();
+        each_key(&schema, &mut |key, value| {
+            assert!(![BARE, BARE_LIST, REST].contains(&key), "{key}: {value}");
+            assert!(*value != "null" && !value.is_null(), "{key} may be null");
+            assert_ne!(key, "oneOf", "a bare string may fit two alternatives");
+        });
+    }
+
+    #[test]
+    fn a_group_takes_the_keys_of_a_step_and_of_a_policy() {
+        let schema: Value = serde_json::from_str(&Reference::new().json_schema()).unwrap();
+        let service = schema["$defs"]["Service"]["properties"].as_object().unwrap();
+        for key in ["workers", "work", "timeout", "extends"] {
+            assert!(service.contains_key(key), "{key}");
+        }
+        assert!(service["balance"]["description"].as_str().unwrap().starts_with("How callers choose"), "its own");
     }
 }

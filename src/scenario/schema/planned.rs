@@ -10,6 +10,7 @@ const PLANNED: &[(&str, &[&str])] = &[
     ("Runs", &["until", "at-most"]),
     ("Warmup", &["auto"]),
     ("Loss", &["bursty"]),
+    ("MessageKind", &["read", "write"]),
     ("DistributionSpec", &["samples"]),
     (
         "PolicyKeys",

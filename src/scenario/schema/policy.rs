@@ -197,10 +197,8 @@ pub enum RetryOn {
 pub enum RetryTo {
     /// To the node of the first attempt.
     Same,
-    /// To a node that is chosen anew.
+    /// To a node that is chosen anew, maybe the same one.
     New,
-    /// To another node than the last attempt, if there is one.
-    Member,
 }
 
 /// What happens at the receiver to an attempt that its sender has given up.

@@ -150,7 +150,8 @@ impl fmt::Display for Duration {
     /// Exact, in the largest unit that divides it: `1500ms`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let nanos = self.0.as_nanos();
-        let (name, unit) = TIME_UNITS[..4].iter().rev().find(|(_, unit)| nanos % unit == 0).expect("one divides all");
+        let (name, unit) =
+            TIME_UNITS[..4].iter().rev().find(|(_, unit)| nanos.is_multiple_of(*unit)).expect("one divides all");
         write!(f, "{}{name}", nanos / unit)
     }
 }

@@ -153,10 +153,8 @@ impl Rules {
     fn body(&mut self, body: &Body<'_>, sends: bool) {
         self.one_verb(body.step);
         self.not_both(body, body.steps.map(|steps| steps.origin), "steps");
-        if !sends {
-            if let Some((key, place)) = body.step.message_keys().next() {
-                self.refuse(place, format!("`{key}` has no effect: {} sends nothing", body.owner));
-            }
+        if let Some((key, place)) = body.step.message_keys().next().filter(|_| !sends) {
+            self.refuse(place, format!("`{key}` has no effect: {} sends nothing", body.owner));
         }
         for step in body.steps.into_iter().flat_map(|steps| steps.iter()) {
             self.one_verb(step);

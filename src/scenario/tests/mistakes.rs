@@ -1,33 +1,30 @@
-//! Typical mistakes, and exactly what is said about them.
+//! Typical mistakes, and exactly what is said about them: `mistakes.txt` beside this file.
+//!
+//! Each case is a title, lines `--set PATH=VALUE`, a scenario, `----`, what is said, `====`.
+//! `REHEARSAL_BLESS=1 cargo test typical_mistakes` rewrites what is said.
 
-use super::{load, refused};
+use std::fmt::Write;
+
+use super::load;
 use crate::scenario::{Overrides, Style};
 
-const RUN: &str = "[run]\nduration = \"9s\"\n";
-
 #[test]
-fn probe() {
-    for text in [
-        "[run]\nduration = \"9s\"\n[policies.p]\ntiemout = \"1s\"\n",
-        "[run]\nduration = 120\n",
-        "[run]\nseed = 1\n",
-        "title = \"x\"\n",
-        "",
-        "[run]\nduration = \"9s\"\n[clients.a]\nrate = \"5/s\"\ncall = \"b\"\nruns = 10\n",
-        "[run]\nduration = \"9s\"\n[policies.p]\nhedge = { delay = \"p95\" }\n[faults.x]\nat = \"1s\"\n",
-        "[run]\nduration = \"9s\"\n[expect]\napp.latency.p99 = \"< 1s\"\n",
-        "[run]\nduration = \"9s\"\n[expect]\n\"app.latnecy.p99\" = \"< 1s\"\n\"app.latency.p99\" = [\"< 1s\", \"< 5 apples\"]\n",
-        "[run]\nduration = \"9s\"\n[services.s]\nwork = { exponential = \"1ms\", cap = \"2ms\" }\n[services.t]\nwork = { exponentail = \"1ms\" }\n[services.u]\nwork = { normal = { mean = \"1ms\" } }",
-        "[run]\nduration = \"9s\"\nruns = { until = { x = \"2%\" }, at-most = 200 }\nwarmup = \"auto\"\n[network]\nloss = { bursty = { loss = \"1%\" } }\n",
-        "[run]\nduration = \"9s\"\n[clients.App]\nrate = \"5/s\"\nusers = 3\ncall = \"b\"\nsend = \"c\"\n[clients.b]\n[clients.c]\nrate = \"5/s\"\nwork = \"1ms\"\ntimeout = \"1s\"\n",
-        "[run]\nduration = \"9s\"\n[services.a]\nbalance = \"round-robbin\"\nworkers = 0\nnodes = -1\nqueue = { limit = \"many\", when-full = { drop = 1 } }\nhold-worker = \"no\"\nspeed = [1, 0]\n",
-        "[run]\nduration = \"9s\"\n[params]\nload = \"5\"\n[clients.a]\nrate = \"$load\"\ncall = \"b\"\n",
-        "[run]\nduration = \"9s\"\n[links.a]\nbetween = [\"a\", \"b[\"]\n[links.b]\nfrom = \"a\"\n[links.c]\nbetween = [\"a\", \"b\", \"c\"]\n[links.d]\nbetween = \"a\"\n",
-        "[run]\nduration = \"9s\"\n[services.s]\nsteps = [{ work = \"1ms\", timeout = \"1s\" }, { wait = true }, 3]\n",
-        "[run]\nduration = \"9s\"\n[services.s]\nsteps = [{ work = \"1ms\", timeout = \"1s\" }, { wait = true }]\n",
-        "[run]\nduration = \"9s\"\n[policies.p]\nbackoff = \"exponential\"\n[policies.q]\nbalance = \"weighted\"\njitter = { full = 1 }\n",
-        "run = 3\nclients = 4\n",
-    ] {
-        println!("----------\n{text}\n----\n{}", refused(text));
+fn typical_mistakes_are_said_in_these_words() {
+    let written = include_str!("mistakes.txt");
+    let mut said = String::new();
+    for case in written.split_terminator("====\n") {
+        let (title, rest) = case.split_once('\n').expect("a case has a title");
+        let (input, _) = rest.split_once("----\n").expect("a case ends its scenario");
+        let (flags, text): (Vec<_>, Vec<_>) = input.lines().partition(|line| line.starts_with("--set "));
+        let sets = flags.iter().map(|flag| flag["--set ".len()..].to_owned()).collect();
+        let mistakes = load(&format!("{}\n", text.join("\n")), &Overrides { sets, ..Overrides::default() })
+            .expect_err("every case has a mistake");
+        writeln!(said, "{title}\n{input}----\n{}\n====", mistakes.render(Style::Plain)).expect("a string takes all");
+    }
+    if std::env::var_os("REHEARSAL_BLESS").is_some() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/scenario/tests/mistakes.txt");
+        std::fs::write(path, &said).expect("the cases can be written");
+    } else {
+        assert_eq!(written, said, "REHEARSAL_BLESS=1 cargo test typical_mistakes rewrites what is said");
     }
 }

@@ -54,9 +54,7 @@ impl de::Error for ReadError {
     }
 
     fn invalid_length(found: usize, expected: &dyn Expected) -> Self {
-        let expected =
-            words(expected).replace("an array of length", "a list of").replace("a tuple of size", "a list of");
-        Self::Wrong(format!("expected {expected}, found {found}"))
+        Self::Wrong(format!("expected {}, found {found}", words(expected)))
     }
 }
 
@@ -70,7 +68,7 @@ fn words(expected: &dyn Expected) -> String {
         "f32" | "f64" => "a number".into(),
         "a boolean" => "`true` or `false`".into(),
         "a sequence" => "a list".into(),
-        _ => written,
+        _ => written.replace("an array of length", "a list of").replace("a tuple of size", "a list of"),
     }
 }
 

@@ -97,7 +97,7 @@ impl<'t> Node<'t> {
             Data::Integer(number) => visitor.visit_i64(*number),
             Data::Float(number) => visitor.visit_f64(*number),
             Data::Boolean(value) => visitor.visit_bool(*value),
-            Data::Array(items) => visitor.visit_seq(Items { node: self, items: items.iter().enumerate() }),
+            Data::Array(items) => self.list(items, visitor),
             Data::Table(table) => read_map(self, table, visitor),
         }
     }
@@ -106,6 +106,23 @@ impl<'t> Node<'t> {
         match &self.value.data {
             Data::Array(_) => self.any(visitor),
             _ => visitor.visit_seq(Items { node: self, items: std::slice::from_ref(self.value).iter().enumerate() }),
+        }
+    }
+
+    /// Every item has to be taken; a list that is too short because of a cut says nothing.
+    fn list<'de, V: Visitor<'de>>(self, items: &[Value], visitor: V) -> Result<V::Value, ReadError> {
+        let has_cuts = items.iter().any(|item| self.reading.is_refused(item.origin));
+        let mut access = Items { node: self, items: items.iter().enumerate() };
+        let read = visitor.visit_seq(&mut access);
+        match (&read, access.items.next()) {
+            (Err(ReadError::Wrong(_)), _) if has_cuts => {
+                self.reading.cut(self.value.origin);
+                Err(ReadError::Placed)
+            }
+            (Ok(_), Some((taken, _))) => {
+                Err(ReadError::Wrong(format!("expected a list of {taken}, found {}", items.len())))
+            }
+            _ => read,
         }
     }
 }

@@ -7,7 +7,7 @@ use super::node::{KeyNode, Node, Trail, identifier};
 use super::{REST, Reading};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::document::tree::{Data, Key, Table, Value};
-use crate::scenario::nearest::{nearest, one_of};
+use crate::scenario::nearest::nearest;
 
 /// A schema struct as far as serde tells: its name and its keys.
 #[derive(Clone, Copy)]
@@ -84,7 +84,7 @@ fn refuse_key(node: Node<'_>, levels: &[Fields], key: &Key) {
     let mistake = Diagnostic::error(format!("unknown key `{name}` {place}"))
         .at(key.origin, "")
         .help_if(meant)
-        .help(format!("{table} takes {}", one_of(&accepted)));
+        .help(format!("{table} takes {}", accepted.join(", ")));
     reading.refuse(key.origin, mistake);
 }
 
