@@ -8,7 +8,7 @@ use std::fmt;
 
 use super::cursor::Cursor;
 use super::document::{InText, text_type};
-use super::schema::{decimal, parse_bytes, parse_duration, parse_percent, parse_rate};
+use super::schema::{Duration, decimal, parse_bytes, parse_duration, parse_percent, parse_rate};
 use crate::base::time::Span;
 
 /// What a quantity has to be.
@@ -175,7 +175,7 @@ impl fmt::Display for Amount {
         match self {
             Self::Number(number) => write!(f, "{number}"),
             Self::Share(share) => write!(f, "{}%", round(share * 100.0)),
-            Self::Time(span) => write!(f, "{span}"),
+            Self::Time(span) => Duration(*span).fmt(f),
             Self::Rate(rate) => write!(f, "{}/s", round(*rate)),
             Self::Bytes(bytes) => write!(f, "{bytes}B"),
         }

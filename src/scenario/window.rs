@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::cursor::Cursor;
 use super::document::{InText, Piece};
-use super::schema::parse_duration;
+use super::schema::{Duration, parse_duration};
 use crate::base::time::Span;
 
 /// When something is measured.
@@ -80,8 +80,8 @@ impl fmt::Display for Window {
             Self::Before(name) => write!(f, "before {}", name.value),
             Self::During(name) => write!(f, "during {}", name.value),
             Self::After(name) => write!(f, "after {}", name.value),
-            Self::Between { from, to: None } => write!(f, "from {from}"),
-            Self::Between { from, to: Some(to) } => write!(f, "from {from} to {to}"),
+            Self::Between { from, to: None } => write!(f, "from {}", Duration(*from)),
+            Self::Between { from, to: Some(to) } => write!(f, "from {} to {}", Duration(*from), Duration(*to)),
         }
     }
 }

@@ -147,12 +147,21 @@ fn digits_only(text: &str) -> Option<&str> {
 }
 
 impl fmt::Display for Duration {
-    /// Exact, in the largest unit that divides it: `1500ms`.
+    /// Exact, in the largest unit up to seconds that leaves at least one whole: `1.5s`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let nanos = self.0.as_nanos();
-        let (name, unit) =
-            TIME_UNITS[..4].iter().rev().find(|(_, unit)| nanos.is_multiple_of(*unit)).expect("one divides all");
-        write!(f, "{}{name}", nanos / unit)
+        let (name, unit) = match nanos {
+            0 => return f.write_str("0s"),
+            1..1_000 => ("ns", 1),
+            1_000..1_000_000 => ("us", 1_000),
+            1_000_000..1_000_000_000 => ("ms", 1_000_000),
+            _ => ("s", 1_000_000_000),
+        };
+        // The unit in front keeps the zeros behind the point.
+        let fraction = (unit + nanos % unit).to_string();
+        let fraction = fraction[1..].trim_end_matches('0');
+        let point = if fraction.is_empty() { "" } else { "." };
+        write!(f, "{}{point}{fraction}{name}", nanos / unit)
     }
 }
 
@@ -306,7 +315,9 @@ mod tests {
 
     #[test]
     fn a_duration_is_shown_exactly() {
-        assert_eq!(Duration(ms(1500)).to_string(), "1500ms");
+        assert_eq!(Duration(ms(1500)).to_string(), "1.5s");
+        assert_eq!(Duration(ns(3_000_333)).to_string(), "3.000333ms");
+        assert_eq!(Duration(ns(7)).to_string(), "7ns");
         assert_eq!(Duration(secs(30)).to_string(), "30s");
         assert_eq!(Duration(Span::ZERO).to_string(), "0s");
     }
