@@ -1,0 +1,78 @@
+//! From files and flags to one tree: what the user wrote, put together, with the place of every key and value.
+//!
+//! The order is: files with what they extend; the chosen variant; the command line's changes; named tables with what they
+//! extend (so that a change of a table reaches those that extend it); parameters. What comes out names everything once and
+//! refers to nothing. This layer knows which sections hold named tables, and nothing else about what a scenario may say.
+
+mod files;
+mod in_text;
+mod inherit;
+mod layer;
+mod located;
+mod origin;
+mod overrides;
+mod params;
+mod parse;
+mod path;
+mod print;
+mod read;
+mod tree;
+mod variants;
+
+use std::path::Path as FilePath;
+
+pub use files::Source;
+pub(crate) use in_text::text_type;
+pub use in_text::{InText, Piece};
+pub use located::{Entries, Located, OneOrMany};
+pub use origin::{Origin, Text, TextId, Texts};
+pub use overrides::Overrides;
+pub use path::{Path, Segment};
+pub use read::{BARE, BARE_LIST, REST, Vocabulary, read};
+pub use tree::{Data, Key, Table, Value};
+
+use super::diagnostic::Diagnostic;
+
+/// A scenario's tree, whole.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Document {
+    /// Everything that was said; no `extends`, `remove`, `params` or `variants` is left in it.
+    pub tree: Table,
+    /// The names of the variants that the files hold.
+    pub variants: Vec<Key>,
+    /// The start of the scenario's own file.
+    pub top: Origin,
+}
+
+/// Puts together the scenario at `path`. The texts it was read from are added to `texts`.
+///
+/// # Errors
+/// All mistakes that were found, at least one.
+pub fn resolve(
+    source: &dyn Source,
+    path: &FilePath,
+    overrides: &Overrides,
+    texts: &mut Texts,
+) -> Result<Document, Vec<Diagnostic>> {
+    let mut mistakes = Vec::new();
+    let Some(mut tree) = files::Files::new(source, texts, &mut mistakes).read(path, None) else {
+        return Err(mistakes);
+    };
+    let mut used = params::uses(&tree);
+    let variants = variants::choose(&mut tree, overrides.variant.as_deref(), texts, &mut mistakes);
+    overrides.apply(&mut tree, texts, &mut mistakes);
+    inherit::inherit_everywhere(&mut tree, texts, &mut mistakes);
+    used.extend(params::uses(&tree));
+    params::substitute(&mut tree, &used, &mut mistakes);
+    if mistakes.is_empty() { Ok(Document { tree, variants, top: Origin::default() }) } else { Err(mistakes) }
+}
+
+impl Document {
+    /// The whole tree as TOML that reads back as the same tree; with texts, each value says in a comment where it was written.
+    pub fn print(&self, origins: Option<&Texts>) -> String {
+        print::Printed { tree: &self.tree, origins }.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests;

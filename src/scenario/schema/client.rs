@@ -1,0 +1,98 @@
+//! `[clients]`
+
+use std::num::NonZeroU32;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::distribution::{Sizes, Times};
+use super::number::Positive;
+use super::quantity_text::{Duration, Rate};
+use super::step::Step;
+use super::{Named, Steps};
+use crate::scenario::document::Located;
+
+/// A group of nodes that bring load: open, at a `rate`, or closed, with a number of `users`.
+#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Client {
+    /// How many nodes share the load.
+    #[serde(default = "one")]
+    pub nodes: NonZeroU32,
+    /// How many messages or requests the whole group starts, whatever becomes of them.
+    pub rate: Option<Located<Rate>>,
+    /// How many users the whole group has: each starts the next one when the last has ended.
+    pub users: Option<Located<NonZeroU32>>,
+    /// How long a user waits in between.
+    #[schemars(extend("default" = "0s"))]
+    pub think: Option<Times>,
+    /// How the starts are spread at a `rate`.
+    #[schemars(extend("default" = "poisson"))]
+    pub arrivals: Option<Located<Arrivals>>,
+    /// How the nodes of the group stand to each other when `arrivals = "even"`.
+    #[schemars(extend("default" = "random"))]
+    pub phase: Option<Located<Phase>>,
+    /// How many are started in all; as many as there is time for if it is left out.
+    pub count: Option<Located<NonZeroU32>>,
+    /// When the load begins.
+    #[schemars(extend("default" = "0s"))]
+    pub from: Option<Located<Duration>>,
+    /// When the load ends; with the run if it is left out.
+    pub until: Option<Located<Duration>>,
+    /// The size of the answers; `size` if it is left out.
+    pub reply_size: Option<Sizes>,
+    /// Several kinds of requests, drawn by weight.
+    #[serde(default)]
+    pub mix: Named<MixEntry>,
+    /// What each request does, one after the other.
+    pub steps: Option<Steps>,
+    /// The only step, or the keys that all steps share.
+    #[serde(rename = "..")]
+    pub step: Step,
+}
+
+/// How starts are spread in time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Arrivals {
+    /// Independent of each other.
+    Poisson,
+    /// At equal distances.
+    Even,
+}
+
+/// How the clocks of several nodes stand to each other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// Anyhow.
+    Random,
+    /// Spread evenly.
+    Staggered,
+    /// All at once.
+    Aligned,
+}
+
+/// One kind of request.
+#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct MixEntry {
+    /// How often it is drawn, beside the weights of the others.
+    #[serde(default = "weight_one")]
+    pub weight: Positive,
+    /// The size of the answers.
+    pub reply_size: Option<Sizes>,
+    /// What it does, one after the other.
+    pub steps: Option<Steps>,
+    /// The only step, or the keys that all steps share.
+    #[serde(rename = "..")]
+    pub step: Step,
+}
+
+pub(super) fn one() -> NonZeroU32 {
+    NonZeroU32::MIN
+}
+
+fn weight_one() -> Positive {
+    Positive::ONE
+}

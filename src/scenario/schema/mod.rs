@@ -1,0 +1,81 @@
+//! What may be written in a scenario: one file for each section, one doc comment for each key.
+//!
+//! The types hold what was written, with the place of whatever later steps may object to. They know what a single value or
+//! table may be, and nothing about names that refer to each other. The JSON Schema, `explain` and the reference page are made
+//! from the comments here.
+
+mod balance;
+mod client;
+mod distribution;
+mod name;
+mod network;
+mod number;
+mod planned;
+mod policy;
+mod quantity_text;
+mod rules;
+mod run;
+mod service;
+mod step;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+pub use balance::{Balance, LoadSource};
+pub use client::{Arrivals, Client, MixEntry, Phase};
+pub use distribution::{DistributionSpec, Sizes, Times};
+pub use name::{Name, Target};
+pub use network::{Buffer, Link, Loss, Medium, MessageKind, Order};
+pub use number::Positive;
+pub use planned::is_planned;
+pub use policy::{
+    Backoff, Cancel, DedupWindow, Delivery, Jitter, Limit, PolicyKeys, RetryOn, RetryTo, Timeout, TimeoutFrom,
+};
+pub use quantity_text::{Bandwidth, Bytes, Duration, Rate, Share};
+pub(crate) use quantity_text::{decimal, parse_bytes, parse_duration, parse_percent, parse_rate};
+pub(super) use rules::check;
+pub use run::{Run, Runs, Warmup};
+pub use service::{Counts, Discipline, Op, Queue, QueueLimit, Service, WhenFull};
+pub use step::{Step, Verb};
+
+use super::condition::Condition;
+use super::document::{Entries, Located, OneOrMany};
+use super::quantity::Quantity;
+
+/// Tables with names of the user's choice.
+pub type Named<T> = Entries<Name, T>;
+
+/// A list of steps.
+pub type Steps = Located<Vec<Located<Step>>>;
+
+/// A scenario: one system, what happens to it, and what is expected of it.
+#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Scenario {
+    /// What the scenario is about, in one line.
+    pub title: Option<String>,
+    /// The oldest version of Rehearsal that can play it, as in `"0.3"`.
+    pub requires: Option<Located<String>>,
+    /// How long and how often it is played.
+    pub run: Run,
+    /// The network between any two nodes, unless a link says otherwise. Ideal by default: no delay, no loss, no limit.
+    pub network: Option<Medium>,
+    /// Parts of the network that differ from `[network]`.
+    #[serde(default)]
+    pub links: Named<Link>,
+    /// How senders deal with slowness and failure. `[policies.default]` is the policy of every step that names no other.
+    #[serde(default)]
+    pub policies: Named<PolicyKeys>,
+    /// Where load comes from.
+    #[serde(default)]
+    pub clients: Named<Client>,
+    /// Who handles it.
+    #[serde(default)]
+    pub services: Named<Service>,
+    /// Spans of time with names, for `[expect]`: `name = [start, end]`.
+    #[serde(default)]
+    pub windows: Named<[Located<Duration>; 2]>,
+    /// What has to hold: a quantity, and a condition or a list of conditions.
+    #[serde(default)]
+    pub expect: Entries<Quantity, OneOrMany<Located<Condition>>>,
+}

@@ -1,0 +1,93 @@
+//! `[network]` and `[links]`
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::distribution::Times;
+use super::quantity_text::{Bandwidth, Bytes, Share};
+use crate::scenario::document::{Located, OneOrMany};
+use crate::scenario::selector::Selector;
+
+/// What happens to messages on their way. Everything is ideal by default.
+#[derive(Clone, PartialEq, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Medium {
+    /// How long a message is on its way, one way, without the time that its size costs.
+    #[schemars(extend("default" = "0s"))]
+    pub latency: Option<Times>,
+    /// Which share of messages is lost; answers and acknowledgements are messages too.
+    #[schemars(extend("default" = 0))]
+    pub loss: Option<Located<Loss>>,
+    /// How much the link carries in each direction. Without it, a message's size costs no time.
+    pub bandwidth: Option<Located<Bandwidth>>,
+    /// How much may wait where the bandwidth is used up; what comes then is dropped. Without it, all may wait.
+    pub buffer: Option<Located<Buffer>>,
+    /// Whether messages may overtake each other.
+    #[schemars(extend("default" = "free"))]
+    pub order: Option<Located<Order>>,
+    /// Which share of messages arrives twice.
+    #[schemars(extend("default" = 0))]
+    pub duplicate: Option<Located<Share>>,
+    /// Which share of messages arrives damaged, so that the receiver drops it.
+    #[schemars(extend("default" = 0))]
+    pub corrupt: Option<Located<Share>>,
+}
+
+/// How messages are lost.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum Loss {
+    /// Each on its own.
+    #[serde(rename = "=")]
+    Independent(Share),
+}
+
+/// How much may wait for a link.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum Buffer {
+    /// So many bytes.
+    #[serde(rename = "=")]
+    Bytes(Bytes),
+    /// So many messages.
+    Packets(u32),
+}
+
+/// Whether messages may overtake each other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Order {
+    /// Each message takes its own time.
+    Free,
+    /// They arrive in the order in which they were sent.
+    Fifo,
+}
+
+/// A part of the network. What it leaves out is as in `[network]`; of two links for the same nodes the narrower one counts.
+#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Link {
+    /// Both ends, for both directions: `between = ["app", "db"]`.
+    pub between: Option<Located<[Located<Selector>; 2]>>,
+    /// One end, for one direction; with `to`.
+    pub from: Option<Located<Selector>>,
+    /// The other end; with `from`.
+    pub to: Option<Located<Selector>>,
+    /// Which messages; all if it is left out.
+    pub only: Option<OneOrMany<Located<MessageKind>>>,
+    /// What happens on it.
+    #[serde(rename = "..")]
+    pub medium: Medium,
+}
+
+/// What a message is to the one who sends it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum MessageKind {
+    /// A request or a one-way message.
+    Request,
+    /// The answer to a request.
+    Reply,
+    /// The confirmation of a one-way message.
+    Ack,
+}

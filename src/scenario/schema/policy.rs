@@ -1,0 +1,268 @@
+//! `[policies]`, and the same keys beside a step or on its group.
+
+use std::fmt;
+use std::num::NonZeroU32;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Deserializer, Error, Unexpected, Visitor};
+use serde::{Deserialize, Serialize};
+
+use super::balance::Balance;
+use super::number::Positive;
+use super::quantity_text::{Duration, parse_duration};
+use crate::scenario::document::{Located, OneOrMany, Origin};
+
+/// One list of the keys gives the struct and what has to be done for each of them.
+macro_rules! policy_keys {
+    ($($(#[$meta:meta])* $key:ident: $type:ty,)*) => {
+        /// How a sender deals with slowness and failure.
+        ///
+        /// All keys may stand in a policy, on a group, or beside a step; the one nearest to the step counts.
+        #[derive(Clone, PartialEq, Debug, Default, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+        pub struct PolicyKeys {
+            $($(#[$meta])* pub $key: Option<Located<$type>>,)*
+        }
+
+        impl PolicyKeys {
+            /// These keys, and those of `below` where there is none.
+            pub fn over(&self, below: &Self) -> Self {
+                Self { $($key: self.$key.as_ref().or(below.$key.as_ref()).cloned(),)* }
+            }
+
+            /// The keys that are written, by name and place.
+            pub fn written(&self) -> impl Iterator<Item = (String, Origin)> {
+                let places = [$((stringify!($key), self.$key.as_ref().map(|value| value.origin)),)*];
+                places.into_iter().filter_map(|(key, place)| Some((key.replace('_', "-"), place?)))
+            }
+        }
+    };
+}
+
+policy_keys! {
+    /// What counts as delivered. `at-most-once`: handled, and once, never sent again. `at-least-once`: acknowledged, and sent
+    /// again if not. `exactly-once`: one effect, however often it was sent. By default a `send` is at most once, all else at
+    /// least once.
+    delivery: Delivery,
+    /// Whether a message counts only after all earlier ones of its sender.
+    #[schemars(extend("default" = false))]
+    ordered: bool,
+    /// How long an attempt may take before it is given up; a list gives each attempt its own, the last one for all further.
+    #[schemars(extend("default" = "none"))]
+    timeout: Timeout,
+    /// From when the timeout counts.
+    #[schemars(extend("default" = "send"))]
+    timeout_from: TimeoutFrom,
+    /// How long all attempts together may take. It is passed on to whoever is called.
+    deadline: Duration,
+    /// How often a message is sent at most; the first time counts.
+    #[schemars(extend("default" = 1))]
+    max_attempts: Limit,
+    /// How long to wait before each further attempt.
+    #[schemars(extend("default" = "0s"))]
+    backoff: Backoff,
+    /// How the wait is spread, so that senders do not come back together.
+    #[schemars(extend("default" = "none"))]
+    jitter: Jitter,
+    /// After which failures to try again; all of them by default.
+    #[schemars(extend("default" = ["timeout", "rejected", "failed", "expired"]))]
+    retry_on: OneOrMany<RetryOn>,
+    /// To whom a further attempt goes.
+    #[schemars(extend("default" = "new"))]
+    retry_to: RetryTo,
+    /// What happens at the receiver to an attempt that its sender has given up.
+    #[schemars(extend("default" = "none"))]
+    cancel: Cancel,
+    /// How far a sender may be ahead of its oldest unconfirmed message. Further ones wait at the sender.
+    #[schemars(extend("default" = "unlimited"))]
+    window: Limit,
+    /// How many messages of a sender may be unconfirmed at a time. Further ones wait at the sender.
+    #[schemars(extend("default" = "unlimited"))]
+    max_in_flight: Limit,
+    /// How long, or for how many messages, a receiver remembers what it has handled, so as not to handle it twice.
+    dedup_window: DedupWindow,
+    /// How the sender chooses among the nodes of the service; the service's own choice by default.
+    balance: Balance,
+}
+
+/// What counts as delivered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Delivery {
+    /// Handled, and once; never sent again.
+    AtMostOnce,
+    /// Acknowledged, and sent again if not.
+    AtLeastOnce,
+    /// One effect, however often it was sent.
+    ExactlyOnce,
+}
+
+/// How long an attempt may take.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum Timeout {
+    /// So long.
+    #[serde(rename = "=")]
+    Constant(Duration),
+    /// So long for each attempt, the last one for all further.
+    #[serde(rename = "[]")]
+    List(Vec<Duration>),
+    /// As long as it takes.
+    None,
+}
+
+/// From when a timeout counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TimeoutFrom {
+    /// From when the sender wanted to send.
+    Send,
+    /// From when the message left the sender.
+    Transmitted,
+}
+
+/// A number, or none at all.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum Limit {
+    /// So many.
+    #[serde(rename = "=")]
+    Constant(NonZeroU32),
+    /// Without limit.
+    Unlimited,
+}
+
+/// How long to wait before each further attempt.
+#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum Backoff {
+    /// Always so long.
+    #[serde(rename = "=")]
+    Constant(Duration),
+    /// So long before each further attempt, the last one for all further.
+    #[serde(rename = "[]")]
+    List(Vec<Duration>),
+    /// Longer by the same step each time.
+    Linear {
+        /// Before the second attempt.
+        initial: Duration,
+        /// How much is added each time; `initial` if it is left out.
+        step: Option<Duration>,
+        /// The longest wait.
+        max: Option<Duration>,
+    },
+    /// Longer by the same factor each time.
+    Exponential {
+        /// Before the second attempt.
+        initial: Duration,
+        /// The factor.
+        #[serde(default = "twice")]
+        multiplier: Positive,
+        /// The longest wait.
+        max: Option<Duration>,
+    },
+}
+
+/// How a wait is spread.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Jitter {
+    /// As it is.
+    None,
+    /// Anything from zero to the wait.
+    Full,
+    /// Half of it, and anything up to the other half.
+    Equal,
+    /// Anything from the initial wait to three times the last one.
+    Decorrelated,
+}
+
+/// A failure after which to try again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RetryOn {
+    /// No answer in time.
+    Timeout,
+    /// The receiver had no room.
+    Rejected,
+    /// The receiver answered with an error.
+    Failed,
+    /// The message was past its deadline when the receiver came to it.
+    Expired,
+}
+
+/// To whom a further attempt goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RetryTo {
+    /// To the node of the first attempt.
+    Same,
+    /// To a node that is chosen anew, maybe the same one.
+    New,
+}
+
+/// What happens at the receiver to an attempt that its sender has given up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cancel {
+    /// It is handled all the same.
+    #[default]
+    None,
+    /// It leaves the queue if it still waits.
+    Queued,
+    /// It leaves the queue, or the worker that has begun it.
+    Running,
+}
+
+/// How much a receiver remembers of what it has handled.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DedupWindow {
+    /// The last so many messages of each sender.
+    Count(NonZeroU32),
+    /// All for so long.
+    Time(Duration),
+}
+
+fn twice() -> Positive {
+    Positive::TWO
+}
+
+impl<'de> Deserialize<'de> for DedupWindow {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct CountOrTime;
+
+        impl Visitor<'_> for CountOrTime {
+            type Value = DedupWindow;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number of messages, or a duration such as \"5min\"")
+            }
+
+            fn visit_i64<E: Error>(self, number: i64) -> Result<DedupWindow, E> {
+                let count = u32::try_from(number).ok().and_then(NonZeroU32::new);
+                count.map(DedupWindow::Count).ok_or_else(|| E::invalid_value(Unexpected::Signed(number), &self))
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<DedupWindow, E> {
+                let time = parse_duration(text).map(|span| DedupWindow::Time(Duration(span)));
+                time.ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
+            }
+        }
+
+        deserializer.deserialize_any(CountOrTime)
+    }
+}
+
+impl JsonSchema for DedupWindow {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "DedupWindow".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [{ "type": "integer", "minimum": 1 }, generator.subschema_for::<Duration>()] })
+    }
+}

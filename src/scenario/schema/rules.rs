@@ -1,0 +1,192 @@
+//! What the keys of one table demand of each other: exactly one of two, or one only beside another.
+
+use super::{Arrivals, Client, Duration, Link, Name, Scenario, Service, Step, Steps, Verb, Warmup};
+use crate::scenario::diagnostic::Diagnostic;
+use crate::scenario::document::{Located, Origin};
+use crate::scenario::nearest::one_of;
+
+/// The verbs of a step.
+const VERBS: [&str; 5] = ["work", "sleep", "call", "send", "fail"];
+
+/// Everything in `scenario` that is refused although each value on its own is well.
+pub(in crate::scenario) fn check(scenario: &Scenario) -> Vec<Diagnostic> {
+    let mut rules = Rules { mistakes: Vec::new() };
+    rules.run(scenario);
+    for (name, window) in scenario.windows.iter() {
+        rules.in_order(&format!("window `{}`", name.value), &window[0], &window[1]);
+    }
+    scenario.links.iter().for_each(|(name, link)| rules.link(name, link));
+    scenario.clients.iter().for_each(|(name, client)| rules.client(name, client));
+    scenario.services.iter().for_each(|(name, service)| rules.service(name, service));
+    rules.mistakes
+}
+
+struct Rules {
+    mistakes: Vec<Diagnostic>,
+}
+
+/// A step, or a list of steps, and what it belongs to.
+struct Body<'a> {
+    owner: String,
+    step: &'a Step,
+    steps: Option<&'a Steps>,
+}
+
+impl Body<'_> {
+    fn sends(&self) -> bool {
+        let listed = self.steps.into_iter().flat_map(|steps| steps.iter()).flat_map(|step| step.verbs());
+        self.step.verbs().chain(listed).any(Verb::is_message)
+    }
+}
+
+impl Rules {
+    fn refuse(&mut self, origin: Origin, message: impl Into<String>) {
+        self.mistakes.push(Diagnostic::error(message).at(origin, ""));
+    }
+
+    fn run(&mut self, scenario: &Scenario) {
+        let run = &scenario.run;
+        let Some(Located { value: Warmup::Constant(warmup), origin }) = run.warmup else { return };
+        if warmup >= run.duration.value {
+            self.mistakes.push(
+                Diagnostic::error("the warm-up leaves nothing to measure")
+                    .at(origin, "")
+                    .at(run.duration.origin, "all the load there is"),
+            );
+        }
+    }
+
+    fn in_order(&mut self, what: &str, start: &Located<Duration>, end: &Located<Duration>) {
+        if end.value <= start.value {
+            self.mistakes.push(
+                Diagnostic::error(format!("{what} ends before it begins"))
+                    .at(end.origin, "")
+                    .at(start.origin, "begins"),
+            );
+        }
+    }
+
+    fn link(&mut self, name: &Located<Name>, link: &Link) {
+        let one_way = link.from.as_ref().or(link.to.as_ref());
+        match (&link.between, &link.from, &link.to) {
+            (Some(_), None, None) | (None, Some(_), Some(_)) => {}
+            (Some(between), ..) => self.mistakes.push(
+                Diagnostic::error("a link goes both ways with `between`, or one way with `from` and `to`")
+                    .at(one_way.map_or(between.origin, |end| end.origin), "")
+                    .at(between.origin, "both ways already"),
+            ),
+            (None, ..) => {
+                let message = format!("link `{}` needs `between`, or both `from` and `to`", name.value);
+                self.refuse(one_way.map_or(name.origin, |end| end.origin), message);
+            }
+        }
+    }
+
+    fn client(&mut self, name: &Located<Name>, client: &Client) {
+        let owner = format!("client `{}`", name.value);
+        match (&client.rate, &client.users) {
+            (Some(_), None) | (None, Some(_)) => {}
+            (None, None) => self.refuse(name.origin, format!("{owner} needs a `rate`, or a number of `users`")),
+            (Some(rate), Some(users)) => self.mistakes.push(
+                Diagnostic::error(format!("{owner} has a `rate` or a number of `users`, not both"))
+                    .at(users.origin, "")
+                    .at(rate.origin, "a rate already"),
+            ),
+        }
+        let is_even = client.arrivals.is_some_and(|arrivals| arrivals.value == Arrivals::Even);
+        let beside = [
+            ("think", client.think.as_ref().map(|think| think.origin), client.users.is_some(), "`users`"),
+            ("arrivals", client.arrivals.map(|arrivals| arrivals.origin), client.rate.is_some(), "a `rate`"),
+            ("phase", client.phase.map(|phase| phase.origin), is_even, "`arrivals = \"even\"`"),
+        ];
+        for (key, place, is_met, needed) in beside {
+            if let Some(place) = place.filter(|_| !is_met) {
+                self.refuse(place, format!("`{key}` has a meaning only beside {needed}"));
+            }
+        }
+        if let (Some(from), Some(until)) = (&client.from, &client.until) {
+            self.in_order(&format!("the load of {owner}"), from, until);
+        }
+        let body = Body { owner: owner.clone(), step: &client.step, steps: client.steps.as_ref() };
+        self.not_both(&body, client.mix.iter().next().map(|(name, _)| name.origin), "mix");
+        if body.step.verb().is_none() && body.steps.is_none() && client.mix.is_empty() {
+            self.mistakes.push(
+                Diagnostic::error(format!("{owner} does nothing"))
+                    .at(name.origin, "")
+                    .help("give it a `call` or a `send`, or `steps`, or a `mix`"),
+            );
+        }
+        let entries = client.mix.iter().map(|(entry, mix)| Body {
+            owner: format!("mix entry `{}`", entry.value),
+            step: &mix.step,
+            steps: mix.steps.as_ref(),
+        });
+        let entries: Vec<_> = entries.collect();
+        for ((name, _), entry) in client.mix.iter().zip(&entries) {
+            if entry.step.verb().is_none() && entry.steps.is_none() {
+                self.refuse(name.origin, format!("{} does nothing", entry.owner));
+            }
+        }
+        self.bodies(&body, &entries);
+    }
+
+    fn service(&mut self, name: &Located<Name>, service: &Service) {
+        let owner = format!("service `{}`", name.value);
+        let body = Body { owner, step: &service.step, steps: service.steps.as_ref() };
+        let ops = service.ops.iter().map(|(name, op)| Body {
+            owner: format!("operation `{}`", name.value),
+            step: &op.step,
+            steps: op.steps.as_ref(),
+        });
+        self.bodies(&body, &ops.collect::<Vec<_>>());
+    }
+
+    /// Checks a group's own steps, then those of its entries; the group's keys count for the entries too.
+    fn bodies(&mut self, group: &Body<'_>, entries: &[Body<'_>]) {
+        let anyone_sends = group.sends() || entries.iter().any(Body::sends);
+        self.body(group, anyone_sends);
+        for entry in entries {
+            self.body(entry, entry.sends());
+        }
+    }
+
+    fn body(&mut self, body: &Body<'_>, sends: bool) {
+        self.one_verb(body.step);
+        self.not_both(body, body.steps.map(|steps| steps.origin), "steps");
+        if let Some((key, place)) = body.step.message_keys().next().filter(|_| !sends) {
+            self.refuse(place, format!("`{key}` has no effect: {} sends nothing", body.owner));
+        }
+        for step in body.steps.into_iter().flat_map(|steps| steps.iter()) {
+            self.one_verb(step);
+            match step.verb() {
+                None => self.refuse(step.origin, format!("a step needs one of {}", one_of(&VERBS))),
+                Some(verb) if !verb.is_message() => {
+                    if let Some((key, place)) = step.message_keys().next() {
+                        self.refuse(place, format!("`{key}` has no effect beside `{}`", verb.name()));
+                    }
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    fn one_verb(&mut self, step: &Step) {
+        let verbs: Vec<_> = step.verbs().collect();
+        if let [first, second, ..] = verbs.as_slice() {
+            let found: Vec<_> = verbs.iter().map(|verb| format!("`{}`", verb.name())).collect();
+            self.mistakes.push(
+                Diagnostic::error(format!("a step does one thing; found {}", found.join(" and ")))
+                    .at(second.origin(), "")
+                    .at(first.origin(), "")
+                    .help("several steps are a list: `steps = [{ ... }, { ... }]`"),
+            );
+        }
+    }
+
+    fn not_both(&mut self, body: &Body<'_>, other: Option<Origin>, key: &str) {
+        if let (Some(verb), Some(other)) = (body.step.verb(), other) {
+            let message = format!("{} has `{}` as its only step and a `{key}` too", body.owner, verb.name());
+            self.mistakes.push(Diagnostic::error(message).at(verb.origin(), "").at(other, format!("`{key}`")));
+        }
+    }
+}
