@@ -15,7 +15,7 @@ use rehearsal::base::time::{Span, Time, ms, secs, us};
 use rehearsal::metrics::{Correctness, Fate, Ledger};
 use rehearsal::network::Link;
 use rehearsal::process::{
-    Clock, Context, Flow, Identity, Inline, Leg, Message, MessageId, Observation, Outcome, Process, TimerId,
+    Clock, Context, Flow, Identity, Inline, Leg, Message, MessageId, Name, Observation, Outcome, Process, TimerId,
 };
 use rehearsal::sim::Cluster;
 
@@ -37,7 +37,7 @@ impl Message for Note {
     }
 
     fn identity(&self) -> Identity {
-        Identity { id: self.id, attempt: self.attempt, leg: self.leg }
+        Identity { name: Name::Of(self.id), attempt: self.attempt, leg: self.leg }
     }
 
     fn digest(&self) -> u64 {

@@ -53,6 +53,11 @@ impl Entity {
         Self(self.0 & !0xffff_ffff | index as u64)
     }
 
+    /// The entity whose name has these bits: for names that are derived from others.
+    pub const fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
     /// The name as bits.
     pub const fn bits(self) -> u64 {
         self.0

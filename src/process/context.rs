@@ -6,8 +6,9 @@ use crate::base::random::{Key, Uniform};
 use crate::base::time::Span;
 
 use super::clock::{Clock, Clocks, Steady, Wall, Work};
+use super::message::Message;
 use super::observation::Observation;
-use super::outbox::{Alarm, Outbox, Write};
+use super::outbox::{Alarm, Outbox, Outgoing, Write};
 use super::timers::{TimerId, Timers};
 
 /// One input's surroundings: clocks to read, luck to draw, effects to cause. `M` is the system's message type, `T` the
@@ -36,7 +37,7 @@ pub struct Luck<'a> {
     pub position: &'a mut u64,
 }
 
-impl<M, T: Copy> Context<'_, M, T> {
+impl<M: Message, T: Copy> Context<'_, M, T> {
     /// The node's own clock.
     pub fn now(&self) -> Steady {
         self.clocks.steady
@@ -60,7 +61,14 @@ impl<M, T: Copy> Context<'_, M, T> {
     /// Sends a message; it arrives when, if and as often as the network decides, never before the next nanosecond.
     #[inline(always)]
     pub fn send(&mut self, to: NodeId, message: M) {
-        self.outbox.sends.push((to, message));
+        let size = message.size();
+        self.send_sized(to, message, size);
+    }
+
+    /// Sends a message of `size` bytes.
+    #[inline(always)]
+    pub fn send_sized(&mut self, to: NodeId, message: M, size: u64) {
+        self.outbox.sends.push(Outgoing { to, size, message });
     }
 
     /// Sets a timer `delay` from now (a nanosecond at least); `value` comes back when it fires.

@@ -9,11 +9,23 @@ pub trait Message: Clone + Send + 'static {
     /// How it travels: [`Inline`](super::Inline) for up to 24 bytes that are `Copy`, [`Pooled`](super::Pooled) for all else.
     type Carriage: Carriage<Self>;
 
-    /// Its size on the wire in bytes: what bandwidth and buffers count.
-    fn size(&self) -> u64;
+    /// Its size on the wire in bytes, unless it is sent with another
+    /// ([`send_sized`](super::Context::send_sized)): what bandwidth and buffers count.
+    fn size(&self) -> u64 {
+        0
+    }
 
     /// Its name, by which its luck on the wire is drawn.
     fn identity(&self) -> Identity;
+
+    /// The message that a copy from one node to another belongs to, in the books.
+    fn offered_as(&self, from: NodeId, to: NodeId) -> MessageId {
+        let identity = self.identity();
+        match identity.name {
+            Name::Of(id) => id,
+            Name::Luck(_) => MessageId { owner: if identity.leg == Leg::Out { from } else { to }, number: 0 },
+        }
+    }
 
     /// A fingerprint of its contents, of fixed widths and byte order: the run's digest takes it in.
     fn digest(&self) -> u64;
@@ -23,11 +35,20 @@ pub trait Message: Clone + Send + 'static {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Identity {
     /// The message offered, or answered.
-    pub id: MessageId,
+    pub name: Name,
     /// Which try it is, from 1.
     pub attempt: u16,
     /// Its direction.
     pub leg: Leg,
+}
+
+/// What a message's luck is drawn by.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Name {
+    /// Its owner's name and its number.
+    Of(MessageId),
+    /// A name of its own: that of a message sent for another one derives from that one's.
+    Luck(u64),
 }
 
 /// The node that offered a message, and the message's number there.

@@ -19,9 +19,9 @@ use crate::base::id::NodeId;
 pub use carriage::{Carriage, INLINE_MAX, Inline, Pooled, Ticket};
 pub use clock::{Clock, Clocks, Steady, Wall, Work};
 pub use context::{Context, Luck};
-pub use message::{Identity, Leg, Message, MessageId};
+pub use message::{Identity, Leg, Message, MessageId, Name};
 pub use observation::{Close, Flow, Kind, Observation, Outcome, Wanted};
-pub use outbox::{Alarm, Outbox, Write};
+pub use outbox::{Alarm, Outbox, Outgoing, Write};
 pub use timers::{TimerId, Timers};
 
 /// A state machine on one node, in a system of messages `M`.

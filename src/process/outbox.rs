@@ -10,8 +10,8 @@ use super::timers::TimerId;
 /// The effects of one input, in the order they were caused. A driver carries them out; a test looks at them.
 #[derive(Debug)]
 pub struct Outbox<M> {
-    /// Messages to send, with their receivers.
-    pub sends: Vec<(NodeId, M)>,
+    /// Messages to send.
+    pub sends: Vec<Outgoing<M>>,
     /// Timers that were set. Cancelled ones are no longer armed at their node.
     pub alarms: Vec<Alarm>,
     /// Values to persist.
@@ -19,6 +19,17 @@ pub struct Outbox<M> {
     /// Facts to hand to observers.
     pub observations: Vec<Observation>,
     wanted: Wanted,
+}
+
+/// A message to send.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Outgoing<M> {
+    /// To whom.
+    pub to: NodeId,
+    /// Its size in bytes.
+    pub size: u64,
+    /// The message.
+    pub message: M,
 }
 
 /// A timer that was set.

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::id::NodeId;
+use crate::base::id::{Entity, NodeId};
 use crate::base::names::{GroupId, NameError, Names};
 use crate::base::random::{Key, Seed};
 use crate::base::time::{Span, Time, ns};
 use crate::engine::{Calendar, Digest, Rank, Schedule, prefetch};
 use crate::network::{Address, Cause, Link, Network, Verdict};
 use crate::process::{
-    Boot, Carriage, Clock, Clocks, Identity, Leg, Message, Observation, Outbox, Process, Steady, Wall, Wanted, Work,
-    Write,
+    Boot, Carriage, Clock, Clocks, Leg, Message, Name, Observation, Outbox, Outgoing, Process, Steady, Wall, Wanted,
+    Work, Write,
 };
 
 use super::arena::{Arena, Input, Scene, TypedArena};
@@ -416,7 +416,8 @@ impl<M: Message> Cluster<M> {
         let (arena, index) = self.homes[Names::page_of(event.to)].place(event.to);
         let message = run.carriage.unpack(event.parcel);
         let mark = [event.time.as_nanos(), self.names.entity(event.from).bits(), event.count.into(), message.digest()];
-        let identity = message.identity();
+        let leg = message.identity().leg;
+        let offered = message.offered_as(event.from, event.to);
         let scene = Scene {
             node: event.to,
             index,
@@ -432,7 +433,7 @@ impl<M: Message> Cluster<M> {
             }
             None => {
                 run.book.of(event.link).dropped[Cause::ReceiverDown as usize] += 1;
-                self.note(identity, Observation::Dropped { message: identity.id });
+                self.note(leg, Observation::Dropped { message: offered });
                 self.tell(event.to);
             }
         }
@@ -457,8 +458,8 @@ impl<M: Message> Cluster<M> {
     #[inline(always)]
     fn finish(&mut self, node: NodeId, mut count: u32) {
         let mut sends = std::mem::take(&mut self.run.outbox.sends);
-        for (to, message) in sends.drain(..) {
-            self.transmit(node, to, message, count);
+        for send in sends.drain(..) {
+            self.transmit(node, send, count);
             count = count.wrapping_add(1);
         }
         self.run.outbox.sends = sends;
@@ -484,17 +485,19 @@ impl<M: Message> Cluster<M> {
     }
 
     #[inline(always)]
-    fn transmit(&mut self, from: NodeId, to: NodeId, message: M, count: u32) {
+    fn transmit(&mut self, from: NodeId, Outgoing { to, size, message }: Outgoing<M>, count: u32) {
         let run = &mut self.run;
         let identity = message.identity();
         let link = self.network.route(&self.names, from, to, 1 << identity.leg as u8);
-        let size = message.size();
+        let (owner, number) = match identity.name {
+            Name::Of(id) => (self.names.entity(id.owner), id.number.into()),
+            Name::Luck(bits) => (Entity::from_bits(bits), 0),
+        };
+        let offered = message.offered_as(from, to);
         let address = Address {
             key: run.keys.wire,
-            owner: self.names.entity(identity.id.owner),
-            position: u64::from(identity.id.number) << 32
-                | u64::from(identity.attempt) << 16
-                | u64::from(identity.leg as u8) << 8,
+            owner,
+            position: number << 32 | u64::from(identity.attempt) << 16 | u64::from(identity.leg as u8) << 8,
         };
         let verdict = self.network.transmit(link, run.now, (from, to), size, &address);
         let book = run.book.of(link);
@@ -512,19 +515,19 @@ impl<M: Message> Cluster<M> {
                 book.duplicated += 1;
                 push(first, message.clone(), count);
                 push(second, message, count);
-                self.note(identity, Observation::Duplicated { message: identity.id });
+                self.note(identity.leg, Observation::Duplicated { message: offered });
             }
             Verdict::Drop(cause) => {
                 book.dropped[cause as usize] += 1;
-                self.note(identity, Observation::Dropped { message: identity.id });
+                self.note(identity.leg, Observation::Dropped { message: offered });
             }
         }
     }
 
     /// Observers learn what the network did with a copy of an outgoing message.
-    fn note(&mut self, identity: Identity, observation: Observation) {
+    fn note(&mut self, leg: Leg, observation: Observation) {
         let outbox = &mut self.run.outbox;
-        if identity.leg == Leg::Out && outbox.wanted().has(observation.kind()) {
+        if leg == Leg::Out && outbox.wanted().has(observation.kind()) {
             outbox.observations.push(observation);
         }
     }

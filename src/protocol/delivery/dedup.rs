@@ -98,6 +98,11 @@ impl Dedup {
         Self { remembered: IntervalSet::new(), floor: 0, limit }
     }
 
+    /// Whether `number` is remembered.
+    pub fn knows(&self, number: Number) -> bool {
+        self.remembered.contains(number.get())
+    }
+
     /// `number` arrives at `now`, which never runs backwards: what it is, and from now on it is remembered.
     pub fn receive(&mut self, number: Number, now: Time) -> Sighting {
         let number = number.get();

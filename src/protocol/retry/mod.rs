@@ -81,6 +81,11 @@ impl RetryPolicy {
         Decision::Retry { after }
     }
 
+    /// Whether [`RetryPolicy::next`] makes use of its draw.
+    pub fn needs_luck(&self) -> bool {
+        self.jitter != Jitter::None
+    }
+
     /// How long `attempt` may take if it starts `elapsed` after the first one: its timeout, or what the deadline leaves if
     /// that is less. None waits for ever.
     pub fn timeout_of(&self, attempt: NonZeroU32, elapsed: Span) -> Option<Span> {

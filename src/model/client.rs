@@ -1,0 +1,257 @@
+//! The client: brings load.
+//!
+//! Open, it starts a request whenever one is due, whatever became of the earlier ones; closed, each of its users starts the
+//! next when the last has ended and the user has thought. A client never works itself: its program sends, calls, sleeps.
+
+use std::sync::Arc;
+
+use crate::base::distribution::Distribution;
+use crate::base::id::{Entity, NodeId};
+use crate::base::random::mix;
+use crate::base::time::Span;
+use crate::process::{Boot, Clock, Outcome, Process, Steady};
+
+use super::Alarm;
+use super::caller::{Caller, Cx, nested_luck};
+use super::envelope::{Envelope, Kind};
+use super::script::{Choice, Script};
+use super::task::{Next, Progress, Slab};
+
+/// What a group of clients brings.
+#[derive(Clone, Debug)]
+pub struct ClientSpec {
+    /// When requests are due.
+    pub load: Load,
+    /// What a request does.
+    pub program: Choice,
+    /// When the load begins.
+    pub from: Span,
+    /// When it ends: nothing is due from here on.
+    pub until: Span,
+    /// How many requests the group starts at most.
+    pub count: Option<u64>,
+    /// Nodes in the group.
+    pub nodes: u32,
+}
+
+/// When requests are due.
+#[derive(Clone, Debug)]
+pub enum Load {
+    /// At random, independent of each other: exponential gaps of this mean at each node.
+    Poisson(Distribution),
+    /// At equal distances of so many nanoseconds at each node, the first after a share of it.
+    Even {
+        /// Mean gap in nanoseconds; requests are due at its multiples, rounded each on its own.
+        gap: f64,
+        /// How the nodes stand to each other.
+        phase: Phase,
+    },
+    /// By users of the group, each one after it has thought.
+    Users {
+        /// In the whole group.
+        users: u32,
+        /// The time between the end of a request and the next.
+        think: Distribution,
+    },
+}
+
+/// How the clocks of several nodes stand to each other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Phase {
+    /// Anyhow.
+    #[default]
+    Random,
+    /// Spread evenly.
+    Staggered,
+    /// All at once.
+    Aligned,
+}
+
+/// One node of a group of clients.
+#[derive(Debug)]
+pub struct Client {
+    script: Arc<Script>,
+    spec: Arc<ClientSpec>,
+    index: u32,
+    /// Requests started.
+    started: u64,
+    /// Requests this node may start.
+    limit: u64,
+    first_due: Span,
+    caller: Caller,
+    tasks: Slab<Task>,
+}
+
+#[derive(Debug)]
+struct Task {
+    progress: Progress,
+    user: Option<u32>,
+}
+
+impl Client {
+    /// The process of one node of the group.
+    pub fn new(script: &Arc<Script>, spec: &Arc<ClientSpec>, boot: &Boot<'_>) -> Self {
+        Self {
+            script: Arc::clone(script),
+            spec: Arc::clone(spec),
+            index: boot.index,
+            started: 0,
+            limit: spec.count.map_or(u64::MAX, |count| share(count, spec.nodes, boot.index)),
+            first_due: spec.from,
+            caller: Caller::new(Arc::clone(script), boot.restarts),
+            tasks: Slab::new(),
+        }
+    }
+
+    /// A draw of this node's arrivals.
+    fn arrival_draw(&self, cx: &Cx<'_>, position: u64) -> crate::base::random::Block {
+        self.script.keys.arrival.block(cx.name(), position)
+    }
+
+    fn schedule(&mut self, cx: &mut Cx<'_>) {
+        if self.started >= self.limit {
+            return;
+        }
+        let now = cx.now();
+        let due = match &self.spec.load {
+            Load::Poisson(gap) => {
+                let from = if self.started == 0 { Steady::from_nanos(self.first_due.as_nanos()) } else { now };
+                from.max(now) + gap.sample(self.arrival_draw(cx, self.started).first())
+            }
+            Load::Even { gap, phase } => {
+                let offset = match phase {
+                    Phase::Random => self.arrival_draw(cx, u64::MAX).first().open01(),
+                    Phase::Staggered => f64::from(self.index) / f64::from(self.spec.nodes),
+                    Phase::Aligned => 0.0,
+                };
+                let nanos = Span::from_nanos_f64((self.started as f64 + offset) * gap);
+                Steady::from_nanos(0) + self.first_due + nanos
+            }
+            Load::Users { .. } => return,
+        };
+        if due.as_nanos() < self.spec.until.as_nanos() {
+            cx.set_timer(Clock::Steady, due.since(now), Alarm::Arrival);
+        }
+    }
+
+    /// Starts a request, for a user or as it is due.
+    fn begin(&mut self, cx: &mut Cx<'_>, user: Option<u32>) {
+        if self.started >= self.limit {
+            return;
+        }
+        let number = self.started;
+        self.started += 1;
+        let draw = || self.arrival_draw(cx, number).second();
+        let program = self.spec.program.pick(draw);
+        let luck = mix(cx.name().bits() ^ mix(number ^ 0x517c_c1b7_2722_0a95));
+        let task = self.tasks.insert(Task { progress: Progress::new(program, luck, 1), user });
+        self.run(cx, task);
+    }
+
+    /// Goes on with a task until it has to wait.
+    fn run(&mut self, cx: &mut Cx<'_>, id: u32) {
+        while let Some(task) = self.tasks.get_mut(id) {
+            match task.progress.step(&self.script) {
+                Next::Work(length) | Next::Sleep(length) => {
+                    cx.set_timer(Clock::Steady, length, Alarm::Step(id));
+                    return;
+                }
+                Next::Message { call, wait } => {
+                    let Progress { luck, attempt, .. } = task.progress;
+                    let luck = nested_luck(luck, attempt, self.script.calls[call as usize].name);
+                    let owner = if wait { id } else { NOBODY };
+                    match self.caller.start(cx, call, luck, None, owner) {
+                        Some(Outcome::Done) => {}
+                        None if !wait => {}
+                        None => return,
+                        Some(_) => return self.end(cx, id),
+                    }
+                }
+                Next::End(_) => return self.end(cx, id),
+            }
+        }
+    }
+
+    fn end(&mut self, cx: &mut Cx<'_>, id: u32) {
+        if let Some(Task { user: Some(user), .. }) = self.tasks.remove(id) {
+            self.think(cx, user);
+        }
+    }
+
+    fn think(&mut self, cx: &mut Cx<'_>, user: u32) {
+        let Load::Users { think, .. } = &self.spec.load else { return };
+        let position = self.started ^ u64::from(user) << 40;
+        let time = if think.is_constant() {
+            think.minimum()
+        } else {
+            let entity = Entity::from_bits(mix(cx.name().bits()));
+            think.sample(self.script.keys.arrival.block(entity, position).first())
+        };
+        // A user without thoughts still takes a nanosecond: an effect is later than its cause.
+        cx.set_timer(Clock::Steady, time, Alarm::Think(user));
+    }
+
+    fn resume(&mut self, cx: &mut Cx<'_>, ended: Option<(u32, Outcome)>) {
+        match ended {
+            Some((NOBODY, _)) | None => {}
+            Some((id, Outcome::Done)) => self.run(cx, id),
+            Some((id, _)) => self.end(cx, id),
+        }
+    }
+}
+
+/// The task of messages nobody waits for.
+pub(super) const NOBODY: u32 = u32::MAX;
+
+/// What member `index` of `nodes` gets of `total`.
+fn share(total: u64, nodes: u32, index: u32) -> u64 {
+    total / u64::from(nodes) + u64::from(u64::from(index) < total % u64::from(nodes))
+}
+
+impl Process<Envelope> for Client {
+    type Timer = Alarm;
+
+    fn start(&mut self, cx: &mut Cx<'_>) {
+        if let Load::Users { users, .. } = self.spec.load {
+            for user in 0..share(users.into(), self.spec.nodes, self.index) as u32 {
+                let begin = self.first_due;
+                if begin == Span::ZERO {
+                    self.think(cx, user);
+                } else {
+                    cx.set_timer(Clock::Steady, begin, Alarm::Think(user));
+                }
+            }
+        }
+        self.schedule(cx);
+    }
+
+    fn message(&mut self, cx: &mut Cx<'_>, _: NodeId, envelope: Envelope) {
+        if let Kind::Ack(outcome) | Kind::Reply(outcome) = envelope.kind() {
+            let ended = self.caller.answered(cx, &envelope, outcome);
+            self.resume(cx, ended);
+        }
+    }
+
+    fn timer(&mut self, cx: &mut Cx<'_>, alarm: Alarm) {
+        match alarm {
+            Alarm::Arrival => {
+                self.begin(cx, None);
+                self.schedule(cx);
+            }
+            Alarm::Think(user) => {
+                if cx.now().as_nanos() < self.spec.until.as_nanos() {
+                    self.begin(cx, Some(user));
+                }
+            }
+            Alarm::Timeout(number) => {
+                let ended = self.caller.timed_out(cx, number);
+                self.resume(cx, ended);
+            }
+            Alarm::Resend(number) => {
+                let ended = self.caller.resend(cx, number);
+                self.resume(cx, ended);
+            }
+            Alarm::Step(id) => self.run(cx, id),
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! The one message type of scenarios: 24 bytes.
+
+use crate::base::id::NodeId;
+use crate::base::random::mix;
+use crate::base::time::Span;
+use crate::process::{Identity, Inline, Leg, Message, MessageId, Name, Outcome};
+
+/// A message between roles.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Envelope {
+    /// The name its luck is drawn by: the same for the same message under another policy.
+    pub luck: u64,
+    /// Its number at whoever offered it.
+    pub number: u32,
+    /// Its place in its sender's order, where that is kept.
+    pub order: Place,
+    /// What is left of its deadline.
+    pub left: Remainder,
+    /// The call it belongs to.
+    pub call: u16,
+    /// Which attempt it is, modulo 256.
+    pub attempt: u8,
+    kind: u8,
+}
+
+/// What a message is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// A message nobody confirms.
+    Notice,
+    /// A message to be confirmed once it is handled.
+    Message,
+    /// A request to be answered.
+    Request,
+    /// Handled, or why not: confirms a message.
+    Ack(Outcome),
+    /// The answer to a request, or why there is none.
+    Reply(Outcome),
+    /// Its sender has given it up.
+    Cancel,
+}
+
+const KINDS: u8 = 6;
+
+impl Kind {
+    const fn pack(self) -> u8 {
+        match self {
+            Self::Notice => 0,
+            Self::Message => 1,
+            Self::Request => 2,
+            Self::Cancel => 3,
+            Self::Ack(outcome) => 4 + KINDS * outcome as u8,
+            Self::Reply(outcome) => 5 + KINDS * outcome as u8,
+        }
+    }
+
+    const fn unpack(bits: u8) -> Self {
+        match bits % KINDS {
+            0 => Self::Notice,
+            1 => Self::Message,
+            2 => Self::Request,
+            3 => Self::Cancel,
+            4 => Self::Ack(Outcome::ALL[(bits / KINDS) as usize]),
+            _ => Self::Reply(Outcome::ALL[(bits / KINDS) as usize]),
+        }
+    }
+
+    const fn leg(self) -> Leg {
+        match self {
+            Self::Notice | Self::Message | Self::Request => Leg::Out,
+            Self::Ack(_) => Leg::Ack,
+            Self::Reply(_) => Leg::Reply,
+            Self::Cancel => Leg::Cancel,
+        }
+    }
+}
+
+impl Envelope {
+    /// A message of this kind.
+    pub fn new(kind: Kind, luck: u64, number: u32, call: u16, attempt: u32) -> Self {
+        Self {
+            luck,
+            number,
+            order: Place::NONE,
+            left: Remainder::NONE,
+            call,
+            attempt: attempt as u8,
+            kind: kind.pack(),
+        }
+    }
+
+    /// What it is for.
+    pub fn kind(&self) -> Kind {
+        Kind::unpack(self.kind)
+    }
+
+    /// The same message back to its sender, as something else.
+    #[must_use]
+    pub fn turned(self, kind: Kind) -> Self {
+        Self { kind: kind.pack(), ..self }
+    }
+}
+
+impl Message for Envelope {
+    type Carriage = Inline<Self>;
+
+    fn identity(&self) -> Identity {
+        Identity { name: Name::Luck(self.luck), attempt: self.attempt.into(), leg: self.kind().leg() }
+    }
+
+    fn offered_as(&self, from: NodeId, to: NodeId) -> MessageId {
+        let owner = if self.kind().leg() == Leg::Out { from } else { to };
+        MessageId { owner, number: self.number }
+    }
+
+    fn digest(&self) -> u64 {
+        let head = u64::from(self.number) << 32 | u64::from(self.order.0);
+        let tail = u64::from(self.left.0) << 32 | u64::from(self.attempt) << 8 | u64::from(self.kind);
+        mix(self.luck ^ mix(head ^ mix(tail)))
+    }
+}
+
+/// What is left of a deadline, in 32 bits: 26 significant bits and an exponent, rounded down (by less than 1.5e-8 of it).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Remainder(u32);
+
+const MANTISSA: u32 = 26;
+
+impl Remainder {
+    /// No deadline.
+    pub const NONE: Self = Self(u32::MAX);
+
+    /// This much is left.
+    pub fn of(left: Span) -> Self {
+        let nanos = left.as_nanos();
+        let exponent = (u64::BITS - nanos.leading_zeros()).saturating_sub(MANTISSA);
+        Self(exponent << MANTISSA | (nanos >> exponent) as u32)
+    }
+
+    /// What is left, if there is a deadline.
+    pub fn left(self) -> Option<Span> {
+        let (exponent, mantissa) = (self.0 >> MANTISSA, self.0 & ((1 << MANTISSA) - 1));
+        (self != Self::NONE).then(|| Span::from_nanos(u64::from(mantissa) << exponent))
+    }
+}
+
+/// A message's place in the order of its sender: its sequence number modulo 2^20, and how far the lowest number still to
+/// come is below it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Place(u32);
+
+const SEQUENCE: u32 = 20;
+
+impl Place {
+    /// No order is kept.
+    pub const NONE: Self = Self(0);
+    /// The most messages a sender may be ahead of its oldest unsettled one.
+    pub const WINDOW_MAX: u32 = (1 << (32 - SEQUENCE)) - 2;
+
+    /// `sequence`, with `lowest` the first one still to come.
+    pub fn new(sequence: u64, lowest: u64) -> Self {
+        let ahead = u32::try_from(sequence - lowest).expect("a sender stays within its window") + 1;
+        Self(ahead << SEQUENCE | sequence as u32 & ((1 << SEQUENCE) - 1))
+    }
+
+    /// Sequence number and lowest number still to come, given one that cannot be further away than half the range.
+    pub fn read(self, near: u64) -> (u64, u64) {
+        let range = 1_u64 << SEQUENCE;
+        let low = u64::from(self.0) & (range - 1);
+        let base = near & !(range - 1) | low;
+        let sequence = if base + range / 2 < near {
+            base + range
+        } else if base > near + range / 2 && base >= range {
+            base - range
+        } else {
+            base
+        };
+        let ahead = u64::from(self.0 >> SEQUENCE).saturating_sub(1);
+        (sequence, sequence.saturating_sub(ahead))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::time::{ms, secs};
+    use crate::process::INLINE_MAX;
+
+    #[test]
+    fn an_envelope_fits_an_event() {
+        assert_eq!(size_of::<Envelope>(), INLINE_MAX);
+    }
+
+    #[test]
+    fn kinds_survive_packing() {
+        let outcomes = Outcome::ALL.into_iter().flat_map(|outcome| [Kind::Ack(outcome), Kind::Reply(outcome)]);
+        for kind in [Kind::Notice, Kind::Message, Kind::Request, Kind::Cancel].into_iter().chain(outcomes) {
+            assert_eq!(Kind::unpack(kind.pack()), kind);
+        }
+    }
+
+    #[test]
+    fn a_remainder_is_rounded_down_a_little() {
+        for left in [Span::ZERO, Span::from_nanos(1), ms(50), secs(2), secs(86_400), Span::from_nanos((1 << 26) - 1)] {
+            let read = Remainder::of(left).left().unwrap();
+            assert!(read <= left && left.as_nanos() - read.as_nanos() <= left.as_nanos() >> 25, "{left}: {read}");
+        }
+        assert_eq!(Remainder::of(ms(50)).left(), Some(ms(50)));
+        assert_eq!(Remainder::NONE.left(), None);
+    }
+
+    #[test]
+    fn a_place_is_read_near_where_it_was_written() {
+        for sequence in [0, 5, (1 << 20) - 1, 1 << 20, (1 << 20) + 7, 5 << 20] {
+            for behind in [0, 3, 4_000] {
+                let lowest = u64::saturating_sub(sequence, behind);
+                for near in [lowest, sequence, sequence + 4_000] {
+                    assert_eq!(Place::new(sequence, lowest).read(near), (sequence, lowest));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! The roles a scenario can name, built from protocol blocks: client and service.
+//!
+//! Roles are processes: they cannot know that they are simulated. What they have in common (calls, programs, groups) stands
+//! in one [`Script`].
+
+mod caller;
+mod client;
+mod envelope;
+mod policy;
+mod script;
+mod service;
+mod task;
+
+pub use client::{Client, ClientSpec, Load, Phase};
+pub use envelope::{Envelope, Kind, Place, Remainder};
+pub use policy::{Cancel, Delivery, Policy};
+pub use script::{Board, Call, Choice, Keys, Program, Script, Size, Step, Target};
+pub use service::{Service, ServiceSpec};
+
+/// What a role's timer brings back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Alarm {
+    /// The next request is due.
+    Arrival,
+    /// This user has thought.
+    Think(u32),
+    /// The attempt of this message has taken too long.
+    Timeout(u32),
+    /// It is time for another attempt of this message.
+    Resend(u32),
+    /// The step of this task or job is over.
+    Step(u32),
+}

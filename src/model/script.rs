@@ -1,0 +1,175 @@
+//! What a system's roles do, resolved: names are indices, quantities are values.
+//!
+//! One script is shared by all processes of a run; a process holds only its own state.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::base::distribution::Distribution;
+use crate::base::id::NodeId;
+use crate::base::probability::Probability;
+use crate::base::random::{Key, Uniform};
+use crate::protocol::balance::BalancePolicy;
+
+use super::policy::Policy;
+
+/// Everything the roles of a system know in common.
+#[derive(Debug)]
+pub struct Script {
+    /// Every kind of message, by its index.
+    pub calls: Vec<Call>,
+    /// What is done for a request, by its index.
+    pub programs: Vec<Program>,
+    /// The groups that can be called, by their index.
+    pub targets: Vec<Target>,
+    /// The keys of addressed draws.
+    pub keys: Keys,
+    /// The real load of every node, by dense id; for balancers that see it.
+    pub board: Board,
+}
+
+/// The keys of draws addressed by message.
+#[derive(Clone, Copy, Debug)]
+pub struct Keys {
+    /// Arrivals, think times, which entry of a mix.
+    pub arrival: Key,
+    /// Work, sleep, failure.
+    pub demand: Key,
+    /// Sizes.
+    pub size: Key,
+}
+
+/// One kind of message: a step that calls or sends.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The flow it is reported under: its own index.
+    pub flow: u16,
+    /// A hash of its place in the scenario, by name: the luck of nested messages is derived with it.
+    pub name: u64,
+    /// Whether it asks for an answer, not only for being handled.
+    pub is_request: bool,
+    /// Whom it goes to.
+    pub target: u16,
+    /// What is done with it there.
+    pub program: Choice,
+    /// How the sender deals with slowness and failure.
+    pub policy: Policy,
+    /// How the sender chooses a member.
+    pub balance: BalancePolicy,
+    /// Its size.
+    pub size: Size,
+    /// The size of the answer.
+    pub reply_size: Size,
+}
+
+/// A size in bytes, or a law of sizes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Size(Distribution);
+
+impl Size {
+    /// The law of sizes whose nanoseconds are bytes.
+    pub fn new(law: Distribution) -> Self {
+        Self(law)
+    }
+
+    /// A size in bytes.
+    pub fn bytes(&self, draw: impl FnOnce() -> Uniform) -> u64 {
+        if self.0.is_constant() { self.0.minimum().as_nanos() } else { self.0.sample(draw()).as_nanos() }
+    }
+}
+
+/// What is done for a request, step by step.
+#[derive(Clone, Debug, Default)]
+pub struct Program(pub Vec<Step>);
+
+/// A step.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// A worker is busy.
+    Work(Distribution),
+    /// Time passes.
+    Sleep(Distribution),
+    /// A message is sent.
+    Message {
+        /// Its kind.
+        call: u16,
+        /// Whether to go on only when it has ended, well or not.
+        wait: bool,
+    },
+    /// It fails.
+    Fail(Probability),
+}
+
+/// One of several programs, drawn by weight.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choice(Vec<(f64, u16)>);
+
+impl Choice {
+    /// Always this one.
+    pub fn only(program: u16) -> Self {
+        Self(vec![(1.0, program)])
+    }
+
+    /// One of these, in proportion to their positive weights.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn weighted(entries: Vec<(f64, u16)>) -> Self {
+        assert!(!entries.is_empty(), "there is something to choose");
+        Self(entries)
+    }
+
+    /// The chosen one.
+    pub fn pick(&self, draw: impl FnOnce() -> Uniform) -> u16 {
+        let [rest @ .., (_, last)] = &self.0[..] else { unreachable!("a choice is never empty") };
+        if rest.is_empty() {
+            return *last;
+        }
+        let total: f64 = self.0.iter().map(|(weight, _)| weight).sum();
+        let mut left = draw().open01() * total;
+        for (weight, program) in rest {
+            left -= weight;
+            if left < 0.0 {
+                return *program;
+            }
+        }
+        *last
+    }
+}
+
+/// A group that can be called.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Its members' ids follow each other from here.
+    pub first: NodeId,
+    /// How many there are.
+    pub len: u32,
+}
+
+impl Target {
+    /// A member.
+    pub fn member(&self, index: usize) -> NodeId {
+        NodeId::new(self.first.index() + index as u32)
+    }
+}
+
+/// The number of requests present at each node, kept by the nodes themselves.
+#[derive(Clone, Debug)]
+pub struct Board(Arc<[AtomicU32]>);
+
+impl Board {
+    /// A board for `nodes` ids.
+    pub fn new(nodes: usize) -> Self {
+        Self((0..nodes).map(|_| AtomicU32::new(0)).collect())
+    }
+
+    /// What a node shows.
+    pub fn load(&self, node: NodeId) -> u32 {
+        self.0[node.index() as usize].load(Ordering::Relaxed)
+    }
+
+    /// A node shows its load. One run is one thread, so whoever looks next sees it.
+    pub fn show(&self, node: NodeId, load: u32) {
+        self.0[node.index() as usize].store(load, Ordering::Relaxed);
+    }
+}

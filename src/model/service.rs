@@ -1,0 +1,439 @@
+//! The service: workers, a queue, and a program for each request.
+//!
+//! A request takes a worker if one is free, else it waits; what finds the queue full is turned away or dropped. A worker
+//! stays with its request until the reply, or (asynchronous servers) is let go while the request waits for others. A
+//! request whose deadline has passed when its turn comes is not begun.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use crate::base::id::NodeId;
+use crate::base::time::{Span, Time};
+use crate::process::{Boot, Clock, MessageId, Observation, Outcome, Process, Steady, TimerId};
+use crate::protocol::delivery::{Arrival, Dedup, DedupWindow, Number, Reorder};
+
+use super::Alarm;
+use super::caller::{Caller, Cx, nested_luck};
+use super::client::NOBODY;
+use super::envelope::{Envelope, Kind, Place};
+use super::policy::{Cancel, Delivery};
+use super::script::{Call, Script};
+use super::task::{Next, Progress, Slab};
+
+/// How a group of service nodes handles requests.
+#[derive(Clone, Debug)]
+pub struct ServiceSpec {
+    /// Requests a node handles at a time; as many as come if `None`.
+    pub workers: Option<NonZeroU32>,
+    /// How fast each node works, 1 being as written: one for all, or one for each node.
+    pub speed: Vec<f64>,
+    /// Room to wait; as much as needed if `None`.
+    pub queue: Option<u32>,
+    /// Whether the limit counts all present, those with a worker too.
+    pub counts_present: bool,
+    /// Whether what finds no room is told so.
+    pub rejects: bool,
+    /// Whether a worker is held while its request waits.
+    pub holds_worker: bool,
+    /// What happens to requests whose caller has given up, where the caller's policy does not say.
+    pub cancel: Cancel,
+}
+
+/// One node of a service.
+#[derive(Debug)]
+pub struct Service {
+    script: Arc<Script>,
+    spec: Arc<ServiceSpec>,
+    speed: f64,
+    jobs: Slab<Job>,
+    /// Requests that never had a worker.
+    queue: VecDeque<u32>,
+    /// Requests that had one, and need one again.
+    ready: VecDeque<u32>,
+    busy: u32,
+    /// What was said last about queue and workers.
+    shown: (u32, u32),
+    caller: Caller,
+    /// What must not be handled twice: remembered by sender.
+    handled: BTreeMap<NodeId, Dedup>,
+    running: BTreeMap<(NodeId, u32), u32>,
+    /// What is handled in order, by sender and call.
+    ordered: BTreeMap<(NodeId, u16), Lane>,
+}
+
+/// One sender's ordered messages.
+#[derive(Debug)]
+struct Lane {
+    reorder: Reorder<Job>,
+    /// The highest sequence number seen: where to read the next from.
+    seen: u64,
+}
+
+/// A request at a node.
+#[derive(Debug)]
+struct Job {
+    caller: NodeId,
+    envelope: Envelope,
+    progress: Progress,
+    deadline: Option<Steady>,
+    arrived: Steady,
+    /// When a worker took it first.
+    began: Option<Steady>,
+    has_worker: bool,
+    timer: Option<TimerId>,
+}
+
+impl Job {
+    fn message(&self) -> MessageId {
+        MessageId { owner: self.caller, number: self.envelope.number }
+    }
+}
+
+impl Service {
+    /// The process of one node of the group.
+    pub fn new(script: &Arc<Script>, spec: &Arc<ServiceSpec>, boot: &Boot<'_>) -> Self {
+        let speed = spec.speed.get(boot.index as usize).or(spec.speed.first()).copied().unwrap_or(1.0);
+        Self {
+            script: Arc::clone(script),
+            spec: Arc::clone(spec),
+            speed,
+            jobs: Slab::new(),
+            queue: VecDeque::new(),
+            ready: VecDeque::new(),
+            busy: 0,
+            shown: (0, 0),
+            caller: Caller::new(Arc::clone(script), boot.restarts),
+            handled: BTreeMap::new(),
+            running: BTreeMap::new(),
+            ordered: BTreeMap::new(),
+        }
+    }
+
+    fn waiting(&self) -> u32 {
+        (self.queue.len() + self.ready.len()) as u32
+    }
+
+    fn has_free_worker(&self) -> bool {
+        self.spec.workers.is_none_or(|workers| self.busy < workers.get())
+    }
+
+    fn has_room(&self) -> bool {
+        let present = if self.spec.counts_present { self.busy } else { 0 };
+        self.spec.queue.is_none_or(|limit| self.waiting() + present < limit)
+    }
+
+    /// A message or request arrived.
+    fn arrive(&mut self, cx: &mut Cx<'_>, from: NodeId, envelope: Envelope) {
+        let script = Arc::clone(&self.script);
+        let call = &script.calls[envelope.call as usize];
+        cx.observe(Observation::Arrived);
+        let id = MessageId { owner: from, number: envelope.number };
+        if call.policy.delivery == Delivery::ExactlyOnce {
+            let is_done = self.handled.get(&from).is_some_and(|known| known.knows(Number::new(id.number.into())));
+            if is_done || self.running.contains_key(&(from, id.number)) {
+                cx.observe(Observation::Received { message: id, duplicate: true });
+                if is_done {
+                    self.answer(cx, from, envelope, call, Outcome::Done);
+                }
+                return;
+            }
+        }
+        let program = call.program.pick(|| {
+            let entity = crate::base::id::Entity::from_bits(envelope.luck);
+            script.keys.demand.block(entity, u64::MAX).first()
+        });
+        let job = Job {
+            caller: from,
+            envelope,
+            progress: Progress::new(program, envelope.luck, envelope.attempt.into()),
+            deadline: envelope.left.left().map(|left| cx.now() + left),
+            arrived: cx.now(),
+            began: None,
+            has_worker: false,
+            timer: None,
+        };
+        if envelope.order != Place::NONE {
+            self.arrive_in_order(cx, job, call);
+        } else {
+            self.admit(cx, job, call);
+        }
+    }
+
+    /// Holds a message until its turn has come.
+    fn arrive_in_order(&mut self, cx: &mut Cx<'_>, job: Job, call: &Call) {
+        let (from, envelope) = (job.caller, job.envelope);
+        let message = job.message();
+        let limit = Place::WINDOW_MAX as usize + 1;
+        let lane =
+            self.ordered.entry((from, envelope.call)).or_insert_with(|| Lane { reorder: Reorder::new(limit), seen: 0 });
+        let (sequence, lowest) = envelope.order.read(lane.seen);
+        lane.seen = lane.seen.max(sequence);
+        let arrival = lane.reorder.receive(Number::new(sequence), job);
+        match arrival {
+            Arrival::Ready(job) => self.admit(cx, job, call),
+            Arrival::Held => cx.observe(Observation::Received { message, duplicate: false }),
+            Arrival::Duplicate(_) => cx.observe(Observation::Received { message, duplicate: true }),
+            Arrival::Late(_) => {
+                cx.observe(Observation::Received { message, duplicate: true });
+                let is_running = self.jobs.iter().any(|(_, job)| job.message() == message);
+                if !is_running {
+                    self.answer(cx, from, envelope, call, Outcome::Done);
+                }
+            }
+            Arrival::Full(job) => self.refuse(cx, &job, call, Outcome::Rejected),
+        }
+        let Some(lane) = self.ordered.get_mut(&(from, envelope.call)) else { return };
+        if let Some((_, job)) = lane.reorder.skip_below(Number::new(lowest)) {
+            self.admit_held(cx, job);
+        }
+    }
+
+    /// A message that was held has its turn.
+    fn admit_held(&mut self, cx: &mut Cx<'_>, job: Job) {
+        let id = self.jobs.insert(job);
+        self.queue.push_back(id);
+        self.pull(cx);
+    }
+
+    /// Lets a request in, if there is room.
+    fn admit(&mut self, cx: &mut Cx<'_>, job: Job, call: &Call) {
+        if !self.has_free_worker() && !self.has_room() {
+            let outcome = if self.spec.rejects { Outcome::Rejected } else { Outcome::Discarded };
+            self.refuse(cx, &job, call, outcome);
+            self.advance_lane(cx, job.caller, job.envelope);
+            return;
+        }
+        cx.observe(Observation::Received { message: job.message(), duplicate: false });
+        let key = (job.caller, job.envelope.number);
+        let id = self.jobs.insert(job);
+        if call.policy.delivery == Delivery::ExactlyOnce {
+            self.running.insert(key, id);
+        }
+        if self.has_free_worker() {
+            self.begin(cx, id);
+        } else {
+            self.queue.push_back(id);
+        }
+    }
+
+    /// Says that a request will not be handled, and why.
+    fn refuse(&mut self, cx: &mut Cx<'_>, job: &Job, call: &Call, outcome: Outcome) {
+        cx.observe(Observation::Refused { why: outcome });
+        cx.observe(Observation::Handled { message: job.message(), outcome });
+        if outcome != Outcome::Discarded {
+            self.answer(cx, job.caller, job.envelope, call, outcome);
+        }
+    }
+
+    fn answer(&mut self, cx: &mut Cx<'_>, to: NodeId, envelope: Envelope, call: &Call, outcome: Outcome) {
+        let keys = &self.script.keys;
+        let (kind, size) = match envelope.kind() {
+            Kind::Request => {
+                let draw = || keys.size.block(crate::base::id::Entity::from_bits(envelope.luck), 1).first();
+                (Kind::Reply(outcome), call.reply_size.bytes(draw))
+            }
+            Kind::Message => (Kind::Ack(outcome), 0),
+            _ => return,
+        };
+        cx.send_sized(to, envelope.turned(kind), size);
+    }
+
+    /// A worker takes a request that waited or just came.
+    fn begin(&mut self, cx: &mut Cx<'_>, id: u32) {
+        let now = cx.now();
+        let Some(job) = self.jobs.get_mut(id) else { return };
+        if job.began.is_none() && job.deadline.is_some_and(|deadline| deadline <= now) {
+            return self.finish(cx, id, Outcome::Expired);
+        }
+        job.began.get_or_insert(now);
+        job.has_worker = true;
+        self.busy += 1;
+        self.run(cx, id);
+    }
+
+    /// Goes on with a request until it has to wait.
+    fn run(&mut self, cx: &mut Cx<'_>, id: u32) {
+        loop {
+            let Some(job) = self.jobs.get_mut(id) else { return };
+            match job.progress.step(&self.script) {
+                Next::Work(length) => {
+                    let length = if self.speed == 1.0 { length } else { slowed(length, self.speed) };
+                    job.timer = Some(cx.set_timer(Clock::Work, length, Alarm::Step(id)));
+                    return;
+                }
+                Next::Sleep(length) => {
+                    job.timer = Some(cx.set_timer(Clock::Steady, length, Alarm::Step(id)));
+                    return self.let_go(cx, id);
+                }
+                Next::Message { call, wait } => {
+                    let luck =
+                        nested_luck(job.envelope.luck, job.progress.attempt, self.script.calls[call as usize].name);
+                    let (deadline, task) = (job.deadline, if wait { id } else { NOBODY });
+                    match self.caller.start(cx, call, luck, deadline, task) {
+                        Some(Outcome::Done) => {}
+                        None if !wait => {}
+                        None => return self.let_go(cx, id),
+                        Some(_) => return self.finish(cx, id, Outcome::Failed),
+                    }
+                }
+                Next::End(outcome) => return self.finish(cx, id, outcome),
+            }
+        }
+    }
+
+    /// An asynchronous server's worker does not wait with its request.
+    fn let_go(&mut self, cx: &mut Cx<'_>, id: u32) {
+        if self.spec.holds_worker {
+            return;
+        }
+        if let Some(job) = self.jobs.get_mut(id) {
+            job.has_worker = false;
+            self.busy -= 1;
+            self.pull(cx);
+        }
+    }
+
+    /// What a request waited for has come.
+    fn go_on(&mut self, cx: &mut Cx<'_>, id: u32) {
+        let is_free = self.has_free_worker();
+        let Some(job) = self.jobs.get_mut(id) else { return };
+        job.timer = None;
+        if !job.has_worker {
+            if !is_free {
+                self.ready.push_back(id);
+                return;
+            }
+            job.has_worker = true;
+            self.busy += 1;
+        }
+        self.run(cx, id);
+    }
+
+    /// Free workers take what waits.
+    fn pull(&mut self, cx: &mut Cx<'_>) {
+        while self.has_free_worker() {
+            if let Some(id) = self.ready.pop_front() {
+                self.go_on(cx, id);
+            } else if let Some(id) = self.queue.pop_front() {
+                self.begin(cx, id);
+            } else {
+                return;
+            }
+        }
+    }
+
+    /// A request is over.
+    fn finish(&mut self, cx: &mut Cx<'_>, id: u32, outcome: Outcome) {
+        let Some(job) = self.jobs.remove(id) else { return };
+        let script = Arc::clone(&self.script);
+        let call = &script.calls[job.envelope.call as usize];
+        let now = cx.now();
+        if job.has_worker {
+            self.busy -= 1;
+        }
+        if call.policy.delivery == Delivery::ExactlyOnce {
+            self.running.remove(&(job.caller, job.envelope.number));
+            if outcome == Outcome::Done {
+                let window = call.policy.dedup.unwrap_or(DedupWindow::Unlimited);
+                let known = self.handled.entry(job.caller).or_insert_with(|| Dedup::new(window));
+                known.receive(Number::new(job.envelope.number.into()), Time::from_nanos(now.as_nanos()));
+            }
+        }
+        let message = job.message();
+        match job.began {
+            Some(began) if outcome == Outcome::Done => {
+                cx.observe(Observation::Served { wait: began.since(job.arrived), work: now.since(began) });
+            }
+            _ => cx.observe(Observation::Refused { why: outcome }),
+        }
+        cx.observe(Observation::Handled { message, outcome });
+        if outcome != Outcome::Cancelled {
+            self.answer(cx, job.caller, job.envelope, call, outcome);
+        }
+        self.advance_lane(cx, job.caller, job.envelope);
+        self.pull(cx);
+    }
+
+    /// The next message of an ordered sender has its turn.
+    fn advance_lane(&mut self, cx: &mut Cx<'_>, from: NodeId, envelope: Envelope) {
+        if envelope.order == Place::NONE {
+            return;
+        }
+        let Some(lane) = self.ordered.get_mut(&(from, envelope.call)) else { return };
+        if let Some((_, job)) = lane.reorder.handled() {
+            self.admit_held(cx, job);
+        }
+    }
+
+    /// A caller has given up one of its requests.
+    fn cancel(&mut self, cx: &mut Cx<'_>, from: NodeId, envelope: Envelope) {
+        let policy = &self.script.calls[envelope.call as usize].policy;
+        let may_stop = policy.cancel == Cancel::Running;
+        let message = MessageId { owner: from, number: envelope.number };
+        let found = self.jobs.iter().find(|(_, job)| job.message() == message && (may_stop || job.began.is_none()));
+        let Some((id, _)) = found else { return };
+        self.queue.retain(|&waiting| waiting != id);
+        self.ready.retain(|&waiting| waiting != id);
+        if let Some(timer) = self.jobs.get_mut(id).and_then(|job| job.timer.take()) {
+            cx.cancel_timer(timer);
+        }
+        self.caller.forget(cx, id);
+        self.finish(cx, id, Outcome::Cancelled);
+    }
+
+    fn resume(&mut self, cx: &mut Cx<'_>, ended: Option<(u32, Outcome)>) {
+        match ended {
+            Some((NOBODY, _)) | None => {}
+            Some((id, Outcome::Done)) => self.go_on(cx, id),
+            Some((id, _)) => self.finish(cx, id, Outcome::Failed),
+        }
+    }
+
+    /// Says how full the node is, if that has changed.
+    fn show(&mut self, cx: &mut Cx<'_>) {
+        let level = (self.waiting(), self.busy);
+        if level != self.shown {
+            self.shown = level;
+            cx.observe(Observation::Level { waiting: level.0, busy: level.1 });
+            self.script.board.show(cx.me, level.0 + level.1);
+        }
+    }
+}
+
+/// How long work of this length takes at this speed.
+fn slowed(length: Span, speed: f64) -> Span {
+    Span::from_nanos_f64(length.as_nanos() as f64 / speed)
+}
+
+impl Process<Envelope> for Service {
+    type Timer = Alarm;
+
+    fn message(&mut self, cx: &mut Cx<'_>, from: NodeId, envelope: Envelope) {
+        match envelope.kind() {
+            Kind::Notice | Kind::Message | Kind::Request => self.arrive(cx, from, envelope),
+            Kind::Ack(outcome) | Kind::Reply(outcome) => {
+                let ended = self.caller.answered(cx, &envelope, outcome);
+                self.resume(cx, ended);
+            }
+            Kind::Cancel => self.cancel(cx, from, envelope),
+        }
+        self.show(cx);
+    }
+
+    fn timer(&mut self, cx: &mut Cx<'_>, alarm: Alarm) {
+        match alarm {
+            Alarm::Step(id) => self.go_on(cx, id),
+            Alarm::Timeout(number) => {
+                let ended = self.caller.timed_out(cx, number);
+                self.resume(cx, ended);
+            }
+            Alarm::Resend(number) => {
+                let ended = self.caller.resend(cx, number);
+                self.resume(cx, ended);
+            }
+            Alarm::Arrival | Alarm::Think(_) => {}
+        }
+        self.show(cx);
+    }
+}
