@@ -36,8 +36,6 @@ pub struct ServiceSpec {
     pub rejects: bool,
     /// Whether a worker is held while its request waits.
     pub holds_worker: bool,
-    /// What happens to requests whose caller has given up, where the caller's policy does not say.
-    pub cancel: Cancel,
 }
 
 /// One node of a service.

@@ -1,0 +1,41 @@
+//! Whether a scenario can be played at all: sizes are estimated before anything is built.
+
+use crate::base::time::Span;
+use crate::scenario::diagnostic::Diagnostic;
+use crate::scenario::schema::Scenario;
+
+/// The most nodes that are built.
+const NODES_MAX: u64 = 20_000_000;
+/// The most messages that are played in one run: some hours of computing.
+const MESSAGES_MAX: f64 = 1e11;
+
+/// Refuses what would never end or never fit.
+pub(super) fn refuse_the_absurd(scenario: &Scenario, duration: Span, mistakes: &mut Vec<Diagnostic>) {
+    let client_nodes = scenario.clients.iter().map(|(_, client)| u64::from(client.nodes.get()));
+    let service_nodes = scenario.services.iter().map(|(_, service)| u64::from(service.nodes.get()));
+    let nodes: u64 = client_nodes.chain(service_nodes).sum();
+    if nodes > NODES_MAX {
+        let gigabytes = nodes as f64 * 600.0 / 1e9;
+        mistakes.push(
+            Diagnostic::error(format!("{nodes} nodes would take about {gigabytes:.0} GB of memory"))
+                .help(format!("a scenario has at most {NODES_MAX} nodes")),
+        );
+    }
+    for (name, client) in scenario.clients.iter() {
+        let Some(rate) = &client.rate else { continue };
+        let offered = rate.value.per_second() * duration.as_secs_f64();
+        let counted = client.count.as_ref().map_or(f64::INFINITY, |count| f64::from(count.value.get()));
+        if offered.min(counted) > MESSAGES_MAX {
+            // A message takes some hundred nanoseconds of computing.
+            let days = offered * 3e-7 / 86_400.0;
+            mistakes.push(
+                Diagnostic::error(format!(
+                    "`{}` would offer about {offered:.1e} messages, which takes about {days:.0} days to play",
+                    name.as_str()
+                ))
+                .at(rate.origin, "at this rate")
+                .help(format!("a run plays at most {MESSAGES_MAX:.0e} messages; lower the rate or `run.duration`")),
+            );
+        }
+    }
+}

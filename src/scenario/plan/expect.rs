@@ -1,0 +1,251 @@
+//! Expectations resolved: whose numbers, which of them, when.
+
+use crate::base::time::Time;
+use crate::scenario::condition::Condition;
+use crate::scenario::diagnostic::Diagnostic;
+use crate::scenario::document::{Located, Origin, Piece, Texts};
+use crate::scenario::metric::{Metric, MetricKind};
+use crate::scenario::quantity::{Quantity, Scope, Statistic};
+use crate::scenario::schema::Scenario;
+use crate::scenario::window::Window;
+
+use super::{FlowSpec, unknown_name};
+
+/// A quantity of a run, resolved.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Measure {
+    /// Whose numbers.
+    pub subject: Subject,
+    /// What is measured.
+    pub metric: Metric,
+    /// Which number of the many.
+    pub statistic: Statistic,
+    /// When, within the measured time; all of it if not given.
+    pub window: Option<(Time, Time)>,
+}
+
+/// Whose numbers are meant: places in a run's result.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Subject {
+    /// These flows together.
+    Flows(Vec<usize>),
+    /// This group of stations, with the flows that lead to it.
+    Station(usize, Vec<usize>),
+    /// This link.
+    Link(usize),
+}
+
+/// What a scenario expects.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Expectation {
+    /// The quantity as written.
+    pub quantity: String,
+    /// The conditions as written.
+    pub conditions: Vec<(String, Condition)>,
+    /// What is measured.
+    pub measure: Measure,
+    /// Where it stands.
+    pub origin: Origin,
+}
+
+/// The names an expectation may use.
+pub(super) struct Scopes<'a> {
+    pub(super) scenario: &'a Scenario,
+    pub(super) flows: &'a [FlowSpec],
+    pub(super) stations: Vec<&'a str>,
+    pub(super) links: Vec<String>,
+    pub(super) texts: &'a Texts,
+}
+
+impl Scopes<'_> {
+    /// Resolves every expectation of the scenario.
+    pub(super) fn expectations(&self, mistakes: &mut Vec<Diagnostic>) -> Vec<Expectation> {
+        let mut expectations = Vec::new();
+        for (quantity, conditions) in self.scenario.expect.iter() {
+            let measure = match self.measure(quantity) {
+                Ok(measure) => measure,
+                Err(mistake) => {
+                    mistakes.push(mistake);
+                    continue;
+                }
+            };
+            for condition in &conditions.0 {
+                if let Err(mistake) = fits(&measure, condition) {
+                    mistakes.push(mistake);
+                }
+            }
+            let written = |origin: Origin| self.texts.excerpt(origin).trim_matches(['"', '\'']).to_owned();
+            expectations.push(Expectation {
+                quantity: written(quantity.origin),
+                conditions: conditions.0.iter().map(|at| (written(at.origin), at.value.clone())).collect(),
+                measure,
+                origin: quantity.origin,
+            });
+        }
+        expectations
+    }
+
+    fn measure(&self, quantity: &Located<Quantity>) -> Result<Measure, Diagnostic> {
+        let metric = quantity.metric.value;
+        let at_metric = |message: String, label: &str| {
+            Diagnostic::error(message).at(self.texts.within(quantity.origin, quantity.metric.range.clone()), label)
+        };
+        let subject = self.subject(quantity)?;
+        if !measured_by(&subject).contains(&metric) {
+            let known: Vec<_> = measured_by(&subject).iter().map(|metric| metric.name()).collect();
+            let who = match subject {
+                Subject::Flows(_) => "messages",
+                Subject::Station(..) => "a service",
+                Subject::Link(_) => "a link",
+            };
+            return Err(at_metric(format!("`{}` is not measured for {who}", metric.name()), "not measured here")
+                .help(format!("measured for {who}: {}", known.join(", "))));
+        }
+        let statistic = quantity.statistic;
+        if !has(metric, statistic) {
+            return Err(at_metric(format!("`{}` has no such statistic", metric.name()), "of this metric").help(
+                match metric.kind() {
+                    MetricKind::Rate => "a rate has: rate, count",
+                    MetricKind::Share => "a share has: share, count",
+                    MetricKind::Mean => "this has: mean, and max where it is a level",
+                    _ => "times have: mean, sd, cv, min, max, p50 … p99.99, under(x), at-least(x), count",
+                },
+            ));
+        }
+        let window = match &quantity.window {
+            None => None,
+            Some(window) => {
+                let windowed = matches!(subject, Subject::Flows(_))
+                    && !matches!(metric, Metric::LatencyFromSend | Metric::LatencyOneWay);
+                if !windowed {
+                    return Err(at_metric(
+                        format!("windows on `{}` are not supported yet", metric.name()),
+                        "measured over the whole run only",
+                    ));
+                }
+                Some(self.window(quantity, window)?)
+            }
+        };
+        Ok(Measure { subject, metric, statistic, window })
+    }
+
+    fn subject(&self, quantity: &Located<Quantity>) -> Result<Subject, Diagnostic> {
+        let flows = |wanted: &dyn Fn(&FlowSpec) -> bool| -> Vec<usize> {
+            (0..self.flows.len()).filter(|&index| wanted(&self.flows[index])).collect()
+        };
+        let clients = || self.scenario.clients.iter().map(|(name, _)| name.as_str());
+        let groups = || clients().chain(self.stations.iter().copied());
+        let at = |piece: &Piece<String>| piece.located(quantity.origin, self.texts);
+        match &quantity.scope {
+            None => Ok(Subject::Flows(flows(&|flow| flow.is_client))),
+            Some(Scope::Name(name)) => {
+                if clients().any(|client| client == name.value) {
+                    return Ok(Subject::Flows(flows(&|flow| flow.is_client && flow.caller == name.value)));
+                }
+                if let Some(index) = self.stations.iter().position(|station| *station == name.value) {
+                    return Ok(Subject::Station(index, flows(&|flow| flow.callee == name.value)));
+                }
+                if let Some(index) = self.links.iter().position(|link| *link == name.value) {
+                    return Ok(Subject::Link(index));
+                }
+                let known = groups().chain(self.links.iter().map(String::as_str));
+                Err(unknown_name(&at(name), "group or link", known))
+            }
+            Some(Scope::Entry { group, entry }) => {
+                let of_group = |flow: &FlowSpec| flow.is_client && flow.caller == group.value;
+                if !clients().any(|client| client == group.value) {
+                    return Err(unknown_name(&at(group), "client", clients()));
+                }
+                let found = flows(&|flow| of_group(flow) && flow.entry.as_ref() == Some(&entry.value));
+                if found.is_empty() {
+                    let known = self.flows.iter().filter(|flow| of_group(flow)).filter_map(|flow| flow.entry.as_deref());
+                    return Err(unknown_name(&at(entry), "mix entry", known));
+                }
+                Ok(Subject::Flows(found))
+            }
+            Some(Scope::Flow { caller, callee }) => {
+                for name in [caller, callee] {
+                    if !groups().any(|group| group == name.value) {
+                        return Err(unknown_name(&at(name), "group", groups()));
+                    }
+                }
+                let found = flows(&|flow| flow.caller == caller.value && flow.callee == callee.value);
+                if found.is_empty() {
+                    return Err(Diagnostic::error(format!("`{}` never calls `{}`", caller.value, callee.value))
+                        .at(quantity.origin, "there is no such flow"));
+                }
+                Ok(Subject::Flows(found))
+            }
+            Some(Scope::Nodes { group, .. }) => {
+                Err(Diagnostic::error("quantities of single nodes are not supported yet")
+                    .at(self.texts.within(quantity.origin, group.range.clone()), "name the whole group"))
+            }
+        }
+    }
+
+    fn window(&self, quantity: &Located<Quantity>, window: &Window) -> Result<(Time, Time), Diagnostic> {
+        let named = |name: &Piece<String>| {
+            let known = self.scenario.windows.iter().find(|(known, _)| known.as_str() == name.value);
+            let Some((_, [from, to])) = known else {
+                let names = self.scenario.windows.iter().map(|(name, _)| name.as_str());
+                return Err(unknown_name(&name.located(quantity.origin, self.texts), "window", names));
+            };
+            Ok((Time::ZERO + from.value.0, Time::ZERO + to.value.0))
+        };
+        Ok(match window {
+            Window::Before(name) => (Time::ZERO, named(name)?.0),
+            Window::During(name) => named(name)?,
+            Window::After(name) => (named(name)?.1, Time::MAX),
+            Window::Between { from, to } => (Time::ZERO + *from, to.map_or(Time::MAX, |to| Time::ZERO + to)),
+        })
+    }
+}
+
+/// What is measured for a subject.
+fn measured_by(subject: &Subject) -> &'static [Metric] {
+    use Metric::*;
+    match subject {
+        Subject::Flows(_) => &[
+            Offered, Sent, Goodput, Received, Confirmed, InDoubt, Lost, Rejected, Expired, Failed, InFlight, Reliability,
+            Attempts, Copies, Duplicates, Latency, LatencyAll, LatencyFromSend, LatencyOneWay,
+        ],
+        Subject::Station(..) => {
+            &[Arrived, Served, Wait, Work, Residence, Waiting, Present, Busy, Rejected, Expired, Failed, Amplification]
+        }
+        Subject::Link(_) => &[Carried, Dropped, InFlight],
+    }
+}
+
+/// Whether a metric has this statistic.
+fn has(metric: Metric, statistic: Statistic) -> bool {
+    use Statistic::*;
+    match metric.kind() {
+        MetricKind::Rate => matches!(statistic, Rate | Count),
+        MetricKind::Share => matches!(statistic, Share) || statistic == Count && metric != Metric::Busy,
+        MetricKind::Mean => statistic == Mean || statistic == Max && matches!(metric, Metric::Waiting | Metric::Present),
+        _ => !matches!(statistic, Rate | Share | Final),
+    }
+}
+
+/// Whether a condition's value is of the measure's kind.
+fn fits(measure: &Measure, condition: &Located<Condition>) -> Result<(), Diagnostic> {
+    use crate::scenario::condition::Amount;
+    let refuse = |message: String| Err(Diagnostic::error(message).at(condition.origin, "here"));
+    let Condition::Compare { value, of_before, .. } = &condition.value else {
+        return refuse(format!("`{}` is a number: compare it with one", measure.metric.name()));
+    };
+    if *of_before {
+        return refuse("`of before` is not supported yet".into());
+    }
+    let (accepted, example) = match (measure.metric.kind(), measure.statistic) {
+        (_, Statistic::Count) => (matches!(value, Amount::Number(_)), "a number, such as `== 0`"),
+        (MetricKind::Times, Statistic::Under(_) | Statistic::AtLeast(_)) | (MetricKind::Share, Statistic::Share) => {
+            (matches!(value, Amount::Share(_) | Amount::Number(_)), "a share, such as `>= 99.5%`")
+        }
+        (MetricKind::Times, Statistic::Cv) => (matches!(value, Amount::Number(_)), "a number, such as `< 1.5`"),
+        (MetricKind::Times, _) => (matches!(value, Amount::Time(_)), "a time, such as `< 250ms`"),
+        (MetricKind::Rate, _) => (matches!(value, Amount::Rate(_)), "a rate, such as `> 100/s`"),
+        _ => (matches!(value, Amount::Number(_)), "a number, such as `< 1.1`"),
+    };
+    if accepted { Ok(()) } else { refuse(format!("`{}` compares with {example}", measure.metric.name())) }
+}

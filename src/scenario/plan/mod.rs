@@ -1,0 +1,164 @@
+//! From what is written to what is played: names become places, quantities values, and whatever does not fit together is
+//! said with its place.
+
+mod estimate;
+mod expect;
+mod roles;
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use crate::base::names::Names;
+use crate::base::random::Seed;
+use crate::base::time::{Span, Time};
+use crate::metrics::{Correctness, curve_step};
+use crate::model::{Board, Call, Client, ClientSpec, Envelope, Keys, Program, Script, Service, ServiceSpec, Target};
+use crate::network::Network;
+use crate::sim::Cluster;
+
+use super::diagnostic::{Diagnostic, unknown_name};
+use super::load::{Loaded, Mistakes};
+use super::schema::{Runs, Warmup};
+
+pub use expect::{Expectation, Measure, Subject};
+
+/// A scenario that can be played.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What it is called.
+    pub title: String,
+    /// The variant that was chosen.
+    pub variant: Option<String>,
+    /// The seed of the first run.
+    pub seed: u64,
+    /// How often it is played, each time with another seed.
+    pub runs: u32,
+    /// How long there is load.
+    pub duration: Span,
+    /// What is left out of the numbers at the start.
+    pub warmup: Span,
+    /// How long messages are followed after the load has ended, at most.
+    pub drain: Span,
+    /// What is expected.
+    pub expectations: Vec<Expectation>,
+    /// What looks wrong but can be played.
+    pub warnings: Vec<Diagnostic>,
+    /// The whole scenario in one text, references resolved.
+    pub resolved: String,
+    /// Streams of messages, in the order of the ledger's books.
+    pub flows: Vec<FlowSpec>,
+    groups: Vec<Group>,
+    calls: Vec<Call>,
+    programs: Vec<Program>,
+    targets: Vec<Target>,
+    network: Network,
+}
+
+/// A stream of messages that is reported together.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FlowSpec {
+    /// The group that offers them.
+    pub caller: String,
+    /// The entry of its mix, if it has one.
+    pub entry: Option<String>,
+    /// The group that handles them.
+    pub callee: String,
+    /// Whether the caller is a client.
+    pub is_client: bool,
+    /// When one of them counts as correct.
+    pub correctness: Correctness,
+}
+
+#[derive(Clone, Debug)]
+struct Group {
+    name: String,
+    nodes: u32,
+    role: Role,
+}
+
+#[derive(Clone, Debug)]
+enum Role {
+    Client(Arc<ClientSpec>),
+    Service(Arc<ServiceSpec>),
+}
+
+impl Plan {
+    /// The plan of a loaded scenario.
+    ///
+    /// # Errors
+    /// Everything that does not fit together, with its place.
+    pub fn new(loaded: Loaded) -> Result<Self, Mistakes> {
+        let mut mistakes = Vec::new();
+        match roles::plan(&loaded, &mut mistakes) {
+            Some(plan) if mistakes.is_empty() => Ok(plan),
+            _ => Err(Mistakes { diagnostics: mistakes, texts: loaded.texts }),
+        }
+    }
+
+    /// Messages due, and time passed, from the first to before the second count.
+    pub fn measured(&self) -> (Time, Time) {
+        (Time::ZERO + self.warmup, Time::ZERO + self.duration)
+    }
+
+    /// The length of a step of the curves over time.
+    pub fn step(&self) -> Span {
+        curve_step(self.duration)
+    }
+
+    /// The seed of a run.
+    pub fn seed_of(&self, run: u32) -> u64 {
+        Seed(self.seed).replicate(run).0
+    }
+
+    /// Every group of services: its name, workers per node, and nodes.
+    pub fn stations(&self) -> impl Iterator<Item = (&str, Option<NonZeroU32>, u32)> {
+        self.groups.iter().filter_map(|group| match &group.role {
+            Role::Service(spec) => Some((group.name.as_str(), spec.workers, group.nodes)),
+            Role::Client(_) => None,
+        })
+    }
+
+    /// The system, ready to be played with this seed.
+    ///
+    /// # Panics
+    /// If the plan's names collide, which [`Plan::new`] rules out.
+    pub fn cluster(&self, seed: u64) -> Cluster<Envelope> {
+        let mut cluster = Cluster::seeded(seed);
+        let keys = Seed(seed);
+        let script = Arc::new(Script {
+            calls: self.calls.clone(),
+            programs: self.programs.clone(),
+            targets: self.targets.clone(),
+            keys: Keys { arrival: keys.key("arrival"), demand: keys.key("demand"), size: keys.key("size") },
+            board: Board::new(self.span()),
+        });
+        for Group { name, nodes, role } in &self.groups {
+            let script = Arc::clone(&script);
+            let added = match role.clone() {
+                Role::Client(spec) => cluster.group(name, *nodes, move |boot| Client::new(&script, &spec, &boot)),
+                Role::Service(spec) => cluster.group(name, *nodes, move |boot| Service::new(&script, &spec, &boot)),
+            };
+            added.expect("a plan's names are checked");
+        }
+        cluster.set_network(self.network.clone());
+        cluster
+    }
+
+    fn span(&self) -> usize {
+        self.groups.iter().map(|group| group.nodes.next_multiple_of(Names::PAGE) as usize).sum()
+    }
+}
+
+fn warmup_of(warmup: Option<&Warmup>) -> Span {
+    match warmup {
+        None => Span::ZERO,
+        Some(Warmup::Constant(time)) => time.0,
+    }
+}
+
+fn runs_of(runs: Option<&Runs>) -> u32 {
+    match runs {
+        None => 1,
+        Some(Runs::Constant(count)) => count.get(),
+    }
+}
