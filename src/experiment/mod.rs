@@ -1,9 +1,14 @@
 //! From a plan to results: runs, replicates, and whether expectations hold.
 
+mod judge;
+mod measure;
+mod run;
 mod verdict;
 
 use crate::metrics::RunResult;
+use crate::scenario::plan::Plan;
 
+pub use run::{Progress, RunError, Watch, play};
 pub use verdict::{Basis, Judgement, Measured, Unit, Verdict};
 
 /// What a scenario's runs gave.
@@ -23,4 +28,22 @@ pub struct Results {
     pub judgements: Vec<Judgement>,
     /// Things the user should know, such as a warning about messages that can be lost without a timeout.
     pub warnings: Vec<String>,
+}
+
+/// Plays a plan as often as it says, and judges what it expects.
+///
+/// # Errors
+/// When a run gives no result.
+pub fn run(plan: &Plan, watch: &mut Watch<'_>) -> Result<Results, RunError> {
+    let runs = (0..plan.runs).map(|run| play(plan, run, watch)).collect::<Result<Vec<_>, _>>()?;
+    let judgements = plan.expectations.iter().map(|expectation| judge::judge(expectation, &runs)).collect();
+    Ok(Results {
+        title: plan.title.clone(),
+        variant: plan.variant.clone(),
+        seed: plan.seed,
+        resolved: plan.resolved.clone(),
+        runs,
+        judgements,
+        warnings: plan.warnings.iter().map(|warning| warning.message.clone()).collect(),
+    })
 }

@@ -1,0 +1,200 @@
+//! A quantity's value in one run, or in a part of its time.
+
+use crate::base::time::{Span, Time};
+use crate::metrics::{Fate, Histogram, RunResult, Tally};
+use crate::process::Outcome;
+use crate::scenario::plan::{Measure, Subject};
+use crate::scenario::quantity::Statistic;
+use crate::scenario::{Metric, MetricKind};
+
+use super::verdict::Unit;
+
+/// The unit a measure's values are in.
+pub(super) fn unit(measure: &Measure) -> Unit {
+    match (measure.metric.kind(), measure.statistic) {
+        (_, Statistic::Count) => Unit::Number,
+        (MetricKind::Times, Statistic::Under(_) | Statistic::AtLeast(_)) => Unit::Share,
+        (MetricKind::Times, Statistic::Cv) => Unit::Number,
+        (MetricKind::Times, _) => Unit::Time,
+        (MetricKind::Rate, _) => Unit::Rate,
+        (MetricKind::Share, Statistic::Share) => Unit::Share,
+        _ => Unit::Number,
+    }
+}
+
+/// The measure's value over these runs together: histograms are pooled, counts added, never a percentile of percentiles.
+/// Infinite where a percentile lies among messages that were never confirmed; none where there is nothing to measure.
+pub(super) fn value(measure: &Measure, runs: &[&RunResult]) -> Option<f64> {
+    value_within(measure, runs, None)
+}
+
+/// As [`value`], of what was due within this part of time only; none also where the quantity has no parts.
+pub(super) fn value_within(measure: &Measure, runs: &[&RunResult], part: Option<(Time, Time)>) -> Option<f64> {
+    let (from, to) = part.or(measure.window).unwrap_or((Time::ZERO, Time::MAX));
+    match &measure.subject {
+        Subject::Flows(flows) => flow_value(measure, runs, flows, (from, to), part.is_some()),
+        _ if part.is_some() => None,
+        Subject::Station(station, flows) => station_value(measure, runs, *station, flows),
+        Subject::Link(link) => link_value(measure, runs, *link),
+    }
+}
+
+fn flow_value(
+    measure: &Measure,
+    runs: &[&RunResult],
+    flows: &[usize],
+    (from, to): (Time, Time),
+    is_part: bool,
+) -> Option<f64> {
+    let mut tally = Tally::default();
+    let (mut from_send, mut one_way) = (Histogram::default(), Histogram::default());
+    let (mut sent, mut goodput) = (0, 0);
+    let mut seconds = 0.0;
+    for run in runs {
+        let (begin, end) = (from.max(run.measured.0), to.min(run.measured.1));
+        seconds += end.since(begin).as_secs_f64();
+        for &flow in flows {
+            let book = &run.flows[flow].book;
+            tally.add(&book.tally(begin, end));
+            let rates = book.rates_within(begin, end);
+            sent += rates.sent;
+            goodput += rates.goodput;
+            from_send.merge(&book.from_send);
+            one_way.merge(&book.one_way);
+        }
+    }
+    let offered = tally.offered as f64;
+    let count_of = |metric| match metric {
+        Metric::Offered => Some(tally.offered),
+        Metric::Sent => Some(sent),
+        Metric::Goodput => Some(goodput),
+        Metric::Received => Some(tally.received),
+        Metric::Confirmed => Some(tally.confirmed),
+        Metric::Reliability => Some(tally.correct),
+        Metric::InDoubt => Some(tally.fates[Fate::InDoubt as usize]),
+        Metric::Lost => Some(tally.fates[Fate::Lost as usize]),
+        Metric::Rejected => Some(tally.fates[Fate::Rejected as usize]),
+        Metric::Expired => Some(tally.fates[Fate::Expired as usize]),
+        Metric::Failed => Some(tally.fates[Fate::Failed as usize]),
+        Metric::InFlight => Some(tally.fates[Fate::InFlight as usize]),
+        _ => None,
+    };
+    let per_message = |sum: u64| (tally.offered > 0).then(|| sum as f64 / offered);
+    match measure.metric {
+        Metric::Attempts => per_message(tally.attempts),
+        Metric::Copies => per_message(tally.copies),
+        Metric::Duplicates => per_message(tally.duplicates),
+        Metric::Latency => times(&tally.latency, tally.latency.count(), measure.statistic),
+        Metric::LatencyAll => times(&tally.latency, tally.offered, measure.statistic),
+        // These two are kept for the whole run only.
+        Metric::LatencyFromSend if !is_part => times(&from_send, from_send.count(), measure.statistic),
+        Metric::LatencyOneWay if !is_part => times(&one_way, one_way.count(), measure.statistic),
+        metric => {
+            let count = count_of(metric)? as f64;
+            match measure.statistic {
+                Statistic::Count => Some(count),
+                Statistic::Rate => (seconds > 0.0).then(|| count / seconds),
+                _ => (tally.offered > 0).then(|| count / offered),
+            }
+        }
+    }
+}
+
+fn station_value(measure: &Measure, runs: &[&RunResult], station: usize, flows: &[usize]) -> Option<f64> {
+    let books = || runs.iter().map(|run| &run.stations[station].book);
+    let sum = |part: &dyn Fn(&crate::metrics::StationBook) -> f64| books().map(part).sum::<f64>();
+    let seconds = sum(&|book| book.seconds);
+    let arrived = sum(&|book| book.arrived as f64);
+    let pooled = |part: &dyn Fn(&crate::metrics::StationBook) -> &Histogram| {
+        let mut pooled = Histogram::default();
+        books().for_each(|book| pooled.merge(part(book)));
+        times(&pooled, pooled.count(), measure.statistic)
+    };
+    let counted = |count: f64| match measure.statistic {
+        Statistic::Count => Some(count),
+        Statistic::Rate => (seconds > 0.0).then(|| count / seconds),
+        _ => (arrived > 0.0).then(|| count / arrived),
+    };
+    let refused = |why| counted(sum(&|book| book.refused_for(why) as f64));
+    let level = |mean: &dyn Fn(&crate::metrics::StationBook) -> f64,
+                 max: &dyn Fn(&crate::metrics::StationBook) -> u32| {
+        match measure.statistic {
+            Statistic::Max => books().map(|book| f64::from(max(book))).reduce(f64::max),
+            _ => Some(sum(mean) / runs.len() as f64),
+        }
+    };
+    match measure.metric {
+        Metric::Arrived => counted(arrived),
+        Metric::Served => counted(sum(&|book| book.served as f64)),
+        Metric::Rejected => {
+            counted(sum(&|book| (book.refused_for(Outcome::Rejected) + book.refused_for(Outcome::Discarded)) as f64))
+        }
+        Metric::Expired => refused(Outcome::Expired),
+        Metric::Failed => refused(Outcome::Failed),
+        Metric::Wait => pooled(&|book| &book.wait),
+        Metric::Work => pooled(&|book| &book.work),
+        Metric::Residence => pooled(&|book| &book.residence),
+        Metric::Waiting => level(&|book| book.waiting_mean(), &|book| book.waiting_max),
+        Metric::Present => level(&|book| book.present_mean(), &|book| book.present_max),
+        Metric::Busy => {
+            let workers = match measure.statistic {
+                Statistic::Share => runs.first()?.stations[station].workers?,
+                _ => 1,
+            };
+            Some(sum(&|book| book.busy_mean()) / runs.len() as f64 / f64::from(workers))
+        }
+        Metric::Amplification => {
+            let of_flows = |part: &dyn Fn(&crate::metrics::FlowBook) -> u64| -> u64 {
+                runs.iter().flat_map(|run| flows.iter().map(|&flow| part(&run.flows[flow].book))).sum()
+            };
+            let (copies, received) = (of_flows(&|book| book.copies), of_flows(&|book| book.received));
+            (received > 0).then(|| copies as f64 / received as f64)
+        }
+        _ => None,
+    }
+}
+
+fn link_value(measure: &Measure, runs: &[&RunResult], link: usize) -> Option<f64> {
+    let mut book = crate::sim::LinkBook::default();
+    runs.iter().for_each(|run| book.add(&run.links[link].book));
+    let seconds: f64 = runs.iter().map(|run| run.end.as_secs_f64()).sum();
+    let copies = (book.sent + book.duplicated) as f64;
+    let count = match measure.metric {
+        Metric::Carried => book.delivered,
+        Metric::Dropped => book.dropped.iter().sum(),
+        Metric::InFlight => book.in_flight(),
+        _ => return None,
+    } as f64;
+    match measure.statistic {
+        Statistic::Count => Some(count),
+        Statistic::Rate => (seconds > 0.0).then(|| count / seconds),
+        _ => (copies > 0.0).then(|| count / copies),
+    }
+}
+
+/// A statistic of times, in nanoseconds; `population` counts also those that are slower than any.
+fn times(histogram: &Histogram, population: u64, statistic: Statistic) -> Option<f64> {
+    use crate::scenario::condition::Amount;
+    let limit = |amount: Amount| match amount {
+        Amount::Time(limit) => limit,
+        _ => Span::ZERO,
+    };
+    let below = |amount| histogram.below(limit(amount)) as f64 / population as f64;
+    let is_whole = histogram.count() == population;
+    match statistic {
+        Statistic::Count => Some(histogram.count() as f64),
+        _ if population == 0 => None,
+        Statistic::Percentile(percentile) => {
+            Some(histogram.quantile_among(percentile.share(), population).unwrap_or(f64::INFINITY))
+        }
+        Statistic::Under(amount) => Some(below(amount)),
+        Statistic::AtLeast(amount) => Some(1.0 - below(amount)),
+        Statistic::Max | Statistic::Mean | Statistic::Sd | Statistic::Cv if !is_whole => Some(f64::INFINITY),
+        Statistic::Mean => histogram.mean(),
+        Statistic::Sd => histogram.deviation(),
+        Statistic::Cv => Some(histogram.deviation()? / histogram.mean()?),
+        Statistic::Min => histogram.min().map(|min| min.as_nanos() as f64),
+        Statistic::Max => histogram.max().map(|max| max.as_nanos() as f64),
+        _ => None,
+    }
+}

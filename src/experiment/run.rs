@@ -1,0 +1,155 @@
+//! One run of a plan.
+
+use std::any::Any;
+use std::fmt;
+use std::ops::ControlFlow;
+
+use crate::base::time::Time;
+use crate::metrics::{FlowResult, Imbalance, Ledger, LinkResult, RunResult, StationResult, Stations};
+use crate::model::Envelope;
+use crate::scenario::plan::Plan;
+use crate::sim::{Cluster, Observer};
+
+/// Inputs between two reports of progress.
+const CHUNK: u64 = 1 << 18;
+/// The most inputs of a run: a closed loop without delays would otherwise never end.
+const EVENTS_MAX: u64 = 50_000_000_000;
+/// How often the drain asks whether every message has its fate.
+const DRAIN_STEPS: u64 = 100;
+
+/// How far a run has come.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Progress {
+    /// Which run it is, from 0.
+    pub run: u32,
+    /// How many there will be.
+    pub runs: u32,
+    /// The present, as simulated.
+    pub now: Time,
+    /// The end of the load.
+    pub end: Time,
+    /// Inputs handed to processes so far.
+    pub events: u64,
+}
+
+/// Told now and then how far a run has come; may stop it.
+pub type Watch<'a> = dyn FnMut(Progress) -> ControlFlow<()> + 'a;
+
+/// Why there is no result.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum RunError {
+    /// Whoever watched stopped it.
+    Interrupted,
+    /// It would take too many events; played up to this time.
+    TooManyEvents(Time),
+    /// A defect of ours: the books do not balance.
+    Imbalance(Imbalance),
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Interrupted => f.write_str("interrupted"),
+            Self::TooManyEvents(now) => write!(
+                f,
+                "more than {EVENTS_MAX} events in {now} of simulated time: is there a loop without any delay? Give users \
+                 time to `think`, or the network a `latency`"
+            ),
+            Self::Imbalance(imbalance) => write!(f, "{imbalance} (this is a defect of the simulator)"),
+        }
+    }
+}
+
+impl std::error::Error for RunError {}
+
+/// Plays one run of a plan.
+///
+/// # Errors
+/// When it is stopped, takes too many events, or its books do not balance.
+pub fn play(plan: &Plan, run: u32, watch: &mut Watch<'_>) -> Result<RunResult, RunError> {
+    let seed = plan.seed_of(run);
+    let mut cluster = plan.cluster(seed);
+    attach(plan, &mut cluster);
+    let load_end = Time::ZERO + plan.duration;
+    let mut advance = |cluster: &mut Cluster<Envelope>, end: Time| {
+        while cluster.advance(end, CHUNK) {
+            let progress =
+                Progress { run, runs: plan.runs, now: cluster.now(), end: load_end, events: cluster.events() };
+            if watch(progress).is_break() {
+                return Err(RunError::Interrupted);
+            }
+            if cluster.events() > EVENTS_MAX {
+                return Err(RunError::TooManyEvents(cluster.now()));
+            }
+        }
+        Ok(())
+    };
+    advance(&mut cluster, load_end)?;
+    for step in 1..=DRAIN_STEPS {
+        if cluster.observer::<Ledger>().is_none_or(|ledger| ledger.open() == 0) {
+            break;
+        }
+        let part = u128::from(plan.drain.as_nanos()) * u128::from(step) / u128::from(DRAIN_STEPS);
+        advance(&mut cluster, load_end + crate::base::time::ns(part as u64))?;
+    }
+    finish(plan, run, seed, cluster)
+}
+
+/// Has the books of a plan's flows and stations kept.
+fn attach(plan: &Plan, cluster: &mut Cluster<Envelope>) {
+    let span = cluster.names().span();
+    let correctness: Vec<_> = plan.flows.iter().map(|flow| flow.correctness).collect();
+    cluster.observe(Ledger::new(span, &correctness, plan.measured(), plan.step()));
+    let names = cluster.names();
+    let groups: Vec<Vec<_>> = plan
+        .stations()
+        .map(|(name, ..)| names.group(name).into_iter().flat_map(|group| names.members(group)).collect())
+        .collect();
+    cluster.observe(Stations::new(span, &groups, plan.measured()));
+}
+
+fn finish(plan: &Plan, run: u32, seed: u64, mut cluster: Cluster<Envelope>) -> Result<RunResult, RunError> {
+    let outcome = cluster.outcome();
+    let mut observers = cluster.take_observers();
+    let books = {
+        let ledger: &mut Ledger = find(&mut observers);
+        ledger.close().map_err(RunError::Imbalance)?.to_vec()
+    };
+    let stations = find::<Stations>(&mut observers).close().to_vec();
+    let flows = plan.flows.iter().zip(books).map(|(spec, book)| FlowResult {
+        caller: spec.caller.clone(),
+        entry: spec.entry.clone(),
+        callee: spec.callee.clone(),
+        is_client: spec.is_client,
+        book,
+    });
+    let stations = plan.stations().zip(stations).map(|((name, workers, _), book)| StationResult {
+        name: name.into(),
+        workers: workers.map(|workers| workers.get()),
+        book,
+    });
+    let links = cluster
+        .network()
+        .links()
+        .map(|(id, name, _)| LinkResult { name: name.into(), book: *outcome.wire.link(id) })
+        .collect();
+    Ok(RunResult {
+        run,
+        seed,
+        measured: plan.measured(),
+        end: outcome.end,
+        events: outcome.events,
+        digest: outcome.digest,
+        checkpoints: outcome.checkpoints.clone(),
+        flows: flows.collect(),
+        stations: stations.collect(),
+        links,
+    })
+}
+
+fn find<O: Observer>(observers: &mut [Box<dyn Observer>]) -> &mut O {
+    observers
+        .iter_mut()
+        .find_map(|observer| (&mut **observer as &mut dyn Any).downcast_mut())
+        .expect("it was attached when the run began")
+}
