@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
 use crate::process::{Close, Flow, Kind, MessageId, Observation, Outcome, Wanted};
-use crate::sim::Observer;
+use crate::sim::{Observer, prefetch};
 
 use super::flow::{Correctness, Fate, FlowBook};
 
@@ -298,6 +298,13 @@ impl Observer for Ledger {
     fn observe(&mut self, now: Time, _: NodeId, observations: &[Observation]) {
         for observation in observations {
             self.take(now, observation);
+        }
+    }
+
+    #[inline]
+    fn prefetch(&self, _: NodeId, message: MessageId) {
+        if let Some(owner) = self.owners.get(message.owner.index() as usize) {
+            prefetch(std::ptr::from_ref(owner));
         }
     }
 }

@@ -26,35 +26,29 @@ const AHEAD: usize = 10;
 pub struct Cluster<M: Message> {
     seed: Seed,
     names: Names,
-    homes: Vec<Home>,
+    /// One arena per group.
     arenas: Vec<Box<dyn Arena<M>>>,
+    /// Where the arenas' nodes lie in memory.
+    lines: Vec<Lines>,
     network: Network,
     observers: Vec<Box<dyn Observer>>,
     controls: BTreeMap<(Time, u64), Box<dyn Control<M>>>,
     run: Run<M>,
 }
 
-/// Where the nodes of a page of ids stand.
+/// Where the nodes of an arena lie in memory: what a cache hint needs to know, without a call.
 #[derive(Clone, Copy)]
-pub(super) struct Home {
-    arena: u32,
-    /// What to add to a node's id for its index in the arena, modulo 2^32.
-    shift: u32,
-    /// The address of the arena's first node, and the distance to the next.
+pub(super) struct Lines {
+    /// The address of the first node, and the distance to the next.
     address: usize,
     stride: usize,
 }
 
-impl Home {
+impl Lines {
     #[inline(always)]
-    pub(super) fn place(self, node: NodeId) -> (usize, u32) {
-        (self.arena as usize, node.index().wrapping_add(self.shift))
-    }
-
-    #[inline(always)]
-    pub(super) fn prefetch(self, node: NodeId) {
-        let index = node.index().wrapping_add(self.shift) as usize;
-        let line = std::ptr::without_provenance::<u8>(self.address.wrapping_add(index.wrapping_mul(self.stride)));
+    pub(super) fn prefetch(self, index: u32) {
+        let line =
+            std::ptr::without_provenance::<u8>(self.address.wrapping_add((index as usize).wrapping_mul(self.stride)));
         prefetch(line);
         if self.stride > 64 {
             prefetch(line.wrapping_add(64));
@@ -132,8 +126,8 @@ impl<M: Message> Cluster<M> {
         Self {
             seed,
             names: Names::default(),
-            homes: Vec::new(),
             arenas: Vec::new(),
+            lines: Vec::new(),
             network: Network::default(),
             observers: Vec::new(),
             controls: BTreeMap::new(),
@@ -152,12 +146,9 @@ impl<M: Message> Cluster<M> {
         factory: impl FnMut(Boot<'_>) -> P + Send + 'static,
     ) -> Result<GroupId, NameError> {
         let group = self.names.add(name, len)?;
-        let arena = u32::try_from(self.arenas.len()).expect("a cluster has fewer than 2^32 groups");
-        let first = self.names.members(group).next().map_or(0, NodeId::index);
         let nodes = TypedArena::new(len, factory);
         let (address, stride) = Arena::<M>::layout(&nodes);
-        let home = Home { arena, shift: first.wrapping_neg(), address, stride };
-        self.homes.resize(self.names.span() / Names::PAGE as usize, home);
+        self.lines.push(Lines { address, stride });
         self.arenas.push(Box::new(nodes));
         Ok(group)
     }
@@ -235,8 +226,8 @@ impl<M: Message> Cluster<M> {
 
     /// A node's process, if it is up and of type `P`.
     pub fn process<P: Process<M>>(&self, node: NodeId) -> Option<&P> {
-        let (arena, index) = self.homes[Names::page_of(node)].place(node);
-        self.arenas[arena].process(index)?.downcast_ref()
+        let (group, index) = self.names.place(node);
+        self.arenas[group.index()].process(index)?.downcast_ref()
     }
 
     /// What a node's disk holds.
@@ -281,9 +272,9 @@ impl<M: Message> Cluster<M> {
             if run.outside == next {
                 self.step_outside(next);
             } else if delivery == next && !run.deliveries.is_settled() {
-                run.deliveries.settle(&DeliveryOrder { names: &self.names, schedule: run.schedule });
+                self.open_deliveries();
             } else if alarm == next && !run.alarms.is_settled() {
-                run.alarms.settle(&alarm_order(&self.names, &self.arenas, &self.homes, run.schedule));
+                run.alarms.settle(&alarm_order(&self.names, &self.arenas, &self.lines, run.schedule));
             } else if alarm == next
                 && (delivery > next || run.alarms.peek().is_some_and(|alarm| alarm.rank() == Rank::Work))
             {
@@ -315,8 +306,8 @@ impl<M: Message> Cluster<M> {
         let mut digest = Digest::default();
         for group in self.names.groups() {
             for node in self.names.members(group) {
-                let (arena, index) = self.homes[Names::page_of(node)].place(node);
-                digest.fold(self.names.entity(node).bits(), self.arenas[arena].head(index).chain);
+                let (group, index) = self.names.place(node);
+                digest.fold(self.names.entity(node).bits(), self.arenas[group.index()].head(index).chain);
             }
         }
         digest
@@ -340,22 +331,22 @@ impl<M: Message> Cluster<M> {
 
     fn bring_up(&mut self, node: NodeId, restarts: u32) {
         static EMPTY: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
-        let (arena, index) = self.homes[Names::page_of(node)].place(node);
+        let (group, index) = self.names.place(node);
         let disk = self.run.disks.get(&node).unwrap_or(&EMPTY);
         let member = self.names.entity(node).index();
-        self.arenas[arena].build(node, index, (member, restarts), disk);
+        self.arenas[group.index()].build(node, index, (member, restarts), disk);
         let mark = [self.run.now.as_nanos(), u64::MAX, restarts.into(), 0];
         self.input(node, mark, Input::Start);
     }
 
     pub(super) fn crash(&mut self, node: NodeId) {
-        let (arena, index) = self.homes[Names::page_of(node)].place(node);
-        self.arenas[arena].drop_process(index);
+        let (group, index) = self.names.place(node);
+        self.arenas[group.index()].drop_process(index);
     }
 
     pub(super) fn restart(&mut self, node: NodeId) {
-        let (arena, index) = self.homes[Names::page_of(node)].place(node);
-        if self.arenas[arena].is_up(index) {
+        let (group, index) = self.names.place(node);
+        if self.arenas[group.index()].is_up(index) {
             return;
         }
         let restarts = self.run.restarts.entry(node).or_default();
@@ -384,8 +375,8 @@ impl<M: Message> Cluster<M> {
         if self.run.restarts.get(&node).copied().unwrap_or(0) != restarts {
             return;
         }
-        let (arena, index) = self.homes[Names::page_of(node)].place(node);
-        if !self.arenas[arena].is_up(index) {
+        let (group, index) = self.names.place(node);
+        if !self.arenas[group.index()].is_up(index) {
             return;
         }
         self.run.disks.entry(node).or_default().insert(write.key, write.value);
@@ -394,12 +385,24 @@ impl<M: Message> Cluster<M> {
     }
 
     fn fire(&mut self) {
-        let order = alarm_order(&self.names, &self.arenas, &self.homes, self.run.schedule);
+        let order = alarm_order(&self.names, &self.arenas, &self.lines, self.run.schedule);
         let alarm = self.run.alarms.pop(&order).expect("an alarm is next");
         self.run.now = alarm.time;
         let origin = self.names.entity(alarm.node).bits();
         let mark = [alarm.time.as_nanos(), origin, alarm.count.into(), u64::MAX];
         self.input(alarm.node, mark, Input::Timer(alarm.id()));
+    }
+
+    /// Opens the next bucket of deliveries and asks for what the first of them need: from then on, each asks for a later one.
+    fn open_deliveries(&mut self) {
+        let run = &mut self.run;
+        run.deliveries.settle(&DeliveryOrder { names: &self.names, schedule: run.schedule });
+        let hints = Hints { names: &self.names, lines: &self.lines, observers: &self.observers };
+        for distance in 0..AHEAD {
+            if let Some(soon) = run.deliveries.ahead(distance) {
+                hints.prefetch::<M>(soon, &run.carriage);
+            }
+        }
     }
 
     #[inline(always)]
@@ -409,11 +412,15 @@ impl<M: Message> Cluster<M> {
             .deliveries
             .pop(&DeliveryOrder { names: &self.names, schedule: run.schedule })
             .expect("a delivery is next");
+        let hints = Hints { names: &self.names, lines: &self.lines, observers: &self.observers };
+        if let Some(later) = run.deliveries.ahead(2 * AHEAD) {
+            run.carriage.prefetch(&later.parcel);
+        }
         if let Some(soon) = run.deliveries.ahead(AHEAD) {
-            self.homes[Names::page_of(soon.to)].prefetch(soon.to);
+            hints.prefetch::<M>(soon, &run.carriage);
         }
         run.now = event.time;
-        let (arena, index) = self.homes[Names::page_of(event.to)].place(event.to);
+        let (group, index) = self.names.place(event.to);
         let message = run.carriage.unpack(event.parcel);
         let mark = [event.time.as_nanos(), self.names.entity(event.from).bits(), event.count.into(), message.digest()];
         let identity = message.identity();
@@ -425,7 +432,7 @@ impl<M: Message> Cluster<M> {
             key: run.keys.process,
             outbox: &mut run.outbox,
         };
-        match self.arenas[arena].message(scene, mark, event.from, message) {
+        match self.arenas[group.index()].message(scene, mark, event.from, message) {
             Some(count) => {
                 run.book.of(event.link).delivered += 1;
                 self.finish(event.to, count);
@@ -439,7 +446,7 @@ impl<M: Message> Cluster<M> {
     }
 
     fn input(&mut self, node: NodeId, mark: [u64; 4], input: Input) {
-        let (arena, index) = self.homes[Names::page_of(node)].place(node);
+        let (group, index) = self.names.place(node);
         let scene = Scene {
             node,
             index,
@@ -448,7 +455,7 @@ impl<M: Message> Cluster<M> {
             key: self.run.keys.process,
             outbox: &mut self.run.outbox,
         };
-        if let Some(count) = self.arenas[arena].input(scene, mark, input) {
+        if let Some(count) = self.arenas[group.index()].input(scene, mark, input) {
             self.finish(node, count);
         }
     }
@@ -464,7 +471,7 @@ impl<M: Message> Cluster<M> {
         self.run.outbox.sends = sends;
         let run = &mut self.run;
         if !run.outbox.alarms.is_empty() {
-            let order = alarm_order(&self.names, &self.arenas, &self.homes, run.schedule);
+            let order = alarm_order(&self.names, &self.arenas, &self.lines, run.schedule);
             for alarm in run.outbox.alarms.drain(..) {
                 let time = run.now + alarm.delay.max(ns(1));
                 run.alarms.push(Alarm::new(time, node, count, alarm.id, alarm.clock == Clock::Work), &order);
@@ -557,6 +564,26 @@ impl<M: Message> Cluster<M> {
     }
 }
 
+/// Who knows what a delivery will touch.
+struct Hints<'a> {
+    names: &'a Names,
+    lines: &'a [Lines],
+    observers: &'a [Box<dyn Observer>],
+}
+
+impl Hints<'_> {
+    /// Asks for the lines that this delivery will touch: its receiver's, and those of the observers.
+    #[inline(always)]
+    fn prefetch<M: Message>(&self, soon: &Delivery<<M::Carriage as Carriage<M>>::Parcel>, carriage: &M::Carriage) {
+        let (group, index) = self.names.place(soon.to);
+        self.lines[group.index()].prefetch(index);
+        let message = carriage.look(&soon.parcel).identity().id;
+        for observer in self.observers {
+            observer.prefetch(soon.to, message);
+        }
+    }
+}
+
 /// How long a write takes to be synced.
 const SYNC: Span = ns(1);
 
@@ -570,10 +597,10 @@ fn clocks(now: Time) -> Clocks {
 fn alarm_order<'a, M>(
     names: &'a Names,
     arenas: &'a [Box<dyn Arena<M>>],
-    homes: &'a [Home],
+    lines: &'a [Lines],
     schedule: Schedule,
 ) -> AlarmOrder<'a, M> {
-    AlarmOrder { names, schedule, arenas, homes }
+    AlarmOrder { names, schedule, arenas, lines }
 }
 
 impl<M: Message> Run<M> {
