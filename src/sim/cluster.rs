@@ -422,8 +422,8 @@ impl<M: Message> Cluster<M> {
         run.now = event.time;
         let (group, index) = self.names.place(event.to);
         let message = run.carriage.unpack(event.parcel);
-        let mark = [event.time.as_nanos(), self.names.entity(event.from).bits(), event.count.into(), message.digest()];
         let identity = message.identity();
+        let mark = [event.time.as_nanos(), self.names.entity(event.from).bits(), event.count.into(), message.digest()];
         let scene = Scene {
             node: event.to,
             index,
@@ -432,14 +432,19 @@ impl<M: Message> Cluster<M> {
             key: run.keys.process,
             outbox: &mut run.outbox,
         };
-        match self.arenas[group.index()].message(scene, mark, event.from, message) {
+        let handled = self.arenas[group.index()].message(scene, mark, event.from, message);
+        // Which link it came by is asked again: carrying the answer would make every event larger.
+        let link = self.network.route(&self.names, event.from, event.to, class(identity));
+        let book = run.book.of(link);
+        match handled {
             Some(count) => {
-                run.book.of(event.link).delivered += 1;
+                book.delivered += 1;
                 self.finish(event.to, count);
             }
             None => {
-                run.book.of(event.link).dropped[Cause::ReceiverDown as usize] += 1;
-                self.note(identity, Observation::Dropped { message: identity.id });
+                book.dropped[Cause::ReceiverDown as usize] += 1;
+                let wanted = run.outbox.wanted();
+                note(&mut run.outbox.observations, wanted, identity, Observation::Dropped { message: identity.id });
                 self.tell(event.to);
             }
         }
@@ -463,17 +468,30 @@ impl<M: Message> Cluster<M> {
     /// Carries out the effects of an input at `node`, the first of which is its event number `count`.
     #[inline(always)]
     fn finish(&mut self, node: NodeId, mut count: u32) {
-        let mut sends = std::mem::take(&mut self.run.outbox.sends);
-        for (to, message) in sends.drain(..) {
-            self.transmit(node, to, message, count);
+        let Self { names, network, arenas, lines, run, .. } = self;
+        let (now, schedule) = (run.now, run.schedule);
+        let wanted = run.outbox.wanted();
+        let mut post = Post {
+            names,
+            network,
+            now,
+            key: run.keys.wire,
+            order: DeliveryOrder { names, schedule },
+            deliveries: &mut run.deliveries,
+            carriage: &mut run.carriage,
+            book: &mut run.book,
+        };
+        for (to, message) in run.outbox.sends.drain(..) {
+            let identity = message.identity();
+            if let Some(observation) = post.send(node, to, message, identity, count) {
+                note(&mut run.outbox.observations, wanted, identity, observation);
+            }
             count = count.wrapping_add(1);
         }
-        self.run.outbox.sends = sends;
-        let run = &mut self.run;
         if !run.outbox.alarms.is_empty() {
-            let order = alarm_order(&self.names, &self.arenas, &self.lines, run.schedule);
+            let order = alarm_order(names, arenas, lines, schedule);
             for alarm in run.outbox.alarms.drain(..) {
-                let time = run.now + alarm.delay.max(ns(1));
+                let time = now + alarm.delay.max(ns(1));
                 run.alarms.push(Alarm::new(time, node, count, alarm.id, alarm.clock == Clock::Work), &order);
                 count = count.wrapping_add(1);
             }
@@ -487,52 +505,6 @@ impl<M: Message> Cluster<M> {
         self.run.events += 1;
         if self.run.events == self.run.checkpoint_at {
             self.checkpoint();
-        }
-    }
-
-    #[inline(always)]
-    fn transmit(&mut self, from: NodeId, to: NodeId, message: M, count: u32) {
-        let run = &mut self.run;
-        let identity = message.identity();
-        let link = self.network.route(&self.names, from, to, 1 << identity.leg as u8);
-        let size = message.size();
-        let address = Address {
-            key: run.keys.wire,
-            owner: self.names.entity(identity.id.owner),
-            position: u64::from(identity.id.number) << 32
-                | u64::from(identity.attempt) << 16
-                | u64::from(identity.leg as u8) << 8,
-        };
-        let verdict = self.network.transmit(link, run.now, (from, to), size, &address);
-        let book = run.book.of(link);
-        book.sent += 1;
-        book.bytes += size;
-        let soonest = run.now + ns(1);
-        let order = DeliveryOrder { names: &self.names, schedule: run.schedule };
-        let mut push = |time: Time, message: M, count: u32| {
-            let parcel = run.carriage.pack(message);
-            run.deliveries.push(Delivery { time: time.max(soonest), from, to, count, link, parcel }, &order);
-        };
-        match verdict {
-            Verdict::Deliver(time) => push(time, message, count),
-            Verdict::Duplicate(first, second) => {
-                book.duplicated += 1;
-                push(first, message.clone(), count);
-                push(second, message, count);
-                self.note(identity, Observation::Duplicated { message: identity.id });
-            }
-            Verdict::Drop(cause) => {
-                book.dropped[cause as usize] += 1;
-                self.note(identity, Observation::Dropped { message: identity.id });
-            }
-        }
-    }
-
-    /// Observers learn what the network did with a copy of an outgoing message.
-    fn note(&mut self, identity: Identity, observation: Observation) {
-        let outbox = &mut self.run.outbox;
-        if identity.leg == Leg::Out && outbox.wanted().has(observation.kind()) {
-            outbox.observations.push(observation);
         }
     }
 
@@ -561,6 +533,80 @@ impl<M: Message> Cluster<M> {
         let checkpoint = Checkpoint { events: self.run.events, time: self.run.now, digest: self.digest() };
         self.run.checkpoints.push(checkpoint);
         self.run.checkpoint_at *= 2;
+    }
+}
+
+/// What a message passes through on its way from an outbox into the queue.
+struct Post<'a, M: Message> {
+    names: &'a Names,
+    network: &'a mut Network,
+    now: Time,
+    key: Key,
+    order: DeliveryOrder<'a>,
+    deliveries: &'a mut Calendar<Delivery<<M::Carriage as Carriage<M>>::Parcel>>,
+    carriage: &'a mut M::Carriage,
+    book: &'a mut WireBook,
+}
+
+impl<M: Message> Post<'_, M> {
+    /// Sends a message; what observers should know about it, if that is anything.
+    #[inline(always)]
+    fn send(&mut self, from: NodeId, to: NodeId, message: M, identity: Identity, count: u32) -> Option<Observation> {
+        let link = self.network.route(self.names, from, to, class(identity));
+        let size = message.size();
+        let address = Address {
+            key: self.key,
+            owner: self.names.entity(identity.id.owner),
+            position: u64::from(identity.id.number) << 32
+                | u64::from(identity.attempt) << 16
+                | u64::from(identity.leg as u8) << 8,
+        };
+        let verdict = self.network.transmit(link, self.now, (from, to), size, &address);
+        let book = self.book.of(link);
+        book.sent += 1;
+        book.bytes += size;
+        match verdict {
+            Verdict::Deliver(time) => {
+                self.push(time, from, to, message, count);
+                None
+            }
+            Verdict::Duplicate(first, second) => {
+                book.duplicated += 1;
+                self.push_twice([first, second], from, to, message, count);
+                Some(Observation::Duplicated { message: identity.id })
+            }
+            Verdict::Drop(cause) => {
+                book.dropped[cause as usize] += 1;
+                Some(Observation::Dropped { message: identity.id })
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn push(&mut self, time: Time, from: NodeId, to: NodeId, message: M, count: u32) {
+        let parcel = self.carriage.pack(message);
+        let time = time.max(self.now + ns(1));
+        self.deliveries.push(Delivery { time, from, to, count, parcel }, &self.order);
+    }
+
+    #[cold]
+    fn push_twice(&mut self, times: [Time; 2], from: NodeId, to: NodeId, message: M, count: u32) {
+        self.push(times[0], from, to, message.clone(), count);
+        self.push(times[1], from, to, message, count);
+    }
+}
+
+/// The class of messages that a link's claims speak of: the direction.
+#[inline(always)]
+fn class(identity: Identity) -> u8 {
+    1 << identity.leg as u8
+}
+
+/// Observers learn what the network did with a copy of an outgoing message.
+#[inline(always)]
+fn note(observations: &mut Vec<Observation>, wanted: Wanted, identity: Identity, observation: Observation) {
+    if identity.leg == Leg::Out && wanted.has(observation.kind()) {
+        observations.push(observation);
     }
 }
 

@@ -6,20 +6,18 @@ use crate::base::id::NodeId;
 use crate::base::names::Names;
 use crate::base::time::Time;
 use crate::engine::{Order, Place, Rank, Schedule};
-use crate::network::LinkId;
 use crate::process::TimerId;
 
 use super::arena::Arena;
 use super::cluster::Lines;
 
-/// A copy on its way. 32 bytes with a message of 8, 48 with one of 24.
+/// A copy on its way. 32 bytes with a message of 12, two to a cache line; 48 with one of 24.
 #[derive(Clone, Copy)]
 pub(super) struct Delivery<P> {
     pub(super) time: Time,
     pub(super) from: NodeId,
     pub(super) to: NodeId,
     pub(super) count: u32,
-    pub(super) link: LinkId,
     pub(super) parcel: P,
 }
 
