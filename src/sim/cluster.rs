@@ -19,8 +19,11 @@ use super::control::{Control, Controls};
 use super::event::{Alarm, AlarmOrder, Delivery, DeliveryOrder};
 use super::observer::Observer;
 
-/// How far ahead in the open bucket a node's line is asked for.
-const AHEAD: usize = 10;
+/// How many deliveries are hinted at together.
+///
+/// A hint whose page is not in the translation buffer waits for its look-up, and nothing later retires before it: hints given
+/// one by one wait one after the other, hints given in a burst wait together.
+const BURST: usize = 8;
 
 /// A system of processes that exchange messages of type `M`, and the run it is in.
 pub struct Cluster<M: Message> {
@@ -77,6 +80,8 @@ struct Run<M: Message> {
     events: u64,
     checkpoint_at: u64,
     checkpoints: Vec<Checkpoint>,
+    /// Deliveries until the next hints.
+    until_hints: usize,
 }
 
 /// The keys of the driver's draws.
@@ -398,11 +403,8 @@ impl<M: Message> Cluster<M> {
         let run = &mut self.run;
         run.deliveries.settle(&DeliveryOrder { names: &self.names, schedule: run.schedule });
         let hints = Hints { names: &self.names, lines: &self.lines, observers: &self.observers };
-        for distance in 0..AHEAD {
-            if let Some(soon) = run.deliveries.ahead(distance) {
-                hints.prefetch::<M>(soon, &run.carriage);
-            }
-        }
+        hints.prefetch::<M::Carriage, M>(run.deliveries.soon(0..2 * BURST), &run.carriage);
+        run.until_hints = BURST;
     }
 
     #[inline(always)]
@@ -412,12 +414,12 @@ impl<M: Message> Cluster<M> {
             .deliveries
             .pop(&DeliveryOrder { names: &self.names, schedule: run.schedule })
             .expect("a delivery is next");
-        let hints = Hints { names: &self.names, lines: &self.lines, observers: &self.observers };
-        if let Some(later) = run.deliveries.ahead(2 * AHEAD) {
-            run.carriage.prefetch(&later.parcel);
-        }
-        if let Some(soon) = run.deliveries.ahead(AHEAD) {
-            hints.prefetch::<M>(soon, &run.carriage);
+        run.until_hints -= 1;
+        if run.until_hints == 0 {
+            run.until_hints = BURST;
+            let hints = Hints { names: &self.names, lines: &self.lines, observers: &self.observers };
+            hints.prefetch::<M::Carriage, M>(run.deliveries.soon(BURST..2 * BURST), &run.carriage);
+            run.deliveries.soon(2 * BURST..3 * BURST).for_each(|later| run.carriage.prefetch(&later.parcel));
         }
         run.now = event.time;
         let (group, index) = self.names.place(event.to);
@@ -618,14 +620,22 @@ struct Hints<'a> {
 }
 
 impl Hints<'_> {
-    /// Asks for the lines that this delivery will touch: its receiver's, and those of the observers.
+    /// Asks for the lines that these deliveries will touch: their receivers', and those of the observers.
     #[inline(always)]
-    fn prefetch<M: Message>(&self, soon: &Delivery<<M::Carriage as Carriage<M>>::Parcel>, carriage: &M::Carriage) {
-        let (group, index) = self.names.place(soon.to);
-        self.lines[group.index()].prefetch(index);
-        let message = carriage.look(&soon.parcel).identity().id;
-        for observer in self.observers {
-            observer.prefetch(soon.to, message);
+    fn prefetch<'b, C: Carriage<M>, M: Message<Carriage = C>>(
+        &self,
+        soon: impl Iterator<Item = &'b Delivery<C::Parcel>>,
+        carriage: &C,
+    ) where
+        C::Parcel: 'b,
+    {
+        for delivery in soon {
+            let (group, index) = self.names.place(delivery.to);
+            self.lines[group.index()].prefetch(index);
+            let message = carriage.look(&delivery.parcel).identity().id;
+            for observer in self.observers {
+                observer.prefetch(delivery.to, message);
+            }
         }
     }
 }
@@ -670,6 +680,7 @@ impl<M: Message> Run<M> {
             events: 0,
             checkpoint_at: u64::MAX,
             checkpoints: Vec::new(),
+            until_hints: BURST,
         }
     }
 
