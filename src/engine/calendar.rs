@@ -195,10 +195,12 @@ impl<T: Copy> Calendar<T> {
         }
     }
 
-    /// An event of the open bucket that will come soon, `distance` after the next one: something to prefetch for.
+    /// Events of the open bucket that will come soon, by their distance from the next one: something to prefetch for.
     #[inline(always)]
-    pub fn ahead(&self, distance: usize) -> Option<&T> {
-        self.sorted.get(self.cursor + distance).map(|&key| self.pool.get(key as u32))
+    pub fn soon(&self, distances: std::ops::Range<usize>) -> impl Iterator<Item = &T> {
+        let end = (self.cursor + distances.end).min(self.sorted.len());
+        let keys = self.sorted.get(self.cursor + distances.start..end).unwrap_or_default();
+        keys.iter().map(|&key| self.pool.get(key as u32))
     }
 
     /// Every event held, in no order.

@@ -3,6 +3,8 @@
 //! A bucket is a list of fixed-size chunks out of one pool, so memory follows what is pending and not each bucket's record
 //! height, and nothing is allocated once the pool has reached its size.
 
+use super::prefetch::prefetch;
+
 const CHUNK: usize = 16;
 const NONE: u32 = u32::MAX;
 
@@ -86,6 +88,12 @@ impl<T: Copy> Pool<T> {
             left -= count;
             let start = chunk as usize * CHUNK;
             chunk = self.next[chunk as usize];
+            // By the time this chunk has been read, the next one should be near.
+            if let Some(next) = self.items.get(chunk as usize * CHUNK..) {
+                for line in (0..CHUNK * size_of::<T>()).step_by(64) {
+                    prefetch(next.as_ptr().wrapping_byte_add(line));
+                }
+            }
             Some((start as u32, &self.items[start..start + count]))
         })
     }

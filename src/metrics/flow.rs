@@ -208,18 +208,20 @@ impl FlowBook {
         self.rates_at(now).goodput += 1;
     }
 
-    #[inline(always)]
-    pub(super) fn confirmed(&mut self, due: Time, now: Time, sent: Time) {
-        let step = self.step_of(due);
-        if step >= self.latency.steps.len() {
-            self.latency.steps.resize_with(step + 1, Histogram::default);
-        }
-        self.latency.steps[step].record(now.since(due));
-        self.from_send.record(now.since(sent));
-    }
-
+    /// Enters all that a message's record holds, once its fate is known: one visit to the histograms per message.
     #[inline(always)]
     pub(super) fn settle(&mut self, record: &Record) {
+        if let Some(one_way) = record.one_way() {
+            self.one_way.record(one_way);
+        }
+        if let Some((from_due, from_send)) = record.latency() {
+            let step = self.step_of(record.due());
+            if step >= self.latency.steps.len() {
+                self.latency.steps.resize_with(step + 1, Histogram::default);
+            }
+            self.latency.steps[step].record(from_due);
+            self.from_send.record(from_send);
+        }
         let (copies, effects) = (record.copies(), record.effects());
         self.fates[record.fate() as usize] += 1;
         self.attempts += record.attempts();

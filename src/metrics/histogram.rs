@@ -9,12 +9,20 @@ const SLOT_BITS: u32 = 8;
 const SLOTS: usize = 1 << SLOT_BITS;
 
 /// Counts of spans by length.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Histogram {
     /// The slots from octave `first` on.
     slots: Vec<Slot>,
     first: usize,
-    extremes: Option<(u64, u64)>,
+    /// The smallest and the largest value; the wrong way round while there is none.
+    min: u64,
+    max: u64,
+}
+
+impl Default for Histogram {
+    fn default() -> Self {
+        Self { slots: Vec::new(), first: 0, min: u64::MAX, max: 0 }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -46,14 +54,14 @@ impl Histogram {
     pub fn record(&mut self, value: Span) {
         let value = value.as_nanos();
         let (slot, excess) = place(value);
-        match (self.slots.get_mut(slot.wrapping_sub(self.first << SLOT_BITS)), &mut self.extremes) {
-            (Some(slot), Some((min, max))) => {
+        match self.slots.get_mut(slot.wrapping_sub(self.first << SLOT_BITS)) {
+            Some(slot) => {
                 slot.count += 1;
                 slot.excess += excess;
-                *min = value.min(*min);
-                *max = value.max(*max);
+                self.min = self.min.min(value);
+                self.max = self.max.max(value);
             }
-            _ => self.record_in_new_octave(value),
+            None => self.record_in_new_octave(value),
         }
     }
 
@@ -61,8 +69,6 @@ impl Histogram {
     fn record_in_new_octave(&mut self, value: u64) {
         let (slot, _) = place(value);
         self.reach(slot >> SLOT_BITS);
-        let (min, max) = self.extremes.get_or_insert((value, value));
-        (*min, *max) = (value.min(*min), value.max(*max));
         self.record(Span::from_nanos(value));
     }
 
@@ -84,7 +90,9 @@ impl Histogram {
 
     /// Adds what another histogram counted.
     pub fn merge(&mut self, other: &Self) {
-        let Some((min, max)) = other.extremes else { return };
+        if other.slots.is_empty() {
+            return;
+        }
         self.reach(other.first);
         self.reach(other.first + (other.slots.len() >> SLOT_BITS) - 1);
         let offset = (other.first - self.first) << SLOT_BITS;
@@ -92,8 +100,8 @@ impl Histogram {
             slot.count += other.count;
             slot.excess += other.excess;
         }
-        let extremes = self.extremes.get_or_insert((min, max));
-        *extremes = (extremes.0.min(min), extremes.1.max(max));
+        self.min = self.min.min(other.min);
+        self.max = self.max.max(other.max);
     }
 
     /// How many values were counted.
@@ -122,12 +130,12 @@ impl Histogram {
 
     /// The smallest.
     pub fn min(&self) -> Option<Span> {
-        self.extremes.map(|(min, _)| Span::from_nanos(min))
+        (self.min <= self.max).then_some(Span::from_nanos(self.min))
     }
 
     /// The largest.
     pub fn max(&self) -> Option<Span> {
-        self.extremes.map(|(_, max)| Span::from_nanos(max))
+        (self.min <= self.max).then_some(Span::from_nanos(self.max))
     }
 
     /// The value below or at which a share `p` of `population` lies, in nanoseconds; `population` counts, beside the
@@ -135,12 +143,11 @@ impl Histogram {
     pub fn quantile_among(&self, p: f64, population: u64) -> Option<f64> {
         // The rank of the p-quantile among n values is the smallest whole number not below p n.
         let rank = (libm::ceil(p * population as f64) as u64).max(1);
-        let (min, max) = self.extremes?;
         let mut seen = 0;
         for (value, count) in self.bars() {
             seen += count;
             if seen >= rank {
-                return Some(value.clamp(min as f64, max as f64));
+                return Some(value.clamp(self.min as f64, self.max as f64));
             }
         }
         None

@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
 use crate::process::{Close, Flow, Kind, MessageId, Observation, Outcome, Wanted};
-use crate::sim::Observer;
+use crate::sim::{Observer, prefetch};
 
 use super::flow::{Correctness, Fate, FlowBook};
 
@@ -25,7 +25,9 @@ pub struct Ledger {
     error: Option<String>,
 }
 
+/// One owner's open messages: a cache line, so that a statement about the first of them costs one access.
 #[derive(Debug, Default)]
+#[repr(align(64))]
 struct Owner {
     first: Option<Record>,
     more: Option<Box<VecDeque<Record>>>,
@@ -36,6 +38,10 @@ struct Owner {
 pub(super) struct Record {
     due: Time,
     sent: Time,
+    /// When the first copy reached a receiver, if one did.
+    arrived: Time,
+    /// When the owner knew, if it does.
+    known: Time,
     number: u32,
     flow: Flow,
     attempts: u16,
@@ -100,47 +106,64 @@ impl Ledger {
     fn take(&mut self, now: Time, observation: &Observation) {
         match *observation {
             Observation::Offered { message, flow, late } => self.offer(now, message, flow, late),
-            Observation::Attempted { message } => self.update(message, |record, flows| {
-                if record.attempts == 0 {
-                    record.sent = now;
+            Observation::Attempted { message } => {
+                if let Some(record) = open(&mut self.owners, message) {
+                    record.attempted(now);
+                    self.flows[record.flow.0 as usize].attempted(now);
                 }
-                record.attempts = record.attempts.saturating_add(1);
-                record.open_copies += 1;
-                flows[record.flow.0 as usize].attempted(now);
-            }),
-            Observation::Received { message, duplicate } => self.update(message, |record, flows| {
-                if record.received == 0 && record.counts {
-                    flows[record.flow.0 as usize].one_way.record(now.since(record.due));
-                }
-                record.received = record.received.saturating_add(1);
-                if duplicate {
-                    record.open_copies = record.open_copies.saturating_sub(1);
-                }
-            }),
-            Observation::Handled { message, outcome } => self.update(message, |record, flows| {
-                record.open_copies = record.open_copies.saturating_sub(1);
-                if outcome == Outcome::Done {
-                    if record.effects == 0 {
-                        flows[record.flow.0 as usize].handled(now);
-                    }
-                    record.effects = record.effects.saturating_add(1);
-                } else {
-                    record.refusal = Some(outcome);
-                }
-            }),
-            Observation::Confirmed { message } => self.update(message, |record, flows| {
-                record.owner = State::Confirmed;
-                if record.counts {
-                    flows[record.flow.0 as usize].confirmed(record.due, now, record.sent);
-                }
-            }),
-            Observation::Closed { message, why } => {
-                self.update(message, |record, _| record.owner = State::Closed(why));
             }
-            Observation::Dropped { message } => self.update(message, |record, _| {
-                record.open_copies = record.open_copies.saturating_sub(1);
-            }),
-            Observation::Duplicated { message } => self.update(message, |record, _| record.open_copies += 1),
+            Observation::Received { message, duplicate } => {
+                if let Some(record) = open(&mut self.owners, message) {
+                    record.received(now);
+                    if duplicate {
+                        record.end_copy();
+                        if record.is_settled() {
+                            self.settle(message);
+                        }
+                    }
+                }
+            }
+            Observation::Handled { message, outcome } => {
+                if let Some(record) = open(&mut self.owners, message) {
+                    if record.handled(outcome) {
+                        self.flows[record.flow.0 as usize].handled(now);
+                    }
+                    record.end_copy();
+                    if record.is_settled() {
+                        self.settle(message);
+                    }
+                }
+            }
+            Observation::Confirmed { message } => {
+                if let Some(record) = open(&mut self.owners, message) {
+                    record.owner = State::Confirmed;
+                    record.known = now;
+                    if record.is_settled() {
+                        self.settle(message);
+                    }
+                }
+            }
+            Observation::Closed { message, why } => {
+                if let Some(record) = open(&mut self.owners, message) {
+                    record.owner = State::Closed(why);
+                    if record.is_settled() {
+                        self.settle(message);
+                    }
+                }
+            }
+            Observation::Dropped { message } => {
+                if let Some(record) = open(&mut self.owners, message) {
+                    record.end_copy();
+                    if record.is_settled() {
+                        self.settle(message);
+                    }
+                }
+            }
+            Observation::Duplicated { message } => {
+                if let Some(record) = open(&mut self.owners, message) {
+                    record.open_copies += 1;
+                }
+            }
             _ => {}
         }
     }
@@ -155,6 +178,8 @@ impl Ledger {
         let record = Record {
             due,
             sent: now,
+            arrived: now,
+            known: now,
             number: message.number,
             flow,
             attempts: 0,
@@ -184,47 +209,25 @@ impl Ledger {
         more.push_back(record);
     }
 
-    /// Changes an open record, and settles it where that was the last thing to know. A statement about a settled message is
-    /// one about a copy that cannot exist.
+    /// Enters a message of which everything is known, and lets its record go.
     #[inline(always)]
-    fn update(&mut self, message: MessageId, change: impl FnOnce(&mut Record, &mut [FlowBook])) {
-        let owner = &mut self.owners[message.owner.index() as usize];
-        if let Some(first) = &mut owner.first
-            && first.number == message.number
-        {
-            change(first, &mut self.flows);
-            if first.is_settled() {
-                enter(&mut self.flows, first);
-                owner.first = None;
-                if let Some(more) = &mut owner.more {
+    fn settle(&mut self, message: MessageId) {
+        let Owner { first, more } = &mut self.owners[message.owner.index() as usize];
+        match first {
+            Some(record) if record.number == message.number => {
+                enter(&mut self.flows, record);
+                *first = None;
+                if let Some(more) = more {
                     drop_settled(more);
-                    owner.first = more.pop_front();
+                    *first = more.pop_front();
                 }
             }
-            return;
-        }
-        self.update_more(message, change);
-    }
-
-    fn update_more(&mut self, message: MessageId, change: impl FnOnce(&mut Record, &mut [FlowBook])) {
-        let owner = &mut self.owners[message.owner.index() as usize];
-        let record = owner.more.as_mut().and_then(|more| {
-            // Numbers follow each other, so the guess by distance is nearly always right.
-            let guess = message.number.wrapping_sub(more.front()?.number) as usize;
-            let index = match more.get(guess) {
-                Some(record) if record.number == message.number => guess,
-                _ => more.binary_search_by_key(&message.number, |record| record.number).ok()?,
-            };
-            more.get_mut(index)
-        });
-        let Some(record) = record.filter(|record| record.owner != State::Settled) else {
-            // Messages that no flow offered (heartbeats, a user's own) are nobody's business here.
-            return;
-        };
-        change(record, &mut self.flows);
-        if record.is_settled() {
-            enter(&mut self.flows, record);
-            record.owner = State::Settled;
+            _ => {
+                if let Some(record) = open_more(more, message) {
+                    enter(&mut self.flows, record);
+                    record.owner = State::Settled;
+                }
+            }
         }
     }
 
@@ -234,13 +237,37 @@ impl Ledger {
     }
 }
 
+/// The open record of a message. A statement about any other is one about a copy that cannot exist, or about a message that
+/// no flow offered (heartbeats, a user's own): nobody's business here.
+#[inline(always)]
+fn open(owners: &mut [Owner], message: MessageId) -> Option<&mut Record> {
+    let Owner { first, more } = &mut owners[message.owner.index() as usize];
+    match first {
+        Some(record) if record.number == message.number => Some(record),
+        _ => open_more(more, message),
+    }
+}
+
+#[inline(never)]
+fn open_more(more: &mut Option<Box<VecDeque<Record>>>, message: MessageId) -> Option<&mut Record> {
+    let more = more.as_mut()?;
+    // Numbers follow each other, so the guess by distance is nearly always right.
+    let guess = message.number.wrapping_sub(more.front()?.number) as usize;
+    let index = match more.get(guess) {
+        Some(record) if record.number == message.number => guess,
+        _ => more.binary_search_by_key(&message.number, |record| record.number).ok()?,
+    };
+    more.get_mut(index).filter(|record| record.owner != State::Settled)
+}
+
 fn drop_settled(more: &mut VecDeque<Record>) {
     while more.front().is_some_and(|record| record.owner == State::Settled) {
         more.pop_front();
     }
 }
 
-/// Enters a record's fate.
+/// Enters a record's fate and times.
+#[inline(never)]
 fn enter(flows: &mut [FlowBook], record: &Record) {
     if record.counts {
         flows[record.flow.0 as usize].settle(record);
@@ -248,6 +275,40 @@ fn enter(flows: &mut [FlowBook], record: &Record) {
 }
 
 impl Record {
+    #[inline(always)]
+    fn attempted(&mut self, now: Time) {
+        if self.attempts == 0 {
+            self.sent = now;
+        }
+        self.attempts = self.attempts.saturating_add(1);
+        self.open_copies += 1;
+    }
+
+    #[inline(always)]
+    fn received(&mut self, now: Time) {
+        if self.received == 0 {
+            self.arrived = now;
+        }
+        self.received = self.received.saturating_add(1);
+    }
+
+    /// A copy's handling ended; whether it was the first to end well.
+    #[inline(always)]
+    fn handled(&mut self, outcome: Outcome) -> bool {
+        if outcome != Outcome::Done {
+            self.refusal = Some(outcome);
+            return false;
+        }
+        self.effects = self.effects.saturating_add(1);
+        self.effects == 1
+    }
+
+    #[inline(always)]
+    fn end_copy(&mut self) {
+        self.open_copies = self.open_copies.saturating_sub(1);
+    }
+
+    #[inline(always)]
     fn is_settled(&self) -> bool {
         self.open_copies == 0 && !matches!(self.owner, State::Waiting)
     }
@@ -266,6 +327,16 @@ impl Record {
 
     pub(super) fn due(&self) -> Time {
         self.due
+    }
+
+    /// From due to first received.
+    pub(super) fn one_way(&self) -> Option<Span> {
+        (self.received > 0).then(|| self.arrived.since(self.due))
+    }
+
+    /// From due to confirmed, and from the first attempt to it.
+    pub(super) fn latency(&self) -> Option<(Span, Span)> {
+        self.is_confirmed().then(|| (self.known.since(self.due), self.known.since(self.sent)))
     }
 
     pub(super) fn is_confirmed(&self) -> bool {
@@ -298,6 +369,13 @@ impl Observer for Ledger {
     fn observe(&mut self, now: Time, _: NodeId, observations: &[Observation]) {
         for observation in observations {
             self.take(now, observation);
+        }
+    }
+
+    #[inline]
+    fn prefetch(&self, _: NodeId, message: MessageId) {
+        if let Some(owner) = self.owners.get(message.owner.index() as usize) {
+            prefetch(std::ptr::from_ref(owner));
         }
     }
 }

@@ -125,19 +125,36 @@ impl Address {
     }
 }
 
+/// How much of a link there is to think about: told once, not for every message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Path {
+    /// Every message arrives after the same time.
+    Certain,
+    /// Loss and latency, and no state.
+    Lucky,
+    /// All else.
+    Full,
+}
+
 /// A link and its state.
 #[derive(Clone, Debug)]
 pub(super) struct Wire {
     pub(super) link: Link,
-    /// Where the message's fate is certain but for its time, and that needs no luck either.
-    needs_luck: bool,
+    path: Path,
     egress: Vec<Option<Box<Egress>>>,
 }
 
 impl Wire {
     pub(super) fn new(link: Link) -> Self {
-        let needs_luck = !(link.loss.is_never() && link.latency.is_constant());
-        Self { link, needs_luck, egress: Vec::new() }
+        let plain = link.bandwidth.is_none() && link.order == Arrival::Free;
+        let path = if !plain || !link.duplicate.is_never() || !link.corrupt.is_never() {
+            Path::Full
+        } else if link.loss.is_never() && link.latency.is_constant() {
+            Path::Certain
+        } else {
+            Path::Lucky
+        };
+        Self { link, path, egress: Vec::new() }
     }
 
     pub(super) fn reset(&mut self) {
@@ -147,12 +164,10 @@ impl Wire {
     #[inline(always)]
     pub(super) fn transmit(&mut self, now: Time, from: NodeId, to: NodeId, size: u64, address: &Address) -> Verdict {
         let link = &self.link;
-        let plain = link.bandwidth.is_none() && link.order == Arrival::Free;
-        if !plain || !link.duplicate.is_never() || !link.corrupt.is_never() {
-            return self.transmit_slowly(now, from, to, size, address);
-        }
-        if !self.needs_luck {
-            return Verdict::Deliver(now + link.latency.minimum());
+        match self.path {
+            Path::Lucky => {}
+            Path::Certain => return Verdict::Deliver(now + link.latency.minimum()),
+            Path::Full => return self.transmit_slowly(now, from, to, size, address),
         }
         let luck = address.block(0);
         if link.loss.hits(luck.first()) {

@@ -22,6 +22,11 @@ pub trait Carriage<M>: Default + Send {
     /// Looks at the message.
     fn look<'a>(&'a self, parcel: &'a Self::Parcel) -> &'a M;
 
+    /// A hint that the message will soon be looked at.
+    fn prefetch(&self, parcel: &Self::Parcel) {
+        let _ = parcel;
+    }
+
     /// Drops every message still on its way.
     fn clear(&mut self);
 }

@@ -9,8 +9,8 @@ use crate::base::time::{Span, Time, ns};
 use crate::engine::{Calendar, Digest, Rank, Schedule, prefetch};
 use crate::network::{Address, Cause, Link, Network, Verdict};
 use crate::process::{
-    Boot, Carriage, Clock, Clocks, Leg, Message, Name, Observation, Outbox, Outgoing, Process, Steady, Wall, Wanted,
-    Work, Write,
+    Boot, Carriage, Clock, Clocks, Identity, Leg, Message, Name, Observation, Outbox, Outgoing, Process, Steady, Wall,
+    Wanted, Work, Write,
 };
 
 use super::arena::{Arena, Input, Scene, TypedArena};
@@ -19,42 +19,39 @@ use super::control::{Control, Controls};
 use super::event::{Alarm, AlarmOrder, Delivery, DeliveryOrder};
 use super::observer::Observer;
 
-/// How far ahead in the open bucket a node's line is asked for.
-const AHEAD: usize = 10;
+/// How many deliveries are hinted at together.
+///
+/// A hint whose page is not in the translation buffer waits for its look-up, and nothing later retires before it: hints given
+/// one by one wait one after the other, hints given in a burst wait together.
+const BURST: usize = 8;
 
 /// A system of processes that exchange messages of type `M`, and the run it is in.
 pub struct Cluster<M: Message> {
     seed: Seed,
     names: Names,
-    homes: Vec<Home>,
+    /// One arena per group.
     arenas: Vec<Box<dyn Arena<M>>>,
+    /// Where the arenas' nodes lie in memory.
+    lines: Vec<Lines>,
     network: Network,
     observers: Vec<Box<dyn Observer>>,
     controls: BTreeMap<(Time, u64), Box<dyn Control<M>>>,
     run: Run<M>,
 }
 
-/// Where the nodes of a page of ids stand.
+/// Where the nodes of an arena lie in memory: what a cache hint needs to know, without a call.
 #[derive(Clone, Copy)]
-pub(super) struct Home {
-    arena: u32,
-    /// What to add to a node's id for its index in the arena, modulo 2^32.
-    shift: u32,
-    /// The address of the arena's first node, and the distance to the next.
+pub(super) struct Lines {
+    /// The address of the first node, and the distance to the next.
     address: usize,
     stride: usize,
 }
 
-impl Home {
+impl Lines {
     #[inline(always)]
-    pub(super) fn place(self, node: NodeId) -> (usize, u32) {
-        (self.arena as usize, node.index().wrapping_add(self.shift))
-    }
-
-    #[inline(always)]
-    pub(super) fn prefetch(self, node: NodeId) {
-        let index = node.index().wrapping_add(self.shift) as usize;
-        let line = std::ptr::without_provenance::<u8>(self.address.wrapping_add(index.wrapping_mul(self.stride)));
+    pub(super) fn prefetch(self, index: u32) {
+        let line =
+            std::ptr::without_provenance::<u8>(self.address.wrapping_add((index as usize).wrapping_mul(self.stride)));
         prefetch(line);
         if self.stride > 64 {
             prefetch(line.wrapping_add(64));
@@ -83,6 +80,8 @@ struct Run<M: Message> {
     events: u64,
     checkpoint_at: u64,
     checkpoints: Vec<Checkpoint>,
+    /// Deliveries until the next hints.
+    until_hints: usize,
 }
 
 /// The keys of the driver's draws.
@@ -132,8 +131,8 @@ impl<M: Message> Cluster<M> {
         Self {
             seed,
             names: Names::default(),
-            homes: Vec::new(),
             arenas: Vec::new(),
+            lines: Vec::new(),
             network: Network::default(),
             observers: Vec::new(),
             controls: BTreeMap::new(),
@@ -152,12 +151,9 @@ impl<M: Message> Cluster<M> {
         factory: impl FnMut(Boot<'_>) -> P + Send + 'static,
     ) -> Result<GroupId, NameError> {
         let group = self.names.add(name, len)?;
-        let arena = u32::try_from(self.arenas.len()).expect("a cluster has fewer than 2^32 groups");
-        let first = self.names.members(group).next().map_or(0, NodeId::index);
         let nodes = TypedArena::new(len, factory);
         let (address, stride) = Arena::<M>::layout(&nodes);
-        let home = Home { arena, shift: first.wrapping_neg(), address, stride };
-        self.homes.resize(self.names.span() / Names::PAGE as usize, home);
+        self.lines.push(Lines { address, stride });
         self.arenas.push(Box::new(nodes));
         Ok(group)
     }
@@ -235,8 +231,8 @@ impl<M: Message> Cluster<M> {
 
     /// A node's process, if it is up and of type `P`.
     pub fn process<P: Process<M>>(&self, node: NodeId) -> Option<&P> {
-        let (arena, index) = self.homes[Names::page_of(node)].place(node);
-        self.arenas[arena].process(index)?.downcast_ref()
+        let (group, index) = self.names.place(node);
+        self.arenas[group.index()].process(index)?.downcast_ref()
     }
 
     /// What a node's disk holds.
@@ -281,9 +277,9 @@ impl<M: Message> Cluster<M> {
             if run.outside == next {
                 self.step_outside(next);
             } else if delivery == next && !run.deliveries.is_settled() {
-                run.deliveries.settle(&DeliveryOrder { names: &self.names, schedule: run.schedule });
+                self.open_deliveries();
             } else if alarm == next && !run.alarms.is_settled() {
-                run.alarms.settle(&alarm_order(&self.names, &self.arenas, &self.homes, run.schedule));
+                run.alarms.settle(&alarm_order(&self.names, &self.arenas, &self.lines, run.schedule));
             } else if alarm == next
                 && (delivery > next || run.alarms.peek().is_some_and(|alarm| alarm.rank() == Rank::Work))
             {
@@ -315,8 +311,8 @@ impl<M: Message> Cluster<M> {
         let mut digest = Digest::default();
         for group in self.names.groups() {
             for node in self.names.members(group) {
-                let (arena, index) = self.homes[Names::page_of(node)].place(node);
-                digest.fold(self.names.entity(node).bits(), self.arenas[arena].head(index).chain);
+                let (group, index) = self.names.place(node);
+                digest.fold(self.names.entity(node).bits(), self.arenas[group.index()].head(index).chain);
             }
         }
         digest
@@ -340,22 +336,22 @@ impl<M: Message> Cluster<M> {
 
     fn bring_up(&mut self, node: NodeId, restarts: u32) {
         static EMPTY: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
-        let (arena, index) = self.homes[Names::page_of(node)].place(node);
+        let (group, index) = self.names.place(node);
         let disk = self.run.disks.get(&node).unwrap_or(&EMPTY);
         let member = self.names.entity(node).index();
-        self.arenas[arena].build(node, index, (member, restarts), disk);
+        self.arenas[group.index()].build(node, index, (member, restarts), disk);
         let mark = [self.run.now.as_nanos(), u64::MAX, restarts.into(), 0];
         self.input(node, mark, Input::Start);
     }
 
     pub(super) fn crash(&mut self, node: NodeId) {
-        let (arena, index) = self.homes[Names::page_of(node)].place(node);
-        self.arenas[arena].drop_process(index);
+        let (group, index) = self.names.place(node);
+        self.arenas[group.index()].drop_process(index);
     }
 
     pub(super) fn restart(&mut self, node: NodeId) {
-        let (arena, index) = self.homes[Names::page_of(node)].place(node);
-        if self.arenas[arena].is_up(index) {
+        let (group, index) = self.names.place(node);
+        if self.arenas[group.index()].is_up(index) {
             return;
         }
         let restarts = self.run.restarts.entry(node).or_default();
@@ -384,8 +380,8 @@ impl<M: Message> Cluster<M> {
         if self.run.restarts.get(&node).copied().unwrap_or(0) != restarts {
             return;
         }
-        let (arena, index) = self.homes[Names::page_of(node)].place(node);
-        if !self.arenas[arena].is_up(index) {
+        let (group, index) = self.names.place(node);
+        if !self.arenas[group.index()].is_up(index) {
             return;
         }
         self.run.disks.entry(node).or_default().insert(write.key, write.value);
@@ -394,12 +390,21 @@ impl<M: Message> Cluster<M> {
     }
 
     fn fire(&mut self) {
-        let order = alarm_order(&self.names, &self.arenas, &self.homes, self.run.schedule);
+        let order = alarm_order(&self.names, &self.arenas, &self.lines, self.run.schedule);
         let alarm = self.run.alarms.pop(&order).expect("an alarm is next");
         self.run.now = alarm.time;
         let origin = self.names.entity(alarm.node).bits();
         let mark = [alarm.time.as_nanos(), origin, alarm.count.into(), u64::MAX];
         self.input(alarm.node, mark, Input::Timer(alarm.id()));
+    }
+
+    /// Opens the next bucket of deliveries and asks for what the first of them need: from then on, each asks for a later one.
+    fn open_deliveries(&mut self) {
+        let run = &mut self.run;
+        run.deliveries.settle(&DeliveryOrder { names: &self.names, schedule: run.schedule });
+        let hints = Hints { names: &self.names, lines: &self.lines, observers: &self.observers };
+        hints.prefetch::<M::Carriage, M>(run.deliveries.soon(0..2 * BURST), &run.carriage);
+        run.until_hints = BURST;
     }
 
     #[inline(always)]
@@ -409,15 +414,19 @@ impl<M: Message> Cluster<M> {
             .deliveries
             .pop(&DeliveryOrder { names: &self.names, schedule: run.schedule })
             .expect("a delivery is next");
-        if let Some(soon) = run.deliveries.ahead(AHEAD) {
-            self.homes[Names::page_of(soon.to)].prefetch(soon.to);
+        run.until_hints -= 1;
+        if run.until_hints == 0 {
+            run.until_hints = BURST;
+            let hints = Hints { names: &self.names, lines: &self.lines, observers: &self.observers };
+            hints.prefetch::<M::Carriage, M>(run.deliveries.soon(BURST..2 * BURST), &run.carriage);
+            run.deliveries.soon(2 * BURST..3 * BURST).for_each(|later| run.carriage.prefetch(&later.parcel));
         }
         run.now = event.time;
-        let (arena, index) = self.homes[Names::page_of(event.to)].place(event.to);
+        let (group, index) = self.names.place(event.to);
         let message = run.carriage.unpack(event.parcel);
-        let mark = [event.time.as_nanos(), self.names.entity(event.from).bits(), event.count.into(), message.digest()];
-        let leg = message.identity().leg;
+        let identity = message.identity();
         let offered = message.offered_as(event.from, event.to);
+        let mark = [event.time.as_nanos(), self.names.entity(event.from).bits(), event.count.into(), message.digest()];
         let scene = Scene {
             node: event.to,
             index,
@@ -426,21 +435,26 @@ impl<M: Message> Cluster<M> {
             key: run.keys.process,
             outbox: &mut run.outbox,
         };
-        match self.arenas[arena].message(scene, mark, event.from, message) {
+        let handled = self.arenas[group.index()].message(scene, mark, event.from, message);
+        // Which link it came by is asked again: carrying the answer would make every event larger.
+        let link = self.network.route(&self.names, event.from, event.to, class(identity));
+        let book = run.book.of(link);
+        match handled {
             Some(count) => {
-                run.book.of(event.link).delivered += 1;
+                book.delivered += 1;
                 self.finish(event.to, count);
             }
             None => {
-                run.book.of(event.link).dropped[Cause::ReceiverDown as usize] += 1;
-                self.note(leg, Observation::Dropped { message: offered });
+                book.dropped[Cause::ReceiverDown as usize] += 1;
+                let wanted = run.outbox.wanted();
+                note(&mut run.outbox.observations, wanted, identity, Observation::Dropped { message: offered });
                 self.tell(event.to);
             }
         }
     }
 
     fn input(&mut self, node: NodeId, mark: [u64; 4], input: Input) {
-        let (arena, index) = self.homes[Names::page_of(node)].place(node);
+        let (group, index) = self.names.place(node);
         let scene = Scene {
             node,
             index,
@@ -449,7 +463,7 @@ impl<M: Message> Cluster<M> {
             key: self.run.keys.process,
             outbox: &mut self.run.outbox,
         };
-        if let Some(count) = self.arenas[arena].input(scene, mark, input) {
+        if let Some(count) = self.arenas[group.index()].input(scene, mark, input) {
             self.finish(node, count);
         }
     }
@@ -457,17 +471,30 @@ impl<M: Message> Cluster<M> {
     /// Carries out the effects of an input at `node`, the first of which is its event number `count`.
     #[inline(always)]
     fn finish(&mut self, node: NodeId, mut count: u32) {
-        let mut sends = std::mem::take(&mut self.run.outbox.sends);
-        for send in sends.drain(..) {
-            self.transmit(node, send, count);
+        let Self { names, network, arenas, lines, run, .. } = self;
+        let (now, schedule) = (run.now, run.schedule);
+        let wanted = run.outbox.wanted();
+        let mut post = Post {
+            names,
+            network,
+            now,
+            key: run.keys.wire,
+            order: DeliveryOrder { names, schedule },
+            deliveries: &mut run.deliveries,
+            carriage: &mut run.carriage,
+            book: &mut run.book,
+        };
+        for send in run.outbox.sends.drain(..) {
+            let identity = send.message.identity();
+            if let Some(observation) = post.send(node, send, identity, count) {
+                note(&mut run.outbox.observations, wanted, identity, observation);
+            }
             count = count.wrapping_add(1);
         }
-        self.run.outbox.sends = sends;
-        let run = &mut self.run;
         if !run.outbox.alarms.is_empty() {
-            let order = alarm_order(&self.names, &self.arenas, &self.homes, run.schedule);
+            let order = alarm_order(names, arenas, lines, schedule);
             for alarm in run.outbox.alarms.drain(..) {
-                let time = run.now + alarm.delay.max(ns(1));
+                let time = now + alarm.delay.max(ns(1));
                 run.alarms.push(Alarm::new(time, node, count, alarm.id, alarm.clock == Clock::Work), &order);
                 count = count.wrapping_add(1);
             }
@@ -481,54 +508,6 @@ impl<M: Message> Cluster<M> {
         self.run.events += 1;
         if self.run.events == self.run.checkpoint_at {
             self.checkpoint();
-        }
-    }
-
-    #[inline(always)]
-    fn transmit(&mut self, from: NodeId, Outgoing { to, size, message }: Outgoing<M>, count: u32) {
-        let run = &mut self.run;
-        let identity = message.identity();
-        let link = self.network.route(&self.names, from, to, 1 << identity.leg as u8);
-        let (owner, number) = match identity.name {
-            Name::Of(id) => (self.names.entity(id.owner), id.number.into()),
-            Name::Luck(bits) => (Entity::from_bits(bits), 0),
-        };
-        let offered = message.offered_as(from, to);
-        let address = Address {
-            key: run.keys.wire,
-            owner,
-            position: number << 32 | u64::from(identity.attempt) << 16 | u64::from(identity.leg as u8) << 8,
-        };
-        let verdict = self.network.transmit(link, run.now, (from, to), size, &address);
-        let book = run.book.of(link);
-        book.sent += 1;
-        book.bytes += size;
-        let soonest = run.now + ns(1);
-        let order = DeliveryOrder { names: &self.names, schedule: run.schedule };
-        let mut push = |time: Time, message: M, count: u32| {
-            let parcel = run.carriage.pack(message);
-            run.deliveries.push(Delivery { time: time.max(soonest), from, to, count, link, parcel }, &order);
-        };
-        match verdict {
-            Verdict::Deliver(time) => push(time, message, count),
-            Verdict::Duplicate(first, second) => {
-                book.duplicated += 1;
-                push(first, message.clone(), count);
-                push(second, message, count);
-                self.note(identity.leg, Observation::Duplicated { message: offered });
-            }
-            Verdict::Drop(cause) => {
-                book.dropped[cause as usize] += 1;
-                self.note(identity.leg, Observation::Dropped { message: offered });
-            }
-        }
-    }
-
-    /// Observers learn what the network did with a copy of an outgoing message.
-    fn note(&mut self, leg: Leg, observation: Observation) {
-        let outbox = &mut self.run.outbox;
-        if leg == Leg::Out && outbox.wanted().has(observation.kind()) {
-            outbox.observations.push(observation);
         }
     }
 
@@ -560,6 +539,111 @@ impl<M: Message> Cluster<M> {
     }
 }
 
+/// What a message passes through on its way from an outbox into the queue.
+struct Post<'a, M: Message> {
+    names: &'a Names,
+    network: &'a mut Network,
+    now: Time,
+    key: Key,
+    order: DeliveryOrder<'a>,
+    deliveries: &'a mut Calendar<Delivery<<M::Carriage as Carriage<M>>::Parcel>>,
+    carriage: &'a mut M::Carriage,
+    book: &'a mut WireBook,
+}
+
+impl<M: Message> Post<'_, M> {
+    /// Sends a message; what observers should know about it, if that is anything.
+    #[inline(always)]
+    fn send(&mut self, from: NodeId, send: Outgoing<M>, identity: Identity, count: u32) -> Option<Observation> {
+        let Outgoing { to, size, message } = send;
+        let link = self.network.route(self.names, from, to, class(identity));
+        let (owner, number) = match identity.name {
+            Name::Of(id) => (self.names.entity(id.owner), id.number.into()),
+            Name::Luck(bits) => (Entity::from_bits(bits), 0),
+        };
+        let offered = message.offered_as(from, to);
+        let address = Address {
+            key: self.key,
+            owner,
+            position: number << 32 | u64::from(identity.attempt) << 16 | u64::from(identity.leg as u8) << 8,
+        };
+        let verdict = self.network.transmit(link, self.now, (from, to), size, &address);
+        let book = self.book.of(link);
+        book.sent += 1;
+        book.bytes += size;
+        match verdict {
+            Verdict::Deliver(time) => {
+                self.push(time, from, to, message, count);
+                None
+            }
+            Verdict::Duplicate(first, second) => {
+                book.duplicated += 1;
+                self.push_twice([first, second], from, to, message, count);
+                Some(Observation::Duplicated { message: offered })
+            }
+            Verdict::Drop(cause) => {
+                book.dropped[cause as usize] += 1;
+                Some(Observation::Dropped { message: offered })
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn push(&mut self, time: Time, from: NodeId, to: NodeId, message: M, count: u32) {
+        let parcel = self.carriage.pack(message);
+        let time = time.max(self.now + ns(1));
+        self.deliveries.push(Delivery { time, from, to, count, parcel }, &self.order);
+    }
+
+    #[cold]
+    fn push_twice(&mut self, times: [Time; 2], from: NodeId, to: NodeId, message: M, count: u32) {
+        self.push(times[0], from, to, message.clone(), count);
+        self.push(times[1], from, to, message, count);
+    }
+}
+
+/// The class of messages that a link's claims speak of: the direction.
+#[inline(always)]
+fn class(identity: Identity) -> u8 {
+    1 << identity.leg as u8
+}
+
+/// Observers learn what the network did with a copy of an outgoing message.
+#[inline(always)]
+fn note(observations: &mut Vec<Observation>, wanted: Wanted, identity: Identity, observation: Observation) {
+    if identity.leg == Leg::Out && wanted.has(observation.kind()) {
+        observations.push(observation);
+    }
+}
+
+/// Who knows what a delivery will touch.
+struct Hints<'a> {
+    names: &'a Names,
+    lines: &'a [Lines],
+    observers: &'a [Box<dyn Observer>],
+}
+
+impl Hints<'_> {
+    /// Asks for the lines that these deliveries will touch: their receivers', and those of the observers.
+    #[inline(always)]
+    fn prefetch<'b, C: Carriage<M>, M: Message<Carriage = C>>(
+        &self,
+        soon: impl Iterator<Item = &'b Delivery<C::Parcel>>,
+        carriage: &C,
+    ) where
+        C::Parcel: 'b,
+    {
+        for delivery in soon {
+            let (group, index) = self.names.place(delivery.to);
+            self.lines[group.index()].prefetch(index);
+            let message = carriage.look(&delivery.parcel).offered_as(delivery.from, delivery.to);
+            for observer in self.observers {
+                observer.prefetch(delivery.to, message);
+            }
+        }
+    }
+}
+
 /// How long a write takes to be synced.
 const SYNC: Span = ns(1);
 
@@ -573,10 +657,10 @@ fn clocks(now: Time) -> Clocks {
 fn alarm_order<'a, M>(
     names: &'a Names,
     arenas: &'a [Box<dyn Arena<M>>],
-    homes: &'a [Home],
+    lines: &'a [Lines],
     schedule: Schedule,
 ) -> AlarmOrder<'a, M> {
-    AlarmOrder { names, schedule, arenas, homes }
+    AlarmOrder { names, schedule, arenas, lines }
 }
 
 impl<M: Message> Run<M> {
@@ -600,6 +684,7 @@ impl<M: Message> Run<M> {
             events: 0,
             checkpoint_at: u64::MAX,
             checkpoints: Vec::new(),
+            until_hints: BURST,
         }
     }
 

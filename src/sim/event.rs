@@ -6,20 +6,18 @@ use crate::base::id::NodeId;
 use crate::base::names::Names;
 use crate::base::time::Time;
 use crate::engine::{Order, Place, Rank, Schedule};
-use crate::network::LinkId;
 use crate::process::TimerId;
 
 use super::arena::Arena;
-use super::cluster::Home;
+use super::cluster::Lines;
 
-/// A copy on its way. 32 bytes with a message of 8, 48 with one of 24.
+/// A copy on its way. 32 bytes with a message of 12, two to a cache line; 48 with one of 24.
 #[derive(Clone, Copy)]
 pub(super) struct Delivery<P> {
     pub(super) time: Time,
     pub(super) from: NodeId,
     pub(super) to: NodeId,
     pub(super) count: u32,
-    pub(super) link: LinkId,
     pub(super) parcel: P,
 }
 
@@ -72,7 +70,7 @@ pub(super) struct AlarmOrder<'a, M> {
     pub(super) names: &'a Names,
     pub(super) schedule: Schedule,
     pub(super) arenas: &'a [Box<dyn Arena<M>>],
-    pub(super) homes: &'a [Home],
+    pub(super) lines: &'a [Lines],
 }
 
 impl<M> Order<Alarm> for AlarmOrder<'_, M> {
@@ -88,12 +86,13 @@ impl<M> Order<Alarm> for AlarmOrder<'_, M> {
 
     #[inline(always)]
     fn is_live(&self, event: &Alarm) -> bool {
-        let (arena, index) = self.homes[Names::page_of(event.node)].place(event.node);
-        self.arenas[arena].is_armed(index, event.id())
+        let (group, index) = self.names.place(event.node);
+        self.arenas[group.index()].is_armed(index, event.id())
     }
 
     #[inline(always)]
     fn prefetch(&self, event: &Alarm) {
-        self.homes[Names::page_of(event.node)].prefetch(event.node);
+        let (group, index) = self.names.place(event.node);
+        self.lines[group.index()].prefetch(index);
     }
 }

@@ -4,7 +4,7 @@ use std::any::Any;
 
 use crate::base::id::NodeId;
 use crate::base::time::Time;
-use crate::process::{Observation, Wanted};
+use crate::process::{MessageId, Observation, Wanted};
 
 /// Takes in the facts that processes state, in the order of events, with the true time.
 ///
@@ -15,6 +15,12 @@ pub trait Observer: Any + Send {
 
     /// `node` stated these facts at `now`, as part of one event.
     fn observe(&mut self, now: Time, node: NodeId, observations: &[Observation]);
+
+    /// A hint that `node` will soon take in `message`: a chance to have what is known of either brought near.
+    #[inline]
+    fn prefetch(&self, node: NodeId, message: MessageId) {
+        let _ = (node, message);
+    }
 
     /// The run ended at `now`.
     fn end(&mut self, now: Time) {

@@ -14,7 +14,9 @@ pub fn philox4x32(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
     for _ in 0..10 {
         let p0 = u64::from(MULTIPLIER[0]) * u64::from(c0);
         let p1 = u64::from(MULTIPLIER[1]) * u64::from(c2);
-        (c0, c1, c2, c3) = ((p1 >> 32) as u32 ^ c1 ^ k0, p1 as u32, (p0 >> 32) as u32 ^ c3 ^ k1, p0 as u32);
+        // A round waits for its products alone: what they are mixed with is ready before.
+        let (mixed0, mixed1) = (c1 ^ k0, c3 ^ k1);
+        (c0, c1, c2, c3) = ((p1 >> 32) as u32 ^ mixed0, p1 as u32, (p0 >> 32) as u32 ^ mixed1, p0 as u32);
         k0 = k0.wrapping_add(WEYL[0]);
         k1 = k1.wrapping_add(WEYL[1]);
     }
