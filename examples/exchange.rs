@@ -147,7 +147,7 @@ fn main() {
 
     let mut observers = cluster.take_observers();
     let ledger = (&mut *observers[0] as &mut dyn std::any::Any).downcast_mut::<Ledger>().expect("the only observer");
-    let book = &ledger.close().expect("the books balance")[0];
+    let book = &ledger.close().expect("the books balance")[0].total;
     println!(
         "{{\"clients\":{clients},\"delivered\":{},\"ns_per_msg\":{:.2},\"rss_mb\":{:.1},\"sim_s\":{:.6},\"digest\":\"{}\",\
          \"confirmed\":{},\"attempts\":{},\"p99_ms\":{:.3}}}",
@@ -158,7 +158,7 @@ fn main() {
         outcome.digest,
         book.fate(Fate::Confirmed),
         book.attempts,
-        book.latency.total().quantile(0.99).unwrap_or(f64::NAN) / 1e6,
+        book.latency.quantile(0.99).unwrap_or(f64::NAN) / 1e6,
     );
 }
 

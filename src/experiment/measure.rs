@@ -144,8 +144,8 @@ fn station_value(measure: &Measure, runs: &[&RunResult], station: usize, flows: 
             Some(sum(&|book| book.busy_mean()) / runs.len() as f64 / f64::from(workers))
         }
         Metric::Amplification => {
-            let of_flows = |part: &dyn Fn(&crate::metrics::FlowBook) -> u64| -> u64 {
-                runs.iter().flat_map(|run| flows.iter().map(|&flow| part(&run.flows[flow].book))).sum()
+            let of_flows = |part: &dyn Fn(&Tally) -> u64| -> u64 {
+                runs.iter().flat_map(|run| flows.iter().map(|&flow| part(&run.flows[flow].book.total))).sum()
             };
             let (copies, received) = (of_flows(&|book| book.copies), of_flows(&|book| book.received));
             (received > 0).then(|| copies as f64 / received as f64)

@@ -73,6 +73,24 @@ pub enum Correctness {
 #[derive(Clone, Debug)]
 pub struct FlowBook {
     correctness: Correctness,
+    /// What became of all of them, once the book is closed.
+    pub total: Tally,
+    /// From the first attempt to confirmed.
+    pub from_send: Histogram,
+    /// From due to first received.
+    pub one_way: Histogram,
+    /// What became of them, by the step of time in which they were due.
+    pub steps: Vec<Tally>,
+    /// Events by the step of time in which they happened, of all messages, measured or not.
+    pub rates: Vec<Rates>,
+    step: Span,
+    /// The step that was looked up last, and its ends: time mostly stays in it.
+    present: (usize, Time, Time),
+}
+
+/// What became of some messages.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
     /// Messages that were due.
     pub offered: u64,
     /// Messages by fate, in the order of [`Fate::ALL`].
@@ -85,7 +103,7 @@ pub struct FlowBook {
     pub confirmed: u64,
     /// Messages handled well at least once.
     pub handled: u64,
-    /// Attempts, copies that arrived, and copies handled well: sums over messages.
+    /// Attempts, over all messages.
     pub attempts: u64,
     /// Copies that reached the receiver.
     pub copies: u64,
@@ -93,79 +111,79 @@ pub struct FlowBook {
     pub duplicates: u64,
     /// Effects beyond the first of each message.
     pub repeated: u64,
-    /// From due to confirmed, by when it was due.
-    pub latency: Curve,
-    /// From the first attempt to confirmed.
-    pub from_send: Histogram,
-    /// From due to first received.
-    pub one_way: Histogram,
-    /// Events over time.
-    pub rates: Vec<Rates>,
-    step: Span,
-    /// The step that was looked up last, and its ends: time mostly stays in it.
-    present: (usize, Time, Time),
+    /// From due to confirmed.
+    pub latency: Histogram,
 }
 
-/// Latencies by the step of time in which the message was due.
-#[derive(Clone, Debug, Default)]
-pub struct Curve {
-    /// One histogram per step.
-    pub steps: Vec<Histogram>,
-}
+impl Tally {
+    /// Messages with this fate.
+    pub fn fate(&self, fate: Fate) -> u64 {
+        self.fates[fate as usize]
+    }
 
-impl Curve {
-    /// All steps together.
-    pub fn total(&self) -> Histogram {
-        let mut total = Histogram::default();
-        self.steps.iter().for_each(|step| total.merge(step));
-        total
+    /// Adds what became of other messages.
+    pub fn add(&mut self, other: &Self) {
+        self.offered += other.offered;
+        for (sum, count) in self.fates.iter_mut().zip(other.fates) {
+            *sum += count;
+        }
+        self.correct += other.correct;
+        self.received += other.received;
+        self.confirmed += other.confirmed;
+        self.handled += other.handled;
+        self.attempts += other.attempts;
+        self.copies += other.copies;
+        self.duplicates += other.duplicates;
+        self.repeated += other.repeated;
+        self.latency.merge(&other.latency);
     }
 }
 
-/// Counts in one step of time, of all messages, measured or not.
+/// Events in one step of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rates {
-    /// Messages due in the step that count.
-    pub offered: u64,
-    /// Attempts sent in the step.
+    /// Attempts sent.
     pub sent: u64,
-    /// Messages handled well for the first time in the step.
+    /// Messages handled well for the first time.
     pub goodput: u64,
-    /// Messages due in the step that came out right.
-    pub correct: u64,
 }
 
 impl FlowBook {
     pub(super) fn new(correctness: Correctness, step: Span) -> Self {
         Self {
             correctness,
-            offered: 0,
-            fates: [0; Fate::ALL.len()],
-            correct: 0,
-            received: 0,
-            confirmed: 0,
-            handled: 0,
-            attempts: 0,
-            copies: 0,
-            duplicates: 0,
-            repeated: 0,
-            latency: Curve::default(),
+            total: Tally::default(),
             from_send: Histogram::default(),
             one_way: Histogram::default(),
+            steps: Vec::new(),
             rates: Vec::new(),
             step,
             present: (0, Time::ZERO, Time::ZERO + step),
         }
     }
 
-    /// Messages with this fate.
-    pub fn fate(&self, fate: Fate) -> u64 {
-        self.fates[fate as usize]
-    }
-
-    /// The length of a step of the curves over time.
+    /// The length of a step.
     pub fn step(&self) -> Span {
         self.step
+    }
+
+    /// What became of the messages due from `from` to before `to`: of the steps that begin in between.
+    pub fn tally(&self, from: Time, to: Time) -> Tally {
+        let mut tally = Tally::default();
+        self.steps_within(from, to, self.steps.len()).for_each(|step| tally.add(&self.steps[step]));
+        tally
+    }
+
+    /// What happened from `from` to before `to`: in the steps that begin in between.
+    pub fn rates_within(&self, from: Time, to: Time) -> Rates {
+        let steps = self.steps_within(from, to, self.rates.len()).map(|step| self.rates[step]);
+        steps.fold(Rates::default(), |sum, step| Rates { sent: sum.sent + step.sent, goodput: sum.goodput + step.goodput })
+    }
+
+    fn steps_within(&self, from: Time, to: Time, len: usize) -> std::ops::Range<usize> {
+        let first_from = |time: Time| usize::try_from(time.as_nanos().div_ceil(self.step.as_nanos().max(1))).unwrap_or(len);
+        let end = first_from(to).min(len);
+        first_from(from).min(end)..end
     }
 
     #[inline(always)]
@@ -193,9 +211,17 @@ impl FlowBook {
     }
 
     #[inline(always)]
+    fn tally_at(&mut self, due: Time) -> &mut Tally {
+        let step = self.step_of(due);
+        if step >= self.steps.len() {
+            self.steps.resize_with(step + 1, Tally::default);
+        }
+        &mut self.steps[step]
+    }
+
+    #[inline(always)]
     pub(super) fn offer(&mut self, due: Time) {
-        self.offered += 1;
-        self.rates_at(due).offered += 1;
+        self.tally_at(due).offered += 1;
     }
 
     #[inline(always)]
@@ -214,31 +240,33 @@ impl FlowBook {
         if let Some(one_way) = record.one_way() {
             self.one_way.record(one_way);
         }
-        if let Some((from_due, from_send)) = record.latency() {
-            let step = self.step_of(record.due());
-            if step >= self.latency.steps.len() {
-                self.latency.steps.resize_with(step + 1, Histogram::default);
-            }
-            self.latency.steps[step].record(from_due);
+        let latency = record.latency();
+        if let Some((_, from_send)) = latency {
             self.from_send.record(from_send);
         }
-        let (copies, effects) = (record.copies(), record.effects());
-        self.fates[record.fate() as usize] += 1;
-        self.attempts += record.attempts();
-        self.copies += copies;
-        self.duplicates += copies.saturating_sub(1);
-        self.repeated += effects.saturating_sub(1);
-        self.received += u64::from(copies > 0);
-        self.handled += u64::from(effects > 0);
-        self.confirmed += u64::from(record.is_confirmed());
-        let correct = match self.correctness {
+        let (copies, effects, is_confirmed) = (record.copies(), record.effects(), record.is_confirmed());
+        let is_correct = match self.correctness {
             Correctness::Once => effects == 1,
             Correctness::Handled => effects > 0,
-            Correctness::Answered => record.is_confirmed(),
+            Correctness::Answered => is_confirmed,
         };
-        if correct {
-            self.correct += 1;
-            self.rates_at(record.due()).correct += 1;
+        let tally = self.tally_at(record.due());
+        if let Some((from_due, _)) = latency {
+            tally.latency.record(from_due);
         }
+        tally.fates[record.fate() as usize] += 1;
+        tally.attempts += record.attempts();
+        tally.copies += copies;
+        tally.duplicates += copies.saturating_sub(1);
+        tally.repeated += effects.saturating_sub(1);
+        tally.received += u64::from(copies > 0);
+        tally.handled += u64::from(effects > 0);
+        tally.confirmed += u64::from(is_confirmed);
+        tally.correct += u64::from(is_correct);
+    }
+
+    /// Sums up.
+    pub(super) fn close(&mut self) {
+        self.total = self.tally(Time::ZERO, Time::MAX);
     }
 }

@@ -77,6 +77,16 @@ impl Ledger {
         Self { owners, flows, measured, error: None }
     }
 
+    /// Messages whose fate is not known yet.
+    pub fn open(&self) -> usize {
+        let is_open = |record: &&Record| record.owner != State::Settled;
+        let of_owner = |owner: &Owner| {
+            let more = owner.more.iter().flat_map(|more| more.iter());
+            owner.first.iter().chain(more).filter(is_open).count()
+        };
+        self.owners.iter().map(of_owner).sum()
+    }
+
     /// Ends the run: what is still open gets its fate. The flows' books, in the order of the flows.
     ///
     /// # Errors
@@ -93,10 +103,11 @@ impl Ledger {
         if let Some(error) = &self.error {
             return Err(Imbalance(error.clone()));
         }
-        for (index, flow) in self.flows.iter().enumerate() {
-            let fates = flow.fates.iter().sum::<u64>();
-            if flow.offered != fates {
-                return Err(Imbalance(format!("flow {index}: {} messages offered, {fates} fates", flow.offered)));
+        for (index, flow) in self.flows.iter_mut().enumerate() {
+            flow.close();
+            let (offered, fates) = (flow.total.offered, flow.total.fates.iter().sum::<u64>());
+            if offered != fates {
+                return Err(Imbalance(format!("flow {index}: {offered} messages offered, {fates} fates")));
             }
         }
         Ok(&self.flows)

@@ -6,7 +6,7 @@ mod ledger;
 mod result;
 mod station;
 
-pub use flow::{Correctness, Curve, Fate, FlowBook, Rates};
+pub use flow::{Correctness, Fate, FlowBook, Rates, Tally};
 pub use histogram::Histogram;
 pub use ledger::{Imbalance, Ledger};
 pub use result::{FlowResult, LinkResult, RunResult, StationResult};

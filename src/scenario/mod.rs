@@ -14,6 +14,7 @@ pub mod document;
 mod load;
 mod metric;
 mod nearest;
+pub mod plan;
 pub mod quantity;
 pub mod reference;
 pub mod schema;
