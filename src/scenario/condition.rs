@@ -8,8 +8,8 @@ use std::fmt;
 
 use super::cursor::Cursor;
 use super::document::{InText, text_type};
-use super::schema::{Duration, decimal, parse_bytes, parse_duration, parse_percent, parse_rate};
 use crate::base::time::Span;
+use crate::base::units::{Bytes, Rate, exact};
 
 /// What a quantity has to be.
 #[derive(Clone, PartialEq, Debug)]
@@ -119,8 +119,20 @@ fn word(cursor: &mut Cursor<'_>) -> Result<Condition, InText> {
 fn share(cursor: &mut Cursor<'_>) -> Result<f64, InText> {
     let start = cursor.at();
     let text = cursor.take(|letter| letter != ' ');
-    let share = parse_percent(text).or_else(|| decimal(text));
+    let share = percentage(text).or_else(|| decimal(text));
     share.ok_or_else(|| InText::new(start..cursor.at(), "expected a share such as `5%` or 0.05"))
+}
+
+/// Reads a percentage as a share; unlike a probability it may exceed one.
+fn percentage(text: &str) -> Option<f64> {
+    Some(decimal(text.strip_suffix('%')?)? / 100.0)
+}
+
+/// Reads a number that is not negative, in digits with at most one point.
+pub(super) fn decimal(text: &str) -> Option<f64> {
+    let is_plain = text.chars().all(|letter| letter.is_ascii_digit() || letter == '.');
+    let number: f64 = text.parse().ok().filter(|_| is_plain)?;
+    number.is_finite().then_some(number)
 }
 
 impl Amount {
@@ -141,10 +153,10 @@ impl Amount {
         let number = || decimal(text).or_else(|| decimal(text.strip_prefix('-')?).map(|number| -number));
         number()
             .map(Self::Number)
-            .or_else(|| parse_percent(text).map(Self::Share))
-            .or_else(|| parse_duration(text).map(Self::Time))
-            .or_else(|| parse_rate(text).map(Self::Rate))
-            .or_else(|| parse_bytes(text).map(Self::Bytes))
+            .or_else(|| percentage(text).map(Self::Share))
+            .or_else(|| text.parse().ok().map(Self::Time))
+            .or_else(|| text.parse().ok().map(|rate: Rate| Self::Rate(rate.per_sec())))
+            .or_else(|| text.parse().ok().map(|size: Bytes| Self::Bytes(size.count())))
     }
 }
 
@@ -175,7 +187,7 @@ impl fmt::Display for Amount {
         match self {
             Self::Number(number) => write!(f, "{number}"),
             Self::Share(share) => write!(f, "{}%", round(share * 100.0)),
-            Self::Time(span) => Duration(*span).fmt(f),
+            Self::Time(span) => exact(*span).fmt(f),
             Self::Rate(rate) => write!(f, "{}/s", round(*rate)),
             Self::Bytes(bytes) => write!(f, "{bytes}B"),
         }

@@ -60,7 +60,7 @@ fn load(
     refuse_future(&document.tree)?;
     let mut tree = document.tree.clone();
     let mut mistakes = take_unquoted(&mut tree);
-    match read::<Scenario>(&tree, document.top, texts, &Words) {
+    match read::<Scenario>(&tree, document.top, texts, &Words, source) {
         Ok(scenario) => {
             mistakes.extend(schema::check(&scenario));
             if mistakes.is_empty() { Ok((scenario, document)) } else { Err(mistakes) }

@@ -10,12 +10,11 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::condition::Amount;
+use super::condition::{Amount, decimal};
 use super::cursor::Cursor;
 use super::document::{InText, Piece, text_type};
 use super::metric::Metric;
 use super::nearest::nearest;
-use super::schema::decimal;
 use super::selector::{self, Which};
 pub use super::window::Window;
 

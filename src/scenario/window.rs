@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::cursor::Cursor;
 use super::document::{InText, Piece};
-use super::schema::{Duration, parse_duration};
+use super::schema::Duration;
 use crate::base::time::Span;
 
 /// When something is measured.
@@ -71,7 +71,7 @@ fn between(cursor: &mut Cursor<'_>) -> Result<Window, InText> {
 fn time(cursor: &mut Cursor<'_>) -> Result<Span, InText> {
     let start = cursor.at();
     let text = cursor.take(|letter| letter != ' ');
-    parse_duration(text).ok_or_else(|| InText::new(start..cursor.at(), "expected a time such as `60s`"))
+    text.parse().map_err(|_| InText::new(start..cursor.at(), "expected a time such as `60s`"))
 }
 
 impl fmt::Display for Window {

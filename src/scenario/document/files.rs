@@ -99,7 +99,7 @@ impl<'a> Files<'a> {
 }
 
 /// The path `name` as seen from the directory of `file`, with `.` and `..` resolved by name alone.
-fn beside(file: &Path, name: &str) -> PathBuf {
+pub(super) fn beside(file: &Path, name: &str) -> PathBuf {
     let joined = file.parent().unwrap_or(Path::new("")).join(name);
     let mut plain = PathBuf::new();
     for part in joined.components() {

@@ -4,6 +4,7 @@
 //! extend (so that a change of a table reaches those that extend it); parameters. What comes out names everything once and
 //! refers to nothing. This layer knows which sections hold named tables, and nothing else about what a scenario may say.
 
+mod data_file;
 mod files;
 mod in_text;
 mod inherit;
@@ -21,6 +22,7 @@ mod variants;
 
 use std::path::Path as FilePath;
 
+pub use data_file::DataFile;
 pub use files::Source;
 pub(crate) use in_text::text_type;
 pub use in_text::{InText, Piece};

@@ -108,6 +108,14 @@ impl Reference {
                 }
             }
             Shape::Map(inner) | Shape::List(inner) if depth == 0 => self.write_shape(text, inner, depth),
+            Shape::OneOf(choices) if depth > 0 && !shape.tables().is_empty() => {
+                for (index, (choice, _)) in choices.iter().enumerate() {
+                    if index > 0 {
+                        writeln!(text, "{indent}or").expect("a string takes all");
+                    }
+                    self.write_shape(text, choice, depth);
+                }
+            }
             Shape::OneOf(choices) => {
                 text.push('\n');
                 for (choice, doc) in choices {

@@ -88,12 +88,20 @@ impl Reference {
         }
         for (shape, _) in choices {
             let Shape::Tagged(tag, inner) = shape else { continue };
-            let Shape::Table { keys, .. } = inner.as_ref() else { continue };
-            writeln!(page, "\n| key of `{tag}` | type | default | meaning |\n|---|---|---|---|")
-                .expect("a string takes all");
-            for key in keys {
-                writeln!(page, "| `{}` | {} | {} | {} |", key.name, self.type_of(&key.shape), default(key), key.doc)
+            for keys in inner.tables() {
+                writeln!(page, "\n| key of `{tag}` | type | default | meaning |\n|---|---|---|---|")
                     .expect("a string takes all");
+                for key in keys {
+                    writeln!(
+                        page,
+                        "| `{}` | {} | {} | {} |",
+                        key.name,
+                        self.type_of(&key.shape),
+                        default(key),
+                        key.doc
+                    )
+                    .expect("a string takes all");
+                }
             }
         }
     }

@@ -126,6 +126,15 @@ impl Shape {
         Self::Table { keys, rest }
     }
 
+    /// The keys of the table, or of each table that may stand here.
+    pub fn tables(&self) -> Vec<&[Key]> {
+        match self {
+            Self::Table { keys, .. } => vec![keys],
+            Self::OneOf(choices) => choices.iter().flat_map(|(choice, _)| choice.tables()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Alternatives read a one-key table as a tag.
     fn tagged(self) -> Self {
         match self {

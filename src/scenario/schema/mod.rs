@@ -23,7 +23,7 @@ use serde::Deserialize;
 
 pub use balance::{Balance, LoadSource};
 pub use client::{Arrivals, Client, MixEntry, Phase};
-pub use distribution::{DistributionSpec, Sizes, Times};
+pub use distribution::{DistributionSpec, LognormalSpec, Sizes, Times, WeibullSpec};
 pub use name::{Name, Target};
 pub use network::{Buffer, Link, Loss, Medium, MessageKind, Order};
 pub use number::Positive;
@@ -32,7 +32,6 @@ pub use policy::{
     Backoff, Cancel, DedupWindow, Delivery, Jitter, Limit, PolicyKeys, RetryOn, RetryTo, Timeout, TimeoutFrom,
 };
 pub use quantity_text::{Bandwidth, Bytes, Duration, Rate, Share};
-pub(crate) use quantity_text::{decimal, parse_bytes, parse_duration, parse_percent, parse_rate};
 pub(super) use rules::check;
 pub use run::{Run, Runs, Warmup};
 pub use service::{Counts, Discipline, Op, Queue, QueueLimit, Service, WhenFull};

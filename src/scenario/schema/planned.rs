@@ -11,7 +11,6 @@ const PLANNED: &[(&str, &[&str])] = &[
     ("Warmup", &["auto"]),
     ("Loss", &["bursty"]),
     ("MessageKind", &["read", "write"]),
-    ("DistributionSpec", &["samples"]),
     (
         "PolicyKeys",
         &[

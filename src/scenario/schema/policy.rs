@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::balance::Balance;
 use super::number::Positive;
-use super::quantity_text::{Duration, parse_duration};
+use super::quantity_text::{Duration, quantity};
 use crate::scenario::document::{Located, OneOrMany, Origin};
 
 /// One list of the keys gives the struct and what has to be done for each of them.
@@ -244,8 +244,7 @@ impl<'de> Deserialize<'de> for DedupWindow {
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<DedupWindow, E> {
-                let time = parse_duration(text).map(|span| DedupWindow::Time(Duration(span)));
-                time.ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
+                quantity(text, &self).map(|span| DedupWindow::Time(Duration(span)))
             }
         }
 

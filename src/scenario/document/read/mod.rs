@@ -9,6 +9,7 @@
 //!   own. It is what serde calls flatten, without its loss of places, and the inner struct still refuses unknown keys.
 //! - An enum is a bare name, or a table with the name as its one key. A variant named `=` takes a bare value, and one named
 //!   `[]` a list.
+//! - A [`DataFile`](super::DataFile) is the name of a file, and what the file says.
 
 mod choice;
 mod error;
@@ -20,6 +21,7 @@ use std::collections::BTreeSet;
 
 use serde::de::DeserializeOwned;
 
+use super::files::Source;
 use super::origin::{Origin, Texts};
 use super::tree::{Data, Table, Value};
 use crate::scenario::diagnostic::Diagnostic;
@@ -41,7 +43,8 @@ pub trait Vocabulary {
     fn homes(&self, key: &str) -> Vec<String>;
 }
 
-/// Reads a `T` from the whole of `tree`. `top` is the place to show for what is missing at the top.
+/// Reads a `T` from the whole of `tree`, and from `source` the files of data that it names. `top` is the place to show for
+/// what is missing at the top.
 ///
 /// # Errors
 /// All mistakes that were found, at least one, in the order of their places.
@@ -50,9 +53,10 @@ pub fn read<T: DeserializeOwned>(
     top: Origin,
     texts: &Texts,
     vocabulary: &dyn Vocabulary,
+    source: &dyn Source,
 ) -> Result<T, Vec<Diagnostic>> {
     let root = Value::new(top, Data::Table(tree.clone()));
-    let reading = Reading { texts, vocabulary, found: RefCell::default(), refused: RefCell::default() };
+    let reading = Reading { texts, vocabulary, source, found: RefCell::default(), refused: RefCell::default() };
     loop {
         let known = reading.refused.borrow().len();
         let result = T::deserialize(Node { reading: &reading, value: &root, trail: &Trail::Top, above: &[] });
@@ -73,6 +77,7 @@ pub fn read<T: DeserializeOwned>(
 struct Reading<'a> {
     texts: &'a Texts,
     vocabulary: &'a dyn Vocabulary,
+    source: &'a dyn Source,
     found: RefCell<Vec<Diagnostic>>,
     /// Places of keys and values that are cut out from now on. Copies (of an inherited value, say) share their place, so a
     /// mistake is reported once.

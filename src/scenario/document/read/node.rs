@@ -1,6 +1,7 @@
 //! A value of the tree as a serde deserializer.
 
 use std::fmt;
+use std::path::Path;
 
 use serde::de::value::SeqDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, SeqAccess, Visitor};
@@ -12,6 +13,8 @@ use super::error::ReadError;
 use super::tables::{Fields, read_map, read_struct};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::document::Origin;
+use crate::scenario::document::data_file::DATA_FILE;
+use crate::scenario::document::files::beside;
 use crate::scenario::document::located::{LOCATED, ONE_OR_MANY};
 use crate::scenario::document::path::Quoted;
 use crate::scenario::document::tree::{Data, Key, Value};
@@ -109,6 +112,23 @@ impl<'t> Node<'t> {
         }
     }
 
+    /// The path and the content of the file that is named here, seen from the file that names it.
+    fn data_file<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        let Data::String(name) = &self.value.data else {
+            return Err(ReadError::Wrong(format!("expected the name of a file, found {}", self.value.describe())));
+        };
+        let text = self.reading.texts.of(self.value.origin);
+        let path = beside(Path::new(if text.is_flag { "" } else { &text.name }), name);
+        match self.reading.source.read(&path) {
+            Ok(content) => visitor.visit_seq(SeqDeserializer::new([path.display().to_string(), content].into_iter())),
+            Err(error) => {
+                let message = format!("cannot read `{}`: {error}", path.display());
+                self.refuse(self.value.origin, Diagnostic::unreadable(message));
+                Err(ReadError::Placed)
+            }
+        }
+    }
+
     /// Every item has to be taken; a list that is too short because of a cut says nothing.
     fn list<'de, V: Visitor<'de>>(self, items: &[Value], visitor: V) -> Result<V::Value, ReadError> {
         let has_cuts = items.iter().any(|item| self.reading.is_refused(item.origin));
@@ -198,6 +218,7 @@ impl<'de> Deserializer<'de> for Node<'_> {
     ) -> Result<V::Value, ReadError> {
         match name {
             LOCATED => self.place(visitor.visit_seq(Parts::new(self.value.origin, self))),
+            DATA_FILE => self.place(self.data_file(visitor)),
             _ => self.place(read_struct(self, Fields { name, fields }, visitor)),
         }
     }
