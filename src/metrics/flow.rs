@@ -177,11 +177,15 @@ impl FlowBook {
     /// What happened from `from` to before `to`: in the steps that begin in between.
     pub fn rates_within(&self, from: Time, to: Time) -> Rates {
         let steps = self.steps_within(from, to, self.rates.len()).map(|step| self.rates[step]);
-        steps.fold(Rates::default(), |sum, step| Rates { sent: sum.sent + step.sent, goodput: sum.goodput + step.goodput })
+        steps.fold(Rates::default(), |sum, step| Rates {
+            sent: sum.sent + step.sent,
+            goodput: sum.goodput + step.goodput,
+        })
     }
 
     fn steps_within(&self, from: Time, to: Time, len: usize) -> std::ops::Range<usize> {
-        let first_from = |time: Time| usize::try_from(time.as_nanos().div_ceil(self.step.as_nanos().max(1))).unwrap_or(len);
+        let first_from =
+            |time: Time| usize::try_from(time.as_nanos().div_ceil(self.step.as_nanos().max(1))).unwrap_or(len);
         let end = first_from(to).min(len);
         first_from(from).min(end)..end
     }

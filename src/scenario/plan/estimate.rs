@@ -23,7 +23,7 @@ pub(super) fn refuse_the_absurd(scenario: &Scenario, duration: Span, mistakes: &
     }
     for (name, client) in scenario.clients.iter() {
         let Some(rate) = &client.rate else { continue };
-        let offered = rate.value.per_second() * duration.as_secs_f64();
+        let offered = rate.value.0.per_sec() * duration.as_secs_f64();
         let counted = client.count.as_ref().map_or(f64::INFINITY, |count| f64::from(count.value.get()));
         if offered.min(counted) > MESSAGES_MAX {
             // A message takes some hundred nanoseconds of computing.

@@ -2,14 +2,14 @@
 
 use crate::base::time::Time;
 use crate::scenario::condition::Condition;
-use crate::scenario::diagnostic::Diagnostic;
+use crate::scenario::diagnostic::{Diagnostic, unknown_name};
 use crate::scenario::document::{Located, Origin, Piece, Texts};
 use crate::scenario::metric::{Metric, MetricKind};
 use crate::scenario::quantity::{Quantity, Scope, Statistic};
 use crate::scenario::schema::Scenario;
 use crate::scenario::window::Window;
 
-use super::{FlowSpec, unknown_name};
+use super::FlowSpec;
 
 /// A quantity of a run, resolved.
 #[derive(Clone, PartialEq, Debug)]
@@ -135,7 +135,6 @@ impl Scopes<'_> {
         };
         let clients = || self.scenario.clients.iter().map(|(name, _)| name.as_str());
         let groups = || clients().chain(self.stations.iter().copied());
-        let at = |piece: &Piece<String>| piece.located(quantity.origin, self.texts);
         match &quantity.scope {
             None => Ok(Subject::Flows(flows(&|flow| flow.is_client))),
             Some(Scope::Name(name)) => {
@@ -149,24 +148,25 @@ impl Scopes<'_> {
                     return Ok(Subject::Link(index));
                 }
                 let known = groups().chain(self.links.iter().map(String::as_str));
-                Err(unknown_name(&at(name), "group or link", known))
+                Err(unknown_name(&name.located(quantity.origin, self.texts), "group or link", known))
             }
             Some(Scope::Entry { group, entry }) => {
                 let of_group = |flow: &FlowSpec| flow.is_client && flow.caller == group.value;
                 if !clients().any(|client| client == group.value) {
-                    return Err(unknown_name(&at(group), "client", clients()));
+                    return Err(unknown_name(&group.located(quantity.origin, self.texts), "client", clients()));
                 }
                 let found = flows(&|flow| of_group(flow) && flow.entry.as_ref() == Some(&entry.value));
                 if found.is_empty() {
-                    let known = self.flows.iter().filter(|flow| of_group(flow)).filter_map(|flow| flow.entry.as_deref());
-                    return Err(unknown_name(&at(entry), "mix entry", known));
+                    let known =
+                        self.flows.iter().filter(|flow| of_group(flow)).filter_map(|flow| flow.entry.as_deref());
+                    return Err(unknown_name(&entry.located(quantity.origin, self.texts), "mix entry", known));
                 }
                 Ok(Subject::Flows(found))
             }
             Some(Scope::Flow { caller, callee }) => {
                 for name in [caller, callee] {
                     if !groups().any(|group| group == name.value) {
-                        return Err(unknown_name(&at(name), "group", groups()));
+                        return Err(unknown_name(&name.located(quantity.origin, self.texts), "group", groups()));
                     }
                 }
                 let found = flows(&|flow| flow.caller == caller.value && flow.callee == callee.value);
@@ -206,8 +206,25 @@ fn measured_by(subject: &Subject) -> &'static [Metric] {
     use Metric::*;
     match subject {
         Subject::Flows(_) => &[
-            Offered, Sent, Goodput, Received, Confirmed, InDoubt, Lost, Rejected, Expired, Failed, InFlight, Reliability,
-            Attempts, Copies, Duplicates, Latency, LatencyAll, LatencyFromSend, LatencyOneWay,
+            Offered,
+            Sent,
+            Goodput,
+            Received,
+            Confirmed,
+            InDoubt,
+            Lost,
+            Rejected,
+            Expired,
+            Failed,
+            InFlight,
+            Reliability,
+            Attempts,
+            Copies,
+            Duplicates,
+            Latency,
+            LatencyAll,
+            LatencyFromSend,
+            LatencyOneWay,
         ],
         Subject::Station(..) => {
             &[Arrived, Served, Wait, Work, Residence, Waiting, Present, Busy, Rejected, Expired, Failed, Amplification]
@@ -222,7 +239,9 @@ fn has(metric: Metric, statistic: Statistic) -> bool {
     match metric.kind() {
         MetricKind::Rate => matches!(statistic, Rate | Count),
         MetricKind::Share => matches!(statistic, Share) || statistic == Count && metric != Metric::Busy,
-        MetricKind::Mean => statistic == Mean || statistic == Max && matches!(metric, Metric::Waiting | Metric::Present),
+        MetricKind::Mean => {
+            statistic == Mean || statistic == Max && matches!(metric, Metric::Waiting | Metric::Present)
+        }
         _ => !matches!(statistic, Rate | Share | Final),
     }
 }

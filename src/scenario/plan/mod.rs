@@ -1,8 +1,11 @@
 //! From what is written to what is played: names become places, quantities values, and whatever does not fit together is
 //! said with its place.
 
+mod distribution;
 mod estimate;
 mod expect;
+mod network;
+mod policy;
 mod roles;
 
 use std::num::NonZeroU32;
@@ -16,10 +19,12 @@ use crate::model::{Board, Call, Client, ClientSpec, Envelope, Keys, Program, Scr
 use crate::network::Network;
 use crate::sim::Cluster;
 
-use super::diagnostic::{Diagnostic, unknown_name};
+use super::diagnostic::Diagnostic;
+
 use super::load::{Loaded, Mistakes};
 use super::schema::{Runs, Warmup};
 
+pub use distribution::{sizes, times};
 pub use expect::{Expectation, Measure, Subject};
 
 /// A scenario that can be played.

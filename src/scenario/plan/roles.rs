@@ -9,20 +9,19 @@ use crate::base::names::Names;
 use crate::base::random::mix;
 use crate::base::time::Span;
 use crate::metrics::Correctness;
-use crate::model::{
-    self, Cancel, Choice, ClientSpec, Delivery, Load, Policy, Program, ServiceSpec, Size, Target,
-};
+use crate::model::{self, Choice, ClientSpec, Delivery, Load, Policy, Program, ServiceSpec, Size, Target};
 use crate::protocol::balance::BalancePolicy;
 use crate::scenario::diagnostic::{Diagnostic, unknown_name};
 use crate::scenario::document::Located;
 use crate::scenario::load::Loaded;
 use crate::scenario::schema::{
-    Arrivals, Client, Counts, Limit, Phase, PolicyKeys, QueueLimit, Scenario, Service, Sizes, Step, Steps, Verb, WhenFull,
+    Arrivals, Client, Counts, Limit, Phase, PolicyKeys, QueueLimit, Scenario, Service, Sizes, Step, Steps, Verb,
+    WhenFull,
 };
 
 use super::distribution::{sizes, times};
 use super::expect::Scopes;
-use super::policy::policy;
+use super::policy::{Receiver, policy};
 use super::{FlowSpec, Group, Plan, Role, estimate, network, runs_of, warmup_of};
 
 /// Plans the whole scenario; what is wrong with it goes to `mistakes`.
@@ -52,7 +51,7 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         return None;
     }
     let names = names(scenario, mistakes)?;
-    let network = match network::network(scenario, &names, &loaded.texts) {
+    let network = match network::network(scenario.network.as_ref(), &scenario.links, &names, &loaded.texts) {
         Ok(network) => network,
         Err(more) => {
             mistakes.extend(more);
@@ -161,11 +160,19 @@ impl Planner<'_> {
         let mut groups = Vec::new();
         for (name, service) in self.scenario.services.iter() {
             let spec = self.service(name.as_str(), service);
-            groups.push(Group { name: name.as_str().into(), nodes: service.nodes.get(), role: Role::Service(Arc::new(spec)) });
+            groups.push(Group {
+                name: name.as_str().into(),
+                nodes: service.nodes.get(),
+                role: Role::Service(Arc::new(spec)),
+            });
         }
         for (name, client) in self.scenario.clients.iter() {
             if let Some(spec) = self.client(name, client, duration) {
-                groups.push(Group { name: name.as_str().into(), nodes: client.nodes.get(), role: Role::Client(Arc::new(spec)) });
+                groups.push(Group {
+                    name: name.as_str().into(),
+                    nodes: client.nodes.get(),
+                    role: Role::Client(Arc::new(spec)),
+                });
             }
         }
         groups
@@ -209,7 +216,12 @@ impl Planner<'_> {
         }
     }
 
-    fn client(&mut self, name: &Located<crate::scenario::schema::Name>, client: &Client, duration: Span) -> Option<ClientSpec> {
+    fn client(
+        &mut self,
+        name: &Located<crate::scenario::schema::Name>,
+        client: &Client,
+        duration: Span,
+    ) -> Option<ClientSpec> {
         let before = self.mistakes.len();
         let program = if client.mix.is_empty() {
             let sender = Sender {
@@ -260,7 +272,7 @@ impl Planner<'_> {
     fn load(&mut self, name: &Located<crate::scenario::schema::Name>, client: &Client) -> Option<Load> {
         match (&client.rate, &client.users) {
             (Some(rate), None) => {
-                let per_node = rate.value.per_second() / f64::from(client.nodes.get());
+                let per_node = rate.value.0.per_sec() / f64::from(client.nodes.get());
                 let gap = 1e9 / per_node;
                 let arrivals = client.arrivals.as_ref().map_or(Arrivals::Poisson, |arrivals| arrivals.value);
                 match arrivals {
@@ -268,7 +280,8 @@ impl Planner<'_> {
                         Ok(law) => Some(Load::Poisson(law)),
                         Err(_) => {
                             self.mistakes.push(
-                                Diagnostic::error("no load at this rate").at(rate.origin, "more than 0, at most 1/ns per node"),
+                                Diagnostic::error("no load at this rate")
+                                    .at(rate.origin, "more than 0, at most 1/ns per node"),
                             );
                             None
                         }
@@ -309,7 +322,8 @@ impl Planner<'_> {
         match steps {
             Some(steps) => {
                 if steps.value.is_empty() {
-                    self.mistakes.push(Diagnostic::error("no steps").at(steps.origin, "leave the key out, or write a step"));
+                    self.mistakes
+                        .push(Diagnostic::error("no steps").at(steps.origin, "leave the key out, or write a step"));
                 }
                 for (position, step) in steps.value.iter().enumerate() {
                     program.extend(self.step(sender, &step.value, position));
@@ -331,7 +345,8 @@ impl Planner<'_> {
         match step.verb()? {
             Verb::Work(work) if sender.is_client => {
                 self.mistakes.push(
-                    Diagnostic::error("a client does not work").at(work.origin, "only services do; use `sleep` or `think`"),
+                    Diagnostic::error("a client does not work")
+                        .at(work.origin, "only services do; use `sleep` or `think`"),
                 );
                 None
             }
@@ -353,7 +368,8 @@ impl Planner<'_> {
     ) -> Option<model::Step> {
         let services = || self.scenario.services.iter();
         let service_name = &target.value.service;
-        let Some((index, (_, service))) = services().enumerate().find(|(_, (name, _))| name.as_str() == service_name.value)
+        let Some((index, (_, service))) =
+            services().enumerate().find(|(_, (name, _))| name.as_str() == service_name.value)
         else {
             let at = service_name.located(target.origin, self.texts);
             self.mistakes.push(unknown_name(&at, "service", services().map(|(name, _)| name.as_str())));
@@ -361,25 +377,18 @@ impl Planner<'_> {
         };
         let program = self.entry(target, service)?;
         let keys = self.keys(sender, step)?;
-        let members = service.nodes.get();
-        let mut policy = match policy(&keys, is_request, members) {
+        let receiver = Receiver { nodes: service.nodes, cancel: service.cancel };
+        let policy = match policy(&keys, step.verb()?, &receiver) {
             Ok(policy) => policy,
             Err(mistakes) => {
                 self.mistakes.extend(mistakes);
                 return None;
             }
         };
-        if policy.cancel == Cancel::None && keys.cancel.is_none() {
-            policy.cancel = match service.cancel {
-                crate::scenario::schema::Cancel::None => Cancel::None,
-                crate::scenario::schema::Cancel::Queued => Cancel::Queued,
-                crate::scenario::schema::Cancel::Running => Cancel::Running,
-            };
-        }
         let balance = match (&policy.balance, &service.balance) {
             (Some(balance), _) => balance.clone(),
             (None, None) => BalancePolicy::RoundRobin,
-            (None, Some(written)) => match super::policy::balance(written, members) {
+            (None, Some(written)) => match super::policy::balance(written, service.nodes) {
                 Ok(balance) => balance,
                 Err(mistake) => {
                     self.mistakes.push(mistake);
@@ -451,7 +460,10 @@ impl Planner<'_> {
                     return None;
                 }
             },
-            None => policies().find(|(name, _)| name.as_str() == "default").map(|(_, keys)| keys.clone()).unwrap_or_default(),
+            None => policies()
+                .find(|(name, _)| name.as_str() == "default")
+                .map(|(_, keys)| keys.clone())
+                .unwrap_or_default(),
         };
         Some(step.keys.over(&entry.keys).over(&group.keys).over(&base))
     }
@@ -476,7 +488,8 @@ impl Planner<'_> {
         let size = [step, entry, group].into_iter().find_map(|step| step.size.as_ref());
         let op = target.value.op.as_ref();
         let of_op = op.and_then(|op| service.ops.iter().find(|(name, _)| name.as_str() == op.value));
-        let reply = sender.reply_size.or(of_op.and_then(|(_, op)| op.reply_size.as_ref())).or(service.reply_size.as_ref());
+        let reply =
+            sender.reply_size.or(of_op.and_then(|(_, op)| op.reply_size.as_ref())).or(service.reply_size.as_ref());
         if size.is_none() && self.has_bandwidth {
             self.mistakes.push(
                 Diagnostic::error("how large is this message? A bandwidth counts here")
@@ -499,7 +512,12 @@ impl Planner<'_> {
     }
 
     /// A request that is lost and never times out is waited for in vain.
-    fn warn_about_waiting(&mut self, target: &Located<crate::scenario::schema::Target>, policy: &Policy, is_request: bool) {
+    fn warn_about_waiting(
+        &mut self,
+        target: &Located<crate::scenario::schema::Target>,
+        policy: &Policy,
+        is_request: bool,
+    ) {
         let waits = is_request || policy.delivery != Delivery::AtMostOnce;
         if waits && self.can_lose && policy.retry.timeout.is_none() && policy.retry.deadline.is_none() {
             self.warnings.push(

@@ -10,6 +10,11 @@ use crate::scenario::document::{InText, Piece, text_type};
 pub struct Name(String);
 
 impl Name {
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     fn parse(text: &str) -> Result<Self, InText> {
         const WHAT: &str = "a name of small letters, digits and hyphens";
         let mut cursor = Cursor::new(text);
