@@ -4,6 +4,7 @@ pub mod base;
 pub mod engine;
 pub mod experiment;
 pub mod metrics;
+pub mod model;
 pub mod network;
 pub mod process;
 pub mod protocol;

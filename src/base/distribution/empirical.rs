@@ -2,13 +2,14 @@
 //!
 //! Values are durations with their unit (`1.5ms`); plain numbers take the unit that the heading ends in (`latency_ms`,
 //! `latency (ms)`). A heading is a first line whose last cell starts with a letter. Lines that start with `#` and empty
-//! lines are skipped.
+//! lines are skipped. Sizes are read alike, and then a byte stands for a nanosecond.
 
 use std::io::Read;
 
 use super::{Distribution, DistributionError};
 use crate::base::probability::Probability;
 use crate::base::time::Span;
+use crate::base::units::{Bytes, ParseUnitError};
 
 impl Distribution {
     /// Reads [`samples`](Self::samples) from one column, or [`quantiles`](Self::quantiles) from two.
@@ -23,13 +24,42 @@ impl Distribution {
     /// # Ok::<(), rehearsal::base::distribution::DistributionError>(())
     /// ```
     pub fn from_csv(reader: impl Read) -> Result<Self, DistributionError> {
-        let rows = read(reader)?;
-        if rows.columns == 2 { Self::quantiles(rows.quantiles()?) } else { Self::samples(rows.samples()?) }
+        read(reader, Values::Times)?.distribution()
+    }
+
+    /// Reads sizes as [`from_csv`](Self::from_csv) reads times: `4KiB`, or plain numbers, which are bytes unless the heading
+    /// ends in another unit. A byte of them is a nanosecond of the distribution.
+    pub fn sizes_from_csv(reader: impl Read) -> Result<Self, DistributionError> {
+        read(reader, Values::Sizes)?.distribution()
+    }
+}
+
+/// What the values of a file are.
+#[derive(Clone, Copy)]
+enum Values {
+    Times,
+    Sizes,
+}
+
+impl Values {
+    fn parse(self, text: &str) -> Result<Span, ParseUnitError> {
+        match self {
+            Self::Times => text.parse(),
+            Self::Sizes => text.parse().map(|size: Bytes| Span::from_nanos(size.count())),
+        }
+    }
+
+    /// The last word of a heading if it is a unit, else nothing: `ms` of `latency_ms` and of `latency (ms)`.
+    fn unit_of(self, heading: &str) -> &str {
+        let word = heading.trim_end_matches(|c: char| !c.is_alphanumeric());
+        let word = word.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or("");
+        if self.parse(&format!("1{word}")).is_ok() { word } else { "" }
     }
 }
 
 /// The cells of a file, without its heading.
 struct Rows {
+    values: Values,
     columns: usize,
     /// The unit of plain numbers, if the heading names one.
     unit: Option<String>,
@@ -37,10 +67,10 @@ struct Rows {
     rows: Vec<(u64, csv::StringRecord)>,
 }
 
-fn read(reader: impl Read) -> Result<Rows, DistributionError> {
+fn read(reader: impl Read, values: Values) -> Result<Rows, DistributionError> {
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).comment(Some(b'#')).trim(csv::Trim::All).from_reader(reader);
-    let mut found = Rows { columns: 1, unit: None, rows: Vec::new() };
+    let mut found = Rows { values, columns: 1, unit: None, rows: Vec::new() };
     for record in reader.records() {
         let record = record.map_err(refused)?;
         let line = record.position().map_or(0, csv::Position::line);
@@ -52,7 +82,7 @@ fn read(reader: impl Read) -> Result<Rows, DistributionError> {
             }
             let heading = &record[found.columns - 1];
             if heading.starts_with(char::is_alphabetic) {
-                found.unit = Some(unit_of(heading).to_owned());
+                found.unit = Some(values.unit_of(heading).to_owned());
                 continue;
             }
         }
@@ -61,14 +91,15 @@ fn read(reader: impl Read) -> Result<Rows, DistributionError> {
     Ok(found)
 }
 
-/// The last word of a heading if it is a unit of time, else nothing: `ms` of `latency_ms` and of `latency (ms)`.
-fn unit_of(heading: &str) -> &str {
-    let word = heading.trim_end_matches(|c: char| !c.is_alphanumeric());
-    let word = word.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or("");
-    if format!("1{word}").parse::<Span>().is_ok() { word } else { "" }
-}
-
 impl Rows {
+    fn distribution(&self) -> Result<Distribution, DistributionError> {
+        if self.columns == 2 {
+            Distribution::quantiles(self.quantiles()?)
+        } else {
+            Distribution::samples(self.samples()?)
+        }
+    }
+
     fn samples(&self) -> Result<Vec<Span>, DistributionError> {
         self.rows.iter().map(|(line, record)| self.span(*line, &record[0])).collect()
     }
@@ -84,13 +115,13 @@ impl Rows {
     fn span(&self, line: u64, cell: &str) -> Result<Span, DistributionError> {
         let unit = self.unit.as_deref().unwrap_or("");
         let plain = cell.ends_with(|c: char| c.is_ascii_digit());
-        if plain && unit.is_empty() {
+        if plain && unit.is_empty() && matches!(self.values, Values::Times) {
             let problem =
                 format!("{cell:?} has no unit: write \"{cell}ms\", or end the heading in it, as in latency_ms");
             return Err(DistributionError::data(Some(line), problem));
         }
         let text = if plain { format!("{cell}{unit}") } else { cell.to_owned() };
-        text.parse().map_err(|problem| DistributionError::data(Some(line), problem))
+        self.values.parse(&text).map_err(|problem| DistributionError::data(Some(line), problem))
     }
 }
 
@@ -134,6 +165,16 @@ mod tests {
         {
             assert_eq!(from_csv(text), Ok(expected.clone()), "{text}");
         }
+    }
+
+    #[test]
+    fn sizes_are_read_with_a_byte_for_a_nanosecond() {
+        let expected = Distribution::samples([500, 4096].map(Span::from_nanos).to_vec()).unwrap();
+        for text in ["500B\n4KiB\n", "size\n500\n4096\n", "size_B\n500\n4KiB\n"] {
+            assert_eq!(Distribution::sizes_from_csv(text.as_bytes()), Ok(expected.clone()), "{text}");
+        }
+        let error = Distribution::sizes_from_csv("size\n4ms\n".as_bytes()).unwrap_err();
+        assert!(error.to_string().starts_with(r#"line 2: "4ms" is not a size"#), "{error}");
     }
 
     #[test]

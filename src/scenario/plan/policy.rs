@@ -1,0 +1,415 @@
+//! Policies: the keys that hold for one step become one value, if they make sense together.
+//!
+//! A key that could have no effect is refused, unless it says what holds without it. An attempt limit that is written
+//! justifies all keys about further attempts, even if it is 1, so that it can be swept.
+
+use std::num::NonZeroU32;
+
+use crate::base::time::Span;
+use crate::model::{Cancel, Delivery, Policy};
+use crate::protocol::balance::{BalancePolicy, Load};
+use crate::protocol::delivery::DedupWindow;
+use crate::protocol::retry::{Failure, FailureSet, Jitter, Member, Multiplier, RetryPolicy, Schedule};
+use crate::scenario::diagnostic::Diagnostic;
+use crate::scenario::document::{Located, Origin};
+use crate::scenario::schema::{self, Backoff, Balance, Limit, LoadSource, PolicyKeys, Positive, Timeout, Verb};
+
+/// What a policy has to know about those who receive its messages.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Receiver {
+    /// How many nodes they are.
+    pub nodes: NonZeroU32,
+    /// What they do with an attempt that was given up, unless the policy says otherwise.
+    pub cancel: schema::Cancel,
+}
+
+/// The policy of a step that is a `send` or a `call`; `keys` are all that hold for it.
+///
+/// # Errors
+/// All keys that contradict each other or can have no effect.
+///
+/// # Panics
+/// If the step sends nothing.
+pub fn policy(keys: &PolicyKeys, verb: Verb<'_>, receiver: &Receiver) -> Result<Policy, Vec<Diagnostic>> {
+    assert!(verb.is_message(), "`{}` sends nothing", verb.name());
+    let default = if matches!(verb, Verb::Send(_)) { Delivery::AtMostOnce } else { Delivery::AtLeastOnce };
+    let delivery = keys.delivery.as_ref().map_or(default, |delivery| delivery_of(**delivery));
+    let mut planner = Planner { keys, verb, delivery, mistakes: Vec::new() };
+    let policy = planner.policy(receiver);
+    if planner.mistakes.is_empty() {
+        return Ok(policy);
+    }
+    planner.mistakes.sort_by_key(Diagnostic::origin);
+    Err(planner.mistakes)
+}
+
+/// The balancing that is written, among `nodes` nodes.
+///
+/// # Errors
+/// It does not fit so many nodes, or is not supported yet.
+pub fn balance(balance: &Located<Balance>, nodes: NonZeroU32) -> Result<BalancePolicy, Diagnostic> {
+    let load = |load: &LoadSource| match load {
+        LoadSource::Own => Ok(Load::Own),
+        LoadSource::True => Ok(Load::True),
+        LoadSource::Shared => {
+            let help = "`own` counts the requests of the caller itself, `true` all that are at the node";
+            Err(refused(balance.origin, "`load = \"shared\"` is not supported yet").help(help))
+        }
+    };
+    Ok(match &balance.value {
+        Balance::RoundRobin => BalancePolicy::RoundRobin,
+        Balance::Random => BalancePolicy::Random,
+        Balance::Weighted(written) => {
+            let nodes = nodes.get() as usize;
+            if written.len() != nodes {
+                let message = format!("found {} for {}", many(written.len(), "weight"), many(nodes, "node"));
+                return Err(refused(balance.origin, message).help("`weighted` takes one weight for each node"));
+            }
+            let whole = whole_weights(written).ok_or_else(|| {
+                refused(balance.origin, "these weights have no common measure")
+                    .help("weights are numbers of at most nine digits in all, such as 2 or 0.25")
+            });
+            BalancePolicy::Weighted(whole?)
+        }
+        Balance::LeastRequests { load: source } => BalancePolicy::LeastRequests { load: load(source)? },
+        Balance::TwoChoices => BalancePolicy::TWO_CHOICES,
+        Balance::Choices { d, load: source, replacement } => {
+            BalancePolicy::Choices { d: *d, load: load(source)?, replacement: *replacement }
+        }
+    })
+}
+
+/// The weights as whole numbers in the same proportions.
+fn whole_weights(written: &[Positive]) -> Option<Vec<u32>> {
+    const EXACT: f64 = 1e-6;
+    let scaled = |weight: &Positive, scale: f64| {
+        let exact = weight.value() * scale;
+        let whole = libm::round(exact);
+        let fits = (1.0..=f64::from(u32::MAX)).contains(&whole) && (exact - whole).abs() < EXACT;
+        fits.then_some(whole as u32)
+    };
+    (0..=9).find_map(|places| {
+        let scale = f64::from(10_u32.pow(places));
+        written.iter().map(|weight| scaled(weight, scale)).collect()
+    })
+}
+
+fn many(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+fn refused(place: Origin, message: impl Into<String>) -> Diagnostic {
+    Diagnostic::error(message).at(place, "")
+}
+
+fn delivery_of(written: schema::Delivery) -> Delivery {
+    match written {
+        schema::Delivery::AtMostOnce => Delivery::AtMostOnce,
+        schema::Delivery::AtLeastOnce => Delivery::AtLeastOnce,
+        schema::Delivery::ExactlyOnce => Delivery::ExactlyOnce,
+    }
+}
+
+fn cancel_of(written: schema::Cancel) -> Cancel {
+    match written {
+        schema::Cancel::None => Cancel::None,
+        schema::Cancel::Queued => Cancel::Queued,
+        schema::Cancel::Running => Cancel::Running,
+    }
+}
+
+fn jitter_of(written: schema::Jitter) -> Jitter {
+    match written {
+        schema::Jitter::None => Jitter::None,
+        schema::Jitter::Full => Jitter::Full,
+        schema::Jitter::Equal => Jitter::Equal,
+        schema::Jitter::Decorrelated => Jitter::Decorrelated,
+    }
+}
+
+fn failure_of(written: schema::RetryOn) -> Failure {
+    match written {
+        schema::RetryOn::Timeout => Failure::Timeout,
+        schema::RetryOn::Rejected => Failure::Rejected,
+        schema::RetryOn::Failed => Failure::Failed,
+        schema::RetryOn::Expired => Failure::Expired,
+    }
+}
+
+fn limit_of(written: Option<Located<Limit>>) -> Option<NonZeroU32> {
+    match written?.value {
+        Limit::Constant(count) => Some(count),
+        Limit::Unlimited => None,
+    }
+}
+
+/// The keys of one step on their way to a policy.
+struct Planner<'a> {
+    keys: &'a PolicyKeys,
+    verb: Verb<'a>,
+    delivery: Delivery,
+    mistakes: Vec<Diagnostic>,
+}
+
+impl Planner<'_> {
+    /// The policy; it means nothing if there were mistakes.
+    fn policy(&mut self, receiver: &Receiver) -> Policy {
+        let keys = self.keys;
+        self.refuse_what_needs_confirmation();
+        self.refuse_what_needs_attempts();
+        if let Some(from) = keys.timeout_from.filter(|from| from.value == schema::TimeoutFrom::Transmitted) {
+            let mistake = refused(from.origin, "`timeout-from = \"transmitted\"` is not supported yet");
+            self.mistakes.push(mistake.help("timeouts count from when the sender wanted to send"));
+        }
+        let cancel = keys.cancel.map_or(receiver.cancel, |cancel| cancel.value);
+        Policy {
+            delivery: self.delivery,
+            ordered: keys.ordered.is_some_and(|ordered| ordered.value),
+            retry: self.retry(),
+            cancel: if self.is_unconfirmed() { Cancel::None } else { cancel_of(cancel) },
+            window: limit_of(keys.window),
+            max_in_flight: limit_of(keys.max_in_flight),
+            dedup: self.dedup(),
+            balance: keys.balance.as_ref().and_then(|written| match balance(written, receiver.nodes) {
+                Ok(balance) => Some(balance),
+                Err(mistake) => {
+                    self.mistakes.push(mistake);
+                    None
+                }
+            }),
+        }
+    }
+
+    /// Whether the sender never hears of its messages again.
+    fn is_unconfirmed(&self) -> bool {
+        self.delivery == Delivery::AtMostOnce && matches!(self.verb, Verb::Send(_))
+    }
+
+    /// The mistake in a key that needs another delivery, with the reason for the one there is.
+    fn needs_delivery(&mut self, place: Origin, message: String, help: &str) {
+        let mistake = refused(place, message);
+        let mistake = match (&self.keys.delivery, self.verb) {
+            (Some(delivery), _) => mistake.at(delivery.origin, "because of this"),
+            (None, Verb::Send(target)) => mistake.at(target.origin, "a `send` is at most once by default"),
+            (None, verb) => mistake.at(verb.origin(), format!("a `{}` is at least once by default", verb.name())),
+        };
+        self.mistakes.push(mistake.help(help));
+    }
+
+    /// Keys about further attempts, by name and place, that say anything but what holds without them.
+    fn retry_keys(&self) -> Vec<(&'static str, Origin)> {
+        let keys = self.keys;
+        let is_pinned = self.delivery == Delivery::ExactlyOnce;
+        let backoff = keys
+            .backoff
+            .as_ref()
+            .filter(|backoff| !matches!(&backoff.value, Backoff::Constant(span) if span.0 == Span::ZERO));
+        let jitter = keys.jitter.filter(|jitter| jitter.value != schema::Jitter::None);
+        let retry_to = keys.retry_to.filter(|to| to.value != schema::RetryTo::New && !is_pinned);
+        let places = [
+            ("backoff", backoff.map(|backoff| backoff.origin)),
+            ("jitter", jitter.map(|jitter| jitter.origin)),
+            ("retry-on", keys.retry_on.as_ref().map(|on| on.origin)),
+            ("retry-to", retry_to.map(|to| to.origin)),
+        ];
+        places.into_iter().filter_map(|(key, place)| Some((key, place?))).collect()
+    }
+
+    /// At most once, nothing is sent again; a `send` is not even confirmed.
+    fn refuse_what_needs_confirmation(&mut self) {
+        if self.delivery != Delivery::AtMostOnce {
+            return;
+        }
+        const AGAIN: &str = "write `delivery = \"at-least-once\"` to have it sent again if it is not acknowledged";
+        const CONFIRMED: &str = "write `delivery = \"at-least-once\"` to have it acknowledged";
+        let keys = self.keys;
+        let attempts = keys.max_attempts.filter(|limit| limit.value != Limit::Constant(NonZeroU32::MIN));
+        let attempts = attempts.map(|limit| ("max-attempts", limit.origin));
+        for (key, place) in attempts.into_iter().chain(self.retry_keys()) {
+            let message = format!("`{key}` has no effect: what is delivered at most once is never sent again");
+            self.needs_delivery(place, message, AGAIN);
+        }
+        if let Some(ordered) = keys.ordered.filter(|ordered| ordered.value) {
+            let message = "`ordered` needs delivery at least once: of what is lost and never sent again, nobody knows \
+                           how long to wait for it";
+            self.needs_delivery(ordered.origin, message.into(), AGAIN);
+        }
+        if !self.is_unconfirmed() {
+            return;
+        }
+        let timeout = keys.timeout.as_ref().filter(|timeout| timeout.value != Timeout::None);
+        let is_limit = |limit: &Located<Limit>| limit.value != Limit::Unlimited;
+        let places = [
+            ("timeout", timeout.map(|timeout| timeout.origin)),
+            ("cancel", keys.cancel.filter(|cancel| cancel.value != schema::Cancel::None).map(|cancel| cancel.origin)),
+            ("window", keys.window.filter(is_limit).map(|limit| limit.origin)),
+            ("max-in-flight", keys.max_in_flight.filter(is_limit).map(|limit| limit.origin)),
+        ];
+        for (key, place) in places {
+            let Some(place) = place else { continue };
+            let message =
+                format!("`{key}` has no effect: a `send` that is delivered at most once is never acknowledged");
+            self.needs_delivery(place, message, CONFIRMED);
+        }
+    }
+
+    /// Without further attempts, nothing about them has an effect.
+    fn refuse_what_needs_attempts(&mut self) {
+        if self.delivery == Delivery::AtMostOnce || self.keys.max_attempts.is_some() {
+            return;
+        }
+        for (key, place) in self.retry_keys() {
+            let mistake =
+                refused(place, format!("`{key}` has no effect: there is one attempt unless `max-attempts` says more"));
+            self.mistakes.push(mistake.help("write `max-attempts = 3`, or how many there may be"));
+        }
+    }
+
+    fn retry(&mut self) -> RetryPolicy {
+        let keys = self.keys;
+        if let Some(deadline) = keys.deadline.filter(|deadline| deadline.0 == Span::ZERO) {
+            self.mistakes.push(refused(deadline.origin, "a deadline is longer than zero"));
+        }
+        let timeout = self.timeout();
+        let backoff = self.backoff();
+        let max_attempts = match keys.max_attempts {
+            Some(_) => limit_of(keys.max_attempts),
+            None => Some(NonZeroU32::MIN),
+        };
+        let retry_on = self.retry_on(timeout.is_some(), max_attempts);
+        RetryPolicy {
+            jitter: self.jitter(&backoff),
+            timeout,
+            deadline: keys.deadline.map(|deadline| deadline.0),
+            max_attempts,
+            backoff,
+            retry_on,
+            member: self.member(),
+        }
+    }
+
+    fn timeout(&mut self) -> Option<Schedule> {
+        let written = self.keys.timeout.as_ref()?;
+        let schedule = match &written.value {
+            Timeout::None => return None,
+            Timeout::Constant(span) => Some(Schedule::Constant(span.0)),
+            Timeout::List(spans) => self.list("timeout", written.origin, spans),
+        };
+        let is_zero = |schedule: &Schedule| match schedule {
+            Schedule::List { first, rest } => rest.iter().chain([first]).any(|span| *span == Span::ZERO),
+            other => other.cap() == Span::ZERO,
+        };
+        if schedule.as_ref().is_some_and(is_zero) {
+            let mistake = refused(written.origin, "a timeout is longer than zero");
+            self.mistakes.push(mistake.help("write `timeout = \"none\"` to wait as long as it takes"));
+        }
+        schedule
+    }
+
+    fn backoff(&mut self) -> Schedule {
+        let Some(written) = &self.keys.backoff else { return Schedule::ZERO };
+        let (initial, max) = match &written.value {
+            Backoff::Linear { initial, max, .. } | Backoff::Exponential { initial, max, .. } => (initial.0, *max),
+            Backoff::Constant(span) => return Schedule::Constant(span.0),
+            Backoff::List(spans) => {
+                return self.list("backoff", written.origin, spans).unwrap_or(Schedule::ZERO);
+            }
+        };
+        let max = max.map_or(Span::MAX, |max| max.0);
+        if max < initial {
+            self.mistakes.push(refused(written.origin, "the `max` of this backoff is less than its `initial`"));
+        }
+        match &written.value {
+            Backoff::Linear { step, .. } => {
+                Schedule::Linear { initial, step: step.map_or(initial, |step| step.0), max }
+            }
+            Backoff::Exponential { multiplier, .. } => {
+                let grown = Multiplier::new(multiplier.value()).unwrap_or_else(|| {
+                    let message = format!("`multiplier` is {}, it must be at least 1", multiplier.value());
+                    self.mistakes.push(refused(written.origin, message));
+                    Multiplier::default()
+                });
+                Schedule::Exponential { initial, max, multiplier: grown }
+            }
+            Backoff::Constant(_) | Backoff::List(_) => unreachable!("returned above"),
+        }
+    }
+
+    fn list(&mut self, key: &str, place: Origin, spans: &[schema::Duration]) -> Option<Schedule> {
+        let Some((first, rest)) = spans.split_first() else {
+            let mistake = refused(place, format!("`{key}` is an empty list"));
+            self.mistakes.push(mistake.help("a list has a time for each attempt, the last one for all further"));
+            return None;
+        };
+        Some(Schedule::List { first: first.0, rest: rest.iter().map(|span| span.0).collect() })
+    }
+
+    /// Spreading a backoff needs one, and for some kinds one that grows.
+    fn jitter(&mut self, backoff: &Schedule) -> Jitter {
+        let Some(written) = self.keys.jitter else { return Jitter::None };
+        let jitter = jitter_of(written.value);
+        if jitter != Jitter::None && backoff.cap() == Span::ZERO {
+            let mistake = refused(written.origin, "`jitter` has no effect: there is no `backoff` to spread");
+            self.mistakes.push(mistake.help("write `backoff = \"50ms\"`, or how long to wait"));
+        } else if jitter == Jitter::Decorrelated && backoff.cap() == backoff.at(NonZeroU32::MIN) {
+            let mistake = refused(
+                written.origin,
+                "`decorrelated` has no effect: no wait of this `backoff` is longer than its first",
+            );
+            let mistake = match &self.keys.backoff {
+                Some(backoff) => mistake.at(backoff.origin, "the first wait is the longest"),
+                None => mistake,
+            };
+            self.mistakes
+                .push(mistake.help(
+                    "write a backoff that grows, such as { exponential = { initial = \"10ms\", max = \"1s\" } }",
+                ));
+        }
+        jitter
+    }
+
+    fn retry_on(&mut self, has_timeout: bool, max_attempts: Option<NonZeroU32>) -> FailureSet {
+        let Some(written) = &self.keys.retry_on else { return FailureSet::ALL };
+        if written.0.is_empty() {
+            let mistake = refused(written.origin, "`retry-on` is an empty list: nothing would be tried again");
+            self.mistakes.push(mistake.help("write `max-attempts = 1` if that is meant"));
+        } else if !has_timeout
+            && max_attempts != Some(NonZeroU32::MIN)
+            && written.0.iter().all(|failure| *failure == schema::RetryOn::Timeout)
+        {
+            let mistake = refused(written.origin, "only timeouts are retried, and without `timeout` there is none");
+            self.mistakes.push(mistake.help("write `timeout = \"1s\"`, or how long an attempt may take"));
+        }
+        written.0.iter().map(|failure| failure_of(*failure)).collect()
+    }
+
+    /// Only the one who has handled a message can tell that it comes again.
+    fn member(&mut self) -> Member {
+        let is_pinned = self.delivery == Delivery::ExactlyOnce;
+        match self.keys.retry_to {
+            Some(written) if written.value == schema::RetryTo::New && is_pinned => {
+                let message =
+                    "exactly once needs `retry-to = \"same\"`: another node cannot know what the first has handled";
+                self.needs_delivery(written.origin, message.into(), "leave `retry-to` out");
+                Member::Same
+            }
+            Some(written) if written.value == schema::RetryTo::New => Member::New,
+            Some(_) => Member::Same,
+            None if is_pinned => Member::Same,
+            None => Member::New,
+        }
+    }
+
+    fn dedup(&mut self) -> Option<DedupWindow> {
+        let is_exact = self.delivery == Delivery::ExactlyOnce;
+        let Some(written) = self.keys.dedup_window else { return is_exact.then_some(DedupWindow::Unlimited) };
+        if !is_exact {
+            let message = "`dedup-window` has no effect: duplicates are dropped only where delivery is exactly once";
+            self.needs_delivery(written.origin, message.into(), "write `delivery = \"exactly-once\"`");
+        }
+        Some(match written.value {
+            schema::DedupWindow::Count(count) => DedupWindow::Count(count),
+            schema::DedupWindow::Time(span) => DedupWindow::Time(span.0),
+        })
+    }
+}
