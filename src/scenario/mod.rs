@@ -1,9 +1,9 @@
 //! Scenario files: what may be written, and what was.
 //!
-//! A scenario is read in three steps, none of which forgets where anything was written. [`document`] puts files and flags
+//! A scenario is read in steps, none of which forgets where anything was written. [`document`] puts files and flags
 //! together into one tree. [`schema`] gives the tree types, whose comments are the language's reference ([`mod@reference`]).
 //! Small texts inside strings have grammars of their own: [`quantity`] (what is measured), [`condition`] (what it has to be),
-//! [`selector`] (which nodes). Every mistake is a [`Diagnostic`] with file, line and column.
+//! [`selector`] (which nodes). [`plan`] turns what is written into values. Every mistake is a [`Diagnostic`] with file, line and column.
 //!
 //! This layer opens no files: they come from a [`Source`].
 

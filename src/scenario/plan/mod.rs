@@ -26,6 +26,8 @@ use super::schema::{Runs, Warmup};
 
 pub use distribution::{sizes, times};
 pub use expect::{Expectation, Measure, Subject};
+pub use network::network;
+pub use policy::{Receiver, balance, policy};
 
 /// A scenario that can be played.
 #[derive(Clone, Debug)]
@@ -167,3 +169,6 @@ fn runs_of(runs: Option<&Runs>) -> u32 {
         Some(Runs::Constant(count)) => count.get(),
     }
 }
+
+#[cfg(test)]
+mod tests;
