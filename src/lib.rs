@@ -7,4 +7,5 @@ pub mod metrics;
 pub mod network;
 pub mod process;
 pub mod protocol;
+pub mod report;
 pub mod sim;
