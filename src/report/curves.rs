@@ -14,7 +14,7 @@ use super::metric::{LADDER, Value};
 use super::summary::{Table, field};
 use super::total::{FlowTotal, Total};
 
-/// Points of a distribution function follow each other by at least this factor.
+/// Points of the distribution function in the file follow each other by at least this factor.
 const NEXT: f64 = 1.02;
 
 /// `timeline.csv`.
@@ -74,7 +74,7 @@ pub(super) fn latency(results: &Results, total: &Total) -> Vec<u8> {
                 let value = field(Value::nanos(histogram.quantile_among(p, population)));
                 table.row([&flow.name, metric, "quantile", &field(Value::Real(p)), &value]);
             }
-            for (value, share) in cdf(histogram, population) {
+            for (value, share) in cdf(histogram, population, NEXT) {
                 let (share, value) = (field(Value::Real(share)), field(Value::nanos(Some(value))));
                 table.row([&flow.name, metric, "cdf", &share, &value]);
             }
@@ -83,16 +83,16 @@ pub(super) fn latency(results: &Results, total: &Total) -> Vec<u8> {
     table.into_bytes()
 }
 
-/// Points of the distribution function among `population`: nanoseconds, and the share not slower. The slowest value is
-/// always among them.
-pub(super) fn cdf(histogram: &Histogram, population: u64) -> Vec<(f64, f64)> {
+/// Points of the distribution function among `population`: nanoseconds, and the share not slower. Values that differ by
+/// less than the factor `next` share a point, which lies at the slowest of them.
+pub(super) fn cdf(histogram: &Histogram, population: u64, next: f64) -> Vec<(f64, f64)> {
     let mut points: Vec<(f64, f64)> = Vec::new();
     let (mut seen, mut anchor) = (0, 0.0);
     for (value, count) in histogram.bars() {
         seen += count;
         let point = (value, seen as f64 / population as f64);
         match points.last_mut() {
-            Some(last) if points_are_close(anchor, value) => *last = point,
+            Some(last) if value < anchor * next => *last = point,
             _ => {
                 anchor = value;
                 points.push(point);
@@ -100,10 +100,6 @@ pub(super) fn cdf(histogram: &Histogram, population: u64) -> Vec<(f64, f64)> {
         }
     }
     points
-}
-
-fn points_are_close(anchor: f64, value: f64) -> bool {
-    value < anchor * NEXT
 }
 
 #[cfg(test)]
@@ -117,7 +113,7 @@ mod tests {
         let mut histogram = Histogram::default();
         (0..1_000).for_each(|value| histogram.record(us(1_000 + value)));
         histogram.record(ms(90));
-        let points = cdf(&histogram, 2_002);
+        let points = cdf(&histogram, 2_002, NEXT);
         assert!(points.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 < pair[1].1));
         assert_eq!(points.last(), Some(&(90e6, 0.5)));
         assert!((30..60).contains(&points.len()), "{}", points.len());

@@ -10,7 +10,7 @@ const BAR: usize = 40;
 
 pub(super) fn lines(flow: &FlowTotal, runs: usize, style: Style) -> Vec<String> {
     let time = human::time(flow.seconds * 1e9);
-    let over = if runs > 1 { format!("{time} of {runs} runs") } else { time };
+    let over = if runs > 1 { format!("{time} over {runs} runs") } else { time };
     let about = format!("{} messages in {over}", human::count(flow.offered));
     let mut lines = vec![format!(
         "{}  {}",
