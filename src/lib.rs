@@ -8,5 +8,6 @@ pub mod model;
 pub mod network;
 pub mod process;
 pub mod protocol;
+pub mod report;
 pub mod scenario;
 pub mod sim;

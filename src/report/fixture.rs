@@ -1,0 +1,193 @@
+//! Results to test with, played through real books.
+
+use crate::base::id::NodeId;
+use crate::base::random::{Seed, Uniform, mix};
+use crate::base::time::{Span, Time, ms, ns, secs, us};
+use crate::engine::{Chain, Digest};
+use crate::experiment::{Basis, Judgement, Measured, Results, Unit, Verdict};
+use crate::metrics::{Correctness, FlowBook, FlowResult, Ledger, LinkResult, RunResult, StationResult, Stations};
+use crate::process::{Close, Flow, MessageId, Observation, Outcome};
+use crate::sim::{LinkBook, Observer};
+
+const CLIENT: NodeId = NodeId::new(0);
+const SERVER: NodeId = NodeId::new(1);
+const LOAD: Span = secs(20);
+const MESSAGES: u32 = 4_000;
+
+fn digest(seed: u64) -> Digest {
+    let mut chain = Chain::default();
+    chain.link(seed, 1, 2, 3);
+    let mut digest = Digest::default();
+    digest.fold(7, chain);
+    digest
+}
+
+/// A run of 4000 calls and 4000 one-way messages in 20 s, one of 50 lost on its first attempt, some for good.
+fn run(index: u32, seed: u64) -> RunResult {
+    let measured = (Time::ZERO + secs(2), Time::ZERO + LOAD);
+    let mut ledger = Ledger::new(2, &[Correctness::Answered, Correctness::Once], measured, ms(200));
+    let mut stations = Stations::new(2, &[vec![SERVER]], measured);
+    let mut link = LinkBook::default();
+    let luck = Seed(seed).key("fixture").stream(Default::default(), 0);
+    let mut luck = luck;
+    let mut events = Vec::new();
+    for number in 0..MESSAGES {
+        let due = Time::from_nanos(LOAD.as_nanos() / u64::from(MESSAGES) * u64::from(number));
+        for flow in [0, 1] {
+            let message = MessageId { owner: CLIENT, number: 2 * number + flow };
+            let way = us(300) + ns(Uniform::below(luck.draw(), 1_200_000));
+            // A tail: the product of two uniforms, up to some 100 ms.
+            let slow = Uniform::below(luck.draw(), 1_000) * Uniform::below(luck.draw(), 1_000) / 10;
+            let work = us(200) + us(slow);
+            let fortune = Uniform::below(luck.draw(), 1_000);
+            events.push((due, Observation::Offered { message, flow: Flow(flow as u16), late: Span::ZERO }));
+            let mut sent = due;
+            let losses = if fortune < 3 { 3 } else { u32::from(fortune < 20) };
+            for attempt in 0..3 {
+                events.push((sent, Observation::Attempted { message }));
+                link.sent += 1;
+                link.bytes += 100;
+                if attempt < losses {
+                    link.dropped[0] += 1;
+                    events.push((sent, Observation::Dropped { message }));
+                    sent += ms(80);
+                    if flow == 1 {
+                        break;
+                    }
+                    continue;
+                }
+                link.delivered += 1;
+                let (arrived, done) = (sent + way, sent + way + work);
+                events.push((arrived, Observation::Received { message, duplicate: false }));
+                if fortune > 994 {
+                    events.push((arrived, Observation::Handled { message, outcome: Outcome::Rejected }));
+                    events.push((arrived, Observation::Refused { why: Outcome::Rejected }));
+                } else {
+                    events.push((done, Observation::Handled { message, outcome: Outcome::Done }));
+                    events.push((done, Observation::Served { wait: us(slow / 2), work }));
+                    if flow == 0 && fortune > 20 {
+                        events.push((done + way, Observation::Confirmed { message }));
+                    }
+                }
+                events.push((arrived, Observation::Arrived));
+                break;
+            }
+            let (end, why) = if flow == 1 { (due, Close::Sent) } else { (due + ms(400), Close::TimedOut) };
+            if flow == 1 || fortune <= 20 || fortune > 994 {
+                events.push((end, Observation::Closed { message, why }));
+            }
+        }
+    }
+    events.push((Time::ZERO, Observation::Level { waiting: 0, busy: 2 }));
+    events.push((Time::ZERO + secs(10), Observation::Level { waiting: 3, busy: 3 }));
+    events.push((Time::ZERO + secs(11), Observation::Level { waiting: 0, busy: 2 }));
+    // A stable sort: statements of one instant keep the order in which they were made.
+    events.sort_by_key(|(time, _)| *time);
+    for (time, observation) in &events {
+        if observation.kind() == crate::process::Kind::Station {
+            stations.observe(*time, SERVER, &[*observation]);
+        } else {
+            ledger.observe(*time, CLIENT, &[*observation]);
+        }
+    }
+    let books = ledger.close().expect("the books balance").to_vec();
+    let flow = |entry: &str, book: &FlowBook| FlowResult {
+        caller: "shoppers".into(),
+        entry: Some(entry.into()),
+        callee: "api".into(),
+        is_client: true,
+        book: book.clone(),
+    };
+    RunResult {
+        run: index,
+        seed,
+        measured,
+        end: Time::ZERO + LOAD + ms(400),
+        events: events.len() as u64,
+        digest: digest(seed),
+        checkpoints: Vec::new(),
+        flows: vec![flow("buy", &books[0]), flow("log", &books[1])],
+        stations: vec![StationResult { name: "api".into(), workers: Some(4), book: stations.close()[0].clone() }],
+        links: vec![LinkResult { name: "network".into(), book: link }],
+    }
+}
+
+fn judgement(quantity: &str, condition: &str, verdict: Verdict, measured: Measured) -> Judgement {
+    Judgement { quantity: quantity.into(), condition: condition.into(), verdict, measured, note: None }
+}
+
+/// One run, expectations of every kind.
+pub(super) fn exchange() -> Results {
+    let share = Measured {
+        value: Some(0.984_2),
+        interval: Some((0.980_1, 0.987_9)),
+        basis: Basis::Batches(20),
+        unit: Unit::Share,
+    };
+    let time = Measured { value: Some(93_400_000.0), interval: None, basis: Basis::Value, unit: Unit::Time };
+    let mut undecided =
+        judgement("shoppers/buy.latency-all.p99", "< 250ms", Verdict::Inconclusive, Measured { value: None, ..time });
+    undecided.note = Some("the percentile lies among messages never confirmed".into());
+    Results {
+        title: "Checkout at the edge".into(),
+        variant: None,
+        seed: 42,
+        resolved: "title = \"Checkout at the edge\"\n".into(),
+        runs: vec![run(0, 42)],
+        judgements: vec![
+            judgement("shoppers/buy.reliability", ">= 95%", Verdict::Pass, share),
+            judgement("shoppers/buy.latency.p99", "< 90ms", Verdict::Fail, time),
+            undecided,
+        ],
+        warnings: vec!["shoppers/log: messages can be lost, and no policy has a timeout".into()],
+    }
+}
+
+/// Three runs of a variant.
+pub(super) fn replicated() -> Results {
+    Results {
+        variant: Some("three-runs".into()),
+        runs: (0..3).map(|index| run(index, mix(u64::from(index)))).collect(),
+        judgements: Vec::new(),
+        warnings: Vec::new(),
+        ..exchange()
+    }
+}
+
+/// No runs at all.
+pub(super) fn empty() -> Results {
+    Results { title: String::new(), runs: Vec::new(), judgements: Vec::new(), warnings: Vec::new(), ..exchange() }
+}
+
+/// A run in which nothing happened.
+pub(super) fn silent() -> Results {
+    let mut ledger = Ledger::new(1, &[Correctness::Answered], (Time::ZERO, Time::ZERO), secs(1));
+    let book = ledger.close().expect("nothing balances").first().expect("one flow").clone();
+    let flow = FlowResult { caller: "a".into(), entry: None, callee: "b".into(), is_client: true, book };
+    let mut run = run(0, 1);
+    run.measured = (Time::ZERO, Time::ZERO);
+    run.end = Time::ZERO;
+    run.flows = vec![flow];
+    run.stations = vec![StationResult { name: "b".into(), workers: None, book: Default::default() }];
+    run.links = vec![LinkResult { name: "network".into(), book: LinkBook::default() }];
+    Results { runs: vec![run], judgements: Vec::new(), ..exchange() }
+}
+
+/// Names that try to break out of where they stand.
+pub(super) fn hostile() -> Results {
+    let evil = "<script>alert('1')</script>\"&]]>\u{202e}\u{1b}[2J\u{0}\u{7}\r\n,;=1+1".to_owned();
+    let mut results = exchange();
+    results.title = evil.clone() + &"very long ".repeat(1_000);
+    results.variant = Some(evil.clone() + &"x".repeat(500));
+    results.warnings = vec![evil.clone(), "y".repeat(1_000)];
+    results.judgements[0].quantity = evil.clone();
+    results.judgements[0].condition = evil.clone();
+    results.judgements[0].note = Some(evil.clone());
+    let run = &mut results.runs[0];
+    run.flows[0].caller = evil.clone();
+    run.flows[1].entry = Some("long".repeat(100));
+    run.flows[1].callee = evil.clone();
+    run.stations[0].name = evil.clone();
+    run.links[0].name = evil + &"z".repeat(100);
+    results
+}

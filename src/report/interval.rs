@@ -1,0 +1,135 @@
+//! Reliability with its 95 % interval.
+//!
+//! One run: Wilson's score interval (E. B. Wilson, 1927) on correct / offered; its lower end takes what is still in flight as
+//! lost, its upper end as correct. Several runs: Student's t over the runs' shares, widened in the same way. Runs that all
+//! agree leave t without a width, and then Wilson's interval on their sum stands in.
+
+use crate::base::special::student_t_quantile;
+
+/// The normal law's 97.5 % quantile.
+const Z: f64 = 1.959_963_984_540_054;
+
+/// What one run says about a share.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Trial {
+    pub offered: u64,
+    pub correct: u64,
+    pub in_flight: u64,
+}
+
+/// A share and its interval.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Estimate {
+    pub share: f64,
+    pub low: f64,
+    pub high: f64,
+    pub basis: &'static str,
+}
+
+impl Trial {
+    fn plus(self, other: Self) -> Self {
+        Self {
+            offered: self.offered + other.offered,
+            correct: self.correct + other.correct,
+            in_flight: self.in_flight + other.in_flight,
+        }
+    }
+
+    /// The share if all that is in flight is lost, and if all of it comes out right.
+    fn shares(self) -> (f64, f64) {
+        let offered = self.offered as f64;
+        let most = (self.correct + self.in_flight).min(self.offered);
+        (self.correct as f64 / offered, most as f64 / offered)
+    }
+}
+
+/// Reliability over runs, if anything was offered.
+pub(super) fn reliability(runs: &[Trial]) -> Option<Estimate> {
+    let sum = runs.iter().copied().fold(Trial::default(), Trial::plus);
+    if sum.offered == 0 {
+        return None;
+    }
+    let (share, most) = sum.shares();
+    let counted: Vec<Trial> = runs.iter().copied().filter(|run| run.offered > 0).collect();
+    let least: Vec<f64> = counted.iter().map(|run| run.shares().0).collect();
+    let best: Vec<f64> = counted.iter().map(|run| run.shares().1).collect();
+    if let (Some(below), Some(above)) = (student(&least), student(&best))
+        && (below.1 > 0.0 || above.1 > 0.0)
+    {
+        let (low, high) = ((below.0 - below.1).clamp(0.0, 1.0), (above.0 + above.1).clamp(0.0, 1.0));
+        // Runs of unequal size may leave the share of the sum outside the interval of their mean.
+        return Some(Estimate { share, low: low.min(share), high: high.max(most), basis: "student-t" });
+    }
+    let (low, high) = (wilson(share, sum.offered).0, wilson(most, sum.offered).1);
+    Some(Estimate { share, low, high, basis: "wilson" })
+}
+
+/// The mean of a sample and the half-width of its interval, if there are two values.
+fn student(sample: &[f64]) -> Option<(f64, f64)> {
+    let n = sample.len() as f64;
+    if sample.len() < 2 {
+        return None;
+    }
+    let mean = sample.iter().sum::<f64>() / n;
+    let variance = sample.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / (n - 1.0);
+    Some((mean, student_t_quantile(0.975, n - 1.0) * libm::sqrt(variance / n)))
+}
+
+/// Wilson's score interval of a share among `n`.
+fn wilson(share: f64, n: u64) -> (f64, f64) {
+    let n = n as f64;
+    let scale = 1.0 + Z * Z / n;
+    let centre = (share + Z * Z / (2.0 * n)) / scale;
+    let half = Z / scale * libm::sqrt(share * (1.0 - share) / n + Z * Z / (4.0 * n * n));
+    // At the ends the bound is the share itself; rounding must not say otherwise.
+    let low = if share == 0.0 { 0.0 } else { (centre - half).clamp(0.0, share) };
+    let high = if share == 1.0 { 1.0 } else { (centre + half).clamp(share, 1.0) };
+    (low, high)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trial(offered: u64, correct: u64, in_flight: u64) -> Trial {
+        Trial { offered, correct, in_flight }
+    }
+
+    /// 81 of 263, from the literature (Newcombe 1998, table I): 0.2553 to 0.3662.
+    #[test]
+    fn wilson_matches_the_published_example() {
+        let estimate = reliability(&[trial(263, 81, 0)]).unwrap();
+        assert!((estimate.low - 0.2553).abs() < 5e-5 && (estimate.high - 0.3662).abs() < 5e-5, "{estimate:?}");
+        assert_eq!(estimate.basis, "wilson");
+    }
+
+    #[test]
+    fn what_is_in_flight_widens_both_ways() {
+        let sure = reliability(&[trial(100, 90, 0)]).unwrap();
+        let open = reliability(&[trial(100, 90, 10)]).unwrap();
+        assert_eq!(open.low, sure.low);
+        assert_eq!((open.high, open.share), (1.0, 0.9));
+    }
+
+    /// Shares 0.9, 0.8, 1.0: mean 0.9, sd 0.1, t(2) = 4.3027, half-width 0.24841.
+    #[test]
+    fn several_runs_use_student() {
+        let estimate = reliability(&[trial(10, 9, 0), trial(10, 8, 0), trial(10, 10, 0)]).unwrap();
+        assert!((estimate.low - 0.651_59).abs() < 1e-5, "{estimate:?}");
+        assert_eq!((estimate.high, estimate.basis), (1.0, "student-t"));
+    }
+
+    #[test]
+    fn runs_that_agree_are_one_sample() {
+        let estimate = reliability(&[trial(50, 50, 0), trial(50, 50, 0)]).unwrap();
+        assert_eq!((estimate.share, estimate.high, estimate.basis), (1.0, 1.0, "wilson"));
+        // n / (n + z²) at n = 100.
+        assert!((estimate.low - 100.0 / 103.841_459).abs() < 1e-6);
+    }
+
+    #[test]
+    fn nothing_offered_has_no_reliability() {
+        assert_eq!(reliability(&[]), None);
+        assert_eq!(reliability(&[trial(0, 0, 0)]), None);
+    }
+}

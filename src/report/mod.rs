@@ -1,0 +1,170 @@
+//! Results to bytes: the summary a person reads, the tables a machine reads, and plots.
+//!
+//! A report is a pure function of [`Results`]: the same results give the same bytes, files are named and never opened, and
+//! nothing here knows the command line. Several runs are shown as one: counts are summed and histograms pooled, percentiles
+//! are of the pool and never of other percentiles. Whatever a user wrote (titles, names, notes) is escaped where it stands,
+//! and made harmless where it could drive a terminal.
+
+mod bars;
+mod curves;
+#[cfg(test)]
+mod fixture;
+mod human;
+mod interval;
+mod ladder;
+mod metric;
+mod plot;
+mod style;
+mod summary;
+mod text;
+mod total;
+
+use std::fmt;
+
+use crate::base::random::mix;
+use crate::experiment::{Results, Verdict};
+
+use total::Total;
+
+pub use style::Style;
+
+/// The version that produced a report.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Everything that can be said about some results. [`Display`](fmt::Display) gives the plain summary.
+#[derive(Clone, Debug)]
+pub struct Report<'a> {
+    results: &'a Results,
+    total: Total,
+}
+
+/// A file of a report.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct File {
+    /// Its name within the report's folder, with `/` between folders.
+    pub name: String,
+    /// What stands in it.
+    pub bytes: Vec<u8>,
+}
+
+impl<'a> From<&'a Results> for Report<'a> {
+    fn from(results: &'a Results) -> Self {
+        Self { results, total: Total::of(results) }
+    }
+}
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text(Style::Plain))
+    }
+}
+
+impl Report<'_> {
+    /// The summary for a terminal, at most 100 columns wide.
+    pub fn text(&self, style: Style) -> String {
+        text::summary(self.results, &self.total, style)
+    }
+
+    /// Every file: `summary.json`, `summary.csv`, `timeline.csv`, `latency.csv`, `scenario.toml`, and each plot in `plots/`
+    /// as SVG and PNG. A plot of something that never happened is left out.
+    pub fn files(&self) -> Vec<File> {
+        let mut files = self.tables();
+        files.extend(self.plots());
+        files
+    }
+
+    /// The files without the plots.
+    pub fn tables(&self) -> Vec<File> {
+        let (results, total) = (self.results, &self.total);
+        let (json, csv) = summary::files(results, total);
+        let file = |name: &str, bytes| File { name: name.into(), bytes };
+        vec![
+            file("summary.json", json),
+            file("summary.csv", csv),
+            file("timeline.csv", curves::timeline(results, total)),
+            file("latency.csv", curves::latency(results, total)),
+            file("scenario.toml", scenario(results)),
+        ]
+    }
+
+    /// The plots alone.
+    pub fn plots(&self) -> Vec<File> {
+        plot::files(self.results, &self.total)
+    }
+}
+
+/// The resolved scenario, and a comment that says what was played.
+fn scenario(results: &Results) -> Vec<u8> {
+    let variant = results.variant.as_ref().map(|variant| format!(" variant {},", style::clean(variant, 80)));
+    let header = format!(
+        "# Played with rehearsal {VERSION},{} seed {}, {}; digest {}\n\n",
+        variant.unwrap_or_default(),
+        results.seed,
+        runs(results),
+        fingerprint(results)
+    );
+    let end = if results.resolved.ends_with('\n') { "" } else { "\n" };
+    format!("{header}{}{end}", results.resolved).into_bytes()
+}
+
+/// The fingerprint of all runs: the run's own if there is one, otherwise a chain over all of them in order of their index.
+fn fingerprint(results: &Results) -> String {
+    match &results.runs[..] {
+        [] => "none".into(),
+        [run] => run.digest.to_string(),
+        runs => format!("{:016x}", runs.iter().fold(0, |chain, run| mix(chain ^ run.digest.bits()))),
+    }
+}
+
+/// `1 run`, `10 runs`.
+fn runs(results: &Results) -> String {
+    match results.runs.len() {
+        1 => "1 run".into(),
+        runs => format!("{runs} runs"),
+    }
+}
+
+fn verdict_name(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "pass",
+        Verdict::Fail => "fail",
+        Verdict::Inconclusive => "inconclusive",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_is_a_function_of_its_results() {
+        let results = fixture::exchange();
+        let files = Report::from(&results).files();
+        assert_eq!(files, Report::from(&results.clone()).files());
+        let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
+        let tables = ["summary.json", "summary.csv", "timeline.csv", "latency.csv", "scenario.toml"];
+        assert_eq!(names[..5], tables);
+        for plot in ["latency-cdf", "throughput", "latency", "fates"] {
+            for end in ["svg", "png"] {
+                assert!(names.contains(&format!("plots/{plot}.{end}").as_str()), "{plot}.{end}");
+            }
+        }
+    }
+
+    #[test]
+    fn empty_results_give_a_report() {
+        for results in [fixture::empty(), fixture::silent()] {
+            let report = Report::from(&results);
+            let text = report.to_string();
+            assert!(!text.contains("NaN") && !text.contains("inf"), "{text}");
+            assert!(report.files().len() >= 5);
+        }
+    }
+
+    #[test]
+    fn a_variants_name_cannot_leave_its_comment() {
+        let results = Results { variant: Some("a\nseed = 7".into()), ..fixture::empty() };
+        let text = String::from_utf8(scenario(&results)).unwrap();
+        assert!(text.starts_with("# Played with rehearsal") && !text.contains("\nseed = 7"), "{text}");
+    }
+}

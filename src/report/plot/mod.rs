@@ -1,0 +1,118 @@
+//! Plots, as SVG and as PNG: the same sheet of shapes, drawn twice.
+//!
+//! Axes, marks and places are computed here in whole numbers and drawn through `plotters`' backends. Its chart layer is left
+//! out: it places marks by the platform's logarithm, and an SVG must be the same bytes on every machine.
+
+mod axis;
+mod canvas;
+mod cdf;
+mod colour;
+mod fates;
+mod font;
+mod over_time;
+mod sheet;
+
+use crate::experiment::Results;
+
+use super::File;
+use super::total::Total;
+
+/// Every plot that has something to show.
+pub(super) fn files(results: &Results, total: &Total) -> Vec<File> {
+    let flows = &total.flows[..];
+    let plots = [
+        ("latency-cdf", cdf::plot(results, flows)),
+        ("throughput", over_time::throughput(results, flows)),
+        ("latency", over_time::latency(results, flows)),
+        ("fates", fates::plot(results, flows)),
+    ];
+    let drawn = plots.into_iter().filter_map(|(name, canvas)| Some((name, canvas?)));
+    let both = drawn.flat_map(|(name, canvas)| {
+        let file = |end, bytes| File { name: format!("plots/{name}.{end}"), bytes };
+        [file("svg", canvas.svg()), file("png", canvas.png())]
+    });
+    both.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use quick_xml::events::Event;
+
+    use super::*;
+    use crate::report::fixture;
+
+    fn plots(results: &Results) -> Vec<File> {
+        files(results, &Total::of(results))
+    }
+
+    /// The names of the elements, and all text.
+    fn read(svg: &[u8]) -> (Vec<String>, String) {
+        let text = std::str::from_utf8(svg).expect("UTF-8");
+        assert!(text.chars().all(|c| !c.is_control() || c == '\n'), "no control characters in XML");
+        let mut reader = quick_xml::Reader::from_str(text);
+        let (mut names, mut words) = (Vec::new(), String::new());
+        loop {
+            match reader.read_event().expect("well-formed XML") {
+                Event::Start(tag) | Event::Empty(tag) => {
+                    tag.attributes().for_each(|attribute| assert!(attribute.is_ok(), "{attribute:?}"));
+                    names.push(String::from_utf8(tag.name().as_ref().to_vec()).unwrap());
+                }
+                Event::Text(text) => words += &text.decode().unwrap(),
+                Event::GeneralRef(entity) => {
+                    let name = entity.decode().unwrap();
+                    words += quick_xml::escape::resolve_predefined_entity(&name).expect("only XML's own entities");
+                }
+                Event::Eof => return (names, words),
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn svg_is_xml_and_says_where_it_is_from() {
+        for results in [fixture::exchange(), fixture::replicated(), fixture::hostile()] {
+            let files = plots(&results);
+            assert_eq!(files.len(), 8);
+            for file in files.iter().filter(|file| file.name.ends_with(".svg")) {
+                let (names, words) = read(&file.bytes);
+                assert!(names.iter().all(|name| ["svg", "rect", "polyline", "text"].contains(&name.as_str())));
+                for origin in ["seed 42", &crate::report::fingerprint(&results), crate::report::VERSION] {
+                    assert!(words.contains(origin), "{}: {origin}", file.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn coordinates_are_whole_and_on_the_sheet() {
+        for file in plots(&fixture::hostile()).iter().filter(|file| file.name.ends_with(".svg")) {
+            let text = std::str::from_utf8(&file.bytes).unwrap();
+            for points in text.split("points=\"").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+                for point in points.split_whitespace() {
+                    let (x, y) = point.split_once(',').unwrap();
+                    assert!((0..1_920).contains(&x.parse::<i32>().unwrap()), "{point}");
+                    assert!((0..5_000).contains(&y.parse::<i32>().unwrap()), "{point}");
+                }
+            }
+            let size = text.split("font-size=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+            assert!(size.len() <= 4, "{size}");
+        }
+    }
+
+    #[test]
+    fn png_decodes_to_the_sheet() {
+        for file in plots(&fixture::exchange()).iter().filter(|file| file.name.ends_with(".png")) {
+            let mut reader = png::Decoder::new(std::io::Cursor::new(&file.bytes)).read_info().expect("a PNG");
+            let mut pixels = vec![0; reader.output_buffer_size().expect("it fits into memory")];
+            let info = reader.next_frame(&mut pixels).expect("whole");
+            assert_eq!(info.width, 1_920);
+            assert!(pixels.iter().any(|&byte| byte < 50), "something is drawn");
+        }
+    }
+
+    #[test]
+    fn what_never_happened_has_no_plot() {
+        assert_eq!(plots(&fixture::empty()), []);
+        plots(&fixture::silent());
+    }
+}

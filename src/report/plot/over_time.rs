@@ -1,0 +1,136 @@
+//! Flows over simulated time, one panel each: throughput, and latency.
+
+use crate::base::time::Time;
+use crate::experiment::Results;
+use crate::report::human;
+use crate::report::style::clean;
+use crate::report::total::{FlowTotal, measured};
+
+use super::axis::Axis;
+use super::canvas::Canvas;
+use super::colour::{BLUE, Colour, GREY, ORANGE, VERMILION};
+use super::sheet::{HEAD, LEFT, Panel, RIGHT, sheet};
+
+/// More panels than this are no picture.
+const MOST: usize = 6;
+const PANEL: i32 = 250;
+const GAP: i32 = 110;
+
+/// The steps that are shown: whole ones from the first that is measured on; with how many runs lie behind them.
+struct Steps {
+    first: usize,
+    /// Messages are due before this one.
+    end_of_load: usize,
+    end: usize,
+    seconds: f64,
+    runs: f64,
+}
+
+impl Steps {
+    fn of(results: &Results, flow: &FlowTotal) -> Self {
+        let step = flow.step.as_nanos().max(1);
+        let ends = results.runs.iter().map(measured);
+        let (from, to) = ends.fold((Time::MAX, Time::ZERO), |(from, to), run| (from.min(run.0), to.max(run.1)));
+        let from = if from == Time::MAX { Time::ZERO } else { from };
+        let (first, last) = (from.as_nanos().div_ceil(step) as usize, (to.as_nanos() / step) as usize);
+        let all = flow.steps();
+        // Too short for whole steps: whatever there is.
+        let whole = last.min(all) > first + 1;
+        let (first, end_of_load) = if whole { (first, last.min(all)) } else { (0, all) };
+        Self { first, end_of_load, end: all, seconds: flow.step.as_secs_f64(), runs: results.runs.len().max(1) as f64 }
+    }
+
+    fn start(&self, index: usize) -> f64 {
+        index as f64 * self.seconds
+    }
+
+    fn span(&self) -> (f64, f64) {
+        (self.start(self.first), self.start(self.end))
+    }
+
+    /// Values at the middle of their steps.
+    fn points<'a>(
+        &'a self,
+        end: usize,
+        value: impl Fn(usize) -> Option<f64> + 'a,
+    ) -> impl Iterator<Item = (f64, Option<f64>)> + 'a {
+        (self.first..end).map(move |index| (self.start(index) + self.seconds / 2.0, value(index)))
+    }
+}
+
+fn panels(
+    results: &Results,
+    flows: &[&FlowTotal],
+    title: &str,
+    legend: &[(&str, Colour)],
+    mut draw: impl FnMut(&mut Canvas, &FlowTotal, &Steps, (i32, i32), Axis),
+) -> Option<Canvas> {
+    if flows.is_empty() {
+        return None;
+    }
+    let shown = &flows[..flows.len().min(MOST)];
+    let height = HEAD + shown.len() as i32 * (PANEL + GAP) + 60;
+    let legend: Vec<_> = legend.iter().map(|&(name, colour)| (name.to_owned(), colour)).collect();
+    let mut canvas = sheet(results, height, title, &legend, flows.len() - shown.len());
+    // One horizontal axis for all, so that panels can be compared.
+    let spans = shown.iter().map(|flow| Steps::of(results, flow).span());
+    let (from, to) = spans.fold((f64::MAX, 0.0_f64), |(from, to), span| (from.min(span.0), to.max(span.1)));
+    for (index, flow) in shown.iter().enumerate() {
+        let top = HEAD + 40 + index as i32 * (PANEL + GAP);
+        let x = Axis::between(from, to, (LEFT, RIGHT), 10);
+        draw(&mut canvas, flow, &Steps::of(results, flow), (top, top + PANEL), x);
+    }
+    Some(canvas)
+}
+
+fn seconds(seconds: f64) -> String {
+    human::time(libm::round(seconds * 1e9))
+}
+
+pub(super) fn throughput(results: &Results, flows: &[FlowTotal]) -> Option<Canvas> {
+    let flows: Vec<&FlowTotal> = flows.iter().filter(|flow| !flow.rates.is_empty()).collect();
+    let legend = [("offered", GREY), ("sent, retries included", ORANGE), ("goodput", BLUE)];
+    let last = flows.len().min(MOST);
+    let mut index = 0;
+    panels(results, &flows, "Throughput over time", &legend, |canvas, flow, steps, (top, bottom), x| {
+        let rate = |count: u64| Some(count as f64 / steps.runs / steps.seconds);
+        let shown = &flow.rates[steps.first.min(flow.rates.len())..];
+        let most = shown.iter().map(|rates| rates.offered.max(rates.sent).max(rates.goodput)).max().unwrap_or(0);
+        let y = Axis::from_zero(rate(most).unwrap_or(1.0), (bottom, top), 4);
+        let panel = Panel { top, bottom, x, y };
+        let heading = format!("{} — messages per second", clean(&flow.heading(), 120));
+        panel.frame(canvas, &heading, seconds, human::number);
+        let at = |index: usize| flow.rates.get(index).copied().unwrap_or_default();
+        panel.line(canvas, steps.points(steps.end_of_load, |index| rate(at(index).offered)), GREY, 8);
+        panel.line(canvas, steps.points(steps.end, |index| rate(at(index).sent)), ORANGE, 4);
+        panel.line(canvas, steps.points(steps.end, |index| rate(at(index).goodput)), BLUE, 4);
+        index += 1;
+        if index == last {
+            panel.below(canvas, "simulated time");
+        }
+    })
+}
+
+pub(super) fn latency(results: &Results, flows: &[FlowTotal]) -> Option<Canvas> {
+    let flows: Vec<&FlowTotal> = flows.iter().filter(|flow| flow.latency.count() > 0).collect();
+    let legend = [("p50", BLUE), ("p99", VERMILION)];
+    let last = flows.len().min(MOST);
+    let mut index = 0;
+    let title = "Latency of confirmed messages over time, by when they were due";
+    panels(results, &flows, title, &legend, |canvas, flow, steps, (top, bottom), x| {
+        let at = |index: usize, p| flow.latency_steps.get(index).and_then(|step| step.quantile(p));
+        let values = (steps.first..steps.end_of_load).flat_map(|index| [at(index, 0.5), at(index, 0.99)]).flatten();
+        let (min, max) = values.fold((f64::MAX, 0.0_f64), |(min, max), value| (min.min(value), max.max(value)));
+        let y = Axis::log(min.min(max), max, (bottom, top));
+        let panel = Panel { top, bottom, x, y };
+        let heading = format!("{} — time until confirmed (log scale)", clean(&flow.heading(), 120));
+        panel.frame(canvas, &heading, seconds, human::time);
+        for (p, colour) in [(0.99, VERMILION), (0.5, BLUE)] {
+            panel.line(canvas, steps.points(steps.end_of_load, |index| at(index, p)), colour, 4);
+        }
+        index += 1;
+        if index == last {
+            panel.below(canvas, "simulated time");
+        }
+    })
+}

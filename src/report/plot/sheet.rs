@@ -1,0 +1,138 @@
+//! What all plots share: title, origin, legend, panels with their axes.
+
+use crate::experiment::Results;
+use crate::report::style::clean;
+use crate::report::{VERSION, fingerprint, runs};
+
+use super::axis::Axis;
+use super::canvas::{Anchor, Canvas, Type};
+use super::colour::{AXIS, BLACK, Colour, GRID, QUIET};
+use super::font;
+
+pub(super) const WIDTH: i32 = 1_920;
+const MARGIN: i32 = 48;
+const TITLE: Type = Type { size: 36, colour: BLACK };
+pub(super) const LABEL: Type = Type { size: 24, colour: BLACK };
+pub(super) const SMALL: Type = Type { size: 21, colour: QUIET };
+/// Where panels begin and end.
+pub(super) const LEFT: i32 = 150;
+pub(super) const RIGHT: i32 = WIDTH - 60;
+/// What stands above the first panel.
+pub(super) const HEAD: i32 = 200;
+
+/// A sheet with its head: what is seen, where it is from, what the colours mean.
+pub(super) fn sheet(
+    results: &Results,
+    height: i32,
+    title: &str,
+    legend: &[(String, Colour)],
+    left_out: usize,
+) -> Canvas {
+    let mut canvas = Canvas::new(WIDTH, height);
+    canvas.text((MARGIN, 50), title, TITLE, Anchor::Start);
+    origin(&mut canvas, results, left_out);
+    let mut x = MARGIN;
+    let room = (WIDTH - 2 * MARGIN) / legend.len().max(1) as i32 - 70;
+    for (name, colour) in legend {
+        canvas.block((x, 142), (x + 34, 154), *colour);
+        let name = font::fit(name, LABEL.size, room.max(80));
+        canvas.text((x + 46, 148), &name, LABEL, Anchor::Start);
+        // A reader's letters may be wider than ours.
+        x += 46 + font::length(&name, LABEL.size) * 11 / 10 + 36;
+    }
+    canvas
+}
+
+/// The line that says which scenario, seed, version and digest this is. The scenario's name gives way to the rest.
+fn origin(canvas: &mut Canvas, results: &Results, left_out: usize) {
+    let mut facts = String::new();
+    if let Some(variant) = &results.variant {
+        facts += &format!(" · variant {}", clean(variant, 32));
+    }
+    facts += &format!(
+        " · seed {} · {} · rehearsal {VERSION} · digest {}",
+        results.seed,
+        runs(results),
+        fingerprint(results)
+    );
+    if left_out > 0 {
+        facts += &format!(" · {left_out} more flows not shown");
+    }
+    let room = canvas.width() - 2 * MARGIN;
+    let title = clean(&results.title, 200);
+    let title = if title.is_empty() { "untitled" } else { &title };
+    let title = font::fit(title, SMALL.size, room * 10 / 11 - font::length(&facts, SMALL.size));
+    canvas.text((MARGIN, 100), &format!("{title}{facts}"), SMALL, Anchor::Start);
+}
+
+/// A rectangle of data between axes.
+pub(super) struct Panel {
+    pub top: i32,
+    pub bottom: i32,
+    pub x: Axis,
+    pub y: Axis,
+}
+
+impl Panel {
+    /// Grid, marks and their labels; `heading` stands above to the left, before the unit of the vertical axis.
+    pub fn frame(
+        &self,
+        canvas: &mut Canvas,
+        heading: &str,
+        label_x: impl Fn(f64) -> String,
+        label_y: impl Fn(f64) -> String,
+    ) {
+        for &tick in &self.y.ticks {
+            let y = self.y.place(tick);
+            canvas.line(vec![(LEFT, y), (RIGHT, y)], GRID, 2);
+            canvas.text((LEFT - 16, y), &label_y(tick), SMALL, Anchor::End);
+        }
+        let mut free = i32::MIN;
+        for &tick in &self.x.ticks {
+            let (x, label) = (self.x.place(tick), label_x(tick));
+            canvas.line(vec![(x, self.top), (x, self.bottom)], GRID, 2);
+            canvas.line(vec![(x, self.bottom), (x, self.bottom + 10)], AXIS, 2);
+            let half = font::length(&label, SMALL.size) * 11 / 20;
+            if x - half > free {
+                canvas.text((x, self.bottom + 32), &label, SMALL, Anchor::Middle);
+                free = x + half + 16;
+            }
+        }
+        canvas.line(vec![(LEFT, self.bottom), (RIGHT, self.bottom)], AXIS, 2);
+        let heading = font::fit(heading, LABEL.size, (RIGHT - MARGIN) * 10 / 11);
+        canvas.text((MARGIN, self.top - 32), &heading, LABEL, Anchor::Start);
+    }
+
+    /// What the horizontal axis counts, below it.
+    pub fn below(&self, canvas: &mut Canvas, text: &str) {
+        canvas.text(((LEFT + RIGHT) / 2, self.bottom + 72), text, SMALL, Anchor::Middle);
+    }
+
+    /// A line through values; where one is missing, it is interrupted.
+    pub fn line(
+        &self,
+        canvas: &mut Canvas,
+        values: impl Iterator<Item = (f64, Option<f64>)>,
+        colour: Colour,
+        width: u32,
+    ) {
+        let mut points = Vec::new();
+        for (x, y) in values {
+            match y {
+                Some(y) => points.push((self.x.place(x), self.y.place(y))),
+                None => self.stroke(canvas, std::mem::take(&mut points), colour, width),
+            }
+        }
+        self.stroke(canvas, points, colour, width);
+    }
+
+    /// A value between two that are missing is a dot.
+    fn stroke(&self, canvas: &mut Canvas, points: Vec<(i32, i32)>, colour: Colour, width: u32) {
+        if let [(x, y)] = points[..] {
+            let half = width as i32;
+            canvas.block((x - half, y - half), (x + half, y + half), colour);
+        } else {
+            canvas.line(points, colour, width);
+        }
+    }
+}

@@ -1,0 +1,393 @@
+//! `summary.json` and `summary.csv`: every number, for machines.
+//!
+//! Both are written from the same list. Names and their order are stable; a new number may be added, none changes its meaning
+//! without a new `schema`. Times are whole nanoseconds (`_ns`), rates per second (`_per_s`), shares fractions of one; a number
+//! that does not exist is `null`, and an empty field in CSV: a percentile of `latency-all` that lies among messages never
+//! confirmed, a share of nothing.
+//!
+//! ```text
+//! schema, version, title, variant, seed, digest
+//! expectations   quantity, condition, verdict (pass fail inconclusive), unit, value, low, high, basis, batches or runs, note
+//! warnings       texts
+//! total          all runs together: counts summed, histograms pooled
+//! runs           one by one: run, seed, digest, measured_from_ns, measured_to_ns, end_ns, and the same tables as `total`
+//!   system       METRIC: { STATISTIC: number }
+//!   flows        name, caller, entry, callee, reliability_basis, metrics: { METRIC: { STATISTIC: number } }
+//!   stations     name, metrics
+//!   links        name, metrics
+//!   wire         METRIC: { STATISTIC: number }, the sum over the links
+//! ```
+//!
+//! CSV has one row per number: `run` (`all` or the run's index), `scope` (a flow, station or link; `system`, `wire` or
+//! `expectation`), `metric`, `statistic`, `value`, `unit`, and in every row which scenario it is from.
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use crate::experiment::{Basis, Judgement, Results, Unit as Counted};
+use crate::metrics::RunResult;
+
+use super::metric::{Metric, Unit, Value, of_flow, of_link, of_station, of_system};
+use super::total::Total;
+use super::{VERSION, fingerprint, verdict_name};
+
+/// The schema's number.
+const SCHEMA: u32 = 1;
+
+#[derive(serde::Serialize)]
+struct Summary<'a> {
+    schema: u32,
+    version: &'static str,
+    title: &'a str,
+    variant: Option<&'a str>,
+    seed: u64,
+    digest: String,
+    expectations: Vec<Expectation<'a>>,
+    warnings: &'a [String],
+    total: Tables,
+    runs: Vec<Run>,
+}
+
+#[derive(serde::Serialize)]
+struct Expectation<'a> {
+    quantity: &'a str,
+    condition: &'a str,
+    verdict: &'static str,
+    unit: &'static str,
+    value: Value,
+    low: Value,
+    high: Value,
+    basis: &'static str,
+    sample: Option<u32>,
+    note: Option<&'a str>,
+}
+
+#[derive(serde::Serialize)]
+struct Run {
+    run: u32,
+    seed: u64,
+    digest: String,
+    measured_from_ns: u64,
+    measured_to_ns: u64,
+    end_ns: u64,
+    #[serde(flatten)]
+    tables: Tables,
+}
+
+#[derive(serde::Serialize)]
+struct Tables {
+    system: Metrics,
+    flows: Vec<Flow>,
+    stations: Vec<Named>,
+    links: Vec<Named>,
+    wire: Metrics,
+}
+
+#[derive(serde::Serialize)]
+struct Flow {
+    name: String,
+    caller: String,
+    entry: Option<String>,
+    callee: String,
+    reliability_basis: Option<&'static str>,
+    metrics: Metrics,
+}
+
+#[derive(serde::Serialize)]
+struct Named {
+    name: String,
+    metrics: Metrics,
+}
+
+/// Metrics, as a map in their order.
+struct Metrics(Vec<Metric>);
+
+impl Serialize for Metrics {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for metric in &self.0 {
+            map.serialize_entry(&metric.name, metric)?;
+        }
+        map.end()
+    }
+}
+
+impl Serialize for Metric {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.statistics.len()))?;
+        for statistic in &self.statistics {
+            map.serialize_entry(&format!("{}{}", statistic.name, statistic.unit.suffix()), &statistic.value)?;
+        }
+        map.end()
+    }
+}
+
+impl Tables {
+    fn of(total: &Total) -> Self {
+        let flows = total.flows.iter().map(|flow| Flow {
+            name: flow.name.clone(),
+            caller: flow.caller.clone(),
+            entry: flow.entry.clone(),
+            callee: flow.callee.clone(),
+            reliability_basis: flow.reliability().map(|estimate| estimate.basis),
+            metrics: Metrics(of_flow(flow)),
+        });
+        let stations = total
+            .stations
+            .iter()
+            .map(|station| Named { name: station.name.clone(), metrics: Metrics(of_station(station)) });
+        let links =
+            total.links.iter().map(|link| Named { name: link.name.clone(), metrics: Metrics(of_link(&link.book)) });
+        Self {
+            system: Metrics(of_system(total)),
+            flows: flows.collect(),
+            stations: stations.collect(),
+            links: links.collect(),
+            wire: Metrics(of_link(&total.wire())),
+        }
+    }
+
+    /// The tables by scope, as in CSV.
+    fn scopes(&self) -> Vec<(&str, &Metrics)> {
+        let flows = self.flows.iter().map(|flow| (flow.name.as_str(), &flow.metrics));
+        let named = self.stations.iter().chain(&self.links).map(|named| (named.name.as_str(), &named.metrics));
+        [("system", &self.system)].into_iter().chain(flows).chain(named).chain([("wire", &self.wire)]).collect()
+    }
+}
+
+impl<'a> Expectation<'a> {
+    fn of(judgement: &'a Judgement) -> Self {
+        let measured = judgement.measured;
+        let (basis, sample) = match measured.basis {
+            Basis::Runs(runs) => ("runs", Some(runs)),
+            Basis::Batches(batches) => ("batches", Some(batches)),
+            Basis::Value => ("value", None),
+        };
+        Self {
+            quantity: &judgement.quantity,
+            condition: &judgement.condition,
+            verdict: verdict_name(judgement.verdict),
+            unit: unit_of(measured.unit).name(),
+            value: Value::real(measured.value),
+            low: Value::real(measured.interval.map(|(low, _)| low)),
+            high: Value::real(measured.interval.map(|(_, high)| high)),
+            basis,
+            sample,
+            note: judgement.note.as_deref(),
+        }
+    }
+}
+
+fn unit_of(unit: Counted) -> Unit {
+    match unit {
+        Counted::Time => Unit::Nanoseconds,
+        Counted::Share => Unit::Share,
+        Counted::Rate => Unit::PerSecond,
+        Counted::Number => Unit::Number,
+    }
+}
+
+impl<'a> Summary<'a> {
+    fn of(results: &'a Results, total: &Total) -> Self {
+        let run = |run: &RunResult| Run {
+            run: run.run,
+            seed: run.seed,
+            digest: run.digest.to_string(),
+            measured_from_ns: run.measured.0.as_nanos(),
+            measured_to_ns: run.measured.1.as_nanos(),
+            end_ns: run.end.as_nanos(),
+            tables: Tables::of(&Total::of_runs(std::iter::once(run))),
+        };
+        Self {
+            schema: SCHEMA,
+            version: VERSION,
+            title: &results.title,
+            variant: results.variant.as_deref(),
+            seed: results.seed,
+            digest: fingerprint(results),
+            expectations: results.judgements.iter().map(Expectation::of).collect(),
+            warnings: &results.warnings,
+            total: Tables::of(total),
+            runs: results.runs.iter().map(run).collect(),
+        }
+    }
+}
+
+/// `summary.json` and `summary.csv`.
+pub(super) fn files(results: &Results, total: &Total) -> (Vec<u8>, Vec<u8>) {
+    let summary = Summary::of(results, total);
+    let mut json = serde_json::to_vec_pretty(&summary).expect("plain data with text for keys is JSON");
+    json.push(b'\n');
+    (json, csv(results, &summary))
+}
+
+fn csv(results: &Results, summary: &Summary<'_>) -> Vec<u8> {
+    let mut table = Table::new(results, &["run", "scope", "metric", "statistic", "value", "unit"]);
+    for expectation in &summary.expectations {
+        let mut row = |statistic, value: &str, unit| {
+            table.row(["all", "expectation", expectation.quantity, statistic, value, unit]);
+        };
+        row("verdict", expectation.verdict, "");
+        for (name, value) in [("value", expectation.value), ("low", expectation.low), ("high", expectation.high)] {
+            row(name, &field(value), expectation.unit);
+        }
+    }
+    let mut write = |run: &str, tables: &Tables| {
+        for (scope, metrics) in tables.scopes() {
+            for metric in &metrics.0 {
+                for statistic in &metric.statistics {
+                    let value = field(statistic.value);
+                    table.row([run, scope, &metric.name, statistic.name, &value, statistic.unit.name()]);
+                }
+            }
+        }
+    };
+    write("all", &summary.total);
+    summary.runs.iter().for_each(|run| write(&run.run.to_string(), &run.tables));
+    table.into_bytes()
+}
+
+/// A number as JSON writes it, or nothing.
+pub(super) fn field(value: Value) -> String {
+    match value {
+        Value::Missing => String::new(),
+        value => serde_json::to_string(&value).expect("a number is JSON"),
+    }
+}
+
+/// A CSV file whose every row ends in where it is from.
+pub(super) struct Table {
+    writer: csv::Writer<Vec<u8>>,
+    origin: [String; 5],
+}
+
+impl Table {
+    pub fn new(results: &Results, header: &[&str]) -> Self {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let all = header.iter().copied().chain(["scenario", "variant", "seed", "version", "digest"]);
+        writer.write_record(all).expect("memory can be written");
+        let origin = [
+            results.title.clone(),
+            results.variant.clone().unwrap_or_default(),
+            results.seed.to_string(),
+            VERSION.into(),
+            fingerprint(results),
+        ];
+        Self { writer, origin }
+    }
+
+    pub fn row<'b>(&mut self, fields: impl IntoIterator<Item = &'b str>) {
+        for field in fields {
+            self.writer.write_field(field).expect("memory can be written");
+        }
+        self.writer.write_record(&self.origin).expect("every row has the header's fields");
+    }
+
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.writer.into_inner().expect("memory can be written")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::Value as Json;
+
+    use super::*;
+    use crate::report::fixture;
+
+    fn read(results: &Results) -> (Json, Vec<BTreeMap<String, String>>) {
+        let (json, csv) = files(results, &Total::of(results));
+        let rows = csv::Reader::from_reader(&*csv).deserialize().map(|row| row.expect("equally long rows")).collect();
+        (serde_json::from_slice(&json).expect("valid JSON"), rows)
+    }
+
+    /// The number in JSON that a row names.
+    fn found<'a>(json: &'a Json, row: &BTreeMap<String, String>) -> &'a Json {
+        let tables = match row["run"].as_str() {
+            "all" => &json["total"],
+            run => json["runs"].as_array().unwrap().iter().find(|each| each["run"].to_string() == run).unwrap(),
+        };
+        let named = |kind: &str| {
+            let mut all = tables[kind].as_array().unwrap().iter();
+            all.find(|each| each["name"] == *row["scope"]).map(|each| &each["metrics"])
+        };
+        let statistic = row["statistic"].as_str();
+        let (metrics, key) = match row["scope"].as_str() {
+            "expectation" => {
+                let mut all = json["expectations"].as_array().unwrap().iter();
+                return &all.find(|each| each["quantity"] == *row["metric"]).unwrap()[statistic];
+            }
+            "system" => (&tables["system"], statistic),
+            "wire" => (&tables["wire"], statistic),
+            _ => (named("flows").or_else(|| named("stations")).or_else(|| named("links")).unwrap(), statistic),
+        };
+        let suffix = match row["unit"].as_str() {
+            unit @ ("ns" | "per_s" | "s") => format!("_{unit}"),
+            _ => String::new(),
+        };
+        metrics
+            .get(&row["metric"])
+            .and_then(|metric| metric.get(format!("{key}{suffix}")))
+            .expect("every row is in JSON")
+    }
+
+    fn leaves(json: &Json) -> usize {
+        json.as_object().unwrap().values().map(|metric| metric.as_object().unwrap().len()).sum()
+    }
+
+    #[test]
+    fn every_number_in_csv_is_in_json_and_the_other_way_round() {
+        for results in [fixture::exchange(), fixture::replicated(), fixture::empty()] {
+            let (json, rows) = read(&results);
+            for row in &rows {
+                let text = match found(&json, row) {
+                    Json::Null => String::new(),
+                    Json::String(text) => text.clone(),
+                    number => number.to_string(),
+                };
+                assert_eq!(text, row["value"], "{row:?}");
+            }
+            let tables = json["runs"].as_array().unwrap().iter().chain([&json["total"]]);
+            let numbers: usize = tables
+                .map(|tables| {
+                    let named = ["flows", "stations", "links"].map(|kind| tables[kind].as_array().unwrap());
+                    let named: usize = named.into_iter().flatten().map(|each| leaves(&each["metrics"])).sum();
+                    named + leaves(&tables["system"]) + leaves(&tables["wire"])
+                })
+                .sum();
+            assert_eq!(rows.len(), numbers + 4 * results.judgements.len());
+        }
+    }
+
+    #[test]
+    fn nothing_is_ever_nan() {
+        for results in [fixture::exchange(), fixture::replicated(), fixture::empty(), fixture::silent()] {
+            let (json, csv) = files(&results, &Total::of(&results));
+            for text in [json, csv].map(|bytes| String::from_utf8(bytes).unwrap().to_lowercase()) {
+                assert!(!text.contains("nan") && !text.contains("inf"), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_summary_says_where_it_is_from() {
+        let results = fixture::exchange();
+        let (json, rows) = read(&results);
+        assert_eq!(json["title"], *results.title);
+        assert_eq!(json["seed"], results.seed);
+        assert_eq!(json["digest"], *results.runs[0].digest.to_string());
+        assert_eq!(json["expectations"][0]["verdict"], "pass");
+        assert!(rows.iter().all(|row| row["scenario"] == results.title && row["version"] == VERSION));
+    }
+
+    /// A percentile among messages never confirmed has no value, and `latency` beside it has.
+    #[test]
+    fn unconfirmed_messages_are_slower_than_any_limit() {
+        let (json, _) = read(&fixture::exchange());
+        let flow = &json["total"]["flows"][0]["metrics"];
+        assert!(flow["latency"]["p99.99_ns"].is_u64() && flow["latency"]["max_ns"].is_u64());
+        assert!(flow["latency-all"]["p50_ns"].is_u64());
+        assert!(flow["latency-all"]["p99.99_ns"].is_null() && flow["latency-all"]["max_ns"].is_null());
+    }
+}

@@ -1,0 +1,98 @@
+//! Stations and links.
+
+use crate::metrics::Histogram;
+use crate::network::Cause;
+use crate::report::human;
+use crate::report::style::{Role, Style, clean};
+use crate::report::total::{LinkTotal, StationTotal};
+
+use super::columns;
+
+fn or_nothing(value: Option<f64>, written: fn(f64) -> String) -> String {
+    value.map_or_else(|| human::NOTHING.into(), written)
+}
+
+fn times(histogram: &Histogram) -> [String; 2] {
+    [or_nothing(histogram.mean(), human::time), or_nothing(histogram.quantile(0.99), human::time)]
+}
+
+/// Header and rows, the header quiet.
+fn table(header: Vec<String>, rows: Vec<Vec<String>>, style: Style) -> Vec<String> {
+    let mut lines = columns(&[vec![header], rows].concat());
+    lines[0] = style.paint(Role::Quiet, &lines[0]);
+    lines
+}
+
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|&word| word.into()).collect()
+}
+
+pub(super) fn stations(stations: &[StationTotal], style: Style) -> Vec<String> {
+    if stations.is_empty() {
+        return Vec::new();
+    }
+    let header = ["station", "workers", "arrived", "served", "busy", "waiting", "max", "wait", "p99", "stay", "p99"];
+    let row = |station: &StationTotal| {
+        let book = &station.book;
+        let workers = station.workers.map_or_else(|| human::FOREVER.into(), |workers| workers.to_string());
+        let busy = match station.utilisation() {
+            Some(share) => format!("{:.1}%", share * 100.0),
+            None => or_nothing(station.busy_mean(), human::number),
+        };
+        let mut cells = vec![
+            clean(&station.name, 20),
+            format!("{}×{workers}", book.nodes),
+            or_nothing(station.rate(book.arrived), human::rate),
+            or_nothing(station.rate(book.served), human::rate),
+            busy,
+            or_nothing(station.waiting_mean(), human::number),
+            human::count(book.waiting_max.into()),
+        ];
+        cells.extend(times(&book.wait).into_iter().chain(times(&book.residence)));
+        cells
+    };
+    let mut lines = vec![format!(
+        "{}  {}",
+        style.paint(Role::Heading, "Stations"),
+        style.paint(Role::Quiet, "nodes × workers; waiting per node; wait in the queue, stay with the work")
+    )];
+    lines.extend(table(words(&header), stations.iter().map(row).collect(), style));
+    for station in stations {
+        let refusals = station.refusals();
+        if !refusals.is_empty() {
+            let each = refusals.iter().map(|(why, count)| format!("{} {why}", human::count(*count)));
+            let each = each.collect::<Vec<_>>().join(", ");
+            lines.push(format!("  {} turned away: {}", clean(&station.name, 20), style.paint(Role::Bad, &each)));
+        }
+    }
+    lines
+}
+
+pub(super) fn links(links: &[LinkTotal], style: Style) -> Vec<String> {
+    if links.is_empty() {
+        return Vec::new();
+    }
+    let causes: Vec<Cause> =
+        Cause::ALL.into_iter().filter(|&cause| links.iter().any(|link| link.book.dropped_for(cause) > 0)).collect();
+    let mut header = words(&["link", "sent", "duplicated", "carried", "share"]);
+    header.extend(causes.iter().map(|cause| cause.name().into()));
+    header.push("in-flight".into());
+    let row = |link: &LinkTotal| {
+        let book = &link.book;
+        let copies = book.sent + book.duplicated;
+        let mut cells = vec![
+            clean(&link.name, 24),
+            human::count(book.sent),
+            human::count(book.duplicated),
+            human::count(book.delivered),
+            or_nothing(human::ratio(book.delivered as f64, copies as f64), human::share),
+        ];
+        cells.extend(causes.iter().map(|&cause| human::count(book.dropped_for(cause))));
+        cells.push(human::count(book.in_flight()));
+        cells
+    };
+    let about = "copies of the whole run, warm-up and drain included";
+    let mut lines = vec![format!("{}  {}", style.paint(Role::Heading, "Links"), style.paint(Role::Quiet, about))];
+    lines.extend(table(header, links.iter().map(row).collect(), style));
+    lines
+}

@@ -1,0 +1,281 @@
+//! Runs put together: sums of counts and pooled histograms, flow by flow, station by station, link by link. Never a mean of
+//! percentiles.
+
+use crate::base::time::{Span, Time};
+use crate::experiment::Results;
+use crate::metrics::{Fate, FlowBook, Histogram, RunResult, StationBook};
+use crate::process::Outcome;
+use crate::sim::LinkBook;
+
+use super::human::ratio;
+use super::interval::{Estimate, Trial, reliability};
+
+/// Some runs as one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Total {
+    /// Measured time, summed over the runs.
+    pub seconds: f64,
+    /// Simulated time, summed over the runs.
+    pub simulated: Span,
+    pub events: u64,
+    pub flows: Vec<FlowTotal>,
+    pub stations: Vec<StationTotal>,
+    pub links: Vec<LinkTotal>,
+}
+
+/// One flow of all runs.
+#[derive(Clone, Debug, Default)]
+pub(super) struct FlowTotal {
+    pub name: String,
+    pub caller: String,
+    pub entry: Option<String>,
+    pub callee: String,
+    pub seconds: f64,
+    pub offered: u64,
+    pub fates: [u64; Fate::ALL.len()],
+    pub correct: u64,
+    pub received: u64,
+    pub confirmed: u64,
+    pub handled: u64,
+    pub attempts: u64,
+    pub copies: u64,
+    pub duplicates: u64,
+    pub repeated: u64,
+    pub latency: Histogram,
+    pub from_send: Histogram,
+    pub one_way: Histogram,
+    pub step: Span,
+    pub rates: Vec<Moment>,
+    pub latency_steps: Vec<Histogram>,
+    trials: Vec<Trial>,
+}
+
+/// One group of stations of all runs.
+#[derive(Clone, Debug, Default)]
+pub(super) struct StationTotal {
+    pub name: String,
+    pub workers: Option<u32>,
+    pub book: StationBook,
+}
+
+/// What happened in one step of time, in all runs.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Moment {
+    /// Messages due.
+    pub offered: u64,
+    /// Attempts sent.
+    pub sent: u64,
+    /// Messages handled well for the first time.
+    pub goodput: u64,
+    /// Messages due that came out right.
+    pub correct: u64,
+}
+
+/// One link of all runs.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LinkTotal {
+    pub name: String,
+    pub book: LinkBook,
+}
+
+/// The time that counts, as far as the run went.
+pub(super) fn measured(run: &RunResult) -> (Time, Time) {
+    (run.measured.0.min(run.end), run.measured.1.min(run.end))
+}
+
+impl Total {
+    /// All runs of an experiment.
+    pub fn of(results: &Results) -> Self {
+        Self::of_runs(results.runs.iter())
+    }
+
+    /// These runs.
+    pub fn of_runs<'a>(runs: impl Iterator<Item = &'a RunResult>) -> Self {
+        let mut total = Self::default();
+        runs.for_each(|run| total.add(run));
+        total
+    }
+
+    fn add(&mut self, run: &RunResult) {
+        let (from, to) = measured(run);
+        let seconds = to.since(from).as_secs_f64();
+        self.seconds += seconds;
+        self.simulated += run.end.since(Time::ZERO);
+        self.events += run.events;
+        for flow in &run.flows {
+            let name = flow.name();
+            let total = entry(&mut self.flows, |total| total.name == name);
+            if total.name.is_empty() {
+                total.name = name;
+                total.caller.clone_from(&flow.caller);
+                total.entry.clone_from(&flow.entry);
+                total.callee.clone_from(&flow.callee);
+            }
+            total.seconds += seconds;
+            total.add(&flow.book);
+        }
+        for station in &run.stations {
+            let total = entry(&mut self.stations, |total| total.name == station.name);
+            if total.name.is_empty() {
+                total.name.clone_from(&station.name);
+                total.workers = station.workers;
+            }
+            add_station(&mut total.book, &station.book);
+        }
+        for link in &run.links {
+            let total = entry(&mut self.links, |total| total.name == link.name);
+            total.name.clone_from(&link.name);
+            total.book.add(&link.book);
+        }
+    }
+
+    /// The book of all copies.
+    pub fn wire(&self) -> LinkBook {
+        let mut wire = LinkBook::default();
+        self.links.iter().for_each(|link| wire.add(&link.book));
+        wire
+    }
+}
+
+/// The total that `is` it, or a new one.
+fn entry<T: Default>(totals: &mut Vec<T>, is: impl Fn(&T) -> bool) -> &mut T {
+    let index = totals.iter().position(is).unwrap_or_else(|| {
+        totals.push(T::default());
+        totals.len() - 1
+    });
+    &mut totals[index]
+}
+
+fn add_all<const N: usize>(sums: &mut [u64; N], counts: &[u64; N]) {
+    sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+}
+
+fn add_station(total: &mut StationBook, book: &StationBook) {
+    total.nodes = total.nodes.max(book.nodes);
+    total.arrived += book.arrived;
+    total.served += book.served;
+    add_all(&mut total.refused, &book.refused);
+    total.wait.merge(&book.wait);
+    total.work.merge(&book.work);
+    total.residence.merge(&book.residence);
+    total.waiting_seconds += book.waiting_seconds;
+    total.busy_seconds += book.busy_seconds;
+    total.waiting_max = total.waiting_max.max(book.waiting_max);
+    total.present_max = total.present_max.max(book.present_max);
+    total.seconds += book.seconds;
+}
+
+impl FlowTotal {
+    fn add(&mut self, book: &FlowBook) {
+        let of_run = &book.total;
+        self.trials.push(Trial {
+            offered: of_run.offered,
+            correct: of_run.correct,
+            in_flight: of_run.fate(Fate::InFlight),
+        });
+        self.offered += of_run.offered;
+        add_all(&mut self.fates, &of_run.fates);
+        self.correct += of_run.correct;
+        self.received += of_run.received;
+        self.confirmed += of_run.confirmed;
+        self.handled += of_run.handled;
+        self.attempts += of_run.attempts;
+        self.copies += of_run.copies;
+        self.duplicates += of_run.duplicates;
+        self.repeated += of_run.repeated;
+        self.latency.merge(&of_run.latency);
+        self.from_send.merge(&book.from_send);
+        self.one_way.merge(&book.one_way);
+        self.step = book.step();
+        let steps = book.rates.len().max(book.steps.len());
+        if self.rates.len() < steps {
+            self.rates.resize(steps, Moment::default());
+        }
+        for (sum, rates) in self.rates.iter_mut().zip(&book.rates) {
+            sum.sent += rates.sent;
+            sum.goodput += rates.goodput;
+        }
+        for (sum, step) in self.rates.iter_mut().zip(&book.steps) {
+            sum.offered += step.offered;
+            sum.correct += step.correct;
+        }
+        if self.latency_steps.len() < book.steps.len() {
+            self.latency_steps.resize_with(book.steps.len(), Histogram::default);
+        }
+        for (sum, step) in self.latency_steps.iter_mut().zip(&book.steps) {
+            sum.merge(&step.latency);
+        }
+    }
+
+    /// `caller/entry → callee`, without saying the callee twice.
+    pub fn heading(&self) -> String {
+        if self.name.contains("->") {
+            self.name.replace("->", " → ")
+        } else {
+            format!("{} → {}", self.name, self.callee)
+        }
+    }
+
+    /// Messages with this fate.
+    pub fn fate(&self, fate: Fate) -> u64 {
+        self.fates[fate as usize]
+    }
+
+    /// How many steps the curves over time have.
+    pub fn steps(&self) -> usize {
+        self.rates.len().max(self.latency_steps.len())
+    }
+
+    /// Events per measured second.
+    pub fn rate(&self, events: u64) -> Option<f64> {
+        ratio(events as f64, self.seconds)
+    }
+
+    /// A share of the messages offered, or a mean per message.
+    pub fn per_message(&self, count: u64) -> Option<f64> {
+        ratio(count as f64, self.offered as f64)
+    }
+
+    /// Correct / offered with its interval.
+    pub fn reliability(&self) -> Option<Estimate> {
+        reliability(&self.trials)
+    }
+}
+
+impl StationTotal {
+    /// Events per measured second.
+    pub fn rate(&self, events: u64) -> Option<f64> {
+        ratio(events as f64, self.book.seconds)
+    }
+
+    /// A number integrated over time and nodes, as its mean at one node.
+    fn mean(&self, seconds: f64) -> Option<f64> {
+        ratio(seconds, self.book.seconds * f64::from(self.book.nodes))
+    }
+
+    /// The mean number waiting at a node.
+    pub fn waiting_mean(&self) -> Option<f64> {
+        self.mean(self.book.waiting_seconds)
+    }
+
+    /// The mean number of workers at work at a node.
+    pub fn busy_mean(&self) -> Option<f64> {
+        self.mean(self.book.busy_seconds)
+    }
+
+    /// The mean number present at a node.
+    pub fn present_mean(&self) -> Option<f64> {
+        self.mean(self.book.waiting_seconds + self.book.busy_seconds)
+    }
+
+    /// The share of the workers' time at work, where their number is limited.
+    pub fn utilisation(&self) -> Option<f64> {
+        ratio(self.busy_mean()?, f64::from(self.workers?))
+    }
+
+    /// Requests refused, with the reasons that occurred.
+    pub fn refusals(&self) -> Vec<(&'static str, u64)> {
+        let all = Outcome::ALL.into_iter().map(|why| (why.name(), self.book.refused_for(why)));
+        all.filter(|&(_, count)| count > 0).collect()
+    }
+}
