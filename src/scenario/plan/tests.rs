@@ -213,8 +213,8 @@ mod policies {
     }
 
     fn plan(verb: &str, keys: &str) -> (Loaded, Result<Policy, Vec<Diagnostic>>) {
-        let loaded = loaded(&format!("[services.s]\nwork = \"1ms\"\n[services.c]\n{verb} = \"s\"\n{keys}\n"));
-        let step = &loaded.scenario.services.get("c").unwrap().step;
+        let loaded = loaded(&format!("[services.s]\nwork = \"1ms\"\n[clients.c]\nusers = 1\n{verb} = \"s\"\n{keys}\n"));
+        let step = &loaded.scenario.clients.get("c").unwrap().step;
         let planned = policy(&step.keys, step.verb().unwrap(), &receiver(3));
         (loaded, planned)
     }
@@ -228,7 +228,7 @@ mod policies {
     fn refused(verb: &str, keys: &str) -> Vec<(usize, usize, String)> {
         let (loaded, planned) = plan(verb, keys);
         let places = places(&loaded, &planned.expect_err(keys));
-        places.into_iter().map(|(line, column, message)| (line - 5, column, message)).collect()
+        places.into_iter().map(|(line, column, message)| (line - 6, column, message)).collect()
     }
 
     fn count(count: u32) -> Option<NonZeroU32> {
@@ -307,8 +307,8 @@ mod policies {
             ("call = \"s\"\ncancel = \"none\"", Cancel::None),
             ("send = \"s\"", Cancel::None),
         ] {
-            let loaded = loaded(&format!("[services.s]\nwork = \"1ms\"\n[services.c]\n{step}\n"));
-            let step = &loaded.scenario.services.get("c").unwrap().step;
+            let loaded = loaded(&format!("[services.s]\nwork = \"1ms\"\n[clients.c]\nusers = 1\n{step}\n"));
+            let step = &loaded.scenario.clients.get("c").unwrap().step;
             assert_eq!(policy(&step.keys, step.verb().unwrap(), &receiver).unwrap().cancel, expected);
         }
     }
