@@ -661,7 +661,7 @@ mod tests {
 
         /// Every origin divisible by 7 was cancelled.
         fn is_live(&self, event: &Event) -> bool {
-            event.origin % 7 != 0
+            !event.origin.is_multiple_of(7)
         }
     }
 
@@ -702,7 +702,7 @@ mod tests {
             let next = time + 1 + delay(&mut draws, time);
             let origin = draws.draw().below(pending.max(10));
             push(&mut calendar, &mut list, next, origin);
-            if origin % 7 == 0 {
+            if origin.is_multiple_of(7) {
                 // What is cancelled is replaced, so that the number pending stays.
                 push(&mut calendar, &mut list, next, 1);
             }
