@@ -35,7 +35,7 @@ const HEAP_MAX: usize = 192;
 /// Below this many the ring is given up again.
 const HEAP_MIN: usize = 48;
 /// The population a bucket should have, where nothing speaks against it.
-const POPULATION: u64 = 128;
+const POPULATION: u64 = 256;
 /// How far ahead of a scan a line is asked for.
 const AHEAD: usize = 12;
 
@@ -499,11 +499,11 @@ impl<T: Copy> Calendar<T> {
         }
     }
 
-    /// The population a bucket should have: a tenth of what is pending in small systems (so that an event's followers
+    /// The population a bucket should have: a quarter of what is pending in small systems (so that an event's followers
     /// mostly fall behind the open bucket), and in large ones enough that the ring spans twice the mean delay.
     fn population(&self) -> u64 {
         let pending = self.len as u64;
-        (pending / 8).min(POPULATION).max(pending / (RING / 2)).max(1)
+        (pending / 4).min(POPULATION).max(pending / (RING / 2)).max(1)
     }
 
     /// Judges the width before bucket `number` opens; whether everything was moved.
@@ -661,7 +661,7 @@ mod tests {
 
         /// Every origin divisible by 7 was cancelled.
         fn is_live(&self, event: &Event) -> bool {
-            event.origin % 7 != 0
+            !event.origin.is_multiple_of(7)
         }
     }
 
@@ -702,7 +702,7 @@ mod tests {
             let next = time + 1 + delay(&mut draws, time);
             let origin = draws.draw().below(pending.max(10));
             push(&mut calendar, &mut list, next, origin);
-            if origin % 7 == 0 {
+            if origin.is_multiple_of(7) {
                 // What is cancelled is replaced, so that the number pending stays.
                 push(&mut calendar, &mut list, next, 1);
             }

@@ -493,11 +493,12 @@ impl<M: Message> Cluster<M> {
         }
         if !run.outbox.alarms.is_empty() {
             let order = alarm_order(names, arenas, lines, schedule);
-            for alarm in run.outbox.alarms.drain(..) {
+            for alarm in &run.outbox.alarms {
                 let time = now + alarm.delay.max(ns(1));
                 run.alarms.push(Alarm::new(time, node, count, alarm.id, alarm.clock == Clock::Work), &order);
                 count = count.wrapping_add(1);
             }
+            run.outbox.alarms.clear();
         }
         if !run.outbox.writes.is_empty() {
             self.write(node);
