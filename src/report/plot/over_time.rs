@@ -63,7 +63,7 @@ fn panels(
     flows: &[&FlowTotal],
     title: &str,
     legend: &[(&str, Colour)],
-    mut draw: impl FnMut(&mut Canvas, &FlowTotal, &Steps, (i32, i32), Axis),
+    mut draw: impl FnMut(&mut Canvas, &FlowTotal, &Steps, (i32, i32), Axis) -> Panel,
 ) -> Option<Canvas> {
     if flows.is_empty() {
         return None;
@@ -78,7 +78,10 @@ fn panels(
     for (index, flow) in shown.iter().enumerate() {
         let top = HEAD + 40 + index as i32 * (PANEL + GAP);
         let x = Axis::between(from, to, (LEFT, RIGHT), 10);
-        draw(&mut canvas, flow, &Steps::of(results, flow), (top, top + PANEL), x);
+        let panel = draw(&mut canvas, flow, &Steps::of(results, flow), (top, top + PANEL), x);
+        if index + 1 == shown.len() {
+            panel.below(&mut canvas, "simulated time");
+        }
     }
     Some(canvas)
 }
@@ -90,8 +93,6 @@ fn seconds(seconds: f64) -> String {
 pub(super) fn throughput(results: &Results, flows: &[FlowTotal]) -> Option<Canvas> {
     let flows: Vec<&FlowTotal> = flows.iter().filter(|flow| !flow.rates.is_empty()).collect();
     let legend = [("offered", GREY), ("sent, retries included", ORANGE), ("goodput", BLUE)];
-    let last = flows.len().min(MOST);
-    let mut index = 0;
     panels(results, &flows, "Throughput over time", &legend, |canvas, flow, steps, (top, bottom), x| {
         let rate = |count: u64| Some(count as f64 / steps.runs / steps.seconds);
         let shown = &flow.rates[steps.first.min(flow.rates.len())..];
@@ -104,18 +105,13 @@ pub(super) fn throughput(results: &Results, flows: &[FlowTotal]) -> Option<Canva
         panel.line(canvas, steps.points(steps.end_of_load, |index| rate(at(index).offered)), GREY, 8);
         panel.line(canvas, steps.points(steps.end, |index| rate(at(index).sent)), ORANGE, 4);
         panel.line(canvas, steps.points(steps.end, |index| rate(at(index).goodput)), BLUE, 4);
-        index += 1;
-        if index == last {
-            panel.below(canvas, "simulated time");
-        }
+        panel
     })
 }
 
 pub(super) fn latency(results: &Results, flows: &[FlowTotal]) -> Option<Canvas> {
     let flows: Vec<&FlowTotal> = flows.iter().filter(|flow| flow.latency.count() > 0).collect();
     let legend = [("p50", BLUE), ("p99", VERMILION)];
-    let last = flows.len().min(MOST);
-    let mut index = 0;
     let title = "Latency of confirmed messages over time, by when they were due";
     panels(results, &flows, title, &legend, |canvas, flow, steps, (top, bottom), x| {
         let at = |index: usize, p| flow.latency_steps.get(index).and_then(|step| step.quantile(p));
@@ -128,9 +124,6 @@ pub(super) fn latency(results: &Results, flows: &[FlowTotal]) -> Option<Canvas> 
         for (p, colour) in [(0.99, VERMILION), (0.5, BLUE)] {
             panel.line(canvas, steps.points(steps.end_of_load, |index| at(index, p)), colour, 4);
         }
-        index += 1;
-        if index == last {
-            panel.below(canvas, "simulated time");
-        }
+        panel
     })
 }

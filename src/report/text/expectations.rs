@@ -61,7 +61,7 @@ fn written(unit: Unit, value: f64) -> String {
         Unit::Share => human::share(value),
         Unit::Rate => human::rate(value),
         // Whole numbers to the last digit: `== 0` must not look met by 0.001, nor 1,234,567 be 1.23M.
-        Unit::Number if value >= 0.0 && value < 1e15 && libm::trunc(value) == value => human::count(value as u64),
+        Unit::Number if (0.0..1e15).contains(&value) && libm::trunc(value) == value => human::count(value as u64),
         Unit::Number => human::number(value),
     }
 }
