@@ -3,7 +3,7 @@
 
 use crate::base::time::{Span, Time};
 use crate::experiment::Results;
-use crate::metrics::{Fate, FlowBook, Histogram, Rates, RunResult, StationBook};
+use crate::metrics::{Fate, FlowBook, Histogram, RunResult, StationBook};
 use crate::process::Outcome;
 use crate::sim::LinkBook;
 
@@ -36,7 +36,11 @@ pub(super) struct FlowTotal {
     pub correct: u64,
     pub received: u64,
     pub confirmed: u64,
-    pub handled: u64,
+    /// Attempts sent while it was measured, by whichever message.
+    pub sent: u64,
+    /// Messages handled well for the first time while it was measured.
+    pub goodput: u64,
+    /// Attempts of the messages that count.
     pub attempts: u64,
     pub copies: u64,
     pub duplicates: u64,
@@ -45,9 +49,24 @@ pub(super) struct FlowTotal {
     pub from_send: Histogram,
     pub one_way: Histogram,
     pub step: Span,
-    pub rates: Vec<Rates>,
-    pub latency_steps: Vec<Histogram>,
+    /// What happened over time, from the start of the run.
+    pub steps: Vec<Step>,
     trials: Vec<Trial>,
+}
+
+/// A flow in one step of time.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Step {
+    /// Messages due in the step that count.
+    pub offered: u64,
+    /// Attempts sent in the step.
+    pub sent: u64,
+    /// Messages handled well for the first time in the step.
+    pub goodput: u64,
+    /// Messages due in the step that came out right.
+    pub correct: u64,
+    /// Latencies of messages due in the step.
+    pub latency: Histogram,
 }
 
 /// One group of stations of all runs.
@@ -99,7 +118,7 @@ impl Total {
                 total.callee.clone_from(&flow.callee);
             }
             total.seconds += seconds;
-            total.add(&flow.book);
+            total.add(&flow.book, (from, to));
         }
         for station in &run.stations {
             let total = entry(&mut self.stations, |total| total.name == station.name);
@@ -153,38 +172,43 @@ fn add_station(total: &mut StationBook, book: &StationBook) {
 }
 
 impl FlowTotal {
-    fn add(&mut self, book: &FlowBook) {
+    fn add(&mut self, book: &FlowBook, (from, to): (Time, Time)) {
         self.trials.push(Trial { offered: book.offered, correct: book.correct, in_flight: book.fate(Fate::InFlight) });
         self.offered += book.offered;
         add_all(&mut self.fates, &book.fates);
         self.correct += book.correct;
         self.received += book.received;
         self.confirmed += book.confirmed;
-        self.handled += book.handled;
         self.attempts += book.attempts;
         self.copies += book.copies;
         self.duplicates += book.duplicates;
         self.repeated += book.repeated;
+        self.latency.merge(&book.latency.total());
         self.from_send.merge(&book.from_send);
         self.one_way.merge(&book.one_way);
         self.step = book.step();
-        if self.rates.len() < book.rates.len() {
-            self.rates.resize(book.rates.len(), Rates::default());
+        for (index, rates) in book.rates.iter().enumerate() {
+            let step = self.step_at(index);
+            step.offered += rates.offered;
+            step.correct += rates.correct;
+            step.sent += rates.sent;
+            step.goodput += rates.goodput;
+            let start = Time::ZERO + book.step().times(index as u64);
+            if from <= start && start < to {
+                self.sent += rates.sent;
+                self.goodput += rates.goodput;
+            }
         }
-        for (sum, rates) in self.rates.iter_mut().zip(&book.rates) {
-            sum.offered += rates.offered;
-            sum.sent += rates.sent;
-            sum.goodput += rates.goodput;
-            sum.correct += rates.correct;
+        for (index, latency) in book.latency.steps.iter().enumerate() {
+            self.step_at(index).latency.merge(latency);
         }
-        let steps = &book.latency.steps;
-        if self.latency_steps.len() < steps.len() {
-            self.latency_steps.resize_with(steps.len(), Histogram::default);
+    }
+
+    fn step_at(&mut self, index: usize) -> &mut Step {
+        if index >= self.steps.len() {
+            self.steps.resize_with(index + 1, Step::default);
         }
-        for (sum, step) in self.latency_steps.iter_mut().zip(steps) {
-            sum.merge(step);
-            self.latency.merge(step);
-        }
+        &mut self.steps[index]
     }
 
     /// `caller/entry → callee`, without saying the callee twice.
@@ -199,11 +223,6 @@ impl FlowTotal {
     /// Messages with this fate.
     pub fn fate(&self, fate: Fate) -> u64 {
         self.fates[fate as usize]
-    }
-
-    /// How many steps the curves over time have.
-    pub fn steps(&self) -> usize {
-        self.rates.len().max(self.latency_steps.len())
     }
 
     /// Events per measured second.
@@ -251,6 +270,12 @@ impl StationTotal {
     /// The share of the workers' time at work, where their number is limited.
     pub fn utilisation(&self) -> Option<f64> {
         ratio(self.busy_mean()?, f64::from(self.workers?))
+    }
+
+    /// Requests refused: with an answer for this reason, or, for want of room, without one.
+    pub fn refused_for(&self, why: Outcome) -> u64 {
+        let silent = if why == Outcome::Rejected { self.book.refused_for(Outcome::Discarded) } else { 0 };
+        self.book.refused_for(why) + silent
     }
 
     /// Requests refused, with the reasons that occurred.
