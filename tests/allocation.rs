@@ -17,7 +17,8 @@ use rehearsal::base::time::{Span, Time, ms, secs, us};
 use rehearsal::metrics::{Correctness, Ledger};
 use rehearsal::network::Link;
 use rehearsal::process::{
-    Clock, Context, Flow, Identity, Inline, Leg, Message, MessageId, Observation, Outcome, Pooled, Process, TimerId,
+    Clock, Context, Flow, Identity, Inline, Leg, Message, MessageId, Name, Observation, Outcome, Pooled, Process,
+    TimerId,
 };
 use rehearsal::sim::Cluster;
 
@@ -66,7 +67,7 @@ macro_rules! message {
             }
 
             fn identity(&self) -> Identity {
-                Identity { id: self.id, attempt: self.attempt, leg: self.leg }
+                Identity { name: Name::Of(self.id), attempt: self.attempt, leg: self.leg }
             }
 
             fn digest(&self) -> u64 {

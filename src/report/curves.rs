@@ -41,17 +41,15 @@ pub(super) fn timeline(results: &Results, total: &Total) -> Vec<u8> {
 }
 
 fn timeline_of(table: &mut Table, run: &str, flow: &FlowTotal) {
-    let step = flow.step.as_secs_f64();
-    for index in 0..flow.steps() {
-        let rates = flow.rates.get(index).copied().unwrap_or_default();
-        let latency = flow.latency_steps.get(index);
-        let quantile = |p| field(Value::nanos(latency.and_then(|latency| latency.quantile(p))));
+    let length = flow.step.as_secs_f64();
+    for (index, step) in flow.steps.iter().enumerate() {
+        let quantile = |p| field(Value::nanos(step.latency.quantile(p)));
         // Whole nanoseconds divided once: no sum of rounded steps.
         let start = flow.step.times(index as u64).as_secs_f64();
-        let counts = [rates.offered, rates.sent, rates.goodput, rates.correct].map(|count| count.to_string());
+        let counts = [step.offered, step.sent, step.goodput, step.correct].map(|count| count.to_string());
         let [offered, sent, goodput, correct] = &counts;
         let (start, step, p50, p99) =
-            (field(Value::Real(start)), field(Value::Real(step)), quantile(0.5), quantile(0.99));
+            (field(Value::Real(start)), field(Value::Real(length)), quantile(0.5), quantile(0.99));
         table.row([run, &flow.name, &start, &step, offered, sent, goodput, correct, &p50, &p99]);
     }
 }

@@ -112,7 +112,7 @@ fn percent(share: f64, decimals: usize) -> String {
     }
 }
 
-/// The whole divided by the parts, or nothing when there is no whole.
+/// A part of a whole, if there is a whole.
 pub(super) fn ratio(part: f64, whole: f64) -> Option<f64> {
     (whole > 0.0 && part.is_finite()).then(|| part / whole)
 }
@@ -133,16 +133,10 @@ mod tests {
             (999_600_000.0, "1s"),
             (90e9, "90s"),
             (7.2e12, "2h"),
-            (
-                1e300,
-                "11574074074074073358714396128018459607622316280408641240283302204544434395961888205640186998744416864256d",
-            ),
             (-1_250.0, "-1.25us"),
             (f64::NAN, "-"),
         ] {
-            if nanos < 1e20 || nanos.is_nan() {
-                assert_eq!(time(nanos), text, "{nanos}");
-            }
+            assert_eq!(time(nanos), text, "{nanos}");
         }
     }
 

@@ -140,8 +140,8 @@ pub(super) fn of_flow(flow: &FlowTotal) -> Vec<Metric> {
     let end = |name, value| statistic(name, Value::real(value), Unit::Share);
     let mut metrics = vec![
         with_rate("offered", flow.offered),
-        with_rate("sent", flow.attempts),
-        with_rate("goodput", flow.handled),
+        with_rate("sent", flow.sent),
+        with_rate("goodput", flow.goodput),
         metric(
             "reliability",
             [
@@ -176,7 +176,7 @@ fn times(histogram: &Histogram, population: Option<u64>) -> Vec<Statistic> {
     let time = |name, value| statistic(name, Value::nanos(value), Unit::Nanoseconds);
     let nanos = |span: crate::base::time::Span| span.as_nanos() as f64;
     let mut statistics = vec![
-        count(population),
+        count(counted),
         time("mean", histogram.mean().filter(|_| all)),
         time("sd", histogram.deviation().filter(|_| all)),
         time("min", histogram.min().map(nanos)),
@@ -199,13 +199,12 @@ pub(super) fn of_station(station: &StationTotal) -> Vec<Metric> {
     ];
     let refusals = Outcome::ALL.into_iter().filter(|&why| why != Outcome::Done);
     metrics.extend(refusals.map(|why| {
-        let refused = book.refused_for(why);
+        let refused = station.refused_for(why);
         metric(why.name(), [count(refused), share(super::human::ratio(refused as f64, book.arrived as f64))])
     }));
     metrics.extend([
-        metric("utilisation", [share(station.utilisation())]),
         metric("waiting", [mean(station.waiting_mean()), most(book.waiting_max)]),
-        metric("busy", [mean(station.busy_mean())]),
+        metric("busy", [share(station.utilisation()), mean(station.busy_mean())]),
         metric("present", [mean(station.present_mean()), most(book.present_max)]),
         metric("wait", times(&book.wait, None)),
         metric("work", times(&book.work, None)),

@@ -1,13 +1,15 @@
 //! `summary.json` and `summary.csv`: every number, for machines.
 //!
 //! Both are written from the same list. Names and their order are stable; a new number may be added, none changes its meaning
-//! without a new `schema`. Times are whole nanoseconds (`_ns`), rates per second (`_per_s`), shares fractions of one; a number
+//! without a new `schema`. Times are nanoseconds (`_ns`), rates per second (`_per_s`), shares fractions of one; a number
 //! that does not exist is `null`, and an empty field in CSV: a percentile of `latency-all` that lies among messages never
-//! confirmed, a share of nothing.
+//! confirmed (infinite), a share of nothing. `sent` and `goodput` count events in the measured time, all else messages due in
+//! it; a station's `rejected` includes what it `discarded`; a link's books are of the whole run.
 //!
 //! ```text
 //! schema, version, title, variant, seed, digest
-//! expectations   quantity, condition, verdict (pass fail inconclusive), unit, value, low, high, basis, batches or runs, note
+//! expectations   quantity, condition, verdict (pass fail inconclusive), unit, value, low, high, basis (runs batches value), sample
+//!                (how many of them), note
 //! warnings       texts
 //! total          all runs together: counts summed, histograms pooled
 //! runs           one by one: run, seed, digest, measured_from_ns, measured_to_ns, end_ns, and the same tables as `total`
@@ -306,7 +308,9 @@ mod tests {
     fn found<'a>(json: &'a Json, row: &BTreeMap<String, String>) -> &'a Json {
         let tables = match row["run"].as_str() {
             "all" => &json["total"],
-            run => json["runs"].as_array().unwrap().iter().find(|each| each["run"].to_string() == run).unwrap(),
+            run => {
+                json["runs"].as_array().unwrap().iter().find(|each| each["run"] == run.parse::<u32>().unwrap()).unwrap()
+            }
         };
         let named = |kind: &str| {
             let mut all = tables[kind].as_array().unwrap().iter();

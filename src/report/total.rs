@@ -36,7 +36,11 @@ pub(super) struct FlowTotal {
     pub correct: u64,
     pub received: u64,
     pub confirmed: u64,
-    pub handled: u64,
+    /// Attempts sent while it was measured, by whichever message.
+    pub sent: u64,
+    /// Messages handled well for the first time while it was measured.
+    pub goodput: u64,
+    /// Attempts of the messages that count.
     pub attempts: u64,
     pub copies: u64,
     pub duplicates: u64,
@@ -45,9 +49,24 @@ pub(super) struct FlowTotal {
     pub from_send: Histogram,
     pub one_way: Histogram,
     pub step: Span,
-    pub rates: Vec<Moment>,
-    pub latency_steps: Vec<Histogram>,
+    /// What happened over time, from the start of the run.
+    pub steps: Vec<Step>,
     trials: Vec<Trial>,
+}
+
+/// A flow in one step of time.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Step {
+    /// Messages due in the step that count.
+    pub offered: u64,
+    /// Attempts sent in the step.
+    pub sent: u64,
+    /// Messages handled well for the first time in the step.
+    pub goodput: u64,
+    /// Messages due in the step that came out right.
+    pub correct: u64,
+    /// Latencies of messages due in the step.
+    pub latency: Histogram,
 }
 
 /// One group of stations of all runs.
@@ -56,19 +75,6 @@ pub(super) struct StationTotal {
     pub name: String,
     pub workers: Option<u32>,
     pub book: StationBook,
-}
-
-/// What happened in one step of time, in all runs.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Moment {
-    /// Messages due.
-    pub offered: u64,
-    /// Attempts sent.
-    pub sent: u64,
-    /// Messages handled well for the first time.
-    pub goodput: u64,
-    /// Messages due that came out right.
-    pub correct: u64,
 }
 
 /// One link of all runs.
@@ -112,7 +118,7 @@ impl Total {
                 total.callee.clone_from(&flow.callee);
             }
             total.seconds += seconds;
-            total.add(&flow.book);
+            total.add(&flow.book, (from, to));
         }
         for station in &run.stations {
             let total = entry(&mut self.stations, |total| total.name == station.name);
@@ -166,45 +172,47 @@ fn add_station(total: &mut StationBook, book: &StationBook) {
 }
 
 impl FlowTotal {
-    fn add(&mut self, book: &FlowBook) {
-        let of_run = &book.total;
+    fn add(&mut self, book: &FlowBook, (from, to): (Time, Time)) {
+        let tally = &book.total;
         self.trials.push(Trial {
-            offered: of_run.offered,
-            correct: of_run.correct,
-            in_flight: of_run.fate(Fate::InFlight),
+            offered: tally.offered,
+            correct: tally.correct,
+            in_flight: tally.fate(Fate::InFlight),
         });
-        self.offered += of_run.offered;
-        add_all(&mut self.fates, &of_run.fates);
-        self.correct += of_run.correct;
-        self.received += of_run.received;
-        self.confirmed += of_run.confirmed;
-        self.handled += of_run.handled;
-        self.attempts += of_run.attempts;
-        self.copies += of_run.copies;
-        self.duplicates += of_run.duplicates;
-        self.repeated += of_run.repeated;
-        self.latency.merge(&of_run.latency);
+        self.offered += tally.offered;
+        add_all(&mut self.fates, &tally.fates);
+        self.correct += tally.correct;
+        self.received += tally.received;
+        self.confirmed += tally.confirmed;
+        self.attempts += tally.attempts;
+        self.copies += tally.copies;
+        self.duplicates += tally.duplicates;
+        self.repeated += tally.repeated;
+        self.latency.merge(&tally.latency);
         self.from_send.merge(&book.from_send);
         self.one_way.merge(&book.one_way);
+        let measured = book.rates_within(from, to);
+        self.sent += measured.sent;
+        self.goodput += measured.goodput;
         self.step = book.step();
-        let steps = book.rates.len().max(book.steps.len());
-        if self.rates.len() < steps {
-            self.rates.resize(steps, Moment::default());
+        for (index, rates) in book.rates.iter().enumerate() {
+            let step = self.step_at(index);
+            step.sent += rates.sent;
+            step.goodput += rates.goodput;
         }
-        for (sum, rates) in self.rates.iter_mut().zip(&book.rates) {
-            sum.sent += rates.sent;
-            sum.goodput += rates.goodput;
+        for (index, tally) in book.steps.iter().enumerate() {
+            let step = self.step_at(index);
+            step.offered += tally.offered;
+            step.correct += tally.correct;
+            step.latency.merge(&tally.latency);
         }
-        for (sum, step) in self.rates.iter_mut().zip(&book.steps) {
-            sum.offered += step.offered;
-            sum.correct += step.correct;
+    }
+
+    fn step_at(&mut self, index: usize) -> &mut Step {
+        if index >= self.steps.len() {
+            self.steps.resize_with(index + 1, Step::default);
         }
-        if self.latency_steps.len() < book.steps.len() {
-            self.latency_steps.resize_with(book.steps.len(), Histogram::default);
-        }
-        for (sum, step) in self.latency_steps.iter_mut().zip(&book.steps) {
-            sum.merge(&step.latency);
-        }
+        &mut self.steps[index]
     }
 
     /// `caller/entry → callee`, without saying the callee twice.
@@ -219,11 +227,6 @@ impl FlowTotal {
     /// Messages with this fate.
     pub fn fate(&self, fate: Fate) -> u64 {
         self.fates[fate as usize]
-    }
-
-    /// How many steps the curves over time have.
-    pub fn steps(&self) -> usize {
-        self.rates.len().max(self.latency_steps.len())
     }
 
     /// Events per measured second.
@@ -271,6 +274,12 @@ impl StationTotal {
     /// The share of the workers' time at work, where their number is limited.
     pub fn utilisation(&self) -> Option<f64> {
         ratio(self.busy_mean()?, f64::from(self.workers?))
+    }
+
+    /// Requests refused: with an answer for this reason, or, for want of room, without one.
+    pub fn refused_for(&self, why: Outcome) -> u64 {
+        let silent = if why == Outcome::Rejected { self.book.refused_for(Outcome::Discarded) } else { 0 };
+        self.book.refused_for(why) + silent
     }
 
     /// Requests refused, with the reasons that occurred.

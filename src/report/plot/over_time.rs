@@ -33,7 +33,7 @@ impl Steps {
         let (from, to) = ends.fold((Time::MAX, Time::ZERO), |(from, to), run| (from.min(run.0), to.max(run.1)));
         let from = if from == Time::MAX { Time::ZERO } else { from };
         let (first, last) = (from.as_nanos().div_ceil(step) as usize, (to.as_nanos() / step) as usize);
-        let all = flow.steps();
+        let all = flow.steps.len();
         // Too short for whole steps: whatever there is.
         let whole = last.min(all) > first + 1;
         let (first, end_of_load) = if whole { (first, last.min(all)) } else { (0, all) };
@@ -63,7 +63,7 @@ fn panels(
     flows: &[&FlowTotal],
     title: &str,
     legend: &[(&str, Colour)],
-    mut draw: impl FnMut(&mut Canvas, &FlowTotal, &Steps, (i32, i32), Axis),
+    mut draw: impl FnMut(&mut Canvas, &FlowTotal, &Steps, (i32, i32), Axis) -> Panel,
 ) -> Option<Canvas> {
     if flows.is_empty() {
         return None;
@@ -78,7 +78,10 @@ fn panels(
     for (index, flow) in shown.iter().enumerate() {
         let top = HEAD + 40 + index as i32 * (PANEL + GAP);
         let x = Axis::between(from, to, (LEFT, RIGHT), 10);
-        draw(&mut canvas, flow, &Steps::of(results, flow), (top, top + PANEL), x);
+        let panel = draw(&mut canvas, flow, &Steps::of(results, flow), (top, top + PANEL), x);
+        if index + 1 == shown.len() {
+            panel.below(&mut canvas, "simulated time");
+        }
     }
     Some(canvas)
 }
@@ -88,37 +91,29 @@ fn seconds(seconds: f64) -> String {
 }
 
 pub(super) fn throughput(results: &Results, flows: &[FlowTotal]) -> Option<Canvas> {
-    let flows: Vec<&FlowTotal> = flows.iter().filter(|flow| !flow.rates.is_empty()).collect();
+    let flows: Vec<&FlowTotal> = flows.iter().filter(|flow| !flow.steps.is_empty()).collect();
     let legend = [("offered", GREY), ("sent, retries included", ORANGE), ("goodput", BLUE)];
-    let last = flows.len().min(MOST);
-    let mut index = 0;
     panels(results, &flows, "Throughput over time", &legend, |canvas, flow, steps, (top, bottom), x| {
         let rate = |count: u64| Some(count as f64 / steps.runs / steps.seconds);
-        let shown = &flow.rates[steps.first.min(flow.rates.len())..];
-        let most = shown.iter().map(|rates| rates.offered.max(rates.sent).max(rates.goodput)).max().unwrap_or(0);
+        let shown = &flow.steps[steps.first..];
+        let most = shown.iter().map(|step| step.offered.max(step.sent).max(step.goodput)).max().unwrap_or(0);
         let y = Axis::from_zero(rate(most).unwrap_or(1.0), (bottom, top), 4);
         let panel = Panel { top, bottom, x, y };
         let heading = format!("{} — messages per second", clean(&flow.heading(), 120));
         panel.frame(canvas, &heading, seconds, human::number);
-        let at = |index: usize| flow.rates.get(index).copied().unwrap_or_default();
-        panel.line(canvas, steps.points(steps.end_of_load, |index| rate(at(index).offered)), GREY, 8);
-        panel.line(canvas, steps.points(steps.end, |index| rate(at(index).sent)), ORANGE, 4);
-        panel.line(canvas, steps.points(steps.end, |index| rate(at(index).goodput)), BLUE, 4);
-        index += 1;
-        if index == last {
-            panel.below(canvas, "simulated time");
-        }
+        panel.line(canvas, steps.points(steps.end_of_load, |index| rate(flow.steps[index].offered)), GREY, 8);
+        panel.line(canvas, steps.points(steps.end, |index| rate(flow.steps[index].sent)), ORANGE, 4);
+        panel.line(canvas, steps.points(steps.end, |index| rate(flow.steps[index].goodput)), BLUE, 4);
+        panel
     })
 }
 
 pub(super) fn latency(results: &Results, flows: &[FlowTotal]) -> Option<Canvas> {
     let flows: Vec<&FlowTotal> = flows.iter().filter(|flow| flow.latency.count() > 0).collect();
     let legend = [("p50", BLUE), ("p99", VERMILION)];
-    let last = flows.len().min(MOST);
-    let mut index = 0;
     let title = "Latency of confirmed messages over time, by when they were due";
     panels(results, &flows, title, &legend, |canvas, flow, steps, (top, bottom), x| {
-        let at = |index: usize, p| flow.latency_steps.get(index).and_then(|step| step.quantile(p));
+        let at = |index: usize, p| flow.steps[index].latency.quantile(p);
         let values = (steps.first..steps.end_of_load).flat_map(|index| [at(index, 0.5), at(index, 0.99)]).flatten();
         let (min, max) = values.fold((f64::MAX, 0.0_f64), |(min, max), value| (min.min(value), max.max(value)));
         let y = Axis::log(min.min(max), max, (bottom, top));
@@ -128,9 +123,6 @@ pub(super) fn latency(results: &Results, flows: &[FlowTotal]) -> Option<Canvas> 
         for (p, colour) in [(0.99, VERMILION), (0.5, BLUE)] {
             panel.line(canvas, steps.points(steps.end_of_load, |index| at(index, p)), colour, 4);
         }
-        index += 1;
-        if index == last {
-            panel.below(canvas, "simulated time");
-        }
+        panel
     })
 }

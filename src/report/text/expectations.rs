@@ -61,18 +61,13 @@ fn written(unit: Unit, value: f64) -> String {
         Unit::Share => human::share(value),
         Unit::Rate => human::rate(value),
         // Whole numbers to the last digit: `== 0` must not look met by 0.001, nor 1,234,567 be 1.23M.
-        Unit::Number if value >= 0.0 && value < 1e15 && libm::trunc(value) == value => human::count(value as u64),
+        Unit::Number if (0.0..1e15).contains(&value) && libm::trunc(value) == value => human::count(value as u64),
         Unit::Number => human::number(value),
     }
 }
 
 fn value(measured: &Measured) -> String {
-    match (measured.value, measured.unit) {
-        (Some(value), unit) => written(unit, value),
-        // A percentile among messages never confirmed.
-        (None, Unit::Time) => human::FOREVER.into(),
-        (None, _) => human::NOTHING.into(),
-    }
+    measured.value.map_or_else(|| human::NOTHING.into(), |value| written(measured.unit, value))
 }
 
 fn interval(measured: &Measured) -> Option<String> {
@@ -110,9 +105,9 @@ mod tests {
 
     #[test]
     fn a_value_without_end_is_shown_as_such() {
-        let measured = Measured { value: None, interval: None, basis: Basis::Value, unit: Unit::Time };
+        let measured = Measured { value: Some(f64::INFINITY), interval: None, basis: Basis::Value, unit: Unit::Time };
         assert_eq!(value(&measured), "∞");
-        assert_eq!(value(&Measured { unit: Unit::Share, ..measured }), "-");
+        assert_eq!(value(&Measured { value: None, ..measured }), "-");
         assert_eq!(value(&Measured { unit: Unit::Number, value: Some(1_234_567.0), ..measured }), "1,234,567");
         let open = Measured { interval: Some((1e6, f64::INFINITY)), basis: Basis::Runs(3), ..measured };
         assert_eq!(interval(&open).unwrap(), "1ms – ∞ (95 %, 3 runs)");

@@ -52,8 +52,8 @@ fn headline(flow: &FlowTotal, style: Style) -> Vec<String> {
     let third = |value: String, name: &str, more: String| format!("{value:>9}     {name:<13}{more:>9}");
     vec![
         row("offered", rate(flow.offered), "reliability", reliability),
-        row("sent", rate(flow.attempts), "received", third(share(flow.received), "attempts", per(mean(flow.attempts)))),
-        row("goodput", rate(flow.handled), "confirmed", third(share(flow.confirmed), "copies", per(mean(flow.copies)))),
+        row("sent", rate(flow.sent), "received", third(share(flow.received), "attempts", per(mean(flow.attempts)))),
+        row("goodput", rate(flow.goodput), "confirmed", third(share(flow.confirmed), "copies", per(mean(flow.copies)))),
         row("", String::new(), "in-doubt", third(share(in_doubt), "duplicates", per(mean(flow.duplicates)))),
     ]
 }
