@@ -60,14 +60,13 @@ impl Client {
         let (first, count) = self.servers;
         self.server = NodeId::new(first + cx.choose(count as usize) as u32);
         let message = self.id(cx.me);
-        cx.observe(Observation::Offered { message, flow: Flow(0), late: Span::ZERO });
-        self.attempt(cx);
+        cx.observe(Observation::Offered { message, flow: Flow(0), late: Span::ZERO, at_once: true });
+        self.send(cx);
     }
 
-    fn attempt(&mut self, cx: &mut Context<'_, Note, ()>) {
+    fn send(&mut self, cx: &mut Context<'_, Note, ()>) {
         self.attempt += 1;
         let id = self.id(cx.me);
-        cx.observe(Observation::Attempted { message: id });
         cx.send(self.server, Note { id, attempt: self.attempt, leg: Leg::Out });
         self.timeout = Some(cx.set_timer(Clock::Steady, TIMEOUT, ()));
     }
@@ -96,7 +95,8 @@ impl Process<Note> for Client {
     }
 
     fn timer(&mut self, cx: &mut Context<'_, Note, ()>, (): ()) {
-        self.attempt(cx);
+        cx.observe(Observation::Attempted { message: self.id(cx.me) });
+        self.send(cx);
     }
 }
 
@@ -106,7 +106,6 @@ impl Process<Note> for Server {
     type Timer = ();
 
     fn message(&mut self, cx: &mut Context<'_, Note, ()>, from: NodeId, note: Note) {
-        cx.observe(Observation::Received { message: note.id, duplicate: false });
         cx.observe(Observation::Handled { message: note.id, outcome: Outcome::Done });
         cx.send(from, Note { leg: Leg::Ack, ..note });
     }

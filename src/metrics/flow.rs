@@ -113,9 +113,32 @@ pub struct Tally {
     pub repeated: u64,
     /// From due to confirmed.
     pub latency: Histogram,
+    /// Until the book is closed: messages that went as well as can be, counted nowhere else yet.
+    plain: u64,
+    /// Until the book is closed: latencies of messages that were sent later than due.
+    held_back: Option<Box<Histogram>>,
 }
 
 impl Tally {
+    /// Counts what was only noted.
+    fn complete(&mut self) {
+        let plain = std::mem::take(&mut self.plain);
+        for count in [
+            &mut self.fates[Fate::Confirmed as usize],
+            &mut self.correct,
+            &mut self.received,
+            &mut self.confirmed,
+            &mut self.handled,
+            &mut self.attempts,
+            &mut self.copies,
+        ] {
+            *count += plain;
+        }
+        if let Some(held_back) = self.held_back.take() {
+            self.latency.merge(&held_back);
+        }
+    }
+
     /// Messages with this fate.
     pub fn fate(&self, fate: Fate) -> u64 {
         self.fates[fate as usize]
@@ -239,15 +262,36 @@ impl FlowBook {
     }
 
     /// Enters all that a message's record holds, once its fate is known: one visit to the histograms per message.
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn settle(&mut self, record: &Record) {
+        if !record.counts() {
+            return;
+        }
         if let Some(one_way) = record.one_way() {
             self.one_way.record(one_way);
         }
-        let latency = record.latency();
-        if let Some((_, from_send)) = latency {
-            self.from_send.record(from_send);
+        if let Some(latency) = record.latency() {
+            match record.from_later_send() {
+                None => self.tally_at(record.due()).latency.record(latency),
+                Some(from_send) => self.settle_held_back(record, latency, from_send),
+            }
         }
+        if record.is_plain() {
+            self.tally_at(record.due()).plain += 1;
+        } else {
+            self.settle_at_length(record);
+        }
+    }
+
+    /// A message that was sent later than due has two latencies.
+    #[cold]
+    fn settle_held_back(&mut self, record: &Record, latency: Span, from_send: Span) {
+        self.from_send.record(from_send);
+        self.tally_at(record.due()).held_back.get_or_insert_default().record(latency);
+    }
+
+    #[inline(never)]
+    fn settle_at_length(&mut self, record: &Record) {
         let (copies, effects, is_confirmed) = (record.copies(), record.effects(), record.is_confirmed());
         let is_correct = match self.correctness {
             Correctness::Once => effects == 1,
@@ -255,9 +299,6 @@ impl FlowBook {
             Correctness::Answered => is_confirmed,
         };
         let tally = self.tally_at(record.due());
-        if let Some((from_due, _)) = latency {
-            tally.latency.record(from_due);
-        }
         tally.fates[record.fate() as usize] += 1;
         tally.attempts += record.attempts();
         tally.copies += copies;
@@ -271,6 +312,11 @@ impl FlowBook {
 
     /// Sums up.
     pub(super) fn close(&mut self) {
+        for step in &mut self.steps {
+            // What was sent when it was due has one latency from both.
+            self.from_send.merge(&step.latency);
+            step.complete();
+        }
         self.total = self.tally(Time::ZERO, Time::MAX);
     }
 }

@@ -26,10 +26,11 @@ pub struct Ledger {
 }
 
 /// One owner's open messages: a cache line, so that a statement about the first of them costs one access.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 #[repr(align(64))]
 struct Owner {
-    first: Option<Record>,
+    /// Settled if there is none.
+    first: Record,
     more: More,
 }
 
@@ -56,6 +57,8 @@ pub(super) struct Record {
     attempts: u16,
     /// Copies that reached a receiver.
     received: u16,
+    /// Copies that reached a receiver and came to their end there.
+    ended: u16,
     /// Copies handled well.
     effects: u16,
     /// Copies whose end is not known yet.
@@ -81,17 +84,16 @@ impl Ledger {
     /// due from `measured.0` to before `measured.1` count. Curves over time have steps of `step`.
     pub fn new(nodes: usize, flows: &[Correctness], measured: (Time, Time), step: Span) -> Self {
         let mut owners = Vec::new();
-        owners.resize_with(nodes, Owner::default);
+        owners.resize_with(nodes, || Owner { first: Record::NONE, more: None });
         let flows = flows.iter().map(|&correctness| FlowBook::new(correctness, step)).collect();
         Self { owners, flows, measured, error: None }
     }
 
     /// Messages whose fate is not known yet.
     pub fn open(&self) -> usize {
-        let is_open = |record: &&Record| record.owner != State::Settled;
         let of_owner = |owner: &Owner| {
             let more = owner.more.iter().flat_map(|more| more.iter());
-            owner.first.iter().chain(more).filter(is_open).count()
+            std::iter::once(&owner.first).chain(more).filter(|record| record.is_open()).count()
         };
         self.owners.iter().map(of_owner).sum()
     }
@@ -102,11 +104,10 @@ impl Ledger {
     /// When the statements contradict each other, or the books do not balance.
     pub fn close(&mut self) -> Result<&[FlowBook], Imbalance> {
         for owner in &mut self.owners {
-            let more = owner.more.as_mut().map(|more| std::mem::take(&mut **more)).unwrap_or_default();
-            for record in owner.first.take().into_iter().chain(more) {
-                if record.owner != State::Settled {
-                    enter(&mut self.flows, &record);
-                }
+            let more = owner.more.take().into_iter().flat_map(|more| *more);
+            let first = std::mem::replace(&mut owner.first, Record::NONE);
+            for record in std::iter::once(first).chain(more).filter(Record::is_open) {
+                self.flows[record.flow.0 as usize].settle(&record);
             }
         }
         if let Some(error) = &self.error {
@@ -125,129 +126,125 @@ impl Ledger {
     #[inline(always)]
     fn take(&mut self, now: Time, observation: &Observation) {
         match *observation {
-            Observation::Offered { message, flow, late } => self.offer(now, message, flow, late),
-            Observation::Attempted { message } => {
-                if let Some(record) = open(&mut self.owners, message) {
-                    record.attempted(now);
-                    self.flows[record.flow.0 as usize].attempted(now);
-                }
-            }
-            Observation::Received { message, duplicate } => {
-                if let Some(record) = open(&mut self.owners, message) {
-                    record.received(now);
-                    if duplicate {
-                        record.end_copy();
-                        if record.is_settled() {
-                            self.settle(message);
-                        }
-                    }
-                }
-            }
-            Observation::Handled { message, outcome } => {
-                if let Some(record) = open(&mut self.owners, message) {
-                    if record.handled(outcome) {
-                        self.flows[record.flow.0 as usize].handled(now);
-                    }
+            Observation::Offered { message, flow, late, at_once } => self.offer(now, message, flow, late, at_once),
+            Observation::Attempted { message } => self.update(message, |record, book| {
+                record.attempted(now);
+                book.attempted(now);
+            }),
+            Observation::Received { message, duplicate } => self.update(message, |record, _| {
+                record.received(now);
+                if duplicate {
+                    record.ended += 1;
                     record.end_copy();
-                    if record.is_settled() {
-                        self.settle(message);
-                    }
                 }
-            }
-            Observation::Confirmed { message } => {
-                if let Some(record) = open(&mut self.owners, message) {
-                    record.owner = State::Confirmed;
-                    record.known = now;
-                    if record.is_settled() {
-                        self.settle(message);
-                    }
+            }),
+            Observation::Handled { message, outcome } => self.update(message, |record, book| {
+                if record.handled(now, outcome) {
+                    book.handled(now);
                 }
-            }
+                record.end_copy();
+            }),
+            Observation::Confirmed { message } => self.update(message, |record, _| {
+                record.owner = State::Confirmed;
+                record.known = now;
+            }),
             Observation::Closed { message, why } => {
-                if let Some(record) = open(&mut self.owners, message) {
-                    record.owner = State::Closed(why);
-                    if record.is_settled() {
-                        self.settle(message);
-                    }
-                }
+                self.update(message, |record, _| record.owner = State::Closed(why));
             }
-            Observation::Dropped { message } => {
-                if let Some(record) = open(&mut self.owners, message) {
-                    record.end_copy();
-                    if record.is_settled() {
-                        self.settle(message);
-                    }
-                }
-            }
-            Observation::Duplicated { message } => {
-                if let Some(record) = open(&mut self.owners, message) {
-                    record.open_copies += 1;
-                }
-            }
+            Observation::Dropped { message } => self.update(message, |record, _| record.end_copy()),
+            Observation::Duplicated { message } => self.update(message, |record, _| record.open_copies += 1),
             _ => {}
         }
     }
 
     #[inline(always)]
-    fn offer(&mut self, now: Time, message: MessageId, flow: Flow, late: Span) {
+    fn offer(&mut self, now: Time, message: MessageId, flow: Flow, late: Span, at_once: bool) {
         let due = Time::from_nanos(now.as_nanos().saturating_sub(late.as_nanos()));
         let counts = self.measured.0 <= due && due < self.measured.1;
+        let book = &mut self.flows[flow.0 as usize];
         if counts {
-            self.flows[flow.0 as usize].offer(due);
+            book.offer(due);
         }
+        if at_once {
+            book.attempted(now);
+        }
+        let attempts = u16::from(at_once);
         let record = Record {
             due,
             sent: now,
-            arrived: now,
-            known: now,
             number: message.number,
             flow,
-            attempts: 0,
-            received: 0,
-            effects: 0,
-            open_copies: 0,
+            attempts,
+            open_copies: attempts,
             owner: State::Waiting,
-            refusal: None,
             counts,
+            ..Record::NONE
         };
         let owner = &mut self.owners[message.owner.index() as usize];
-        match (&mut owner.first, &mut owner.more) {
-            (first @ None, None) => *first = Some(record),
-            (None, Some(more)) if more.is_empty() => owner.first = Some(record),
-            _ => self.offer_more(message, record),
+        if !owner.first.is_open() && owner.more.is_none() {
+            owner.first = record;
+        } else {
+            self.offer_more(message, record);
         }
     }
 
+    #[inline(never)]
     fn offer_more(&mut self, message: MessageId, record: Record) {
         let owner = &mut self.owners[message.owner.index() as usize];
         let more = owner.more.get_or_insert_default();
-        let last = more.back().or(owner.first.as_ref());
-        if last.is_some_and(|last| last.number >= message.number) {
+        if more.is_empty() && !owner.first.is_open() {
+            owner.first = record;
+            return;
+        }
+        let last = more.back().unwrap_or(&owner.first);
+        if last.number >= message.number {
             self.fail(format_args!("message {message:?} was offered after a later one"));
             return;
         }
         more.push_back(record);
     }
 
-    /// Enters a message of which everything is known, and lets its record go.
+    /// Changes an open record, and lets it go where everything is known then. A statement about any other message is one
+    /// about a copy that cannot exist, or about a message that no flow offered (heartbeats, a user's own): nobody's business
+    /// here.
     #[inline(always)]
-    fn settle(&mut self, message: MessageId) {
-        let Owner { first, more } = &mut self.owners[message.owner.index() as usize];
-        match first {
-            Some(record) if record.number == message.number => {
-                enter(&mut self.flows, record);
-                *first = None;
-                if let Some(more) = more {
-                    drop_settled(more);
-                    *first = more.pop_front();
+    fn update(&mut self, message: MessageId, change: impl FnOnce(&mut Record, &mut FlowBook)) {
+        let owner = &mut self.owners[message.owner.index() as usize];
+        let record = &mut owner.first;
+        if record.number != message.number || !record.is_open() {
+            return self.update_more(message, change);
+        }
+        let book = &mut self.flows[record.flow.0 as usize];
+        change(record, book);
+        if record.is_settled() {
+            book.settle(record);
+            record.owner = State::Settled;
+            if let Some(more) = &mut owner.more {
+                while more.front().is_some_and(|record| !record.is_open()) {
+                    more.pop_front();
                 }
+                owner.first = more.pop_front().unwrap_or(Record::NONE);
             }
-            _ => {
-                if let Some(record) = open_more(more, message) {
-                    enter(&mut self.flows, record);
-                    record.owner = State::Settled;
-                }
-            }
+        }
+    }
+
+    #[inline(never)]
+    fn update_more(&mut self, message: MessageId, change: impl FnOnce(&mut Record, &mut FlowBook)) {
+        let Some(more) = &mut self.owners[message.owner.index() as usize].more else { return };
+        let Some(front) = more.front() else { return };
+        // Numbers follow each other, so the guess by distance is nearly always right.
+        let guess = message.number.wrapping_sub(front.number) as usize;
+        let index = match more.get(guess) {
+            Some(record) if record.number == message.number => Ok(guess),
+            _ => more.binary_search_by_key(&message.number, |record| record.number),
+        };
+        let record = index.ok().and_then(|index| more.get_mut(index)).filter(|record| record.is_open());
+        let Some(record) = record else { return };
+        let book = &mut self.flows[record.flow.0 as usize];
+        change(record, book);
+        if record.is_settled() {
+            book.settle(record);
+            record.owner = State::Settled;
         }
     }
 
@@ -257,44 +254,25 @@ impl Ledger {
     }
 }
 
-/// The open record of a message. A statement about any other is one about a copy that cannot exist, or about a message that
-/// no flow offered (heartbeats, a user's own): nobody's business here.
-#[inline(always)]
-fn open(owners: &mut [Owner], message: MessageId) -> Option<&mut Record> {
-    let Owner { first, more } = &mut owners[message.owner.index() as usize];
-    match first {
-        Some(record) if record.number == message.number => Some(record),
-        _ => open_more(more, message),
-    }
-}
-
-#[inline(never)]
-fn open_more(more: &mut More, message: MessageId) -> Option<&mut Record> {
-    let more = more.as_mut()?;
-    // Numbers follow each other, so the guess by distance is nearly always right.
-    let guess = message.number.wrapping_sub(more.front()?.number) as usize;
-    let index = match more.get(guess) {
-        Some(record) if record.number == message.number => guess,
-        _ => more.binary_search_by_key(&message.number, |record| record.number).ok()?,
-    };
-    more.get_mut(index).filter(|record| record.owner != State::Settled)
-}
-
-fn drop_settled(more: &mut VecDeque<Record>) {
-    while more.front().is_some_and(|record| record.owner == State::Settled) {
-        more.pop_front();
-    }
-}
-
-/// Enters a record's fate and times.
-#[inline(never)]
-fn enter(flows: &mut [FlowBook], record: &Record) {
-    if record.counts {
-        flows[record.flow.0 as usize].settle(record);
-    }
-}
-
 impl Record {
+    /// Holds a place where there is no message.
+    const NONE: Self = Self {
+        due: Time::ZERO,
+        sent: Time::ZERO,
+        arrived: Time::ZERO,
+        known: Time::ZERO,
+        number: 0,
+        flow: Flow(0),
+        attempts: 0,
+        received: 0,
+        ended: 0,
+        effects: 0,
+        open_copies: 0,
+        owner: State::Settled,
+        refusal: None,
+        counts: false,
+    };
+
     #[inline(always)]
     fn attempted(&mut self, now: Time) {
         if self.attempts == 0 {
@@ -314,13 +292,19 @@ impl Record {
 
     /// A copy's handling ended; whether it was the first to end well.
     #[inline(always)]
-    fn handled(&mut self, outcome: Outcome) -> bool {
-        if outcome != Outcome::Done {
+    fn handled(&mut self, now: Time, outcome: Outcome) -> bool {
+        if outcome == Outcome::Done {
+            self.ended += 1;
+            // Handled on arrival: nobody said that it was received.
+            if self.ended > self.received {
+                self.received(now);
+            }
+            self.effects = self.effects.saturating_add(1);
+            self.effects == 1
+        } else {
             self.refusal = Some(outcome);
-            return false;
+            false
         }
-        self.effects = self.effects.saturating_add(1);
-        self.effects == 1
     }
 
     #[inline(always)]
@@ -329,8 +313,25 @@ impl Record {
     }
 
     #[inline(always)]
+    fn is_open(&self) -> bool {
+        !matches!(self.owner, State::Settled)
+    }
+
+    #[inline(always)]
     fn is_settled(&self) -> bool {
         self.open_copies == 0 && !matches!(self.owner, State::Waiting)
+    }
+
+    /// Whether it is one of those that are measured.
+    #[inline(always)]
+    pub(super) fn counts(&self) -> bool {
+        self.counts
+    }
+
+    /// Whether it went as well as can be: sent once, received once, handled once, confirmed.
+    #[inline(always)]
+    pub(super) fn is_plain(&self) -> bool {
+        self.attempts == 1 && self.received == 1 && self.effects == 1 && self.owner == State::Confirmed
     }
 
     pub(super) fn attempts(&self) -> u64 {
@@ -345,20 +346,30 @@ impl Record {
         self.effects.into()
     }
 
+    #[inline(always)]
     pub(super) fn due(&self) -> Time {
         self.due
     }
 
     /// From due to first received.
+    #[inline(always)]
     pub(super) fn one_way(&self) -> Option<Span> {
         (self.received > 0).then(|| self.arrived.since(self.due))
     }
 
-    /// From due to confirmed, and from the first attempt to it.
-    pub(super) fn latency(&self) -> Option<(Span, Span)> {
-        self.is_confirmed().then(|| (self.known.since(self.due), self.known.since(self.sent)))
+    /// From due to confirmed.
+    #[inline(always)]
+    pub(super) fn latency(&self) -> Option<Span> {
+        self.is_confirmed().then(|| self.known.since(self.due))
     }
 
+    /// What the latency would be from the first attempt, if that was later than due.
+    #[inline(always)]
+    pub(super) fn from_later_send(&self) -> Option<Span> {
+        (self.sent != self.due).then(|| self.known.since(self.sent))
+    }
+
+    #[inline(always)]
     pub(super) fn is_confirmed(&self) -> bool {
         self.owner == State::Confirmed
     }

@@ -118,7 +118,7 @@ impl Caller {
         let key = self.outstanding.insert(pending);
         let number = self.number_of(key);
         let message = MessageId { owner: cx.me, number };
-        cx.observe(Observation::Offered { message, flow: Flow(spec.flow), late: Span::ZERO });
+        cx.observe(Observation::Offered { message, flow: Flow(spec.flow), late: Span::ZERO, at_once: false });
         let (may_go, sequence) = match &mut self.routes[route].gate {
             Gate::Open => (true, 0),
             Gate::InFlight(gate) => (gate.offer(key), 0),

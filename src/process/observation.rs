@@ -22,13 +22,15 @@ pub enum Observation {
         flow: Flow,
         /// How long ago it was due (zero unless its sender was held up).
         late: Span,
+        /// Whether its first attempt goes out with this; it is not stated again.
+        at_once: bool,
     },
     /// One attempt was sent.
     Attempted {
         /// The message.
         message: MessageId,
     },
-    /// A copy reached the process that handles it.
+    /// A copy reached the process that handles it. Left out where it is handled, well, on arrival.
     Received {
         /// The message.
         message: MessageId,

@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::id::Entity;
 
-pub use philox::philox4x32;
+pub use philox::{ROUNDS, philox4x32};
 
 /// What a run's luck depends on.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -62,7 +62,10 @@ impl Key {
     #[inline(always)]
     pub fn block(self, entity: Entity, position: u64) -> Block {
         let name = entity.bits();
-        Block(philox4x32([name as u32, (name >> 32) as u32, position as u32, (position >> 32) as u32], self.0))
+        Block(philox4x32::<ROUNDS>(
+            [name as u32, (name >> 32) as u32, position as u32, (position >> 32) as u32],
+            self.0,
+        ))
     }
 
     /// A stream of `entity`'s draws from `position` on.
