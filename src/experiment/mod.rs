@@ -36,14 +36,21 @@ pub struct Results {
 /// When a run gives no result.
 pub fn run(plan: &Plan, watch: &mut Watch<'_>) -> Result<Results, RunError> {
     let runs = (0..plan.runs).map(|run| play(plan, run, watch)).collect::<Result<Vec<_>, _>>()?;
-    let judgements = plan.expectations.iter().map(|expectation| judge::judge(expectation, &runs)).collect();
-    Ok(Results {
-        title: plan.title.clone(),
-        variant: plan.variant.clone(),
-        seed: plan.seed,
-        resolved: plan.resolved.clone(),
-        runs,
-        judgements,
-        warnings: plan.warnings.iter().map(|warning| warning.message.clone()).collect(),
-    })
+    Ok(Results::of(plan, runs))
+}
+
+impl Results {
+    /// What these runs of a plan say about what it expects.
+    pub fn of(plan: &Plan, runs: Vec<RunResult>) -> Self {
+        let judgements = plan.expectations.iter().map(|expectation| judge::judge(expectation, &runs)).collect();
+        Self {
+            title: plan.title.clone(),
+            variant: plan.variant.clone(),
+            seed: plan.seed,
+            resolved: plan.resolved.clone(),
+            runs,
+            judgements,
+            warnings: plan.warnings.iter().map(|warning| warning.message.clone()).collect(),
+        }
+    }
 }

@@ -32,7 +32,7 @@ pub struct Progress {
     pub events: u64,
 }
 
-/// Told now and then how far a run has come; may stop it.
+/// Told when a run begins, and now and then how far it has come; may stop it.
 pub type Watch<'a> = dyn FnMut(Progress) -> ControlFlow<()> + 'a;
 
 /// Why there is no result.
@@ -71,13 +71,15 @@ pub fn play(plan: &Plan, run: u32, watch: &mut Watch<'_>) -> Result<RunResult, R
     let mut cluster = plan.cluster(seed);
     attach(plan, &mut cluster);
     let load_end = Time::ZERO + plan.duration;
+    let mut tell = |cluster: &Cluster<Envelope>| {
+        let progress = Progress { run, runs: plan.runs, now: cluster.now(), end: load_end, events: cluster.events() };
+        if watch(progress).is_break() { Err(RunError::Interrupted) } else { Ok(()) }
+    };
+    // Runs too short for a report on the way can be many.
+    tell(&cluster)?;
     let mut advance = |cluster: &mut Cluster<Envelope>, end: Time| {
         while cluster.advance(end, CHUNK) {
-            let progress =
-                Progress { run, runs: plan.runs, now: cluster.now(), end: load_end, events: cluster.events() };
-            if watch(progress).is_break() {
-                return Err(RunError::Interrupted);
-            }
+            tell(cluster)?;
             if cluster.events() > EVENTS_MAX {
                 return Err(RunError::TooManyEvents(cluster.now()));
             }

@@ -111,6 +111,24 @@ const STATISTICS: [(&str, Statistic); 9] = [
     ("final", Statistic::Final),
 ];
 
+impl Statistic {
+    /// How statistics are written, and what each of them is.
+    pub const SPELLINGS: &[(&str, &str)] = &[
+        ("count", "How many."),
+        ("rate", "How many per second."),
+        ("share", "Which part of all."),
+        ("mean", "The mean."),
+        ("sd", "The standard deviation."),
+        ("cv", "The standard deviation divided by the mean."),
+        ("min", "The smallest."),
+        ("max", "The largest."),
+        ("p50", "The median; in the same way every percentile up to `p99.99`."),
+        ("under(x)", "The share below a limit, as in `under(200ms)`."),
+        ("at-least(x)", "The share at or above a limit, as in `at-least(1s)`."),
+        ("final", "The value when the window ends."),
+    ];
+}
+
 impl Quantity {
     /// Reads a quantity.
     ///
@@ -286,6 +304,17 @@ text_type!(Quantity, "quantity", "a quantity such as \"app.latency.p99\" or \"ap
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_statistic_is_written_as_it_is_listed() {
+        for (spelling, _) in Statistic::SPELLINGS {
+            let text = format!("app.latency.{}", spelling.replace("(x)", "(1s)"));
+            assert!(Quantity::parse(&text).is_ok(), "{text}");
+        }
+        for (name, _) in STATISTICS {
+            assert!(Statistic::SPELLINGS.iter().any(|(spelling, _)| *spelling == name), "{name}");
+        }
+    }
 
     #[test]
     fn quantities_read_and_print_alike() {

@@ -1,0 +1,254 @@
+//! The command line as it is typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use rehearsal::scenario::Overrides;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    all is well
+  1    an expectation failed, or two plays of the same scenario differ
+  2    the command line or the scenario is wrong
+  3    an expectation is undecided
+  4    a file could not be read or written
+  130  interrupted
+Of several the gravest counts, in the order 4, 2, 1, 3, 0.";
+
+/// Plays a distributed system before it exists
+///
+/// A scenario file describes clients, services, the network between them and what is expected. The same file and the same
+/// seed give the same run, to the byte, on every machine.
+#[derive(Parser, Debug)]
+#[command(name = "rehearsal", version, max_term_width = 100, arg_required_else_help = true, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// When to use colours
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t, global = true, hide_possible_values = true)]
+    pub color: Color,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    Run(Run),
+    Check(Check),
+    Verify(Verify),
+    Init(Init),
+    List(List),
+    Explain(Explain),
+    /// Prints the JSON Schema of scenario files, for editors
+    #[command(after_help = "\
+Example:
+  rehearsal schema > scenario.schema.json
+  Then put `#:schema ./scenario.schema.json` at the top of a scenario.")]
+    Schema,
+    Completions(Completions),
+}
+
+/// Plays scenarios and says how they went
+///
+/// Each scenario is played as often as it says, and its expectations are judged. The summary goes to the standard output;
+/// with `-o` every number and plot is written as a file too.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  rehearsal run checkout.toml
+  rehearsal run checkout.toml -o out            plots and tables in out/
+  rehearsal run *.toml -o out                   the same in out/NAME/ for each NAME.toml
+  rehearsal run checkout.toml --variant no-breaker --runs 20
+  rehearsal run checkout.toml --set policies.default.timeout=50ms --seed 7
+  rehearsal run checkout.toml --format json | jq '.expectations[].verdict'
+  rehearsal run checkout.toml --run 7           replicate 7 alone")]
+pub struct Run {
+    /// Scenario files; `-` is the standard input
+    #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub changes: Changes,
+    /// Play this replicate only, counted from 0
+    #[arg(long, value_name = "I")]
+    pub run: Option<u32>,
+    /// Write plots and tables into DIR; with several files, into DIR/NAME for each NAME.toml
+    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub output: Option<PathBuf>,
+    /// Replace the report that DIR already holds
+    #[arg(long, requires = "output")]
+    pub force: bool,
+    /// What goes to the standard output
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// What an undecided expectation counts as, instead of exit code 3
+    #[arg(long, value_enum, value_name = "AS")]
+    pub inconclusive: Option<Inconclusive>,
+    /// Refuse scenarios with warnings
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// Says what is wrong with scenarios, without playing them
+///
+/// Every file is checked as it stands and with each of its variants.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  rehearsal check scenarios/*.toml
+  rehearsal check checkout.toml --strict
+  rehearsal check checkout.toml --variant no-breaker --show    the merged scenario, and where each value is from")]
+pub struct Check {
+    /// Scenario files; `-` is the standard input
+    #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub changes: Changes,
+    /// Print the merged scenario; each value says in a comment where it was written
+    #[arg(long)]
+    pub show: bool,
+    /// Refuse scenarios with warnings
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// Plays a scenario twice and compares every byte
+///
+/// The second time everything is read and planned anew. Should the two differ, the first event that differs is named: that
+/// would be a defect of the simulator.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  rehearsal verify checkout.toml --runs 1")]
+pub struct Verify {
+    /// The scenario file; `-` is the standard input
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub changes: Changes,
+}
+
+/// Writes a commented scenario to start from
+///
+/// It runs as it is. An existing file is never overwritten.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  rehearsal init
+  rehearsal init checkout.toml
+  rehearsal init - | rehearsal run -")]
+pub struct Init {
+    /// Where to write it; `-` is the standard output
+    #[arg(value_name = "FILE", default_value = "scenario.toml", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+}
+
+/// Lists what scenarios can use: distributions, backoffs, balancers, metrics …
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  rehearsal list
+  rehearsal list distributions")]
+pub struct List {
+    /// Only this kind
+    #[arg(value_name = "KIND", value_enum)]
+    pub kind: Option<super::catalogue::Kind>,
+}
+
+/// Explains a key of scenario files, or a name that they can use
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  rehearsal explain policies.backoff
+  rehearsal explain clients.app.rate
+  rehearsal explain lognormal
+  rehearsal explain latency-all")]
+pub struct Explain {
+    /// A key such as `policies.backoff` or `timeout`, or a name such as `two-choices`
+    #[arg(value_name = "KEY|NAME")]
+    pub name: String,
+}
+
+/// Prints completions for a shell
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  rehearsal completions bash > ~/.local/share/bash-completion/completions/rehearsal
+  rehearsal completions fish > ~/.config/fish/completions/rehearsal.fish")]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// What the command line changes in a scenario.
+#[derive(Args, Debug)]
+pub struct Changes {
+    /// Play this variant instead of the base
+    #[arg(long, value_name = "NAME")]
+    pub variant: Option<String>,
+    /// Change a value: TOML, or else a string; may be repeated
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub sets: Vec<String>,
+    /// Use this seed
+    #[arg(long, value_name = "N")]
+    pub seed: Option<String>,
+    /// Play so often
+    #[arg(long, value_name = "N")]
+    pub runs: Option<String>,
+}
+
+impl Changes {
+    /// In the library's words.
+    pub fn overrides(&self) -> Overrides {
+        Overrides {
+            variant: self.variant.clone(),
+            sets: self.sets.clone(),
+            seed: self.seed.clone(),
+            runs: self.runs.clone(),
+        }
+    }
+}
+
+/// When to use colours.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// What goes to the standard output.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Format {
+    /// A summary to read
+    #[default]
+    Text,
+    /// Every number, as one JSON document for each file
+    Json,
+    /// Every number, as one CSV table of all files
+    Csv,
+    /// Nothing: the exit code says it
+    Quiet,
+}
+
+/// What an undecided expectation counts as.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Inconclusive {
+    /// As one that holds
+    Pass,
+    /// As one that failed
+    Fail,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,137 @@
+//! Everything that scenarios can name, from the library's registries.
+
+use std::fmt::Write;
+
+use clap::ValueEnum;
+use rehearsal::base::distribution::{FAMILIES, Family};
+use rehearsal::protocol::{Entry, balance, delivery, retry};
+use rehearsal::scenario::Metric;
+use rehearsal::scenario::quantity::Statistic;
+
+/// A kind of things that scenarios can name.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// What a value is drawn from
+    Distributions,
+    /// How long to wait before each further attempt
+    Backoffs,
+    /// How such a wait is spread
+    Jitters,
+    /// After which failures to try again
+    Failures,
+    /// Who gets a further attempt
+    Members,
+    /// How callers choose among nodes
+    Balancers,
+    /// Whose requests a balancer counts
+    Loads,
+    /// How far back a receiver remembers what it has handled
+    DedupWindows,
+    /// What can be measured
+    Metrics,
+    /// Which number of the many that are measured
+    Statistics,
+}
+
+/// A thing that scenarios can name.
+pub struct Item {
+    /// What it is called.
+    pub name: &'static str,
+    /// What it is, in a line.
+    pub summary: &'static str,
+    /// All that is known of it, in further paragraphs.
+    pub more: String,
+}
+
+impl Kind {
+    /// Where scenarios name them.
+    pub fn place(self) -> &'static str {
+        match self {
+            Self::Distributions => "wherever a value may vary: `work`, `think`, `latency`, `size` …",
+            Self::Backoffs => "policies.NAME.backoff",
+            Self::Jitters => "policies.NAME.jitter",
+            Self::Failures => "policies.NAME.retry-on",
+            Self::Members => "policies.NAME.retry-to",
+            Self::Balancers => "services.NAME.balance, policies.NAME.balance",
+            Self::Loads => "`load` of a balancer",
+            Self::DedupWindows => "policies.NAME.dedup-window: a number, a duration, or left out",
+            Self::Metrics | Self::Statistics => "[expect]: \"SCOPE.METRIC.STATISTIC\"",
+        }
+    }
+
+    /// What one of them is.
+    pub fn one(self) -> &'static str {
+        match self {
+            Self::Distributions => "a distribution",
+            Self::Backoffs => "a backoff",
+            Self::Jitters => "a jitter",
+            Self::Failures => "a failure after which to try again",
+            Self::Members => "a receiver of further attempts",
+            Self::Balancers => "a balancer",
+            Self::Loads => "a load that balancers look at",
+            Self::DedupWindows => "a memory of what was handled",
+            Self::Metrics => "a metric",
+            Self::Statistics => "a statistic",
+        }
+    }
+
+    /// All of this kind.
+    pub fn items(self) -> Vec<Item> {
+        match self {
+            Self::Distributions => FAMILIES.iter().map(|family| of_family(family)).collect(),
+            Self::Backoffs => of_registry(retry::SCHEDULES),
+            Self::Jitters => of_registry(retry::JITTERS),
+            Self::Failures => of_registry(retry::FAILURES),
+            Self::Members => of_registry(retry::MEMBERS),
+            Self::Balancers => of_registry(balance::BALANCERS),
+            Self::Loads => of_registry(balance::LOADS),
+            Self::DedupWindows => of_registry(delivery::DEDUP_WINDOWS),
+            Self::Metrics => {
+                let item =
+                    |metric: &Metric| Item { name: metric.name(), summary: metric.meaning(), more: String::new() };
+                Metric::ALL.iter().map(item).collect()
+            }
+            Self::Statistics => {
+                let item = |&(name, summary): &(_, _)| Item { name, summary, more: String::new() };
+                Statistic::SPELLINGS.iter().map(item).collect()
+            }
+        }
+    }
+}
+
+fn of_registry<E>(registry: &[Entry<E>]) -> Vec<Item> {
+    let item = |entry: &Entry<E>| Item {
+        name: entry.name,
+        summary: entry.summary,
+        more: format!("Source: {}.\n", entry.source.trim_end_matches('.')),
+    };
+    registry.iter().map(item).collect()
+}
+
+fn of_family(family: &Family) -> Item {
+    let mut more = format!("{}\n\n", family.explanation);
+    let width = family.parameters.iter().map(|parameter| parameter.name.chars().count()).max().unwrap_or(0);
+    for parameter in family.parameters {
+        writeln!(more, "  {:width$}  {}", parameter.name, parameter.meaning).expect("a string takes all");
+    }
+    more.push_str("\nWritten as\n");
+    for spelling in family.spellings {
+        writeln!(more, "  {spelling}").expect("a string takes all");
+    }
+    writeln!(more, "\nSource: {}.", family.source.trim_end_matches('.')).expect("a string takes all");
+    Item { name: family.name, summary: family.summary, more }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_registry_is_empty_and_nothing_is_unexplained() {
+        for kind in Kind::value_variants() {
+            let items = kind.items();
+            assert!(!items.is_empty(), "{kind:?}");
+            assert!(items.iter().all(|item| !item.name.is_empty() && !item.summary.is_empty()), "{kind:?}");
+        }
+    }
+}

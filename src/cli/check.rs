@@ -1,0 +1,79 @@
+//! `check`: says what is wrong with scenarios, without playing them.
+
+use std::path::Path;
+
+use rehearsal::scenario::Overrides;
+
+use super::args::Check;
+use super::exit::Exit;
+use super::files::Files;
+use super::scenario::{Prepared, prepare, refuse, strictly, warn};
+use super::terminal::Terminal;
+
+/// Checks every file as it stands, or as the flags change it, and with each of its variants.
+pub fn check(terminal: Terminal, args: &Check) -> Exit {
+    let files = Files::default();
+    args.files.iter().map(|file| check_file(terminal, args, &files, file)).max().unwrap_or(Exit::Well)
+}
+
+fn check_file(terminal: Terminal, args: &Check, files: &Files, file: &Path) -> Exit {
+    let overrides = args.changes.overrides();
+    let (chosen, mut exit) = match try_plan(terminal, args, files, file, &overrides) {
+        Ok(prepared) => (prepared, Exit::Well),
+        Err(exit) => return exit,
+    };
+    let mut variants = Vec::new();
+    if overrides.variant.is_none() {
+        variants.extend(chosen.document.variants.iter().map(|key| key.name.clone()));
+    }
+    for variant in &variants {
+        let overrides = Overrides { variant: Some(variant.clone()), ..overrides.clone() };
+        // What is doubtful about the base was said before.
+        let mistakes = prepare(files, file, &overrides).and_then(|prepared| {
+            let is_new = prepared.plan.warnings != chosen.plan.warnings;
+            if is_new && args.strict {
+                return strictly(prepared);
+            }
+            if is_new {
+                warn(terminal, &prepared);
+            }
+            Ok(prepared)
+        });
+        if let Err(mistakes) = mistakes {
+            terminal.note(&format!("in variant `{variant}` of {}:", file.display()));
+            exit = exit.max(refuse(terminal, &mistakes));
+        }
+    }
+    if exit != Exit::Well {
+        return exit;
+    }
+    let text = if args.show { chosen.document.print(Some(&chosen.texts)) } else { summary(file, &chosen, &variants) };
+    terminal.print(text)
+}
+
+fn try_plan(
+    terminal: Terminal,
+    args: &Check,
+    files: &Files,
+    file: &Path,
+    overrides: &Overrides,
+) -> Result<Prepared, Exit> {
+    let prepared = prepare(files, file, overrides);
+    let prepared = prepared.and_then(|prepared| if args.strict { strictly(prepared) } else { Ok(prepared) });
+    let prepared = prepared.map_err(|mistakes| refuse(terminal, &mistakes))?;
+    warn(terminal, &prepared);
+    Ok(prepared)
+}
+
+/// One line that says that all is well.
+fn summary(file: &Path, prepared: &Prepared, variants: &[String]) -> String {
+    let count = |count: usize, one: &str| if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") };
+    let mut facts = vec![count(prepared.plan.expectations.len(), "expectation")];
+    if !variants.is_empty() {
+        facts.push(count(variants.len(), "variant"));
+    }
+    if !prepared.plan.warnings.is_empty() {
+        facts.push(count(prepared.plan.warnings.len(), "warning"));
+    }
+    format!("{}: fine, {}\n", file.display(), facts.join(", "))
+}

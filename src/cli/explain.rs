@@ -1,0 +1,100 @@
+//! `explain`: what a key or a name means.
+
+use clap::ValueEnum;
+use rehearsal::scenario::nearest;
+use rehearsal::scenario::reference::Reference;
+
+use super::args::Explain;
+use super::catalogue::Kind;
+use super::exit::Exit;
+use super::terminal::Terminal;
+
+/// No line of prose is longer.
+const WIDTH: usize = 100;
+
+/// Prints everything that has this name.
+pub fn explain(terminal: Terminal, args: &Explain) -> Exit {
+    match meaning(&args.name) {
+        Ok(text) => terminal.print(text),
+        Err(message) => {
+            terminal.complain(&message);
+            Exit::Wrong
+        }
+    }
+}
+
+/// Everything that has this name: keys of scenarios first, then what stands in a registry.
+fn meaning(name: &str) -> Result<String, String> {
+    let reference = Reference::new().explain(name);
+    let found = Kind::value_variants().iter().flat_map(|kind| kind.items().into_iter().map(|item| (*kind, item)));
+    // The reference explains metrics itself.
+    let found: Vec<_> = found.filter(|(kind, _)| *kind != Kind::Metrics).collect();
+    let mut texts: Vec<_> = reference.iter().cloned().collect();
+    for (kind, item) in found.iter().filter(|(_, item)| item.name == name) {
+        let more = if item.more.is_empty() { String::new() } else { format!("\n{}", wrap(&item.more)) };
+        let summary = wrap(&format!("{}\n", item.summary));
+        texts.push(format!("{name}, {}, in {}\n\n{summary}{more}", kind.one(), kind.place()));
+    }
+    match reference {
+        _ if !texts.is_empty() => Ok(texts.join("\n")),
+        Err(message) if message.contains("did you mean") => Err(message),
+        Err(message) => match nearest(name, found.iter().map(|(_, item)| item.name)) {
+            Some(near) => Err(format!("{message}; did you mean `{near}`?")),
+            None => Err(format!("{message}; `rehearsal list` shows the names that scenarios can use")),
+        },
+        Ok(_) => unreachable!("what the reference knows is a text"),
+    }
+}
+
+/// Breaks long lines between words.
+fn wrap(text: &str) -> String {
+    let mut wrapped = String::new();
+    for line in text.lines() {
+        let indent = line.len() - line.trim_start().len();
+        let mut room = WIDTH;
+        for (index, word) in line.split(' ').enumerate() {
+            let length = word.chars().count();
+            if index > 0 && length + 1 > room {
+                wrapped.push('\n');
+                wrapped.push_str(&" ".repeat(indent));
+                room = WIDTH - indent;
+            } else if index > 0 {
+                wrapped.push(' ');
+                room -= 1;
+            }
+            wrapped.push_str(word);
+            room = room.saturating_sub(length);
+        }
+        wrapped.push('\n');
+    }
+    wrapped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_and_names_are_explained() {
+        assert!(meaning("policies.backoff").unwrap().starts_with("policies.NAME.backoff: backoff"));
+        let lognormal = meaning("lognormal").unwrap();
+        assert!(lognormal.contains("a distribution") && lognormal.contains("Source:"), "{lognormal}");
+        let exponential = meaning("exponential").unwrap();
+        assert!(exponential.contains("a distribution") && exponential.contains("a backoff"), "{exponential}");
+        assert!(meaning("p50").is_ok() && meaning("latency-all").is_ok());
+    }
+
+    #[test]
+    fn a_typo_is_answered_with_the_nearest_name() {
+        assert!(meaning("two-choice").unwrap_err().ends_with("did you mean `two-choices`?"));
+        assert!(meaning("zzzzzzzz").unwrap_err().contains("rehearsal list"));
+    }
+
+    #[test]
+    fn prose_is_wrapped_and_tables_keep_their_indent() {
+        let long = format!("  {}\n", "word ".repeat(40).trim_end());
+        let wrapped = wrap(&long);
+        assert!(wrapped.lines().all(|line| line.chars().count() <= WIDTH && line.starts_with("  word")), "{wrapped}");
+        assert_eq!(wrapped.split_whitespace().count(), 40);
+    }
+}

@@ -1,0 +1,60 @@
+//! The binary: what the user types, sees and is told by the exit code.
+//!
+//! Only here are there arguments, a terminal, a wall clock, signals, an environment and a disk; the library is handed texts and
+//! callbacks, and hands back bytes. Every command is a file and ends in an [`Exit`].
+
+mod args;
+mod catalogue;
+mod check;
+mod completions;
+mod directory;
+mod exit;
+mod explain;
+mod files;
+mod init;
+mod interrupt;
+mod list;
+mod progress;
+mod run;
+mod scenario;
+mod terminal;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use rehearsal::scenario::reference::Reference;
+
+use args::{Cli, Command};
+use exit::Exit;
+use terminal::Terminal;
+
+/// Does what the command line says.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(other) => return answer(&other).into(),
+    };
+    let terminal = Terminal::new(cli.color);
+    let exit = match cli.command {
+        Command::Run(args) => run::run(terminal, &args),
+        Command::Check(args) => check::check(terminal, &args),
+        Command::Verify(args) => verify::verify(terminal, &args),
+        Command::Init(args) => init::init(terminal, &args),
+        Command::List(args) => list::list(terminal, &args),
+        Command::Explain(args) => explain::explain(terminal, &args),
+        Command::Schema => terminal.print(Reference::new().json_schema()),
+        Command::Completions(args) => completions::completions(terminal, &args),
+    };
+    exit.into()
+}
+
+/// Says what the parser found instead of a command: a mistake, or a wish for help.
+fn answer(other: &clap::Error) -> Exit {
+    let wanted = !other.use_stderr();
+    match other.print() {
+        Err(error) if wanted && error.kind() != std::io::ErrorKind::BrokenPipe => Exit::File,
+        _ if wanted => Exit::Well,
+        _ => Exit::Wrong,
+    }
+}

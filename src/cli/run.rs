@@ -1,0 +1,170 @@
+//! `run`: plays scenarios, says how they went, and writes their reports.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use rehearsal::experiment::{self, Progress, Results, RunError, Verdict};
+use rehearsal::report::Report;
+use rehearsal::scenario::plan::Plan;
+
+use super::args::{Format, Inconclusive, Run};
+use super::directory::Directory;
+use super::exit::Exit;
+use super::files::Files;
+use super::interrupt;
+use super::progress::ProgressLine;
+use super::scenario::{prepare, refuse, strictly, warn};
+use super::terminal::Terminal;
+
+/// Plays every file, one after the other; an interruption or a defect ends it at once.
+pub fn run(terminal: Terminal, args: &Run) -> Exit {
+    interrupt::listen();
+    let files = Files::default();
+    let directories = match directories(args) {
+        Ok(directories) => directories,
+        Err(message) => {
+            terminal.complain(&message);
+            return Exit::Wrong;
+        }
+    };
+    let mut gravest = Exit::Well;
+    let mut printed = 0;
+    for (file, directory) in args.files.iter().zip(directories) {
+        let job = Job { terminal, args, files: &files, file, directory: directory.as_deref() };
+        let exit = job.run(&mut printed);
+        gravest = gravest.max(exit);
+        if exit >= Exit::Interrupted {
+            break;
+        }
+    }
+    if printed > 0 && args.format == Format::Text && args.output.is_none() && terminal.is_watched {
+        terminal.note("\n`-o DIR` writes plots and tables");
+    }
+    gravest
+}
+
+/// Where the report of each file goes, if anywhere.
+fn directories(args: &Run) -> Result<Vec<Option<PathBuf>>, String> {
+    let Some(output) = &args.output else { return Ok(vec![None; args.files.len()]) };
+    if args.files.len() == 1 {
+        return Ok(vec![Some(output.clone())]);
+    }
+    let mut taken = BTreeMap::new();
+    let place = |file: &PathBuf| {
+        let stem = Files::stem(file);
+        match taken.insert(stem.clone(), file.clone()) {
+            None => Ok(Some(output.join(stem))),
+            Some(other) => Err(format!(
+                "the reports of `{}` and `{}` would have the same name, `{}`",
+                other.display(),
+                file.display(),
+                output.join(stem).display()
+            )),
+        }
+    };
+    args.files.iter().map(place).collect()
+}
+
+/// One scenario to be played.
+struct Job<'a> {
+    terminal: Terminal,
+    args: &'a Run,
+    files: &'a Files,
+    file: &'a Path,
+    directory: Option<&'a Path>,
+}
+
+impl Job<'_> {
+    /// Plays it; `printed` says how many were printed before.
+    fn run(&self, printed: &mut usize) -> Exit {
+        match self.try_run(printed) {
+            Ok(exit) | Err(exit) => exit,
+        }
+    }
+
+    fn try_run(&self, printed: &mut usize) -> Result<Exit, Exit> {
+        let Self { terminal, args, .. } = *self;
+        let prepared = prepare(self.files, self.file, &args.changes.overrides())
+            .and_then(|prepared| if args.strict { strictly(prepared) } else { Ok(prepared) })
+            .map_err(|mistakes| refuse(terminal, &mistakes))?;
+        let plan = &prepared.plan;
+        if let Some(run) = args.run.filter(|run| *run >= plan.runs) {
+            let last = plan.runs.saturating_sub(1);
+            let message =
+                format!("there is no run {run}: the last one is {last}, and `--runs` says how many there are");
+            return Err(self.complain(&message, Exit::Wrong));
+        }
+        let claim = |path: &Path| Directory::claim(path, args.force);
+        let directory = self.directory.map(claim).transpose();
+        let directory = directory.map_err(|refusal| self.complain(&refusal.to_string(), Exit::File))?;
+        if args.format != Format::Text {
+            warn(terminal, &prepared);
+        }
+        let results = self.play(plan).map_err(|error| match error {
+            RunError::Interrupted => Exit::Interrupted,
+            RunError::TooManyEvents(_) => self.complain(&error.to_string(), Exit::Wrong),
+            RunError::Imbalance(_) => self.complain(&error.to_string(), Exit::Defect),
+        })?;
+        let report = Report::from(&results);
+        if let Some(directory) = directory {
+            let files = report.files();
+            if interrupt::look().is_break() {
+                return Err(Exit::Interrupted);
+            }
+            directory.fill(&files).map_err(|refusal| self.complain(&refusal.to_string(), Exit::File))?;
+        }
+        let exit = self.print(&report, *printed == 0);
+        *printed += 1;
+        if let Some(path) = self.directory.filter(|_| args.format == Format::Text) {
+            terminal.note(&format!("\nplots and tables are in `{}`", path.display()));
+        }
+        Ok(exit.max(judge(&results, args.inconclusive)))
+    }
+
+    fn play(&self, plan: &Plan) -> Result<Results, RunError> {
+        let mut line = ProgressLine::new(self.terminal, &Files::stem(self.file));
+        let only = self.args.run;
+        let mut watch = |progress: Progress| {
+            line.tell(if only.is_some() { Progress { run: 0, runs: 1, ..progress } } else { progress });
+            interrupt::look()
+        };
+        match only {
+            None => experiment::run(plan, &mut watch),
+            Some(run) => Ok(Results::of(plan, vec![experiment::play(plan, run, &mut watch)?])),
+        }
+    }
+
+    fn print(&self, report: &Report<'_>, is_first: bool) -> Exit {
+        let named = |name| report.tables().into_iter().find(|file| file.name == name).map(|file| file.bytes);
+        let bytes = match self.args.format {
+            Format::Text => {
+                let text = report.text(self.terminal.report_style());
+                if is_first { text.into() } else { format!("\n\n{text}").into() }
+            }
+            Format::Json => named("summary.json").expect("every report has it"),
+            Format::Csv => {
+                let table = named("summary.csv").expect("every report has it");
+                let header = table.iter().position(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
+                if is_first { table } else { table[header..].into() }
+            }
+            Format::Quiet => return Exit::Well,
+        };
+        self.terminal.print(bytes)
+    }
+
+    /// Says what is wrong with this file.
+    fn complain(&self, message: &str, exit: Exit) -> Exit {
+        self.terminal.complain(&format!("{}: {message}", self.file.display()));
+        exit
+    }
+}
+
+/// Whether everything is as expected.
+fn judge(results: &Results, inconclusive: Option<Inconclusive>) -> Exit {
+    let exit = |verdict| match (verdict, inconclusive) {
+        (Verdict::Pass, _) | (Verdict::Inconclusive, Some(Inconclusive::Pass)) => Exit::Well,
+        (Verdict::Fail, _) | (Verdict::Inconclusive, Some(Inconclusive::Fail)) => Exit::Failed,
+        (Verdict::Inconclusive, None) => Exit::Undecided,
+    };
+    results.judgements.iter().map(|judgement| exit(judgement.verdict)).max().unwrap_or(Exit::Well)
+}
