@@ -1,0 +1,53 @@
+//! Messages that come twice, and messages that wait too long.
+
+use rehearsal::process::Outcome;
+
+use crate::study::{Study, flow, mean_ms, ratio, station};
+
+/// A receiver that remembers the last n messages takes a duplicate for new if n others came in between: at 1000/s and 200 ms
+/// that is P(Poisson(200) >= n), 0.0855116 for 220, 0.509403 for 200, 0.00327006 for 240. Here no acknowledgement ever comes
+/// back, so each message is sent once more, exactly 200 ms after the first time.
+#[test]
+fn duplicates_slip_through_a_short_memory() {
+    for (window, expected) in [(220, 0.0855116), (200, 0.509403), (240, 0.00327006)] {
+        let study = Study::of(
+            66,
+            1,
+            &format!(
+                "[clients.source]\nrate = \"1000/s\"\nsend = \"sink\"\ndelivery = \"exactly-once\"\ntimeout = \"200ms\"\n\
+                 max-attempts = 2\ndedup-window = {window}\n[services.sink]\nworkers = \"unlimited\"\n\
+                 [links.back]\nfrom = \"sink\"\nto = \"source\"\nloss = 1\n"
+            ),
+        );
+        // Neighbouring duplicates see nearly the same 200 ms. The number N of arrivals within them falls out of step over
+        // 200 ms, some 200 messages; so a share varies as over a 200th (0.37 to 1.1 of that, by the normal limit) of the samples:
+        // take c as if a 200th of them were independent.
+        let c = libm::sqrt((1.0 - expected) / expected * 200.0);
+        study.mean("slips", expected, c, |run| ratio(flow(run, "source").repeated, flow(run, "source").offered));
+    }
+}
+
+/// A queue whose messages expire if they are not begun within tau = 3, lambda = 0.8, mu = 1 (M/M/1 with fixed patience). With
+/// d = e^(-(mu - lambda) tau): P0 = 1 / (1 + lambda (1 - d) / (mu - lambda) + lambda / mu d), the server is busy for 1 - P0 =
+/// 0.69172, and P0 lambda / mu d = 0.13535 expire; those served have waited 0.869248. Barrer 1957; Baccelli and Hebuterne 1981.
+#[test]
+fn messages_expire_in_the_queue() {
+    let study = Study::of(
+        51,
+        1,
+        r#"
+        [clients.source]
+        rate = "800/s"
+        send = "sink"
+        deadline = "3ms"
+        [services.sink]
+        work = { exponential = "1ms" }
+        "#,
+    );
+    study.mean("expires", 0.13535, 4.0, |run| {
+        let book = station(run, "sink");
+        ratio(book.refused_for(Outcome::Expired), book.arrived)
+    });
+    study.mean("Wq", 0.869248, 2.2, |run| mean_ms(&station(run, "sink").wait));
+    study.mean("utilisation", 0.69172, 1.6, |run| station(run, "sink").busy_mean());
+}
