@@ -33,7 +33,7 @@ fn meaning(name: &str) -> Result<String, String> {
     for (kind, item) in found.iter().filter(|(_, item)| item.name == name) {
         let more = if item.more.is_empty() { String::new() } else { format!("\n{}", wrap(&item.more)) };
         let summary = wrap(&format!("{}\n", item.summary));
-        texts.push(format!("{name}, {}, in {}\n\n{summary}{more}", kind.one(), kind.place()));
+        texts.push(format!("{name}, {} ({})\n\n{summary}{more}", kind.one(), kind.place()));
     }
     match reference {
         _ if !texts.is_empty() => Ok(texts.join("\n")),

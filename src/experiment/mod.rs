@@ -4,12 +4,14 @@ mod judge;
 mod measure;
 mod run;
 mod verdict;
+mod verify;
 
 use crate::metrics::RunResult;
 use crate::scenario::plan::Plan;
 
 pub use run::{Progress, RunError, Watch, play};
 pub use verdict::{Basis, Judgement, Measured, Unit, Verdict};
+pub use verify::{Difference, Happening, first_difference};
 
 /// What a scenario's runs gave.
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@ use crate::base::id::{Entity, NodeId};
 use crate::base::names::{GroupId, NameError, Names};
 use crate::base::random::{Key, Seed};
 use crate::base::time::{Span, Time, ns};
-use crate::engine::{Calendar, Digest, Rank, Schedule, prefetch};
+use crate::engine::{Calendar, Chain, Digest, Rank, Schedule, prefetch};
 use crate::network::{Address, Cause, Link, Network, Verdict};
 use crate::process::{
     Boot, Carriage, Clock, Clocks, Identity, Leg, Message, Name, Observation, Outbox, Outgoing, Process, Steady, Wall,
@@ -313,14 +313,19 @@ impl<M: Message> Cluster<M> {
         }
     }
 
-    fn digest(&self) -> Digest {
+    /// What happened to each node so far, as one number each: two runs that differ, differ here first.
+    pub fn chains(&self) -> impl Iterator<Item = (NodeId, Chain)> {
+        let nodes = self.names.groups().flat_map(|group| self.names.members(group));
+        nodes.map(|node| {
+            let (group, index) = self.names.place(node);
+            (node, self.arenas[group.index()].head(index).chain)
+        })
+    }
+
+    /// The fingerprint of everything that happened so far, by node.
+    pub fn digest(&self) -> Digest {
         let mut digest = Digest::default();
-        for group in self.names.groups() {
-            for node in self.names.members(group) {
-                let (group, index) = self.names.place(node);
-                digest.fold(self.names.entity(node).bits(), self.arenas[group.index()].head(index).chain);
-            }
-        }
+        self.chains().for_each(|(node, chain)| digest.fold(self.names.entity(node).bits(), chain));
         digest
     }
 
