@@ -407,6 +407,11 @@ fn slowed(length: Span, speed: f64) -> Span {
 impl Process<Envelope> for Service {
     type Timer = Alarm;
 
+    fn start(&mut self, cx: &mut Cx<'_>) {
+        // What an earlier life, or an earlier run, has shown is over.
+        self.script.board.show(cx.me, 0);
+    }
+
     fn message(&mut self, cx: &mut Cx<'_>, from: NodeId, envelope: Envelope) {
         match envelope.kind() {
             Kind::Notice | Kind::Message | Kind::Request => self.arrive(cx, from, envelope),
