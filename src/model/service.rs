@@ -50,6 +50,8 @@ pub struct Service {
     /// Requests that had one, and need one again.
     ready: VecDeque<u32>,
     busy: u32,
+    /// Whether free workers are taking what waits: those that get free meanwhile belong to it.
+    pulling: bool,
     /// What was said last about queue and workers.
     shown: (u32, u32),
     caller: Caller,
@@ -100,6 +102,7 @@ impl Service {
             queue: VecDeque::new(),
             ready: VecDeque::new(),
             busy: 0,
+            pulling: false,
             shown: (0, 0),
             caller: Caller::new(Arc::clone(script), boot.restarts),
             handled: BTreeMap::new(),
@@ -309,16 +312,23 @@ impl Service {
     }
 
     /// Free workers take what waits.
+    ///
+    /// One round at a time: what is over at once (expired, or without work) must not nest as deep as the queue is long.
     fn pull(&mut self, cx: &mut Cx<'_>) {
+        if self.pulling {
+            return;
+        }
+        self.pulling = true;
         while self.has_free_worker() {
             if let Some(id) = self.ready.pop_front() {
                 self.go_on(cx, id);
             } else if let Some(id) = self.queue.pop_front() {
                 self.begin(cx, id);
             } else {
-                return;
+                break;
             }
         }
+        self.pulling = false;
     }
 
     /// A request is over.
