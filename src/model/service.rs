@@ -131,7 +131,8 @@ impl Service {
         cx.observe(Observation::Arrived);
         let id = MessageId { owner: from, number: envelope.number };
         if call.policy.delivery == Delivery::ExactlyOnce {
-            let is_done = self.handled.get(&from).is_some_and(|known| known.knows(Number::new(id.number.into())));
+            let (number, now) = (Number::new(id.number.into()), Time::from_nanos(cx.now().as_nanos()));
+            let is_done = self.handled.get_mut(&from).is_some_and(|known| known.knows(number, now));
             if is_done || self.running.contains_key(&(from, id.number)) {
                 cx.observe(Observation::Received { message: id, duplicate: true });
                 if is_done {

@@ -26,6 +26,23 @@ fn duplicates_slip_through_a_short_memory() {
     }
 }
 
+/// A memory of 200 ms, the last instant included, holds a message that comes again after exactly 200 ms, and one of a nanosecond
+/// less has forgotten it, whether or not anything else has come in between.
+#[test]
+fn a_memory_by_time_is_exact() {
+    for (window, repeated) in [("200ms", 0), ("199999999ns", 10)] {
+        let run = Study::exact(
+            20,
+            &format!(
+                "[clients.source]\nrate = \"1/s\"\ncount = 10\narrivals = \"even\"\nsend = \"sink\"\ndelivery = \
+                 \"exactly-once\"\ntimeout = \"200ms\"\nmax-attempts = 2\ndedup-window = \"{window}\"\n\
+                 [services.sink]\n[links.back]\nfrom = \"sink\"\nto = \"source\"\nloss = 1\n"
+            ),
+        );
+        assert_eq!((flow(&run, "source").copies, flow(&run, "source").repeated), (20, repeated), "{window}");
+    }
+}
+
 /// A queue whose messages expire if they are not begun within tau = 3, lambda = 0.8, mu = 1 (M/M/1 with fixed patience). With
 /// d = e^(-(mu - lambda) tau): P0 = 1 / (1 + lambda (1 - d) / (mu - lambda) + lambda / mu d), the server is busy for 1 - P0 =
 /// 0.69172, and P0 lambda / mu d = 0.13535 expire; those served have waited 0.869248. Barrer 1957; Baccelli and Hebuterne 1981.
