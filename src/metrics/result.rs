@@ -1,8 +1,7 @@
 //! What one run gave: plain data, complete and comparable.
 
 use crate::base::time::Time;
-use crate::engine::Digest;
-use crate::sim::{Checkpoint, LinkBook};
+use crate::sim::{Checkpoint, Digest, LinkBook};
 
 use super::flow::FlowBook;
 use super::station::StationBook;

@@ -340,8 +340,12 @@ impl Caller {
         let numbers: Vec<_> =
             self.outstanding.iter().filter(|(_, pending)| pending.task == task).map(|(key, _)| key).collect();
         for key in numbers {
-            if let Some(timer) = self.outstanding.get_mut(key).and_then(|pending| pending.timer.take()) {
+            let Some(pending) = self.outstanding.get_mut(key) else { continue };
+            if let Some(timer) = pending.timer.take() {
                 cx.cancel_timer(timer);
+            }
+            if pending.in_flight {
+                self.routes[pending.route as usize].picker.done(pending.member as usize);
             }
             let number = self.number_of(key);
             self.close(cx, number, Close::Abandoned, Outcome::Cancelled);

@@ -8,13 +8,13 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crate::base::distribution::Distribution;
 use crate::base::id::NodeId;
 use crate::base::probability::Probability;
-use crate::base::random::{Key, Uniform};
+use crate::base::random::{Key, Seed, Uniform};
 use crate::protocol::balance::BalancePolicy;
 
 use super::policy::Policy;
 
 /// Everything the roles of a system know in common.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Script {
     /// Every kind of message, by its index.
     pub calls: Vec<Call>,
@@ -28,15 +28,34 @@ pub struct Script {
     pub board: Board,
 }
 
+impl Script {
+    /// The script of a run under `seed`: the same one, or one that differs by the keys of its draws alone.
+    pub fn under(self: &mut Arc<Self>, seed: Seed) -> &Arc<Self> {
+        if self.keys.seed != seed {
+            *self = Arc::new(Self { keys: Keys::of(seed), ..Self::clone(self) });
+        }
+        self
+    }
+}
+
 /// The keys of draws addressed by message.
 #[derive(Clone, Copy, Debug)]
 pub struct Keys {
+    /// What they were made from.
+    seed: Seed,
     /// Arrivals, think times, which entry of a mix.
     pub arrival: Key,
     /// Work, sleep, failure.
     pub demand: Key,
     /// Sizes.
     pub size: Key,
+}
+
+impl Keys {
+    /// The keys of a run.
+    pub fn of(seed: Seed) -> Self {
+        Self { seed, arrival: seed.key("arrival"), demand: seed.key("demand"), size: seed.key("size") }
+    }
 }
 
 /// One kind of message: a step that calls or sends.

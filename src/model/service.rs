@@ -50,6 +50,8 @@ pub struct Service {
     /// Requests that had one, and need one again.
     ready: VecDeque<u32>,
     busy: u32,
+    /// Whether free workers are taking what waits: those that get free meanwhile belong to it.
+    pulling: bool,
     /// What was said last about queue and workers.
     shown: (u32, u32),
     caller: Caller,
@@ -100,6 +102,7 @@ impl Service {
             queue: VecDeque::new(),
             ready: VecDeque::new(),
             busy: 0,
+            pulling: false,
             shown: (0, 0),
             caller: Caller::new(Arc::clone(script), boot.restarts),
             handled: BTreeMap::new(),
@@ -128,7 +131,8 @@ impl Service {
         cx.observe(Observation::Arrived);
         let id = MessageId { owner: from, number: envelope.number };
         if call.policy.delivery == Delivery::ExactlyOnce {
-            let is_done = self.handled.get(&from).is_some_and(|known| known.knows(Number::new(id.number.into())));
+            let (number, now) = (Number::new(id.number.into()), Time::from_nanos(cx.now().as_nanos()));
+            let is_done = self.handled.get_mut(&from).is_some_and(|known| known.knows(number, now));
             if is_done || self.running.contains_key(&(from, id.number)) {
                 cx.observe(Observation::Received { message: id, duplicate: true });
                 if is_done {
@@ -309,16 +313,23 @@ impl Service {
     }
 
     /// Free workers take what waits.
+    ///
+    /// One round at a time: what is over at once (expired, or without work) must not nest as deep as the queue is long.
     fn pull(&mut self, cx: &mut Cx<'_>) {
+        if self.pulling {
+            return;
+        }
+        self.pulling = true;
         while self.has_free_worker() {
             if let Some(id) = self.ready.pop_front() {
                 self.go_on(cx, id);
             } else if let Some(id) = self.queue.pop_front() {
                 self.begin(cx, id);
             } else {
-                return;
+                break;
             }
         }
+        self.pulling = false;
     }
 
     /// A request is over.
@@ -406,6 +417,11 @@ fn slowed(length: Span, speed: f64) -> Span {
 
 impl Process<Envelope> for Service {
     type Timer = Alarm;
+
+    fn start(&mut self, cx: &mut Cx<'_>) {
+        // What an earlier life, or an earlier run, has shown is over.
+        self.script.board.show(cx.me, 0);
+    }
 
     fn message(&mut self, cx: &mut Cx<'_>, from: NodeId, envelope: Envelope) {
         match envelope.kind() {

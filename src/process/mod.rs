@@ -15,6 +15,7 @@ mod timers;
 use std::collections::BTreeMap;
 
 use crate::base::id::NodeId;
+use crate::base::random::Seed;
 
 pub use carriage::{Carriage, INLINE_MAX, Inline, Pooled, Ticket};
 pub use clock::{Clock, Clocks, Steady, Wall, Work};
@@ -57,6 +58,8 @@ pub struct Boot<'a> {
     pub index: u32,
     /// How often the node came up before.
     pub restarts: u32,
+    /// The seed of the run, for draws that several nodes have to make alike; a node's own come from its context.
+    pub seed: Seed,
     /// What earlier incarnations had persisted and synced, by key.
     pub disk: &'a BTreeMap<u64, Vec<u8>>,
 }

@@ -3,11 +3,10 @@
 use crate::base::id::NodeId;
 use crate::base::random::{Seed, Uniform, mix};
 use crate::base::time::{Span, Time, ms, ns, secs, us};
-use crate::engine::{Chain, Digest};
 use crate::experiment::{Basis, Judgement, Measured, Results, Unit, Verdict};
 use crate::metrics::{Correctness, FlowBook, FlowResult, Ledger, LinkResult, RunResult, StationResult, Stations};
 use crate::process::{Close, Flow, MessageId, Observation, Outcome};
-use crate::sim::{LinkBook, Observer};
+use crate::sim::{Chain, Digest, LinkBook, Observer};
 
 const CLIENT: NodeId = NodeId::new(0);
 const SERVER: NodeId = NodeId::new(1);

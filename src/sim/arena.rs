@@ -3,8 +3,6 @@
 //! Types are erased once per run: an event makes one virtual call, on the arena, and what a node needs for it (its chain,
 //! its counters, its first timer, its process) stands together.
 
-use std::collections::BTreeMap;
-
 use crate::base::id::NodeId;
 use crate::base::names::Names;
 use crate::base::random::Key;
@@ -57,7 +55,7 @@ pub(super) trait Arena<M>: Send {
     /// Drops the process and its timers.
     fn drop_process(&mut self, index: u32);
     /// Builds the process anew from what it had persisted.
-    fn build(&mut self, node: NodeId, index: u32, place: (u32, u32), disk: &BTreeMap<u64, Vec<u8>>);
+    fn build(&mut self, index: u32, boot: Boot<'_>);
     /// Everything as before the first run; memory is kept.
     fn reset(&mut self);
     /// The process of a node that is up, as whatever it is.
@@ -156,8 +154,8 @@ impl<M: 'static, P: Process<M>, F: FnMut(Boot<'_>) -> P + Send> Arena<M> for Typ
         cell.timers.wipe();
     }
 
-    fn build(&mut self, node: NodeId, index: u32, (member, restarts): (u32, u32), disk: &BTreeMap<u64, Vec<u8>>) {
-        let process = (self.factory)(Boot { node, index: member, restarts, disk });
+    fn build(&mut self, index: u32, boot: Boot<'_>) {
+        let process = (self.factory)(boot);
         self.cells[index as usize].process = Some(process);
     }
 

@@ -352,8 +352,8 @@ impl<M: Message> Cluster<M> {
         static EMPTY: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
         let (group, index) = self.names.place(node);
         let disk = self.run.disks.get(&node).unwrap_or(&EMPTY);
-        let member = self.names.entity(node).index();
-        self.arenas[group.index()].build(node, index, (member, restarts), disk);
+        let boot = Boot { node, index: self.names.entity(node).index(), restarts, seed: self.seed, disk };
+        self.arenas[group.index()].build(index, boot);
         let mark = [self.run.now.as_nanos(), u64::MAX, restarts.into(), 0];
         self.input(node, mark, Input::Start);
     }

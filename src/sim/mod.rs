@@ -7,7 +7,7 @@ mod control;
 mod event;
 mod observer;
 
-pub use crate::engine::prefetch;
+pub use crate::engine::{Chain, Digest, prefetch};
 pub use book::{LinkBook, WireBook};
 pub use cluster::{Checkpoint, Cluster, Outcome};
 pub use control::{Control, Controls, Crash, Restart};

@@ -1,19 +1,29 @@
 //! Scenario texts to plans, and plans to results.
 
+#![allow(dead_code, reason = "each test takes what it needs")]
+
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use rehearsal::experiment::{self, Results};
 use rehearsal::scenario::plan::Plan;
-use rehearsal::scenario::{Overrides, Scenario, Style};
+use rehearsal::scenario::{Mistakes, Overrides, Scenario, Source, Style};
 
 /// The plan of a scenario that is one text.
 pub fn plan(text: &str) -> Plan {
     let source: BTreeMap<PathBuf, String> = [(PathBuf::from("scenario.toml"), text.to_owned())].into();
-    let loaded = Scenario::load(&source, Path::new("scenario.toml"), &Overrides::default());
-    let loaded = loaded.unwrap_or_else(|mistakes| panic!("{}\n{text}", mistakes.render(Style::Plain)));
-    Plan::new(loaded).unwrap_or_else(|mistakes| panic!("{}\n{text}", mistakes.render(Style::Plain)))
+    plan_of(&source, Path::new("scenario.toml"))
+}
+
+/// The plan of a scenario with all its files.
+pub fn plan_of(source: &dyn Source, path: &Path) -> Plan {
+    let refuse = |mistakes: Mistakes| -> ! {
+        let text = source.read(path).unwrap_or_default();
+        panic!("{}\n{text}", mistakes.render(Style::Plain))
+    };
+    let loaded = Scenario::load(source, path, &Overrides::default()).unwrap_or_else(|mistakes| refuse(mistakes));
+    Plan::new(loaded).unwrap_or_else(|mistakes| refuse(mistakes))
 }
 
 /// All runs of a plan.

@@ -56,11 +56,12 @@ fn the_shortest_queue_of_two() {
 /// Servers of rates 1, 2, 4 and a total of 2.4, split at random. Each is an M/M/1: T = sum of (lambda_i / lambda) /
 /// (mu_i - lambda_i) is 2.04861 if each gets a third, 0.652174 in proportion to the rates, and 0.51584 at the best split
 /// lambda_i = mu_i - sqrt(mu_i) (sum mu - lambda) / sum sqrt(mu): 0, 0.5088, 1.8912 (Bell and Stidham 1983). A mix draws its
-/// entries at random by weight, and so splits a Poisson stream into Poisson streams.
+/// entries at random by weight, and so splits a Poisson stream into Poisson streams. c from Daley's variance of the mean wait at
+/// each server, and that of the service.
 #[test]
 fn random_splits_over_unequal_servers() {
     let splits =
-        [([1.0, 1.0, 1.0], 2.04861, 7.0), ([1.0, 2.0, 4.0], 0.652174, 1.3), ([0.0, 0.5088, 1.8912], 0.51584, 1.3)];
+        [([1.0, 1.0, 1.0], 2.04861, 7.0), ([1.0, 2.0, 4.0], 0.652174, 2.4), ([0.0, 0.5088, 1.8912], 0.51584, 2.9)];
     for (weights, expected, c) in splits {
         let mut text = String::from("clients.source.rate = \"2400/s\"\n");
         for (name, (weight, mean)) in

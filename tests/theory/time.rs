@@ -63,6 +63,7 @@ fn without_noise_latency_is_the_sum_of_its_parts() {
         [clients.source]
         rate = "40/s"
         arrivals = "even"
+        phase = "aligned"
         call = "api"
         [services.api]
         steps = [{ work = "3ms" }, { call = "store" }, { work = "1ms" }]

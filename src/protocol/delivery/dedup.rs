@@ -98,8 +98,9 @@ impl Dedup {
         Self { remembered: IntervalSet::new(), floor: 0, limit }
     }
 
-    /// Whether `number` is remembered.
-    pub fn knows(&self, number: Number) -> bool {
+    /// Whether `number` is remembered at `now`, which never runs backwards.
+    pub fn knows(&mut self, number: Number, now: Time) -> bool {
+        self.forget_what_arrived_long_before(now);
         self.remembered.contains(number.get())
     }
 

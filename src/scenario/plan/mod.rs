@@ -131,19 +131,22 @@ impl Plan {
     /// If the plan's names collide, which [`Plan::new`] rules out.
     pub fn cluster(&self, seed: u64) -> Cluster<Envelope> {
         let mut cluster = Cluster::seeded(seed);
-        let keys = Seed(seed);
         let script = Arc::new(Script {
             calls: self.calls.clone(),
             programs: self.programs.clone(),
             targets: self.targets.clone(),
-            keys: Keys { arrival: keys.key("arrival"), demand: keys.key("demand"), size: keys.key("size") },
+            keys: Keys::of(Seed(seed)),
             board: Board::new(self.span()),
         });
         for Group { name, nodes, role } in &self.groups {
-            let script = Arc::clone(&script);
+            let mut script = Arc::clone(&script);
             let added = match role.clone() {
-                Role::Client(spec) => cluster.group(name, *nodes, move |boot| Client::new(&script, &spec, &boot)),
-                Role::Service(spec) => cluster.group(name, *nodes, move |boot| Service::new(&script, &spec, &boot)),
+                Role::Client(spec) => {
+                    cluster.group(name, *nodes, move |boot| Client::new(script.under(boot.seed), &spec, &boot))
+                }
+                Role::Service(spec) => {
+                    cluster.group(name, *nodes, move |boot| Service::new(script.under(boot.seed), &spec, &boot))
+                }
             };
             added.expect("a plan's names are checked");
         }
