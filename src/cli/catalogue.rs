@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use rehearsal::base::distribution::{FAMILIES, Family};
 use rehearsal::protocol::{Entry, balance, delivery, retry};
 use rehearsal::scenario::Metric;
+use rehearsal::scenario::plan::is_measured;
 use rehearsal::scenario::quantity::Statistic;
 
 /// A kind of things that scenarios can name.
@@ -89,7 +90,7 @@ impl Kind {
             Self::Metrics => {
                 let item =
                     |metric: &Metric| Item { name: metric.name(), summary: metric.meaning(), more: String::new() };
-                Metric::ALL.iter().map(item).collect()
+                Metric::ALL.iter().filter(|metric| is_measured(**metric)).map(item).collect()
             }
             Self::Statistics => {
                 let item = |&(name, summary): &(_, _)| Item { name, summary, more: String::new() };

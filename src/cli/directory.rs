@@ -84,6 +84,8 @@ impl Directory {
             fs::create_dir(above).map_err(system(above))?;
             directory.made.push(above.into());
         }
+        // What a killed process left that had our number.
+        let _ = fs::remove_dir_all(&directory.sibling);
         fs::create_dir(&directory.sibling).map_err(system(&path))?;
         Ok(directory)
     }

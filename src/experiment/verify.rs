@@ -10,7 +10,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::base::id::NodeId;
 use crate::base::names::Names;
 use crate::base::time::Time;
-use crate::engine::Chain;
 use crate::metrics::RunResult;
 use crate::model::Envelope;
 use crate::process::{Kind, MessageId, Observation, Wanted};
@@ -193,7 +192,7 @@ impl Side {
 
     /// Plays one event; none if there is no more before `end`.
     fn step(&mut self, end: Time) -> Option<Happening> {
-        let chains = |cluster: &Cluster<Envelope>| cluster.chains().collect::<Vec<(NodeId, Chain)>>();
+        let chains = |cluster: &Cluster<Envelope>| cluster.chains().collect::<Vec<_>>();
         let (before, delivered) = (chains(&self.cluster), self.cluster.delivered());
         held(&self.said).clear();
         self.cluster.advance(end, 1);

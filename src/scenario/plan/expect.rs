@@ -57,6 +57,12 @@ pub(super) struct Scopes<'a> {
     pub(super) texts: &'a Texts,
 }
 
+/// Whether anything is measured by this metric yet: messages, services or links.
+pub fn is_measured(metric: Metric) -> bool {
+    let subjects = [Subject::Flows(Vec::new()), Subject::Station(0, Vec::new()), Subject::Link(0)];
+    subjects.iter().any(|subject| measured_by(subject).contains(&metric))
+}
+
 impl Scopes<'_> {
     /// Resolves every expectation of the scenario.
     pub(super) fn expectations(&self, mistakes: &mut Vec<Diagnostic>) -> Vec<Expectation> {

@@ -25,7 +25,7 @@ use super::load::{Loaded, Mistakes};
 use super::schema::{Runs, Warmup};
 
 pub use distribution::{sizes, times};
-pub use expect::{Expectation, Measure, Subject};
+pub use expect::{Expectation, Measure, Subject, is_measured};
 pub use network::network;
 pub use policy::{Receiver, balance, policy};
 
