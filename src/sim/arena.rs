@@ -3,7 +3,6 @@
 //! Types are erased once per run: an event makes one virtual call, on the arena, and what a node needs for it (its chain,
 //! its counters, its first timer, its process) stands together.
 
-
 use crate::base::id::NodeId;
 use crate::base::names::Names;
 use crate::base::random::Key;

@@ -87,7 +87,9 @@ impl Played {
         let mut demands = BTreeMap::new();
         for batch in &self.stated {
             for pair in batch.observations.windows(2) {
-                if let [Observation::Served { work, .. }, Observation::Handled { message, outcome: Outcome::Done }] = pair {
+                if let [Observation::Served { work, .. }, Observation::Handled { message, outcome: Outcome::Done }] =
+                    pair
+                {
                     demands.entry(self.name(*message)).or_insert(*work);
                 }
             }

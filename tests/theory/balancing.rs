@@ -60,14 +60,13 @@ fn the_shortest_queue_of_two() {
 /// each server, and that of the service.
 #[test]
 fn random_splits_over_unequal_servers() {
-    let splits = [
-        ([1.0, 1.0, 1.0], 2.04861, 7.0),
-        ([1.0, 2.0, 4.0], 0.652174, 2.4),
-        ([0.0, 0.5088, 1.8912], 0.51584, 2.9),
-    ];
+    let splits =
+        [([1.0, 1.0, 1.0], 2.04861, 7.0), ([1.0, 2.0, 4.0], 0.652174, 2.4), ([0.0, 0.5088, 1.8912], 0.51584, 2.9)];
     for (weights, expected, c) in splits {
         let mut text = String::from("clients.source.rate = \"2400/s\"\n");
-        for (name, (weight, mean)) in ["slow", "good", "fast"].iter().zip(weights.iter().zip(["1ms", "0.5ms", "0.25ms"])) {
+        for (name, (weight, mean)) in
+            ["slow", "good", "fast"].iter().zip(weights.iter().zip(["1ms", "0.5ms", "0.25ms"]))
+        {
             text += &format!("[services.{name}]\nwork = {{ exponential = \"{mean}\" }}\n");
             if *weight > 0.0 {
                 text += &format!("[clients.source.mix.{name}]\nweight = {weight}\nsend = \"{name}\"\n");

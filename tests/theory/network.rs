@@ -90,9 +90,7 @@ fn loss_over_two_hops_is_that_of_either() {
         "#,
     );
     study.share("arrives", 0.81, |run| ratio(station(run, "sink").arrived, flow(run, "source").offered));
-    study.share("second hop", 0.9, |run| {
-        ratio(flow(run, "relay->sink").received, flow(run, "relay->sink").offered)
-    });
+    study.share("second hop", 0.9, |run| ratio(flow(run, "relay->sink").received, flow(run, "relay->sink").offered));
     let study = Study::of(
         60,
         0,

@@ -89,9 +89,7 @@ fn mg1_waits_as_pollaczek_and_khinchine_say() {
         let study = Study::of(
             103,
             3,
-            &format!(
-                "[clients.source]\nrate = \"700/s\"\nsend = \"server\"\n[services.server]\nwork = {work}\n"
-            ),
+            &format!("[clients.source]\nrate = \"700/s\"\nsend = \"server\"\n[services.server]\nwork = {work}\n"),
         );
         study.mean("Wq", expected, c, |run| mean_ms(&station(run, "server").wait));
         study.mean("waits", 0.7, 2.0, |run| waited(station(run, "server")));
@@ -329,9 +327,7 @@ fn retries_are_a_queue_with_feedback() {
         "#,
     );
     study.mean("T", 5.0, 7.0, |run| mean_ms(&flow(run, "source").latency));
-    study.mean("visits", 1.25, libm::sqrt(0.2), |run| {
-        ratio(flow(run, "source").attempts, flow(run, "source").offered)
-    });
+    study.mean("visits", 1.25, libm::sqrt(0.2), |run| ratio(flow(run, "source").attempts, flow(run, "source").offered));
 }
 
 /// D/D/1: ten arrive 1 apart and take 1.5 each: the k-th waits 0.5 k, the last 4.5, and leaves at 15. If they take 1, nobody

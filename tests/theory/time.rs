@@ -94,9 +94,8 @@ fn an_open_load_meets_the_whole_stall() {
             ),
         )
     };
-    let late = |histogram: &Histogram| -> Vec<(f64, u64)> {
-        histogram.bars().filter(|(time, _)| *time > 4e6).collect()
-    };
+    let late =
+        |histogram: &Histogram| -> Vec<(f64, u64)> { histogram.bars().filter(|(time, _)| *time > 4e6).collect() };
     let open = stalled("rate = \"100/s\"\narrivals = \"even\"\nphase = \"aligned\"\nfrom = \"5ms\"");
     let delayed = late(&flow(&open, "source").latency);
     let count: u64 = delayed.iter().map(|(_, count)| count).sum();
