@@ -44,6 +44,8 @@ struct Route {
     gate: Gate,
     /// The member that gets everything, where order or dedup needs that.
     pinned: Option<u32>,
+    /// Messages that were sent and then given up are all below this place in order.
+    given_up_below: u64,
 }
 
 /// What holds messages back at their sender.
@@ -157,7 +159,7 @@ impl Caller {
             (Some(limit), None) => Gate::InFlight(InFlight::new(limit)),
             (None, None) => Gate::Open,
         };
-        self.routes.push(Route { call, picker, gate, pinned: None });
+        self.routes.push(Route { call, picker, gate, pinned: None, given_up_below: 0 });
         self.routes.len() - 1
     }
 
@@ -329,7 +331,12 @@ impl Caller {
 
     fn close(&mut self, cx: &mut Cx<'_>, number: u32, why: Close, outcome: Outcome) -> Option<Ended> {
         let key = self.key_of(number);
-        let task = self.outstanding.get_mut(key)?.task;
+        let pending = self.outstanding.get_mut(key)?;
+        let task = pending.task;
+        if pending.attempt > 0 {
+            let below = &mut self.routes[pending.route as usize].given_up_below;
+            *below = (*below).max(pending.sequence + 1);
+        }
         cx.observe(Observation::Closed { message: MessageId { owner: cx.me, number }, why });
         self.remove(cx, key);
         Some((task, outcome))
@@ -352,6 +359,18 @@ impl Caller {
         }
     }
 
+    /// Tells the receiver of ordered messages what it need not wait for: with the end of `settled`, the lowest place still to
+    /// come has moved past `passed`, where there may be messages that were given up.
+    fn tell_skipped(&self, cx: &mut Cx<'_>, settled: &Pending, number: u32, passed: std::ops::Range<u64>) {
+        let route = &self.routes[settled.route as usize];
+        let spec = &self.script.calls[settled.call as usize];
+        let Some(member) = route.pinned.filter(|_| passed.start < passed.end.min(route.given_up_below)) else { return };
+        let luck = nested_luck(settled.luck, settled.attempt, spec.name);
+        let mut envelope = Envelope::new(Kind::Skip, luck, number, settled.call, settled.attempt);
+        envelope.order = Place::new(passed.end, passed.end);
+        cx.send_sized(self.script.targets[spec.target as usize].member(member as usize), envelope, 0);
+    }
+
     /// Takes a message out of the table, and lets those go that waited for it.
     fn remove(&mut self, cx: &mut Cx<'_>, key: Number) {
         let Some(pending) = self.outstanding.remove(key) else { return };
@@ -361,10 +380,13 @@ impl Caller {
             Gate::InFlight(gate) => gate.settle(key),
             Gate::Window(gate, numbers, first) => {
                 gate.settle(Number::new(pending.sequence));
+                let (before, number) = (*first, self.first_number.wrapping_add(key.get() as u32));
                 while *first < gate.lowest().get() {
                     numbers.pop_front();
                     *first += 1;
                 }
+                let lowest = *first;
+                self.tell_skipped(cx, &pending, number, before..lowest);
             }
         }
         let script = Arc::clone(&self.script);

@@ -38,9 +38,11 @@ pub enum Kind {
     Reply(Outcome),
     /// Its sender has given it up.
     Cancel,
+    /// Its sender sends nothing before this place any more.
+    Skip,
 }
 
-const KINDS: u8 = 6;
+const KINDS: u8 = 7;
 
 impl Kind {
     const fn pack(self) -> u8 {
@@ -49,6 +51,7 @@ impl Kind {
             Self::Message => 1,
             Self::Request => 2,
             Self::Cancel => 3,
+            Self::Skip => 6,
             Self::Ack(outcome) => 4 + KINDS * outcome as u8,
             Self::Reply(outcome) => 5 + KINDS * outcome as u8,
         }
@@ -60,6 +63,7 @@ impl Kind {
             1 => Self::Message,
             2 => Self::Request,
             3 => Self::Cancel,
+            6 => Self::Skip,
             4 => Self::Ack(Outcome::ALL[(bits / KINDS) as usize]),
             _ => Self::Reply(Outcome::ALL[(bits / KINDS) as usize]),
         }
@@ -70,7 +74,7 @@ impl Kind {
             Self::Notice | Self::Message | Self::Request => Leg::Out,
             Self::Ack(_) => Leg::Ack,
             Self::Reply(_) => Leg::Reply,
-            Self::Cancel => Leg::Cancel,
+            Self::Cancel | Self::Skip => Leg::Cancel,
         }
     }
 }
@@ -194,7 +198,7 @@ mod tests {
     #[test]
     fn kinds_survive_packing() {
         let outcomes = Outcome::ALL.into_iter().flat_map(|outcome| [Kind::Ack(outcome), Kind::Reply(outcome)]);
-        for kind in [Kind::Notice, Kind::Message, Kind::Request, Kind::Cancel].into_iter().chain(outcomes) {
+        for kind in [Kind::Notice, Kind::Message, Kind::Request, Kind::Cancel, Kind::Skip].into_iter().chain(outcomes) {
             assert_eq!(Kind::unpack(kind.pack()), kind);
         }
     }

@@ -185,7 +185,12 @@ impl Service {
             }
             Arrival::Full(job) => self.refuse(cx, &job, call, Outcome::Rejected),
         }
-        let Some(lane) = self.ordered.get_mut(&(from, envelope.call)) else { return };
+        self.skip_below(cx, (from, envelope.call), lowest);
+    }
+
+    /// An ordered sender sends nothing below `lowest` any more.
+    fn skip_below(&mut self, cx: &mut Cx<'_>, lane: (NodeId, u16), lowest: u64) {
+        let Some(lane) = self.ordered.get_mut(&lane) else { return };
         if let Some((_, job)) = lane.reorder.skip_below(Number::new(lowest)) {
             self.admit_held(cx, job);
         }
@@ -203,7 +208,7 @@ impl Service {
         if !self.has_free_worker() && !self.has_room() {
             let outcome = if self.spec.rejects { Outcome::Rejected } else { Outcome::Discarded };
             self.refuse(cx, &job, call, outcome);
-            self.advance_lane(cx, job.caller, job.envelope);
+            self.advance_lane(cx, job.caller, job.envelope, outcome);
             return;
         }
         cx.observe(Observation::Received { message: job.message(), duplicate: false });
@@ -360,17 +365,19 @@ impl Service {
         if outcome != Outcome::Cancelled {
             self.answer(cx, job.caller, job.envelope, call, outcome);
         }
-        self.advance_lane(cx, job.caller, job.envelope);
+        self.advance_lane(cx, job.caller, job.envelope, outcome);
         self.pull(cx);
     }
 
-    /// The next message of an ordered sender has its turn.
-    fn advance_lane(&mut self, cx: &mut Cx<'_>, from: NodeId, envelope: Envelope) {
+    /// The message of an ordered sender whose turn it was has come to its end. Only what was handled makes room for the next;
+    /// all else keeps its turn until it comes again, or its sender gives it up.
+    fn advance_lane(&mut self, cx: &mut Cx<'_>, from: NodeId, envelope: Envelope, outcome: Outcome) {
         if envelope.order == Place::NONE {
             return;
         }
         let Some(lane) = self.ordered.get_mut(&(from, envelope.call)) else { return };
-        if let Some((_, job)) = lane.reorder.handled() {
+        let next = if outcome == Outcome::Done { lane.reorder.handled() } else { lane.reorder.refused() };
+        if let Some((_, job)) = next {
             self.admit_held(cx, job);
         }
     }
@@ -431,6 +438,11 @@ impl Process<Envelope> for Service {
                 self.resume(cx, ended);
             }
             Kind::Cancel => self.cancel(cx, from, envelope),
+            Kind::Skip => {
+                let near = self.ordered.get(&(from, envelope.call)).map_or(0, |lane| lane.seen);
+                let (_, lowest) = envelope.order.read(near);
+                self.skip_below(cx, (from, envelope.call), lowest);
+            }
         }
         self.show(cx);
     }

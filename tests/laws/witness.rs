@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::mem::{Discriminant, discriminant};
 
 use rehearsal::base::id::{Entity, NodeId};
 use rehearsal::base::names::Names;
@@ -73,6 +74,18 @@ impl Played {
         (self.names.entity(message.owner), message.number)
     }
 
+    /// What the nodes of a group stated, told by names: when, who, what, about which message.
+    pub fn retold(&self, group: &str) -> Vec<(Time, Entity, Discriminant<Observation>, Option<Named>)> {
+        let group = self.names.group(group);
+        let members: Vec<NodeId> = group.into_iter().flat_map(|group| self.names.members(group)).collect();
+        let ours = self.each().filter(|(_, node, _)| members.contains(node));
+        let retell = |(now, node, stated): (Time, NodeId, &Observation)| {
+            let message = message_of(stated).map(|message| self.name(message));
+            (now, self.names.entity(node), discriminant(stated), message)
+        };
+        ours.map(retell).collect()
+    }
+
     /// When each message was due.
     pub fn arrivals(&self) -> BTreeMap<Named, Time> {
         let offered = self.each().filter_map(|(now, _, stated)| match stated {
@@ -108,5 +121,20 @@ impl Played {
         let mut lost: Vec<_> = at_first.map(|(_, message)| message).collect();
         lost.sort_unstable();
         lost
+    }
+}
+
+/// The message that something was stated about.
+fn message_of(stated: &Observation) -> Option<MessageId> {
+    match *stated {
+        Observation::Offered { message, .. }
+        | Observation::Attempted { message }
+        | Observation::Received { message, .. }
+        | Observation::Handled { message, .. }
+        | Observation::Confirmed { message }
+        | Observation::Closed { message, .. }
+        | Observation::Dropped { message }
+        | Observation::Duplicated { message } => Some(message),
+        _ => None,
     }
 }

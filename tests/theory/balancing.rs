@@ -1,6 +1,6 @@
 //! Several servers, and who chooses among them.
 
-use crate::study::{Study, mean_ms, station, waited};
+use crate::study::{Study, flow, mean_ms, ratio, station, waited};
 
 fn cluster(nodes: u32, rate: &str, balance: &str) -> String {
     format!(
@@ -111,4 +111,32 @@ fn policies_stand_in_the_order_of_what_they_know() {
         assert!(mean < last && (mean / about - 1.0).abs() < 0.2, "{balance}: {mean} for about {about}");
         last = mean;
     }
+}
+
+/// A front asks the less busy of two, one of which is too slow for its clients, who take their requests back. What they took back
+/// is no load any more, so the slow one is as idle as the other and gets every second request by lot.
+#[test]
+fn what_was_cancelled_is_no_load() {
+    let study = Study::of(
+        100,
+        0,
+        r#"
+        [clients.source]
+        rate = "10/s"
+        arrivals = "even"
+        call = "front"
+        timeout = "20ms"
+        cancel = "running"
+        [services.front]
+        workers = "unlimited"
+        call = "back"
+        [services.back]
+        nodes = 2
+        speed = [1, 100]
+        workers = "unlimited"
+        balance = "least-requests"
+        work = "90ms"
+        "#,
+    );
+    study.share("answered", 0.5, |run| ratio(flow(run, "source").confirmed, flow(run, "source").offered));
 }

@@ -190,7 +190,7 @@ impl Process<Half> for Receiver {
     type Timer = ();
 
     fn message(&mut self, _: &mut Context<'_, Half, ()>, _: NodeId, half: Half) {
-        let is_first = self.received % 2 == 0;
+        let is_first = self.received.is_multiple_of(2);
         self.reordered += u32::from(is_first && half.id.number % 2 == 1);
         self.received += 1;
     }

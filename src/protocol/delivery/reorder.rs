@@ -3,7 +3,8 @@
 //! A message is ready when all earlier ones of its sender were handled or skipped. What arrives early is held in a bounded
 //! buffer; when it is full the message is turned away, and the sender sends it again. A sender that gives up on a message
 //! says so: a skip notice carries the lowest number still to come, and what is missing below it is waited for no longer.
-//! While a message is being handled the next one waits, even if it is there: *after* means after the earlier one's end.
+//! While a message is being handled the next one waits, even if it is there: *after* means after the earlier one's end. What
+//! is turned away keeps its turn: its sender sends it again, or gives it up.
 //!
 //! Source: the receive buffer of selective repeat (Tanenbaum, "Computer Networks", ch. 3.4); the skip notice is the FORWARD
 //! TSN of RFC 3758 (SCTP partial reliability).
@@ -28,7 +29,7 @@ pub struct Reorder<T> {
 /// What became of a message that arrived.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Arrival<T> {
-    /// It is its turn: handle it, then say [`Reorder::handled`].
+    /// It is its turn: handle it, then say [`Reorder::handled`] or [`Reorder::refused`].
     Ready(T),
     /// It is held until its turn comes.
     Held,
@@ -72,6 +73,18 @@ impl<T> Reorder<T> {
     pub fn handled(&mut self) -> Option<(Number, T)> {
         assert!(self.handling, "what is handled was ready before");
         self.handling = false;
+        self.advance()
+    }
+
+    /// The message that was ready was not handled, and may come again: its turn stays, unless it was skipped meanwhile. The
+    /// message that is ready now.
+    ///
+    /// # Panics
+    /// If none was being handled.
+    pub fn refused(&mut self) -> Option<(Number, T)> {
+        assert!(self.handling, "what is refused was ready before");
+        self.handling = false;
+        self.next -= 1;
         self.advance()
     }
 
@@ -167,6 +180,17 @@ mod tests {
         assert_eq!(order.handled(), Some((n(3), 'd')));
     }
 
+    #[test]
+    fn what_is_refused_keeps_its_turn_until_it_is_skipped() {
+        let mut order = Reorder::new(8);
+        assert_eq!(order.receive(n(0), 'a'), Arrival::Ready('a'));
+        assert_eq!(order.receive(n(1), 'b'), Arrival::Held);
+        assert_eq!(order.refused(), None);
+        assert_eq!(order.receive(n(0), 'a'), Arrival::Ready('a'));
+        assert_eq!(order.skip_below(n(1)), None);
+        assert_eq!(order.refused(), Some((n(1), 'b')));
+    }
+
     proptest! {
         #![proptest_config(fixed())]
 
@@ -181,9 +205,14 @@ mod tests {
                         Arrival::Ready(()) => Some(n(number)),
                         _ => None,
                     },
-                    50..90 if handling => {
+                    50..80 if handling => {
                         handling = false;
                         order.handled().map(|(number, ())| number)
+                    }
+                    80..90 if handling => {
+                        handling = false;
+                        out.pop();
+                        order.refused().map(|(number, ())| number)
                     }
                     50..90 => None,
                     _ => order.skip_below(n(number)).map(|(number, ())| number),
