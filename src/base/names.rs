@@ -133,6 +133,14 @@ impl Names {
         Entity::from_parts(head.hash, node.index() - head.first)
     }
 
+    /// The group a node belongs to, and the node's name: one look-up.
+    #[inline(always)]
+    pub fn group_and_entity(&self, node: NodeId) -> (GroupId, Entity) {
+        let group = self.group_of(node);
+        let head = self.heads[group.index()];
+        (group, Entity::from_parts(head.hash, node.index() - head.first))
+    }
+
     /// A node's name for people: `api[3]`.
     pub fn label(&self, node: NodeId) -> String {
         let (group, index) = self.place(node);

@@ -397,10 +397,8 @@ impl Observer for Ledger {
     }
 
     #[inline]
-    fn observe(&mut self, now: Time, _: NodeId, observations: &[Observation]) {
-        for observation in observations {
-            self.take(now, observation);
-        }
+    fn observe(&mut self, now: Time, _: NodeId, observation: &Observation) {
+        self.take(now, observation);
     }
 
     #[inline]

@@ -95,10 +95,10 @@ impl Network {
         self.wires.iter().zip(&self.names).zip(0..).map(|((wire, name), id)| (LinkId(id), name.as_str(), &wire.link))
     }
 
-    /// The link that carries a message of `class` (one bit) from one node to another.
+    /// The link that carries a message of `class` (one bit; asked for only where it matters) from one node to another.
     #[inline(always)]
-    pub fn route(&self, names: &Names, from: NodeId, to: NodeId, class: u8) -> LinkId {
-        if self.claimed.is_empty() { LinkId::DEFAULT } else { self.claimed_route(names, from, to, class) }
+    pub fn route(&self, names: &Names, from: NodeId, to: NodeId, class: impl FnOnce() -> u8) -> LinkId {
+        if self.claimed.is_empty() { LinkId::DEFAULT } else { self.claimed_route(names, from, to, class()) }
     }
 
     fn claimed_route(&self, names: &Names, from: NodeId, to: NodeId, class: u8) -> LinkId {
