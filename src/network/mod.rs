@@ -116,8 +116,14 @@ impl Network {
             .map_or(LinkId::DEFAULT, |&(_, link)| link)
     }
 
-    /// Judges a message of `size` bytes sent over `link`.
+    /// When a message sent over `link` arrives, if it is one of the many that simply do; of all others
+    /// [`Network::transmit`] tells more.
     #[inline(always)]
+    pub fn arrival(&self, link: LinkId, now: Time, address: &Address) -> Option<Time> {
+        self.wires[link.index()].arrival(now, address)
+    }
+
+    /// Judges a message of `size` bytes sent over `link`.
     pub fn transmit(
         &mut self,
         link: LinkId,

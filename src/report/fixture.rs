@@ -40,7 +40,10 @@ fn run(index: u32, seed: u64) -> RunResult {
             let slow = Uniform::below(luck.draw(), 1_000) * Uniform::below(luck.draw(), 1_000) / 10;
             let work = us(200) + us(slow);
             let fortune = Uniform::below(luck.draw(), 1_000);
-            events.push((due, Observation::Offered { message, flow: Flow(flow as u16), late: Span::ZERO }));
+            events.push((
+                due,
+                Observation::Offered { message, flow: Flow(flow as u16), late: Span::ZERO, at_once: false },
+            ));
             let mut sent = due;
             let losses = if fortune < 3 { 3 } else { u32::from(fortune < 20) };
             for attempt in 0..3 {

@@ -76,32 +76,32 @@ impl<M, P: Process<M>, F: FnMut(Boot<'_>) -> P + Send> TypedArena<P, M, F> {
     }
 }
 
-impl<M: Message, P: Process<M>, F: FnMut(Boot<'_>) -> P + Send> TypedArena<P, M, F> {
-    /// Has the node on stage handle an input with `handle`, if its process is up and `take` finds something to handle.
+impl<P: Process<M>, M: Message> Cell<P, M> {
+    /// Has the process, if it is up, handle an input with `handle`, as the actor on stage.
     #[inline(always)]
-    fn act<I>(
+    fn act(
         &mut self,
         stage: &mut Stage<M>,
-        take: impl FnOnce(&mut Stage<M>, &mut Timers<P::Timer>) -> Option<(Mark, I)>,
-        handle: impl FnOnce(&mut P, &mut Context<'_, M, P::Timer>, I),
+        mark: Mark,
+        handle: impl FnOnce(&mut P, &mut Context<'_, M, P::Timer>),
     ) -> bool {
-        let cell = &mut self.cells[stage.run.actor.name.index() as usize];
-        let Some(process) = &mut cell.process else { return false };
-        let Some((mark, input)) = take(stage, &mut cell.timers) else { return false };
-        let Head { mut chain, mut draws, count } = cell.head;
+        let Some(process) = &mut self.process else { return false };
+        let Head { mut chain, mut draws, count } = self.head;
         chain.link(mark[0], mark[1], mark[2], mark[3]);
+        self.head.chain = chain;
         stage.run.actor.count = count;
         let mut cx = Context {
             me: stage.run.actor.node,
             name: stage.run.actor.name,
             clocks: stage.run.clocks(),
-            timers: &mut cell.timers,
+            timers: &mut self.timers,
             luck: Luck { key: stage.run.keys.process, position: &mut draws },
             wanted: stage.run.wanted,
             effects: stage,
         };
-        handle(process, &mut cx, input);
-        cell.head = Head { chain, draws, count: stage.run.actor.count };
+        handle(process, &mut cx);
+        self.head.draws = draws;
+        self.head.count = stage.run.actor.count;
         true
     }
 }
@@ -109,25 +109,25 @@ impl<M: Message, P: Process<M>, F: FnMut(Boot<'_>) -> P + Send> TypedArena<P, M,
 impl<M: Message, P: Process<M>, F: FnMut(Boot<'_>) -> P + Send> Arena<M> for TypedArena<P, M, F> {
     #[inline]
     fn message(&mut self, stage: &mut Stage<M>, delivery: &Delivery<Parcel<M>>) -> bool {
-        let take = |stage: &mut Stage<M>, _: &mut Timers<P::Timer>| {
-            let message = stage.run.carriage.unpack(delivery.parcel);
-            let origin = stage.names.entity(delivery.from).bits();
-            Some(([delivery.time.as_nanos(), origin, delivery.count.into(), message.digest()], message))
-        };
-        self.act(stage, take, |process, cx, message| process.message(cx, delivery.from, message))
+        let cell = &mut self.cells[stage.run.actor.name.index() as usize];
+        if cell.process.is_none() {
+            return false;
+        }
+        let message = stage.run.carriage.unpack(delivery.parcel);
+        let origin = stage.names.entity(delivery.from).bits();
+        let mark = [delivery.time.as_nanos(), origin, delivery.count.into(), message.digest()];
+        cell.act(stage, mark, |process, cx| process.message(cx, delivery.from, message))
     }
 
     fn input(&mut self, stage: &mut Stage<M>, mark: Mark, input: Input) -> bool {
+        let cell = &mut self.cells[stage.run.actor.name.index() as usize];
         match input {
-            Input::Start => self.act(stage, |_, _| Some((mark, ())), |process, cx, ()| process.start(cx)),
-            Input::Timer(id) => self.act(
-                stage,
-                |_, timers| timers.disarm(id).map(|timer| (mark, timer)),
-                |process, cx, timer| process.timer(cx, timer),
-            ),
-            Input::Persisted(key) => {
-                self.act(stage, |_, _| Some((mark, key)), |process, cx, key| process.persisted(cx, key))
-            }
+            Input::Start => cell.act(stage, mark, |process, cx| process.start(cx)),
+            Input::Timer(id) => match cell.timers.disarm(id) {
+                Some(timer) => cell.act(stage, mark, |process, cx| process.timer(cx, timer)),
+                None => false,
+            },
+            Input::Persisted(key) => cell.act(stage, mark, |process, cx| process.persisted(cx, key)),
         }
     }
 

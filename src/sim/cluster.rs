@@ -89,13 +89,7 @@ impl<M: Message> Cluster<M> {
     /// An empty system with this seed.
     pub fn seeded(seed: u64) -> Self {
         let seed = Seed(seed);
-        Self {
-            seed,
-            arenas: Vec::new(),
-            lines: Vec::new(),
-            controls: BTreeMap::new(),
-            stage: Stage::new(seed),
-        }
+        Self { seed, arenas: Vec::new(), lines: Vec::new(), controls: BTreeMap::new(), stage: Stage::new(seed) }
     }
 
     /// Adds a group of `len` nodes called `name`; `factory` builds the process of each, and again after a crash.
@@ -256,7 +250,11 @@ impl<M: Message> Cluster<M> {
     /// When the wire's book does not balance: the driver itself is broken, and no result may be reported.
     pub fn outcome(&self) -> Outcome {
         let in_flight = self.stage.run.deliveries.iter().count() as u64;
-        assert!(self.stage.run.book.balances(in_flight), "the wire's book balances: {:?}, {in_flight}", self.stage.run.book);
+        assert!(
+            self.stage.run.book.balances(in_flight),
+            "the wire's book balances: {:?}, {in_flight}",
+            self.stage.run.book
+        );
         Outcome {
             end: self.stage.run.now,
             events: self.stage.run.events,
@@ -285,8 +283,12 @@ impl<M: Message> Cluster<M> {
         self.stage.run.wanted =
             self.stage.observers.iter().fold(Wanted::NOTHING, |all, observer| all.union(observer.wanted()));
         self.stage.run.book = WireBook::new(self.stage.network.links().count());
-        let sizes =
-            self.stage.names.groups().zip(&self.lines).map(|(group, lines)| self.stage.names.members(group).len() * lines.stride);
+        let sizes = self
+            .stage
+            .names
+            .groups()
+            .zip(&self.lines)
+            .map(|(group, lines)| self.stage.names.members(group).len() * lines.stride);
         self.stage.run.fits_cache = sizes.sum::<usize>() <= CACHE;
         self.stage.run.checkpoint_at = (self.stage.names.span() as u64).next_power_of_two().max(1024);
         for group in self.stage.names.groups() {
@@ -388,9 +390,8 @@ impl<M: Message> Cluster<M> {
         let (group, name) = names.group_and_entity(delivery.to);
         run.actor = Actor { node: delivery.to, name, count: 0 };
         // Which link it came by is asked again: carrying the answer would make every event larger.
-        let link = network.route(names, delivery.from, delivery.to, || {
-            class(run.carriage.look(&delivery.parcel).identity())
-        });
+        let link =
+            network.route(names, delivery.from, delivery.to, || class(run.carriage.look(&delivery.parcel).identity()));
         if self.arenas[group.index()].message(&mut self.stage, &delivery) {
             self.stage.run.book.of(link).delivered += 1;
             self.finish();

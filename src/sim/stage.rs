@@ -106,21 +106,12 @@ impl<M: Message> Effects<M> for Stage<M> {
             owner,
             position: number << 32 | u64::from(identity.attempt) << 16 | u64::from(identity.leg as u8) << 8,
         };
-        let verdict = network.transmit(link, run.now, (from, to), size, &address);
         let book = run.book.of(link);
         book.sent += 1;
         book.bytes += size;
-        match verdict {
-            Verdict::Deliver(time) => self.push(time, to, message, count),
-            Verdict::Duplicate(first, second) => {
-                book.duplicated += 1;
-                self.note(identity, Observation::Duplicated { message: message.offered_as(from, to) });
-                self.push_twice([first, second], to, message, count);
-            }
-            Verdict::Drop(cause) => {
-                book.dropped[cause as usize] += 1;
-                self.note(identity, Observation::Dropped { message: message.offered_as(from, to) });
-            }
+        match network.arrival(link, run.now, &address) {
+            Some(time) => self.push(time, to, message, count),
+            None => self.transmit(link, to, size, message, &address, count),
         }
     }
 
@@ -167,10 +158,25 @@ impl<M: Message> Stage<M> {
         run.deliveries.push(delivery, &DeliveryOrder { names, schedule: run.schedule });
     }
 
-    #[cold]
-    fn push_twice(&mut self, times: [Time; 2], to: NodeId, message: M, count: u32) {
-        self.push(times[0], to, message.clone(), count);
-        self.push(times[1], to, message, count);
+    /// Sends a message that does not simply arrive.
+    #[inline(never)]
+    fn transmit(&mut self, link: LinkId, to: NodeId, size: u64, message: M, address: &Address, count: u32) {
+        let (now, from) = (self.run.now, self.run.actor.node);
+        let verdict = self.network.transmit(link, now, (from, to), size, address);
+        let book = self.run.book.of(link);
+        match verdict {
+            Verdict::Deliver(time) => self.push(time, to, message, count),
+            Verdict::Duplicate(first, second) => {
+                book.duplicated += 1;
+                self.note(message.identity(), Observation::Duplicated { message: message.offered_as(from, to) });
+                self.push(first, to, message.clone(), count);
+                self.push(second, to, message, count);
+            }
+            Verdict::Drop(cause) => {
+                book.dropped[cause as usize] += 1;
+                self.note(message.identity(), Observation::Dropped { message: message.offered_as(from, to) });
+            }
+        }
     }
 
     /// Observers learn what the network did with a copy of an outgoing message.
