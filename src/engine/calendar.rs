@@ -263,28 +263,35 @@ impl<T: Copy> Calendar<T> {
         }
     }
 
-    /// Takes the earliest event, if it is settled.
+    /// Whether the earliest event lies in the open bucket, as nearly every one does where there are many.
     #[inline(always)]
-    pub fn pop(&mut self, order: &impl Order<T>) -> Option<T> {
-        let event = match self.head.place {
-            Where::Open => {
-                let event = *self.pool.get(self.head.index);
-                self.cursor += 1;
-                event
-            }
-            Where::Heap => self.pop_heap(order)?,
-            Where::Nowhere | Where::Unopened => return None,
-        };
-        self.len -= 1;
-        self.choose_head(order);
-        Some(event)
+    pub fn is_open(&self) -> bool {
+        self.head.place == Where::Open
     }
 
-    #[inline(never)]
-    fn pop_heap(&mut self, order: &impl Order<T>) -> Option<T> {
-        let event = self.heap.pop(|a, b| order.before(a, b))?;
-        self.popped = order.time(&event).as_nanos();
-        Some(event)
+    /// Takes the earliest event, which lies in the open bucket.
+    #[inline(always)]
+    pub fn pop_open(&mut self, order: &impl Order<T>) -> T {
+        let event = *self.pool.get(self.head.index);
+        self.cursor += 1;
+        self.len -= 1;
+        self.choose_head(order);
+        event
+    }
+
+    /// Takes the earliest event, if it is settled.
+    pub fn pop(&mut self, order: &impl Order<T>) -> Option<T> {
+        match self.head.place {
+            Where::Open => Some(self.pop_open(order)),
+            Where::Heap => {
+                let event = self.heap.pop(|a, b| order.before(a, b))?;
+                self.popped = order.time(&event).as_nanos();
+                self.len -= 1;
+                self.choose_head(order);
+                Some(event)
+            }
+            Where::Nowhere | Where::Unopened => None,
+        }
     }
 
     #[inline(always)]

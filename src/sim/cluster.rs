@@ -15,7 +15,7 @@ use super::book::WireBook;
 use super::control::{Control, Controls};
 use super::event::{AlarmOrder, Delivery, DeliveryOrder, LivingAlarms};
 use super::observer::Observer;
-use super::stage::{Actor, PendingWrite, Stage, class};
+use super::stage::{Actor, Parcel, PendingWrite, Stage, class};
 
 /// How many deliveries are hinted at together.
 ///
@@ -218,8 +218,10 @@ impl<M: Message> Cluster<M> {
             let run = &mut self.stage.run;
             let (delivery, alarm) = (run.deliveries.bound(), run.alarms.bound());
             let other = alarm.min(run.outside);
-            if delivery < other && run.deliveries.is_settled() && delivery <= end {
-                self.deliver();
+            if delivery < other && run.deliveries.is_open() && delivery <= end {
+                let order = DeliveryOrder { names: &self.stage.names, schedule: run.schedule };
+                let delivery = run.deliveries.pop_open(&order);
+                self.deliver(&delivery);
                 continue;
             }
             let next = delivery.min(other);
@@ -232,13 +234,17 @@ impl<M: Message> Cluster<M> {
                 self.open_deliveries();
             } else if alarm == next && !run.alarms.is_settled() {
                 let order = AlarmOrder { names: &self.stage.names, schedule: run.schedule };
-                run.alarms.settle(&LivingAlarms { order, arenas: &self.arenas, lines: &self.lines });
+                run.alarms.settle(&LivingAlarms {
+                    order,
+                    arenas: &self.arenas,
+                    lines: (!run.fits_cache).then_some(&self.lines),
+                });
             } else if alarm == next
                 && (delivery > next || run.alarms.peek().is_some_and(|alarm| alarm.rank() == Rank::Work))
             {
                 self.fire();
             } else {
-                self.deliver();
+                self.deliver_next();
             }
         }
         true
@@ -374,11 +380,16 @@ impl<M: Message> Cluster<M> {
         run.until_hints = BURST;
     }
 
+    /// Delivers the earliest message, wherever in the queue it lies.
+    fn deliver_next(&mut self) {
+        let order = DeliveryOrder { names: &self.stage.names, schedule: self.stage.run.schedule };
+        let delivery = self.stage.run.deliveries.pop(&order).expect("a delivery is next");
+        self.deliver(&delivery);
+    }
+
     #[inline(always)]
-    fn deliver(&mut self) {
+    fn deliver(&mut self, delivery: &Delivery<Parcel<M>>) {
         let Stage { names, network, observers, run } = &mut self.stage;
-        let delivery =
-            run.deliveries.pop(&DeliveryOrder { names, schedule: run.schedule }).expect("a delivery is next");
         run.until_hints = run.until_hints.wrapping_sub(1);
         if run.until_hints == 0 {
             run.until_hints = BURST;
@@ -392,11 +403,11 @@ impl<M: Message> Cluster<M> {
         // Which link it came by is asked again: carrying the answer would make every event larger.
         let link =
             network.route(names, delivery.from, delivery.to, || class(run.carriage.look(&delivery.parcel).identity()));
-        if self.arenas[group.index()].message(&mut self.stage, &delivery) {
+        if self.arenas[group.index()].message(&mut self.stage, delivery) {
             self.stage.run.book.of(link).delivered += 1;
             self.finish();
         } else {
-            self.stage.turn_away(link, &delivery);
+            self.stage.turn_away(link, delivery);
         }
     }
 

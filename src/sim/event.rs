@@ -88,7 +88,8 @@ impl Order<Alarm> for AlarmOrder<'_> {
 pub(super) struct LivingAlarms<'a, M: Message> {
     pub(super) order: AlarmOrder<'a>,
     pub(super) arenas: &'a [Box<dyn Arena<M>>],
-    pub(super) lines: &'a [Lines],
+    /// Where hints pay.
+    pub(super) lines: Option<&'a Vec<Lines>>,
 }
 
 impl<M: Message> Order<Alarm> for LivingAlarms<'_, M> {
@@ -109,7 +110,9 @@ impl<M: Message> Order<Alarm> for LivingAlarms<'_, M> {
 
     #[inline(always)]
     fn prefetch(&self, event: &Alarm) {
-        let (group, index) = self.order.names.place(event.node);
-        self.lines[group.index()].prefetch(index);
+        if let Some(lines) = self.lines {
+            let (group, index) = self.order.names.place(event.node);
+            lines[group.index()].prefetch(index);
+        }
     }
 }

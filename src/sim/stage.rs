@@ -97,21 +97,13 @@ impl<M: Message> Effects<M> for Stage<M> {
         run.actor.count = count.wrapping_add(1);
         let identity = message.identity();
         let link = network.route(names, from, to, || class(identity));
-        let (owner, number) = match identity.name {
-            Name::Of(id) => (names.entity(id.owner), id.number.into()),
-            Name::Luck(bits) => (Entity::from_bits(bits), 0),
-        };
-        let address = Address {
-            key: run.keys.wire,
-            owner,
-            position: number << 32 | u64::from(identity.attempt) << 16 | u64::from(identity.leg as u8) << 8,
-        };
         let book = run.book.of(link);
         book.sent += 1;
         book.bytes += size;
+        let address = address(names, run.keys.wire, identity);
         match network.arrival(link, run.now, &address) {
             Some(time) => self.push(time, to, message, count),
-            None => self.transmit(link, to, size, message, &address, count),
+            None => self.transmit(link, to, size, message, count),
         }
     }
 
@@ -160,9 +152,10 @@ impl<M: Message> Stage<M> {
 
     /// Sends a message that does not simply arrive.
     #[inline(never)]
-    fn transmit(&mut self, link: LinkId, to: NodeId, size: u64, message: M, address: &Address, count: u32) {
+    fn transmit(&mut self, link: LinkId, to: NodeId, size: u64, message: M, count: u32) {
         let (now, from) = (self.run.now, self.run.actor.node);
-        let verdict = self.network.transmit(link, now, (from, to), size, address);
+        let address = address(&self.names, self.run.keys.wire, message.identity());
+        let verdict = self.network.transmit(link, now, (from, to), size, &address);
         let book = self.run.book.of(link);
         match verdict {
             Verdict::Deliver(time) => self.push(time, to, message, count),
@@ -204,6 +197,16 @@ impl<M: Message> Stage<M> {
         self.note(message.identity(), Observation::Dropped { message: offered });
         self.tell_notes();
     }
+}
+
+/// Where a message's luck on the wire is drawn.
+#[inline(always)]
+fn address(names: &Names, key: Key, Identity { name, attempt, leg }: Identity) -> Address {
+    let (owner, number) = match name {
+        Name::Of(id) => (names.entity(id.owner), id.number.into()),
+        Name::Luck(bits) => (Entity::from_bits(bits), 0),
+    };
+    Address { key, owner, position: number << 32 | u64::from(attempt) << 16 | u64::from(leg as u8) << 8 }
 }
 
 /// The class of messages that a link's claims speak of: the direction.
