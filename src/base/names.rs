@@ -1,7 +1,7 @@
 //! The directory of groups: from a node's dense id to its name.
 //!
-//! Groups start at multiples of [`Names::PAGE`], so that the way from an id to its group is one look into a table of four bytes a
-//! page, which stays in the nearest cache with a million nodes.
+//! Groups start at multiples of [`Names::PAGE`], so that the way from an id to its group and its name is one look into a table of
+//! a few bytes a page, which stays in the nearest cache with a million nodes.
 
 use super::id::{Entity, NodeId, hash_name};
 
@@ -19,17 +19,18 @@ impl GroupId {
 /// Who is called what.
 #[derive(Clone, Default, Debug)]
 pub struct Names {
-    /// The group of each page of ids.
-    pages: Vec<GroupId>,
-    /// Beside the groups, because every event reads it: a cache line serves eight groups.
-    heads: Vec<Head>,
+    pages: Vec<Page>,
     groups: Vec<Group>,
 }
 
-/// What the way from an id to its name needs of a group.
+/// What every event asks about the ids of one page.
 #[derive(Clone, Copy, Debug)]
-struct Head {
+#[repr(align(16))]
+struct Page {
+    group: GroupId,
+    /// The group's first id.
     first: u32,
+    /// The hash of the group's name.
     hash: u32,
 }
 
@@ -67,7 +68,7 @@ impl std::error::Error for NameError {}
 
 impl Names {
     /// Ids per page; a group takes whole pages.
-    pub const PAGE: u32 = 256;
+    pub const PAGE: u32 = 1024;
 
     /// Names a group of `len` nodes; the ids of its members follow each other from the first.
     ///
@@ -88,8 +89,7 @@ impl Names {
             return Err(NameError::TooMany);
         }
         let (first, group) = (first as u32, GroupId(self.groups.len() as u32));
-        self.pages.extend((0..pages).map(|_| group));
-        self.heads.push(Head { first, hash });
+        self.pages.extend((0..pages).map(|_| Page { group, first, hash }));
         self.groups.push(Group { name: name.into(), first, len });
         Ok(group)
     }
@@ -120,17 +120,28 @@ impl Names {
         &self.groups[group.index()].name
     }
 
+    #[inline(always)]
+    fn page(&self, node: NodeId) -> Page {
+        self.pages[(node.index() / Self::PAGE) as usize]
+    }
+
     /// The group a node belongs to.
     #[inline(always)]
     pub fn group_of(&self, node: NodeId) -> GroupId {
-        self.pages[(node.index() / Self::PAGE) as usize]
+        self.page(node).group
     }
 
     /// A node's name as an entity.
     #[inline(always)]
     pub fn entity(&self, node: NodeId) -> Entity {
-        let head = self.heads[self.group_of(node).index()];
-        Entity::from_parts(head.hash, node.index() - head.first)
+        self.group_and_entity(node).1
+    }
+
+    /// The group a node belongs to, and the node's name: one look-up.
+    #[inline(always)]
+    pub fn group_and_entity(&self, node: NodeId) -> (GroupId, Entity) {
+        let Page { group, first, hash } = self.page(node);
+        (group, Entity::from_parts(hash, node.index() - first))
     }
 
     /// A node's name for people: `api[3]`.
@@ -142,8 +153,8 @@ impl Names {
     /// The group a node belongs to, and the node's index in it.
     #[inline(always)]
     pub fn place(&self, node: NodeId) -> (GroupId, u32) {
-        let group = self.group_of(node);
-        (group, node.index() - self.heads[group.index()].first)
+        let Page { group, first, .. } = self.page(node);
+        (group, node.index() - first)
     }
 }
 

@@ -61,7 +61,7 @@ pub struct Calendar<T> {
     /// The coarse bucket the window starts with.
     coarse: u64,
     len: usize,
-    /// The time of the last event popped.
+    /// The time of the last event popped from the heap.
     popped: u64,
     head: Head,
     tuning: Tuning,
@@ -77,6 +77,8 @@ struct Head {
     /// No event comes before this time.
     time: u64,
     place: Where,
+    /// In the open bucket: its index in the pool.
+    index: u32,
 }
 
 /// Where the earliest event is.
@@ -93,18 +95,18 @@ enum Where {
 }
 
 impl Head {
-    const NOTHING: Self = Self { time: u64::MAX, place: Where::Nowhere };
+    const NOTHING: Self = Self { time: u64::MAX, place: Where::Nowhere, index: 0 };
 
     fn unopened(time: u64) -> Self {
-        Self { time, place: Where::Unopened }
+        Self { time, place: Where::Unopened, index: 0 }
     }
 
     fn heap(time: Time) -> Self {
-        Self { time: time.as_nanos(), place: Where::Heap }
+        Self { time: time.as_nanos(), place: Where::Heap, index: 0 }
     }
 
-    fn open(time: Time) -> Self {
-        Self { time: time.as_nanos(), place: Where::Open }
+    fn open(time: Time, index: u32) -> Self {
+        Self { time: time.as_nanos(), place: Where::Open, index }
     }
 }
 
@@ -190,7 +192,7 @@ impl<T: Copy> Calendar<T> {
     pub fn peek(&self) -> Option<&T> {
         match self.head.place {
             Where::Heap => self.heap.peek(),
-            Where::Open => Some(self.pool.get(self.sorted[self.cursor] as u32)),
+            Where::Open => Some(self.pool.get(self.head.index)),
             Where::Nowhere | Where::Unopened => None,
         }
     }
@@ -261,30 +263,52 @@ impl<T: Copy> Calendar<T> {
         }
     }
 
-    /// Takes the earliest event, if it is settled.
+    /// Whether the earliest event lies in the open bucket, as nearly every one does where there are many.
     #[inline(always)]
-    pub fn pop(&mut self, order: &impl Order<T>) -> Option<T> {
-        let event = match self.head.place {
-            Where::Open => {
-                let event = *self.pool.get(self.sorted[self.cursor] as u32);
-                self.cursor += 1;
-                event
-            }
-            Where::Heap => self.heap.pop(|a, b| order.before(a, b))?,
-            Where::Nowhere | Where::Unopened => return None,
-        };
+    pub fn is_open(&self) -> bool {
+        self.head.place == Where::Open
+    }
+
+    /// Takes the earliest event, which lies in the open bucket.
+    #[inline(always)]
+    pub fn pop_open(&mut self, order: &impl Order<T>) -> T {
+        let event = *self.pool.get(self.head.index);
+        self.cursor += 1;
         self.len -= 1;
-        self.popped = order.time(&event).as_nanos();
         self.choose_head(order);
-        Some(event)
+        event
+    }
+
+    /// Takes the earliest event, if it is settled.
+    pub fn pop(&mut self, order: &impl Order<T>) -> Option<T> {
+        match self.head.place {
+            Where::Open => Some(self.pop_open(order)),
+            Where::Heap => {
+                let event = self.heap.pop(|a, b| order.before(a, b))?;
+                self.popped = order.time(&event).as_nanos();
+                self.len -= 1;
+                self.choose_head(order);
+                Some(event)
+            }
+            Where::Nowhere | Where::Unopened => None,
+        }
     }
 
     #[inline(always)]
     fn choose_head(&mut self, order: &impl Order<T>) {
-        let next = self.sorted.get(self.cursor).map(|&key| self.pool.get(key as u32));
-        self.head = match (next, self.heap.peek()) {
-            (Some(next), None) => Head::open(order.time(next)),
-            (Some(next), Some(top)) if order.before(next, top) => Head::open(order.time(next)),
+        // Nearly always the heap is empty.
+        self.head = match self.sorted.get(self.cursor) {
+            Some(&key) if self.heap.is_empty() => Head::open(order.time(self.pool.get(key as u32)), key as u32),
+            _ => self.choose_among_heap(order),
+        }
+    }
+
+    #[inline(never)]
+    fn choose_among_heap(&mut self, order: &impl Order<T>) -> Head {
+        let next = self.sorted.get(self.cursor).map(|&key| (self.pool.get(key as u32), key as u32));
+        match (next, self.heap.peek()) {
+            (Some((next, index)), None) => Head::open(order.time(next), index),
+            (Some((next, index)), Some(top)) if order.before(next, top) => Head::open(order.time(next), index),
             (_, Some(top)) => Head::heap(order.time(top)),
             (None, None) => self.close(),
         }
@@ -572,6 +596,7 @@ impl<T: Copy> Calendar<T> {
             self.choose_head(order);
             return;
         }
+        self.pool.seed(moving[0]);
         if self.ring.is_empty() {
             self.ring = vec![Bucket::EMPTY; RING as usize];
             self.far = vec![Bucket::EMPTY; FAR as usize];

@@ -19,6 +19,10 @@ impl<T: Copy> Heap<T> {
         self.items.len()
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
     pub(super) fn peek(&self) -> Option<&T> {
         self.items.first()
     }

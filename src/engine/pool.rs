@@ -11,16 +11,23 @@ const NONE: u32 = u32::MAX;
 /// An unsorted bag of events; its events live in a [`Pool`].
 #[derive(Clone, Copy)]
 pub(super) struct Bucket {
+    /// The first chunk.
     head: u32,
-    tail: u32,
+    /// Where the next event goes, counted in events; at the start of a chunk, a new one is needed first.
+    end: u32,
     len: u32,
 }
 
 impl Bucket {
-    pub(super) const EMPTY: Self = Self { head: NONE, tail: NONE, len: 0 };
+    pub(super) const EMPTY: Self = Self { head: NONE, end: 0, len: 0 };
 
     pub(super) fn len(self) -> usize {
         self.len as usize
+    }
+
+    /// The last chunk, if there is one.
+    fn last(self) -> Option<usize> {
+        (self.head != NONE).then(|| (self.end as usize - 1) / CHUNK)
     }
 }
 
@@ -42,34 +49,45 @@ impl<T: Copy> Pool<T> {
         self.free = NONE;
     }
 
+    /// Makes the first chunk out of `filler`; further ones are copies of it until they hold something. (Were every push to
+    /// bring its own filler, every event would pass through memory on its way.)
+    pub(super) fn seed(&mut self, filler: T) {
+        if self.items.is_empty() {
+            self.items.resize(CHUNK, filler);
+            self.next.push(self.free);
+            self.free = 0;
+        }
+    }
+
+    /// Adds an item, once the pool is seeded.
     #[inline(always)]
     pub(super) fn push(&mut self, bucket: &mut Bucket, item: T) {
-        let place = bucket.len as usize % CHUNK;
-        if place == 0 {
-            self.grow(bucket, item);
+        if bucket.end as usize % CHUNK == 0 {
+            self.grow(bucket);
         }
-        self.items[bucket.tail as usize * CHUNK + place] = item;
+        self.items[bucket.end as usize] = item;
+        bucket.end += 1;
         bucket.len += 1;
     }
 
-    fn grow(&mut self, bucket: &mut Bucket, filler: T) {
+    #[inline(never)]
+    fn grow(&mut self, bucket: &mut Bucket) {
         let chunk = if self.free == NONE {
-            let items = u32::try_from(self.items.len()).expect("fewer than 2^32 events are pending");
-            let chunk = items / CHUNK as u32;
-            self.items.resize(self.items.len() + CHUNK, filler);
+            let items = u32::try_from(self.items.len() + CHUNK).expect("fewer than 2^32 events are pending");
+            self.items.extend_from_within(..CHUNK);
             self.next.push(NONE);
-            chunk
+            items / CHUNK as u32 - 1
         } else {
             let chunk = self.free;
             self.free = self.next[chunk as usize];
             self.next[chunk as usize] = NONE;
             chunk
         };
-        match bucket.tail {
-            NONE => bucket.head = chunk,
-            tail => self.next[tail as usize] = chunk,
+        match bucket.last() {
+            None => bucket.head = chunk,
+            Some(last) => self.next[last] = chunk,
         }
-        bucket.tail = chunk;
+        bucket.end = chunk * CHUNK as u32;
     }
 
     #[inline(always)]
@@ -100,8 +118,8 @@ impl<T: Copy> Pool<T> {
 
     /// Gives the bucket's chunks back; its events stay readable until the next push.
     pub(super) fn release(&mut self, bucket: &mut Bucket) {
-        if bucket.head != NONE {
-            self.next[bucket.tail as usize] = self.free;
+        if let Some(last) = bucket.last() {
+            self.next[last] = self.free;
             self.free = bucket.head;
         }
         *bucket = Bucket::EMPTY;

@@ -176,10 +176,10 @@ impl Pair {
     }
 }
 
-/// One play, and what the nodes said last.
+/// One play, and what its nodes say.
 struct Side {
     cluster: Cluster<Envelope>,
-    said: Arc<Mutex<Vec<Observation>>>,
+    said: Arc<Said>,
 }
 
 impl Side {
@@ -194,8 +194,9 @@ impl Side {
     fn step(&mut self, end: Time) -> Option<Happening> {
         let chains = |cluster: &Cluster<Envelope>| cluster.chains().collect::<Vec<_>>();
         let (before, delivered) = (chains(&self.cluster), self.cluster.delivered());
-        held(&self.said).clear();
+        *held(&self.said) = Some(Vec::new());
         self.cluster.advance(end, 1);
+        let said = held(&self.said).take().unwrap_or_default();
         let after = chains(&self.cluster);
         let (&(node, _), _) = after.iter().zip(&before).find(|(after, before)| after != before)?;
         let names = self.cluster.names();
@@ -203,27 +204,30 @@ impl Side {
             time: self.cluster.now(),
             node: names.label(node),
             is_delivery: self.cluster.delivered() > delivered,
-            facts: held(&self.said).iter().map(|fact| in_words(fact, names)).collect(),
+            facts: said.iter().map(|fact| in_words(fact, names)).collect(),
         })
     }
 }
 
-/// Keeps what the last event's node said.
-struct Listener(Arc<Mutex<Vec<Observation>>>);
+/// What nodes say, while somebody listens.
+type Said = Mutex<Option<Vec<Observation>>>;
+
+/// Keeps what nodes say.
+struct Listener(Arc<Said>);
 
 impl Observer for Listener {
     fn wanted(&self) -> Wanted {
         Wanted::NOTHING.and(Kind::Message).and(Kind::Station)
     }
 
-    fn observe(&mut self, _: Time, _: NodeId, observations: &[Observation]) {
-        let mut said = held(&self.0);
-        said.clear();
-        said.extend_from_slice(observations);
+    fn observe(&mut self, _: Time, _: NodeId, observation: &Observation) {
+        if let Some(said) = &mut *held(&self.0) {
+            said.push(*observation);
+        }
     }
 }
 
-fn held(said: &Mutex<Vec<Observation>>) -> MutexGuard<'_, Vec<Observation>> {
+fn held(said: &Said) -> MutexGuard<'_, Option<Vec<Observation>>> {
     said.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -84,8 +84,24 @@ pub struct FlowBook {
     /// Events by the step of time in which they happened, of all messages, measured or not.
     pub rates: Vec<Rates>,
     step: Span,
-    /// The step that was looked up last, and its ends: time mostly stays in it.
-    present: (usize, Time, Time),
+    present: Present,
+}
+
+/// The step that was looked up last: time mostly stays in it, so what happens is counted here first.
+#[derive(Clone, Debug)]
+struct Present {
+    from: Time,
+    to: Time,
+    step: usize,
+    rates: Rates,
+    offered: u64,
+}
+
+impl Present {
+    #[inline(always)]
+    fn has(&self, time: Time) -> bool {
+        self.from <= time && time < self.to
+    }
 }
 
 /// What became of some messages.
@@ -181,7 +197,7 @@ impl FlowBook {
             steps: Vec::new(),
             rates: Vec::new(),
             step,
-            present: (0, Time::ZERO, Time::ZERO + step),
+            present: Present { from: Time::ZERO, to: Time::ZERO + step, step: 0, rates: Rates::default(), offered: 0 },
         }
     }
 
@@ -213,33 +229,43 @@ impl FlowBook {
         first_from(from).min(end)..end
     }
 
+    /// Moves the present to the step of `time`.
     #[inline(always)]
-    fn step_of(&mut self, time: Time) -> usize {
-        let (step, from, to) = self.present;
-        if from <= time && time < to { step } else { self.look_up_step(time) }
+    fn look_at(&mut self, time: Time) -> &mut Present {
+        if !self.present.has(time) {
+            self.move_present(time);
+        }
+        &mut self.present
     }
 
     #[cold]
-    fn look_up_step(&mut self, time: Time) -> usize {
+    fn move_present(&mut self, time: Time) {
+        self.enter_present();
         let length = self.step.as_nanos().max(1);
         let step = time.as_nanos() / length;
         let from = Time::from_nanos(step * length);
-        self.present = (step as usize, from, from + Span::from_nanos(length));
-        step as usize
+        let to = from + Span::from_nanos(length);
+        self.present = Present { from, to, step: step as usize, rates: Rates::default(), offered: 0 };
     }
 
-    #[inline(always)]
-    fn rates_at(&mut self, time: Time) -> &mut Rates {
-        let step = self.step_of(time);
-        if step >= self.rates.len() {
-            self.rates.resize(step + 1, Rates::default());
+    /// Enters what was counted in the present step.
+    fn enter_present(&mut self) {
+        let Present { step, rates, offered, .. } = &mut self.present;
+        let (step, rates, offered) = (*step, std::mem::take(rates), std::mem::take(offered));
+        if rates != Rates::default() {
+            if step >= self.rates.len() {
+                self.rates.resize(step + 1, Rates::default());
+            }
+            self.rates[step].sent += rates.sent;
+            self.rates[step].goodput += rates.goodput;
         }
-        &mut self.rates[step]
+        if offered > 0 {
+            self.tally_of(step).offered += offered;
+        }
     }
 
     #[inline(always)]
-    fn tally_at(&mut self, due: Time) -> &mut Tally {
-        let step = self.step_of(due);
+    fn tally_of(&mut self, step: usize) -> &mut Tally {
         if step >= self.steps.len() {
             self.steps.resize_with(step + 1, Tally::default);
         }
@@ -247,40 +273,39 @@ impl FlowBook {
     }
 
     #[inline(always)]
+    fn tally_at(&mut self, due: Time) -> &mut Tally {
+        let step = self.look_at(due).step;
+        self.tally_of(step)
+    }
+
+    #[inline(always)]
     pub(super) fn offer(&mut self, due: Time) {
-        self.tally_at(due).offered += 1;
+        self.look_at(due).offered += 1;
     }
 
     #[inline(always)]
     pub(super) fn attempted(&mut self, now: Time) {
-        self.rates_at(now).sent += 1;
+        self.look_at(now).rates.sent += 1;
     }
 
     #[inline(always)]
     pub(super) fn handled(&mut self, now: Time) {
-        self.rates_at(now).goodput += 1;
+        self.look_at(now).rates.goodput += 1;
     }
 
     /// Enters all that a message's record holds, once its fate is known: one visit to the histograms per message.
-    #[inline(never)]
+    #[inline(always)]
     pub(super) fn settle(&mut self, record: &Record) {
         if !record.counts() {
             return;
         }
-        if let Some(one_way) = record.one_way() {
-            self.one_way.record(one_way);
+        if !record.is_plain() {
+            return self.settle_at_length(record);
         }
-        if let Some(latency) = record.latency() {
-            match record.from_later_send() {
-                None => self.tally_at(record.due()).latency.record(latency),
-                Some(from_send) => self.settle_held_back(record, latency, from_send),
-            }
-        }
-        if record.is_plain() {
-            self.tally_at(record.due()).plain += 1;
-        } else {
-            self.settle_at_length(record);
-        }
+        self.one_way.record(record.until_received());
+        let tally = self.tally_at(record.due());
+        tally.plain += 1;
+        tally.latency.record(record.until_known());
     }
 
     /// A message that was sent later than due has two latencies.
@@ -298,6 +323,15 @@ impl FlowBook {
             Correctness::Handled => effects > 0,
             Correctness::Answered => is_confirmed,
         };
+        if let Some(one_way) = record.one_way() {
+            self.one_way.record(one_way);
+        }
+        if let Some(latency) = record.latency() {
+            match record.from_later_send() {
+                None => self.tally_at(record.due()).latency.record(latency),
+                Some(from_send) => self.settle_held_back(record, latency, from_send),
+            }
+        }
         let tally = self.tally_at(record.due());
         tally.fates[record.fate() as usize] += 1;
         tally.attempts += record.attempts();
@@ -312,6 +346,7 @@ impl FlowBook {
 
     /// Sums up.
     pub(super) fn close(&mut self) {
+        self.enter_present();
         for step in &mut self.steps {
             // What was sent when it was due has one latency from both.
             self.from_send.merge(&step.latency);

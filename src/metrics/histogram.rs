@@ -58,8 +58,13 @@ impl Histogram {
             Some(slot) => {
                 slot.count += 1;
                 slot.excess += excess;
-                self.min = self.min.min(value);
-                self.max = self.max.max(value);
+                // Rarely: a branch that is never taken beats two stores.
+                if value < self.min {
+                    self.min = value;
+                }
+                if value > self.max {
+                    self.max = value;
+                }
             }
             None => self.record_in_new_octave(value),
         }

@@ -217,14 +217,19 @@ impl Ledger {
         let book = &mut self.flows[record.flow.0 as usize];
         change(record, book);
         if record.is_settled() {
-            book.settle(record);
-            record.owner = State::Settled;
-            if let Some(more) = &mut owner.more {
-                while more.front().is_some_and(|record| !record.is_open()) {
-                    more.pop_front();
-                }
-                owner.first = more.pop_front().unwrap_or(Record::NONE);
+            Self::settle_first(owner, book);
+        }
+    }
+
+    #[inline(never)]
+    fn settle_first(owner: &mut Owner, book: &mut FlowBook) {
+        book.settle(&owner.first);
+        owner.first.owner = State::Settled;
+        if let Some(more) = &mut owner.more {
+            while more.front().is_some_and(|record| !record.is_open()) {
+                more.pop_front();
             }
+            owner.first = more.pop_front().unwrap_or(Record::NONE);
         }
     }
 
@@ -328,10 +333,14 @@ impl Record {
         self.counts
     }
 
-    /// Whether it went as well as can be: sent once, received once, handled once, confirmed.
+    /// Whether it went as well as can be: sent once and when it was due, received once, handled once, confirmed.
     #[inline(always)]
     pub(super) fn is_plain(&self) -> bool {
-        self.attempts == 1 && self.received == 1 && self.effects == 1 && self.owner == State::Confirmed
+        self.attempts == 1
+            && self.received == 1
+            && self.effects == 1
+            && self.owner == State::Confirmed
+            && self.sent == self.due
     }
 
     pub(super) fn attempts(&self) -> u64 {
@@ -351,16 +360,24 @@ impl Record {
         self.due
     }
 
-    /// From due to first received.
+    /// From due to first received, if it was received.
     #[inline(always)]
-    pub(super) fn one_way(&self) -> Option<Span> {
-        (self.received > 0).then(|| self.arrived.since(self.due))
+    pub(super) fn until_received(&self) -> Span {
+        self.arrived.since(self.due)
     }
 
-    /// From due to confirmed.
+    /// From due to confirmed, if it was confirmed.
     #[inline(always)]
+    pub(super) fn until_known(&self) -> Span {
+        self.known.since(self.due)
+    }
+
+    pub(super) fn one_way(&self) -> Option<Span> {
+        (self.received > 0).then(|| self.until_received())
+    }
+
     pub(super) fn latency(&self) -> Option<Span> {
-        self.is_confirmed().then(|| self.known.since(self.due))
+        self.is_confirmed().then(|| self.until_known())
     }
 
     /// What the latency would be from the first attempt, if that was later than due.
@@ -397,10 +414,8 @@ impl Observer for Ledger {
     }
 
     #[inline]
-    fn observe(&mut self, now: Time, _: NodeId, observations: &[Observation]) {
-        for observation in observations {
-            self.take(now, observation);
-        }
+    fn observe(&mut self, now: Time, _: NodeId, observation: &Observation) {
+        self.take(now, observation);
     }
 
     #[inline]

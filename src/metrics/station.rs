@@ -128,24 +128,22 @@ impl Observer for Stations {
         Wanted::NOTHING.and(Kind::Station)
     }
 
-    fn observe(&mut self, now: Time, node: NodeId, observations: &[Observation]) {
+    fn observe(&mut self, now: Time, node: NodeId, observation: &Observation) {
         let index = node.index() as usize;
         let Some(group) = self.groups[index] else { return };
         let counts = self.measured.0 <= now && now < self.measured.1;
-        for observation in observations {
-            let book = &mut self.books[group as usize];
-            match *observation {
-                Observation::Level { waiting, busy } => self.set_level(index, now, waiting, busy),
-                Observation::Arrived if counts => book.arrived += 1,
-                Observation::Served { wait, work } if counts => {
-                    book.served += 1;
-                    book.wait.record(wait);
-                    book.work.record(work);
-                    book.residence.record(wait + work);
-                }
-                Observation::Refused { why } if counts => book.refused[why as usize] += 1,
-                _ => {}
+        let book = &mut self.books[group as usize];
+        match *observation {
+            Observation::Level { waiting, busy } => self.set_level(index, now, waiting, busy),
+            Observation::Arrived if counts => book.arrived += 1,
+            Observation::Served { wait, work } if counts => {
+                book.served += 1;
+                book.wait.record(wait);
+                book.work.record(work);
+                book.residence.record(wait + work);
             }
+            Observation::Refused { why } if counts => book.refused[why as usize] += 1,
+            _ => {}
         }
     }
 }
@@ -176,9 +174,11 @@ mod tests {
         let node = NodeId::new(1);
         let at = |seconds| Time::ZERO + secs(seconds);
         let mut stations = Stations::new(2, &[vec![node]], (at(10), at(20)));
-        stations.observe(at(0), node, &[Observation::Level { waiting: 4, busy: 1 }]);
-        stations.observe(at(15), node, &[Observation::Level { waiting: 0, busy: 1 }, Observation::Arrived]);
-        stations.observe(at(25), node, &[Observation::Level { waiting: 9, busy: 1 }, Observation::Arrived]);
+        stations.observe(at(0), node, &Observation::Level { waiting: 4, busy: 1 });
+        stations.observe(at(15), node, &Observation::Level { waiting: 0, busy: 1 });
+        stations.observe(at(15), node, &Observation::Arrived);
+        stations.observe(at(25), node, &Observation::Level { waiting: 9, busy: 1 });
+        stations.observe(at(25), node, &Observation::Arrived);
         let book = &stations.close()[0];
         // Four waited for five of ten seconds, one worked throughout.
         assert_eq!((book.waiting_mean(), book.busy_mean(), book.present_mean()), (2.0, 1.0, 3.0));

@@ -161,23 +161,23 @@ impl Wire {
         self.egress.clear();
     }
 
+    /// When a message arrives, where loss and latency are all there is to think about: nothing if it is lost, or if there is
+    /// more to it and [`Wire::transmit`] must be asked.
     #[inline(always)]
-    pub(super) fn transmit(&mut self, now: Time, from: NodeId, to: NodeId, size: u64, address: &Address) -> Verdict {
+    pub(super) fn arrival(&self, now: Time, address: &Address) -> Option<Time> {
         let link = &self.link;
         match self.path {
-            Path::Lucky => {}
-            Path::Certain => return Verdict::Deliver(now + link.latency.minimum()),
-            Path::Full => return self.transmit_slowly(now, from, to, size, address),
+            Path::Lucky => {
+                let luck = address.block(0);
+                (!link.loss.hits(luck.first())).then(|| now + link.latency.sample(luck.second()))
+            }
+            Path::Certain => Some(now + link.latency.minimum()),
+            Path::Full => None,
         }
-        let luck = address.block(0);
-        if link.loss.hits(luck.first()) {
-            return Verdict::Drop(Cause::Loss);
-        }
-        Verdict::Deliver(now + link.latency.sample(luck.second()))
     }
 
     #[inline(never)]
-    fn transmit_slowly(&mut self, now: Time, from: NodeId, to: NodeId, size: u64, address: &Address) -> Verdict {
+    pub(super) fn transmit(&mut self, now: Time, from: NodeId, to: NodeId, size: u64, address: &Address) -> Verdict {
         let link = &self.link;
         let stateful = link.bandwidth.is_some() || link.order == Arrival::Fifo;
         let mut egress = stateful.then(|| {

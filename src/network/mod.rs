@@ -95,10 +95,10 @@ impl Network {
         self.wires.iter().zip(&self.names).zip(0..).map(|((wire, name), id)| (LinkId(id), name.as_str(), &wire.link))
     }
 
-    /// The link that carries a message of `class` (one bit) from one node to another.
+    /// The link that carries a message of `class` (one bit; asked for only where it matters) from one node to another.
     #[inline(always)]
-    pub fn route(&self, names: &Names, from: NodeId, to: NodeId, class: u8) -> LinkId {
-        if self.claimed.is_empty() { LinkId::DEFAULT } else { self.claimed_route(names, from, to, class) }
+    pub fn route(&self, names: &Names, from: NodeId, to: NodeId, class: impl FnOnce() -> u8) -> LinkId {
+        if self.claimed.is_empty() { LinkId::DEFAULT } else { self.claimed_route(names, from, to, class()) }
     }
 
     fn claimed_route(&self, names: &Names, from: NodeId, to: NodeId, class: u8) -> LinkId {
@@ -116,8 +116,14 @@ impl Network {
             .map_or(LinkId::DEFAULT, |&(_, link)| link)
     }
 
-    /// Judges a message of `size` bytes sent over `link`.
+    /// When a message sent over `link` arrives, if it is one of the many that simply do; of all others
+    /// [`Network::transmit`] tells more.
     #[inline(always)]
+    pub fn arrival(&self, link: LinkId, now: Time, address: &Address) -> Option<Time> {
+        self.wires[link.index()].arrival(now, address)
+    }
+
+    /// Judges a message of `size` bytes sent over `link`.
     pub fn transmit(
         &mut self,
         link: LinkId,

@@ -1,14 +1,13 @@
 //! What a process may do while it handles an input.
 
 use crate::base::id::{Entity, NodeId};
-use crate::base::names::Names;
 use crate::base::random::{Key, Uniform};
 use crate::base::time::Span;
 
 use super::clock::{Clock, Clocks, Steady, Wall, Work};
+use super::effects::Effects;
 use super::message::Message;
-use super::observation::Observation;
-use super::outbox::{Alarm, Outbox, Outgoing, Write};
+use super::observation::{Observation, Wanted};
 use super::timers::{TimerId, Timers};
 
 /// One input's surroundings: clocks to read, luck to draw, effects to cause. `M` is the system's message type, `T` the
@@ -16,16 +15,18 @@ use super::timers::{TimerId, Timers};
 pub struct Context<'a, M, T> {
     /// The node the process runs on.
     pub me: NodeId,
+    /// The node's name.
+    pub name: Entity,
     /// What the node's clocks show.
     pub clocks: Clocks,
-    /// The names of all nodes.
-    pub names: &'a Names,
     /// The node's timers.
     pub timers: &'a mut Timers<T>,
     /// The node's own draws.
     pub luck: Luck<'a>,
-    /// The effects so far.
-    pub outbox: &'a mut Outbox<M>,
+    /// The observations that somebody wants.
+    pub wanted: Wanted,
+    /// Who carries out the effects.
+    pub effects: &'a mut dyn Effects<M>,
 }
 
 /// A node's own draws: a key, and how many were made.
@@ -55,7 +56,7 @@ impl<M: Message, T: Copy> Context<'_, M, T> {
 
     /// The node's name.
     pub fn name(&self) -> Entity {
-        self.names.entity(self.me)
+        self.name
     }
 
     /// Sends a message; it arrives when, if and as often as the network decides, never before the next nanosecond.
@@ -68,14 +69,14 @@ impl<M: Message, T: Copy> Context<'_, M, T> {
     /// Sends a message of `size` bytes.
     #[inline(always)]
     pub fn send_sized(&mut self, to: NodeId, message: M, size: u64) {
-        self.outbox.sends.push(Outgoing { to, size, message });
+        self.effects.send(to, size, message);
     }
 
     /// Sets a timer `delay` from now (a nanosecond at least); `value` comes back when it fires.
     #[inline(always)]
     pub fn set_timer(&mut self, clock: Clock, delay: Span, value: T) -> TimerId {
         let id = self.timers.arm(value);
-        self.outbox.alarms.push(Alarm { clock, delay, id });
+        self.effects.alarm(clock, delay, id);
         id
     }
 
@@ -88,7 +89,7 @@ impl<M: Message, T: Copy> Context<'_, M, T> {
     /// Writes `value` under `key` to the node's disk. The write is synced later, said by the `persisted` input; a crash
     /// before that loses it.
     pub fn persist(&mut self, key: u64, value: Vec<u8>) {
-        self.outbox.writes.push(Write { key, value });
+        self.effects.write(key, value);
     }
 
     /// A uniform draw of this node's own.
@@ -96,7 +97,7 @@ impl<M: Message, T: Copy> Context<'_, M, T> {
     pub fn draw(&mut self) -> Uniform {
         let position = *self.luck.position;
         *self.luck.position += 1;
-        self.luck.key.block(self.name(), position).first()
+        self.luck.key.block(self.name, position).first()
     }
 
     /// One of `count` possibilities, all of them legal: drawn here, explored one by one by other drivers.
@@ -108,8 +109,8 @@ impl<M: Message, T: Copy> Context<'_, M, T> {
     /// States a fact to whoever wants to know.
     #[inline(always)]
     pub fn observe(&mut self, observation: Observation) {
-        if self.outbox.wanted().has(observation.kind()) {
-            self.outbox.observations.push(observation);
+        if self.wanted.has(observation.kind()) {
+            self.effects.observe(&observation);
         }
     }
 }

@@ -7,6 +7,7 @@
 mod carriage;
 mod clock;
 mod context;
+mod effects;
 mod message;
 mod observation;
 mod outbox;
@@ -20,6 +21,7 @@ use crate::base::random::Seed;
 pub use carriage::{Carriage, INLINE_MAX, Inline, Pooled, Ticket};
 pub use clock::{Clock, Clocks, Steady, Wall, Work};
 pub use context::{Context, Luck};
+pub use effects::Effects;
 pub use message::{Identity, Leg, Message, MessageId, Name};
 pub use observation::{Close, Flow, Kind, Observation, Outcome, Wanted};
 pub use outbox::{Alarm, Outbox, Outgoing, Write};

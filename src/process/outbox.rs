@@ -4,10 +4,11 @@ use crate::base::id::NodeId;
 use crate::base::time::Span;
 
 use super::clock::Clock;
-use super::observation::{Observation, Wanted};
+use super::effects::Effects;
+use super::observation::Observation;
 use super::timers::TimerId;
 
-/// The effects of one input, in the order they were caused. A driver carries them out; a test looks at them.
+/// The effects of some inputs, in the order they were caused: for whoever wants to look at them, such as a test.
 #[derive(Debug)]
 pub struct Outbox<M> {
     /// Messages to send.
@@ -18,7 +19,6 @@ pub struct Outbox<M> {
     pub writes: Vec<Write>,
     /// Facts to hand to observers.
     pub observations: Vec<Observation>,
-    wanted: Wanted,
 }
 
 /// A message to send.
@@ -52,29 +52,36 @@ pub struct Write {
     pub value: Vec<u8>,
 }
 
+impl<M> Default for Outbox<M> {
+    fn default() -> Self {
+        Self { sends: Vec::new(), alarms: Vec::new(), writes: Vec::new(), observations: Vec::new() }
+    }
+}
+
 impl<M> Outbox<M> {
-    /// An empty outbox that takes observations of the kinds `wanted`.
-    pub fn new(wanted: Wanted) -> Self {
-        Self { sends: Vec::new(), alarms: Vec::new(), writes: Vec::new(), observations: Vec::new(), wanted }
-    }
-
-    /// The observations that are taken.
-    #[inline(always)]
-    pub fn wanted(&self) -> Wanted {
-        self.wanted
-    }
-
-    /// The number of effects that become events: sends, timers, writes.
-    #[inline(always)]
-    pub fn events(&self) -> usize {
-        self.sends.len() + self.alarms.len() + self.writes.len()
-    }
-
     /// Forgets everything and keeps the memory.
     pub fn clear(&mut self) {
         self.sends.clear();
         self.alarms.clear();
         self.writes.clear();
         self.observations.clear();
+    }
+}
+
+impl<M> Effects<M> for Outbox<M> {
+    fn send(&mut self, to: NodeId, size: u64, message: M) {
+        self.sends.push(Outgoing { to, size, message });
+    }
+
+    fn alarm(&mut self, clock: Clock, delay: Span, id: TimerId) {
+        self.alarms.push(Alarm { clock, delay, id });
+    }
+
+    fn write(&mut self, key: u64, value: Vec<u8>) {
+        self.writes.push(Write { key, value });
+    }
+
+    fn observe(&mut self, observation: &Observation) {
+        self.observations.push(*observation);
     }
 }

@@ -87,9 +87,9 @@ fn run(index: u32, seed: u64) -> RunResult {
     events.sort_by_key(|(time, _)| *time);
     for (time, observation) in &events {
         if observation.kind() == crate::process::Kind::Station {
-            stations.observe(*time, SERVER, &[*observation]);
+            stations.observe(*time, SERVER, observation);
         } else {
-            ledger.observe(*time, CLIENT, &[*observation]);
+            ledger.observe(*time, CLIENT, observation);
         }
     }
     let books = ledger.close().expect("the books balance").to_vec();

@@ -3,11 +3,11 @@
 //! Types are erased once per run: an event makes one virtual call, on the arena, and what a node needs for it (its chain,
 //! its counters, its first timer, its process) stands together.
 
-use crate::base::id::NodeId;
-use crate::base::names::Names;
-use crate::base::random::Key;
 use crate::engine::Chain;
-use crate::process::{Boot, Clocks, Context, Luck, Outbox, Process, TimerId, Timers};
+use crate::process::{Boot, Carriage, Context, Luck, Message, Process, TimerId, Timers};
+
+use super::event::Delivery;
+use super::stage::{Parcel, Stage};
 
 /// What the driver keeps for a node, beside its process: 20 bytes, so that a small process with one timer fits its line.
 #[derive(Clone, Copy, Default)]
@@ -21,16 +21,6 @@ pub(super) struct Head {
     count: u32,
 }
 
-/// A node's place and its surroundings, handed to its process for one input.
-pub(super) struct Scene<'a, M> {
-    pub(super) node: NodeId,
-    pub(super) index: u32,
-    pub(super) clocks: Clocks,
-    pub(super) names: &'a Names,
-    pub(super) key: Key,
-    pub(super) outbox: &'a mut Outbox<M>,
-}
-
 /// What happened, for the digest: time, origin, the origin's count, contents.
 pub(super) type Mark = [u64; 4];
 
@@ -42,11 +32,11 @@ pub(super) enum Input {
 }
 
 /// Nodes whose processes have one type.
-pub(super) trait Arena<M>: Send {
-    /// Hands a message over; the count of the first event it causes, or nothing if the node is down.
-    fn message(&mut self, scene: Scene<'_, M>, mark: Mark, from: NodeId, message: M) -> Option<u32>;
+pub(super) trait Arena<M: Message>: Send {
+    /// Hands a message over to the actor on stage; nothing if the node is down.
+    fn message(&mut self, stage: &mut Stage<M>, delivery: &Delivery<Parcel<M>>) -> bool;
     /// Hands another input over, likewise; nothing also for a timer that is no longer armed.
-    fn input(&mut self, scene: Scene<'_, M>, mark: Mark, input: Input) -> Option<u32>;
+    fn input(&mut self, stage: &mut Stage<M>, mark: Mark, input: Input) -> bool;
     fn is_up(&self, index: u32) -> bool;
     fn is_armed(&self, index: u32, timer: TimerId) -> bool;
     /// The address of the first node, and the distance to the next: for prefetching without a call.
@@ -83,52 +73,59 @@ impl<M, P: Process<M>, F: FnMut(Boot<'_>) -> P + Send> TypedArena<P, M, F> {
     }
 }
 
-impl<M: 'static, P: Process<M>, F: FnMut(Boot<'_>) -> P + Send> Arena<M> for TypedArena<P, M, F> {
-    #[inline]
-    fn message(&mut self, scene: Scene<'_, M>, mark: Mark, from: NodeId, message: M) -> Option<u32> {
-        let cell = &mut self.cells[scene.index as usize];
-        let process = cell.process.as_mut()?;
-        let Head { mut chain, mut draws, count } = cell.head;
+impl<P: Process<M>, M: Message> Cell<P, M> {
+    /// Has the process, if it is up, handle an input with `handle`, as the actor on stage.
+    #[inline(always)]
+    fn act(
+        &mut self,
+        stage: &mut Stage<M>,
+        mark: Mark,
+        handle: impl FnOnce(&mut P, &mut Context<'_, M, P::Timer>),
+    ) -> bool {
+        let Some(process) = &mut self.process else { return false };
+        let Head { mut chain, mut draws, count } = self.head;
         chain.link(mark[0], mark[1], mark[2], mark[3]);
+        self.head.chain = chain;
+        stage.run.actor.count = count;
         let mut cx = Context {
-            me: scene.node,
-            clocks: scene.clocks,
-            names: scene.names,
-            timers: &mut cell.timers,
-            luck: Luck { key: scene.key, position: &mut draws },
-            outbox: scene.outbox,
+            me: stage.run.actor.node,
+            name: stage.run.actor.name,
+            clocks: stage.run.clocks(),
+            timers: &mut self.timers,
+            luck: Luck { key: stage.run.keys.process, position: &mut draws },
+            wanted: stage.run.wanted,
+            effects: stage,
         };
-        process.message(&mut cx, from, message);
-        let count_after = count.wrapping_add(cx.outbox.events() as u32);
-        cell.head = Head { chain, draws, count: count_after };
-        Some(count)
+        handle(process, &mut cx);
+        self.head.draws = draws;
+        self.head.count = stage.run.actor.count;
+        true
+    }
+}
+
+impl<M: Message, P: Process<M>, F: FnMut(Boot<'_>) -> P + Send> Arena<M> for TypedArena<P, M, F> {
+    #[inline]
+    fn message(&mut self, stage: &mut Stage<M>, delivery: &Delivery<Parcel<M>>) -> bool {
+        let cell = &mut self.cells[stage.run.actor.name.index() as usize];
+        if cell.process.is_none() {
+            return false;
+        }
+        let message = stage.run.carriage.unpack(delivery.parcel);
+        let origin = stage.names.entity(delivery.from).bits();
+        let mark = [delivery.time.as_nanos(), origin, delivery.count.into(), message.digest()];
+        cell.act(stage, mark, |process, cx| process.message(cx, delivery.from, message))
     }
 
-    fn input(&mut self, scene: Scene<'_, M>, mark: Mark, input: Input) -> Option<u32> {
-        let cell = &mut self.cells[scene.index as usize];
-        let process = cell.process.as_mut()?;
-        let fired = match input {
-            Input::Timer(id) => Some(cell.timers.disarm(id)?),
-            _ => None,
-        };
-        let Head { mut chain, mut draws, count } = cell.head;
-        chain.link(mark[0], mark[1], mark[2], mark[3]);
-        let mut cx = Context {
-            me: scene.node,
-            clocks: scene.clocks,
-            names: scene.names,
-            timers: &mut cell.timers,
-            luck: Luck { key: scene.key, position: &mut draws },
-            outbox: scene.outbox,
-        };
-        match (input, fired) {
-            (Input::Persisted(key), _) => process.persisted(&mut cx, key),
-            (_, Some(timer)) => process.timer(&mut cx, timer),
-            _ => process.start(&mut cx),
+    fn input(&mut self, stage: &mut Stage<M>, mark: Mark, input: Input) -> bool {
+        let cell = &mut self.cells[stage.run.actor.name.index() as usize];
+        match input {
+            Input::Start => cell.act(stage, mark, |process, cx| process.start(cx)),
+            Input::Timer(id) => match cell.timers.disarm(id) {
+                Some(timer) => cell.act(stage, mark, |process, cx| process.timer(cx, timer)),
+                None => false,
+            },
+            Input::Persisted(key) => cell.act(stage, mark, |process, cx| process.persisted(cx, key)),
         }
-        let count_after = count.wrapping_add(cx.outbox.events() as u32);
-        cell.head = Head { chain, draws, count: count_after };
-        Some(count)
     }
 
     fn is_up(&self, index: u32) -> bool {

@@ -6,7 +6,7 @@ use crate::base::id::NodeId;
 use crate::base::names::Names;
 use crate::base::time::Time;
 use crate::engine::{Order, Place, Rank, Schedule};
-use crate::process::TimerId;
+use crate::process::{Message, TimerId};
 
 use super::arena::Arena;
 use super::cluster::Lines;
@@ -66,14 +66,13 @@ impl<P: Copy> Order<Delivery<P>> for DeliveryOrder<'_> {
     }
 }
 
-pub(super) struct AlarmOrder<'a, M> {
+/// Orders alarms, while their nodes may be busy: every alarm is taken for a living one.
+pub(super) struct AlarmOrder<'a> {
     pub(super) names: &'a Names,
     pub(super) schedule: Schedule,
-    pub(super) arenas: &'a [Box<dyn Arena<M>>],
-    pub(super) lines: &'a [Lines],
 }
 
-impl<M> Order<Alarm> for AlarmOrder<'_, M> {
+impl Order<Alarm> for AlarmOrder<'_> {
     #[inline(always)]
     fn time(&self, event: &Alarm) -> Time {
         event.time
@@ -83,16 +82,37 @@ impl<M> Order<Alarm> for AlarmOrder<'_, M> {
         let origin = self.names.entity(event.node).bits();
         self.schedule.place(event.time, event.rank(), origin, event.count.into())
     }
+}
+
+/// The same order, by one who can ask the nodes which alarms still count.
+pub(super) struct LivingAlarms<'a, M: Message> {
+    pub(super) order: AlarmOrder<'a>,
+    pub(super) arenas: &'a [Box<dyn Arena<M>>],
+    /// Where hints pay.
+    pub(super) lines: Option<&'a Vec<Lines>>,
+}
+
+impl<M: Message> Order<Alarm> for LivingAlarms<'_, M> {
+    #[inline(always)]
+    fn time(&self, event: &Alarm) -> Time {
+        event.time
+    }
+
+    fn place(&self, event: &Alarm) -> Place {
+        self.order.place(event)
+    }
 
     #[inline(always)]
     fn is_live(&self, event: &Alarm) -> bool {
-        let (group, index) = self.names.place(event.node);
+        let (group, index) = self.order.names.place(event.node);
         self.arenas[group.index()].is_armed(index, event.id())
     }
 
     #[inline(always)]
     fn prefetch(&self, event: &Alarm) {
-        let (group, index) = self.names.place(event.node);
-        self.lines[group.index()].prefetch(index);
+        if let Some(lines) = self.lines {
+            let (group, index) = self.order.names.place(event.node);
+            lines[group.index()].prefetch(index);
+        }
     }
 }

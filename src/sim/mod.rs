@@ -6,6 +6,7 @@ mod cluster;
 mod control;
 mod event;
 mod observer;
+mod stage;
 
 pub use crate::engine::{Chain, Digest, prefetch};
 pub use book::{LinkBook, WireBook};

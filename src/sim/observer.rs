@@ -13,8 +13,8 @@ pub trait Observer: Any + Send {
     /// The kinds of observations it wants.
     fn wanted(&self) -> Wanted;
 
-    /// `node` stated these facts at `now`, as part of one event.
-    fn observe(&mut self, now: Time, node: NodeId, observations: &[Observation]);
+    /// `node` stated this fact at `now`.
+    fn observe(&mut self, now: Time, node: NodeId, observation: &Observation);
 
     /// A hint that `node` will soon take in `message`: a chance to have what is known of either brought near.
     #[inline]

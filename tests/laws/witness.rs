@@ -19,7 +19,7 @@ pub struct Witness {
     last: Time,
 }
 
-/// What a node stated at once.
+/// What a node stated at one time.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Batch {
     pub now: Time,
@@ -32,10 +32,13 @@ impl Observer for Witness {
         Wanted::NOTHING.and(Kind::Message).and(Kind::Station)
     }
 
-    fn observe(&mut self, now: Time, node: NodeId, observations: &[Observation]) {
+    fn observe(&mut self, now: Time, node: NodeId, observation: &Observation) {
         assert!(now >= self.last, "time runs backwards from {} to {now}", self.last);
         self.last = now;
-        self.stated.push(Batch { now, node, observations: observations.to_vec() });
+        match self.stated.last_mut() {
+            Some(batch) if (batch.now, batch.node) == (now, node) => batch.observations.push(*observation),
+            _ => self.stated.push(Batch { now, node, observations: vec![*observation] }),
+        }
     }
 }
 

@@ -18,8 +18,8 @@ impl Observer for Trace {
         Wanted::NOTHING.and(Kind::Message).and(Kind::Station)
     }
 
-    fn observe(&mut self, now: Time, node: NodeId, observations: &[Observation]) {
-        self.0.extend(observations.iter().map(|&observation| (now, node, observation)));
+    fn observe(&mut self, now: Time, node: NodeId, observation: &Observation) {
+        self.0.push((now, node, *observation));
     }
 }
 

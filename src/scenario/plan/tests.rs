@@ -489,7 +489,7 @@ mod networks {
             let mut all = names.groups().flat_map(|group| names.members(group));
             all.find(|node| names.label(*node) == label).expect(label)
         };
-        let id = network.route(&names, node(from), node(to), 1 << leg as u8);
+        let id = network.route(&names, node(from), node(to), || 1 << leg as u8);
         let (_, name, link) = network.links().nth(id.index()).unwrap();
         format!("{name} {} {}", link.latency.minimum(), link.loss)
     }

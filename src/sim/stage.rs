@@ -1,0 +1,262 @@
+//! What a process acts on: everything but the processes themselves.
+//!
+//! A node that handles an input is on stage. Its effects are carried out at the moment it causes them: a message is judged by
+//! the network and filed with the pending deliveries, a timer with the pending alarms, a fact goes to the observers. The
+//! events it causes are numbered in the order in which it causes them.
+
+use std::collections::BTreeMap;
+
+use crate::base::id::{Entity, NodeId};
+use crate::base::names::Names;
+use crate::base::random::{Key, Seed};
+use crate::base::time::{Span, Time, ns};
+use crate::engine::{Calendar, Schedule};
+use crate::network::{Address, Cause, LinkId, Network, Verdict};
+use crate::process::{
+    Carriage, Clock, Clocks, Effects, Identity, Leg, Message, Name, Observation, Steady, TimerId, Wall, Wanted, Work,
+    Write,
+};
+
+use super::book::WireBook;
+use super::cluster::Checkpoint;
+use super::event::{Alarm, AlarmOrder, Delivery, DeliveryOrder};
+use super::observer::Observer;
+
+/// What an event holds of a message.
+pub(super) type Parcel<M> = <<M as Message>::Carriage as Carriage<M>>::Parcel;
+
+/// The system without its processes.
+pub(super) struct Stage<M: Message> {
+    pub(super) names: Names,
+    pub(super) network: Network,
+    pub(super) observers: Vec<Box<dyn Observer>>,
+    pub(super) run: Run<M>,
+}
+
+/// The node that handles an input.
+#[derive(Clone, Copy)]
+pub(super) struct Actor {
+    pub(super) node: NodeId,
+    pub(super) name: Entity,
+    /// Events it caused so far, modulo 2^32.
+    pub(super) count: u32,
+}
+
+/// The state of a run: what a rewind forgets.
+pub(super) struct Run<M: Message> {
+    pub(super) now: Time,
+    pub(super) actor: Actor,
+    pub(super) started: bool,
+    /// The time of the next control or write.
+    pub(super) outside: Time,
+    pub(super) keys: Keys,
+    pub(super) schedule: Schedule,
+    pub(super) deliveries: Calendar<Delivery<Parcel<M>>>,
+    pub(super) alarms: Calendar<Alarm>,
+    pub(super) carriage: M::Carriage,
+    /// The observations that somebody wants.
+    pub(super) wanted: Wanted,
+    /// What the driver has to say about the present input, once the process has said all of its own.
+    pub(super) notes: Vec<Observation>,
+    pub(super) writes: BTreeMap<(Time, u64), PendingWrite>,
+    pub(super) disks: BTreeMap<NodeId, BTreeMap<u64, Vec<u8>>>,
+    pub(super) restarts: BTreeMap<NodeId, u32>,
+    /// Numbers controls and writes in the order they were asked for.
+    pub(super) asked: u64,
+    pub(super) book: WireBook,
+    pub(super) events: u64,
+    pub(super) checkpoint_at: u64,
+    pub(super) checkpoints: Vec<Checkpoint>,
+    /// Deliveries until the next hints.
+    pub(super) until_hints: usize,
+    /// Whether the nodes are so few that hints only cost.
+    pub(super) fits_cache: bool,
+}
+
+/// The keys of the driver's draws.
+#[derive(Clone, Copy)]
+pub(super) struct Keys {
+    wire: Key,
+    pub(super) process: Key,
+}
+
+pub(super) struct PendingWrite {
+    pub(super) node: NodeId,
+    pub(super) restarts: u32,
+    pub(super) write: Write,
+}
+
+/// How long a write takes to be synced.
+const SYNC: Span = ns(1);
+
+impl<M: Message> Effects<M> for Stage<M> {
+    #[inline]
+    fn send(&mut self, to: NodeId, size: u64, message: M) {
+        let Self { names, network, run, .. } = self;
+        let Actor { node: from, count, .. } = run.actor;
+        run.actor.count = count.wrapping_add(1);
+        let identity = message.identity();
+        let link = network.route(names, from, to, || class(identity));
+        let book = run.book.of(link);
+        book.sent += 1;
+        book.bytes += size;
+        let address = address(names, run.keys.wire, identity);
+        match network.arrival(link, run.now, &address) {
+            Some(time) => self.push(time, to, message, count),
+            None => self.transmit(link, to, size, message, count),
+        }
+    }
+
+    #[inline]
+    fn alarm(&mut self, clock: Clock, delay: Span, id: TimerId) {
+        let Self { names, run, .. } = self;
+        let Actor { node, count, .. } = run.actor;
+        run.actor.count = count.wrapping_add(1);
+        let time = run.now + delay.max(ns(1));
+        let alarm = Alarm::new(time, node, count, id, clock == Clock::Work);
+        run.alarms.push(alarm, &AlarmOrder { names, schedule: run.schedule });
+    }
+
+    #[cold]
+    fn write(&mut self, key: u64, value: Vec<u8>) {
+        let run = &mut self.run;
+        run.actor.count = run.actor.count.wrapping_add(1);
+        run.asked += 1;
+        let (node, time) = (run.actor.node, run.now + SYNC);
+        let restarts = run.restarts.get(&node).copied().unwrap_or(0);
+        run.writes.insert((time, run.asked), PendingWrite { node, restarts, write: Write { key, value } });
+        run.outside = run.outside.min(time);
+    }
+
+    #[inline]
+    fn observe(&mut self, observation: &Observation) {
+        for observer in &mut self.observers {
+            observer.observe(self.run.now, self.run.actor.node, observation);
+        }
+    }
+}
+
+impl<M: Message> Stage<M> {
+    pub(super) fn new(seed: Seed) -> Self {
+        let (names, network) = (Names::default(), Network::default());
+        Self { names, network, observers: Vec::new(), run: Run::new(seed) }
+    }
+
+    #[inline(always)]
+    fn push(&mut self, time: Time, to: NodeId, message: M, count: u32) {
+        let Self { names, run, .. } = self;
+        let time = time.max(run.now + ns(1));
+        let delivery = Delivery { time, from: run.actor.node, to, count, parcel: run.carriage.pack(message) };
+        run.deliveries.push(delivery, &DeliveryOrder { names, schedule: run.schedule });
+    }
+
+    /// Sends a message that does not simply arrive.
+    #[inline(never)]
+    fn transmit(&mut self, link: LinkId, to: NodeId, size: u64, message: M, count: u32) {
+        let (now, from) = (self.run.now, self.run.actor.node);
+        let address = address(&self.names, self.run.keys.wire, message.identity());
+        let verdict = self.network.transmit(link, now, (from, to), size, &address);
+        let book = self.run.book.of(link);
+        match verdict {
+            Verdict::Deliver(time) => self.push(time, to, message, count),
+            Verdict::Duplicate(first, second) => {
+                book.duplicated += 1;
+                self.note(message.identity(), Observation::Duplicated { message: message.offered_as(from, to) });
+                self.push(first, to, message.clone(), count);
+                self.push(second, to, message, count);
+            }
+            Verdict::Drop(cause) => {
+                book.dropped[cause as usize] += 1;
+                self.note(message.identity(), Observation::Dropped { message: message.offered_as(from, to) });
+            }
+        }
+    }
+
+    /// Observers learn what the network did with a copy of an outgoing message.
+    #[cold]
+    fn note(&mut self, identity: Identity, observation: Observation) {
+        if identity.leg == Leg::Out && self.run.wanted.has(observation.kind()) {
+            self.run.notes.push(observation);
+        }
+    }
+
+    /// Hands the driver's own observations over.
+    #[cold]
+    pub(super) fn tell_notes(&mut self) {
+        let mut notes = std::mem::take(&mut self.run.notes);
+        notes.drain(..).for_each(|note| self.observe(&note));
+        self.run.notes = notes;
+    }
+
+    /// The receiver is down.
+    #[cold]
+    pub(super) fn turn_away(&mut self, link: LinkId, delivery: &Delivery<Parcel<M>>) {
+        self.run.book.of(link).dropped[Cause::ReceiverDown as usize] += 1;
+        let message = self.run.carriage.unpack(delivery.parcel);
+        let offered = message.offered_as(delivery.from, delivery.to);
+        self.note(message.identity(), Observation::Dropped { message: offered });
+        self.tell_notes();
+    }
+}
+
+/// Where a message's luck on the wire is drawn.
+#[inline(always)]
+fn address(names: &Names, key: Key, Identity { name, attempt, leg }: Identity) -> Address {
+    let (owner, number) = match name {
+        Name::Of(id) => (names.entity(id.owner), id.number.into()),
+        Name::Luck(bits) => (Entity::from_bits(bits), 0),
+    };
+    Address { key, owner, position: number << 32 | u64::from(attempt) << 16 | u64::from(leg as u8) << 8 }
+}
+
+/// The class of messages that a link's claims speak of: the direction.
+#[inline(always)]
+pub(super) fn class(identity: Identity) -> u8 {
+    1 << identity.leg as u8
+}
+
+impl<M: Message> Run<M> {
+    /// What the actor's clocks show.
+    #[inline(always)]
+    pub(super) fn clocks(&self) -> Clocks {
+        let nanos = self.now.as_nanos();
+        Clocks { steady: Steady::from_nanos(nanos), wall: Wall::from_nanos(nanos), work: Work::from_nanos(nanos) }
+    }
+
+    fn new(seed: Seed) -> Self {
+        let keys = Keys { wire: seed.key("wire"), process: seed.key("process") };
+        Self {
+            now: Time::ZERO,
+            actor: Actor { node: NodeId::new(0), name: Entity::default(), count: 0 },
+            started: false,
+            outside: Time::MAX,
+            keys,
+            schedule: Schedule::new(seed.key("schedule")),
+            deliveries: Calendar::new(),
+            alarms: Calendar::new(),
+            carriage: M::Carriage::default(),
+            wanted: Wanted::NOTHING,
+            notes: Vec::new(),
+            writes: BTreeMap::new(),
+            disks: BTreeMap::new(),
+            restarts: BTreeMap::new(),
+            asked: 0,
+            book: WireBook::default(),
+            events: 0,
+            checkpoint_at: u64::MAX,
+            checkpoints: Vec::new(),
+            until_hints: 0,
+            fits_cache: true,
+        }
+    }
+
+    pub(super) fn rewind(&mut self, seed: Seed) {
+        let mut old = std::mem::replace(self, Self::new(seed));
+        old.deliveries.clear();
+        old.alarms.clear();
+        old.carriage.clear();
+        self.deliveries = old.deliveries;
+        self.alarms = old.alarms;
+        self.carriage = old.carriage;
+    }
+}
