@@ -61,7 +61,7 @@ fn the_shortest_queue_of_two() {
 #[test]
 fn random_splits_over_unequal_servers() {
     let splits =
-        [([1.0, 1.0, 1.0], 2.04861, 7.0), ([1.0, 2.0, 4.0], 0.652174, 2.4), ([0.0, 0.5088, 1.8912], 0.51584, 2.9)];
+        [([1.0, 1.0, 1.0], 2.04861, 12.5), ([1.0, 2.0, 4.0], 0.652174, 2.4), ([0.0, 0.5088, 1.8912], 0.51584, 2.9)];
     for (weights, expected, c) in splits {
         let mut text = String::from("clients.source.rate = \"2400/s\"\n");
         for (name, (weight, mean)) in
