@@ -649,8 +649,13 @@ fn sort(keys: &mut Vec<u64>, scratch: &mut Vec<u64>, counts: &mut Vec<u32>, bits
         }
         std::mem::swap(keys, scratch);
     }
-    for sorted in 1..count {
+    let mut greatest = 0;
+    for sorted in 0..count {
         let key = keys[sorted];
+        if key >= greatest {
+            greatest = key;
+            continue;
+        }
         let mut hole = sorted;
         while hole > 0 && keys[hole - 1] > key {
             keys[hole] = keys[hole - 1];
