@@ -94,7 +94,7 @@ impl Client {
     {
         let id = MessageId { owner: cx.me, number: self.number };
         if self.attempt == 0 {
-            cx.observe(Observation::Offered { message: id, flow: Flow(0), late: Span::ZERO });
+            cx.observe(Observation::Offered { message: id, flow: Flow(0), late: Span::ZERO, at_once: false });
         }
         self.attempt += 1;
         cx.observe(Observation::Attempted { message: id });
