@@ -53,7 +53,9 @@ struct Client {
     timeout: Option<TimerId>,
 }
 
+// What stands in the handler itself is compiled together with the driver: effects cost no calls.
 impl Client {
+    #[inline(always)]
     fn offer(&mut self, cx: &mut Context<'_, Note, ()>) {
         self.number += 1;
         self.attempt = 0;
@@ -64,6 +66,7 @@ impl Client {
         self.send(cx);
     }
 
+    #[inline(always)]
     fn send(&mut self, cx: &mut Context<'_, Note, ()>) {
         self.attempt += 1;
         let id = self.id(cx.me);

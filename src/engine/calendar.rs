@@ -246,12 +246,14 @@ impl<T: Copy> Calendar<T> {
                 self.head = Head::unopened(start);
             }
         } else {
-            self.push_heap(event, time, order);
+            self.push_heap((event, time), order);
         }
     }
 
+    /// Takes a pair (as [`Calendar::file_far`] does): handed over by itself, an event would have to lie in memory already where
+    /// it is pushed, although it rarely comes here.
     #[inline(never)]
-    fn push_heap(&mut self, event: T, time: u64, order: &impl Order<T>) {
+    fn push_heap(&mut self, (event, time): (T, u64), order: &impl Order<T>) {
         self.heap.push(event, |a, b| order.before(a, b));
         if time < self.head.time {
             self.head = Head::heap(Time::from_nanos(time));
@@ -347,12 +349,12 @@ impl<T: Copy> Calendar<T> {
             self.pool.push(&mut self.ring[slot], event);
             self.occupied[slot / 64] |= 1 << (slot % 64);
         } else {
-            self.file_far(event, coarse, order);
+            self.file_far((event, coarse), order);
         }
     }
 
     #[inline(never)]
-    fn file_far(&mut self, event: T, coarse: u64, order: &impl Order<T>) {
+    fn file_far(&mut self, (event, coarse): (T, u64), order: &impl Order<T>) {
         if coarse < self.coarse + WINDOW + FAR {
             let slot = coarse % FAR;
             self.pool.push(&mut self.far[slot as usize], event);
@@ -649,8 +651,13 @@ fn sort(keys: &mut Vec<u64>, scratch: &mut Vec<u64>, counts: &mut Vec<u32>, bits
         }
         std::mem::swap(keys, scratch);
     }
-    for sorted in 1..count {
+    let mut greatest = 0;
+    for sorted in 0..count {
         let key = keys[sorted];
+        if key >= greatest {
+            greatest = key;
+            continue;
+        }
         let mut hole = sorted;
         while hole > 0 && keys[hole - 1] > key {
             keys[hole] = keys[hole - 1];

@@ -127,6 +127,24 @@ impl Ledger {
     fn take(&mut self, now: Time, observation: &Observation) {
         match *observation {
             Observation::Offered { message, flow, late, at_once } => self.offer(now, message, flow, late, at_once),
+            Observation::Handled { message, outcome } => self.update(message, |record, book| {
+                if record.handled(now, outcome) {
+                    book.handled(now);
+                }
+                record.end_copy();
+            }),
+            Observation::Confirmed { message } => self.update(message, |record, _| {
+                record.owner = State::Confirmed;
+                record.known = now;
+            }),
+            _ => self.take_further(now, observation),
+        }
+    }
+
+    /// Takes in what is not part of a plain exchange: apart, so that a plain exchange pays nothing for it.
+    #[inline(never)]
+    fn take_further(&mut self, now: Time, observation: &Observation) {
+        match *observation {
             Observation::Attempted { message } => self.update(message, |record, book| {
                 record.attempted(now);
                 book.attempted(now);
@@ -137,16 +155,6 @@ impl Ledger {
                     record.ended += 1;
                     record.end_copy();
                 }
-            }),
-            Observation::Handled { message, outcome } => self.update(message, |record, book| {
-                if record.handled(now, outcome) {
-                    book.handled(now);
-                }
-                record.end_copy();
-            }),
-            Observation::Confirmed { message } => self.update(message, |record, _| {
-                record.owner = State::Confirmed;
-                record.known = now;
             }),
             Observation::Closed { message, why } => {
                 self.update(message, |record, _| record.owner = State::Closed(why));
