@@ -148,9 +148,22 @@ impl Observer for Stations {
     }
 }
 
-/// The length of a step of the curves over time: a hundredth of the load's duration, rounded up to a round number
-/// (1, 2 or 5 times a power of ten nanoseconds).
-pub fn curve_step(duration: Span) -> Span {
+/// The length of a step of the curves over time: about a hundredth of the load's `duration`, and such that the measured
+/// time, which begins after `warmup`, is made of whole steps, if no more than two thousand are needed for that.
+pub fn curve_step(warmup: Span, duration: Span) -> Span {
+    let round = round_step(duration).as_nanos();
+    let (mut common, mut rest) = (duration.as_nanos(), warmup.as_nanos());
+    while rest > 0 {
+        (common, rest) = (rest, common % rest);
+    }
+    let least = duration.as_nanos().div_ceil(2_000).max(1);
+    let parts = common.div_ceil(round)..=common / least;
+    let whole = parts.map(|part| (common.is_multiple_of(part), common / part)).find(|(divides, _)| *divides);
+    Span::from_nanos(whole.map_or(round, |(_, step)| step))
+}
+
+/// A hundredth of the duration, rounded up to 1, 2 or 5 times a power of ten nanoseconds.
+fn round_step(duration: Span) -> Span {
     let wanted = duration.as_nanos().div_ceil(100).max(1);
     let mut step = 1_u64;
     for factor in [2, 5, 10].into_iter().cycle() {
@@ -187,11 +200,21 @@ mod tests {
 
     #[test]
     fn steps_are_round() {
-        assert_eq!(curve_step(secs(60)), secs(1));
-        assert_eq!(curve_step(secs(100)), secs(1));
-        assert_eq!(curve_step(secs(120)), secs(2));
-        assert_eq!(curve_step(secs(401)), secs(5));
-        assert_eq!(curve_step(ms(1)), Span::from_nanos(10_000));
-        assert_eq!(curve_step(Span::from_nanos(7)), Span::from_nanos(1));
+        let step = |duration| curve_step(Span::ZERO, duration);
+        assert_eq!(step(secs(60)), secs(1));
+        assert_eq!(step(secs(100)), secs(1));
+        assert_eq!(step(secs(120)), secs(2));
+        assert_eq!(step(ms(1)), Span::from_nanos(10_000));
+        assert_eq!(step(Span::from_nanos(7)), Span::from_nanos(1));
+    }
+
+    #[test]
+    fn measured_time_is_made_of_whole_steps() {
+        assert_eq!(curve_step(secs(10), secs(1_200)), secs(10));
+        assert_eq!(curve_step(secs(20), secs(1_000)), secs(10));
+        assert_eq!(curve_step(ms(300), secs(30)), ms(300));
+        assert_eq!(curve_step(Span::ZERO, secs(401)), ms(4_010));
+        // A nanosecond too long for any: the round step.
+        assert_eq!(curve_step(Span::from_nanos(1), secs(60)), secs(1));
     }
 }

@@ -109,7 +109,7 @@ impl Plan {
 
     /// The length of a step of the curves over time.
     pub fn step(&self) -> Span {
-        curve_step(self.duration)
+        curve_step(self.warmup, self.duration)
     }
 
     /// The seed of a run.
