@@ -199,7 +199,7 @@ mod tests {
         let block = Seed(42).key("wire").block(Entity::new("api", 0), 0);
         assert_eq!(
             (block.first().bits(), block.second().bits()),
-            (8_648_668_954_844_907_569, 12_961_693_598_467_024_694)
+            (16_051_758_526_752_626_507, 14_266_642_881_652_348_239)
         );
     }
 
