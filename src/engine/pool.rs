@@ -62,7 +62,7 @@ impl<T: Copy> Pool<T> {
     /// Adds an item, once the pool is seeded.
     #[inline(always)]
     pub(super) fn push(&mut self, bucket: &mut Bucket, item: T) {
-        if bucket.end as usize % CHUNK == 0 {
+        if (bucket.end as usize).is_multiple_of(CHUNK) {
             self.grow(bucket);
         }
         self.items[bucket.end as usize] = item;

@@ -327,7 +327,7 @@ impl FlowBook {
             self.one_way.record(one_way);
         }
         if let Some(latency) = record.latency() {
-            match record.from_later_send() {
+            match record.since_later_send() {
                 None => self.tally_at(record.due()).latency.record(latency),
                 Some(from_send) => self.settle_held_back(record, latency, from_send),
             }

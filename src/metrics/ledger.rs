@@ -390,7 +390,7 @@ impl Record {
 
     /// What the latency would be from the first attempt, if that was later than due.
     #[inline(always)]
-    pub(super) fn from_later_send(&self) -> Option<Span> {
+    pub(super) fn since_later_send(&self) -> Option<Span> {
         (self.sent != self.due).then(|| self.known.since(self.sent))
     }
 
