@@ -143,7 +143,7 @@ impl Client {
         self.started += 1;
         let draw = || self.arrival_draw(cx, number).second();
         let program = self.spec.program.pick(draw);
-        let luck = mix(cx.name().bits() ^ mix(number ^ 0x517c_c1b7_2722_0a95));
+        let luck = mix(cx.name().bits() ^ mix(number ^ REQUEST));
         let task = self.tasks.insert(Task { progress: Progress::new(program, luck, 1), user });
         self.run(cx, task);
     }
@@ -199,6 +199,9 @@ impl Client {
         }
     }
 }
+
+/// Tells the name of a client's first request from that of its node.
+const REQUEST: u64 = 1;
 
 /// The task of messages nobody waits for.
 pub(super) const NOBODY: u32 = u32::MAX;
