@@ -4,7 +4,7 @@ use crate::base::time::Span;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::schema::Scenario;
 
-/// The most nodes that are built.
+/// The most nodes that are built, and the most users of a group.
 const NODES_MAX: u64 = 20_000_000;
 /// The most messages that are played in one run: some hours of computing.
 const MESSAGES_MAX: f64 = 1e11;
@@ -19,6 +19,17 @@ pub(super) fn refuse_the_absurd(scenario: &Scenario, duration: Span, mistakes: &
         mistakes.push(
             Diagnostic::error(format!("{nodes} nodes would take about {gigabytes:.0} GB of memory"))
                 .help(format!("a scenario has at most {NODES_MAX} nodes")),
+        );
+    }
+    for (_, client) in scenario.clients.iter() {
+        let Some(users) = client.users.as_ref().filter(|users| u64::from(users.value.get()) > NODES_MAX) else {
+            continue;
+        };
+        let gigabytes = f64::from(users.value.get()) * 300.0 / 1e9;
+        mistakes.push(
+            Diagnostic::error(format!("{} users would take about {gigabytes:.0} GB of memory", users.value))
+                .at(users.origin, "so many")
+                .help(format!("a group has at most {NODES_MAX} users")),
         );
     }
     for (name, client) in scenario.clients.iter() {
