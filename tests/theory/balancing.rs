@@ -57,7 +57,7 @@ fn the_shortest_queue_of_two() {
 /// (mu_i - lambda_i) is 2.04861 if each gets a third, 0.652174 in proportion to the rates, and 0.51584 at the best split
 /// lambda_i = mu_i - sqrt(mu_i) (sum mu - lambda) / sum sqrt(mu): 0, 0.5088, 1.8912 (Bell and Stidham 1983). A mix draws its
 /// entries at random by weight, and so splits a Poisson stream into Poisson streams. c from Daley's variance of the mean wait at
-/// each server, and that of the service.
+/// each server, and that of the service: 12.5, 2.4 and 2.9.
 #[test]
 fn random_splits_over_unequal_servers() {
     let splits =

@@ -4,7 +4,7 @@
 //! a 128-bit counter and a 64-bit key, so a stream is a position and not an object.
 //!
 //! Draws take [`ROUNDS`] = 7 of its rounds: the authors report that seven pass every test of BigCrush (their table 2; ten
-//! are their default for a margin), and a round is a tenth of what a simulated message costs in luck.
+//! are their default for a margin; no battery was run on this code, only the known answers), and a round is a tenth of what a simulated message costs in luck.
 
 const MULTIPLIER: [u32; 2] = [0xd251_1f53, 0xcd9e_8d57];
 const WEYL: [u32; 2] = [0x9e37_79b9, 0xbb67_ae85];
