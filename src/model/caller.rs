@@ -262,8 +262,17 @@ impl Caller {
         self.failed(cx, number, failure)
     }
 
+    /// One of the caller's own timers fired. What has ended with it.
+    pub(super) fn woken(&mut self, cx: &mut Cx<'_>, alarm: Alarm) -> Option<Ended> {
+        match alarm {
+            Alarm::Timeout(number) => self.timed_out(cx, number),
+            Alarm::Resend(number) => self.resend(cx, number),
+            Alarm::Arrival | Alarm::Think(_) | Alarm::Step(_) => None,
+        }
+    }
+
     /// A timer of this number fired. What has ended with it.
-    pub(super) fn timed_out(&mut self, cx: &mut Cx<'_>, number: u32) -> Option<Ended> {
+    fn timed_out(&mut self, cx: &mut Cx<'_>, number: u32) -> Option<Ended> {
         let key = self.key_of(number);
         let pending = self.outstanding.get_mut(key)?;
         pending.timer = None;
@@ -274,7 +283,7 @@ impl Caller {
     }
 
     /// The wait before another attempt is over. What has ended with it.
-    pub(super) fn resend(&mut self, cx: &mut Cx<'_>, number: u32) -> Option<Ended> {
+    fn resend(&mut self, cx: &mut Cx<'_>, number: u32) -> Option<Ended> {
         let key = self.key_of(number);
         let pending = self.outstanding.get_mut(key)?;
         pending.timer = None;

@@ -246,12 +246,8 @@ impl Process<Envelope> for Client {
                     self.begin(cx, Some(user));
                 }
             }
-            Alarm::Timeout(number) => {
-                let ended = self.caller.timed_out(cx, number);
-                self.resume(cx, ended);
-            }
-            Alarm::Resend(number) => {
-                let ended = self.caller.resend(cx, number);
+            Alarm::Timeout(_) | Alarm::Resend(_) => {
+                let ended = self.caller.woken(cx, alarm);
                 self.resume(cx, ended);
             }
             Alarm::Step(id) => self.run(cx, id),

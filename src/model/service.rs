@@ -450,12 +450,8 @@ impl Process<Envelope> for Service {
     fn timer(&mut self, cx: &mut Cx<'_>, alarm: Alarm) {
         match alarm {
             Alarm::Step(id) => self.go_on(cx, id),
-            Alarm::Timeout(number) => {
-                let ended = self.caller.timed_out(cx, number);
-                self.resume(cx, ended);
-            }
-            Alarm::Resend(number) => {
-                let ended = self.caller.resend(cx, number);
+            Alarm::Timeout(_) | Alarm::Resend(_) => {
+                let ended = self.caller.woken(cx, alarm);
                 self.resume(cx, ended);
             }
             Alarm::Arrival | Alarm::Think(_) => {}

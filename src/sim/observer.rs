@@ -21,9 +21,4 @@ pub trait Observer: Any + Send {
     fn prefetch(&self, node: NodeId, message: MessageId) {
         let _ = (node, message);
     }
-
-    /// The run ended at `now`.
-    fn end(&mut self, now: Time) {
-        let _ = now;
-    }
 }
