@@ -7,6 +7,7 @@ pub mod distribution;
 pub mod id;
 pub mod names;
 pub mod probability;
+pub mod processor;
 pub mod random;
 pub mod special;
 pub mod time;

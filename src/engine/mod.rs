@@ -8,9 +8,7 @@ mod digest;
 mod heap;
 mod order;
 mod pool;
-mod prefetch;
 
 pub use calendar::Calendar;
 pub use digest::{Chain, Digest};
 pub use order::{Order, Place, Rank, Schedule};
-pub use prefetch::prefetch;

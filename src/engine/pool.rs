@@ -3,7 +3,7 @@
 //! A bucket is a list of fixed-size chunks out of one pool, so memory follows what is pending and not each bucket's record
 //! height, and nothing is allocated once the pool has reached its size.
 
-use super::prefetch::prefetch;
+use crate::base::processor::prefetch;
 
 const CHUNK: usize = 16;
 const NONE: u32 = u32::MAX;

@@ -9,9 +9,10 @@
 use std::collections::VecDeque;
 
 use crate::base::id::NodeId;
+use crate::base::processor::prefetch;
 use crate::base::time::{Span, Time};
 use crate::process::{Close, Flow, Kind, MessageId, Observation, Outcome, Wanted};
-use crate::sim::{Observer, prefetch};
+use crate::sim::Observer;
 
 use super::flow::{Correctness, Fate, FlowBook};
 

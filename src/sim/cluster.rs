@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::base::id::NodeId;
 use crate::base::names::{GroupId, NameError, Names};
+use crate::base::processor::prefetch;
 use crate::base::random::Seed;
 use crate::base::time::Time;
-use crate::engine::{Chain, Digest, Rank, prefetch};
+use crate::engine::{Chain, Digest, Rank};
 use crate::network::{Link, Network};
 use crate::process::{Boot, Carriage, Message, Process, Wanted};
 

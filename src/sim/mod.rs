@@ -8,7 +8,7 @@ mod event;
 mod observer;
 mod stage;
 
-pub use crate::engine::{Chain, Digest, prefetch};
+pub use crate::engine::{Chain, Digest};
 pub use book::{LinkBook, WireBook};
 pub use cluster::{Checkpoint, Cluster, Outcome};
 pub use control::{Control, Controls, Crash, Restart};

@@ -35,7 +35,8 @@ impl Seed {
     /// The key of `purpose`.
     pub fn key(self, purpose: &str) -> Key {
         let mut generator = self.generator(purpose);
-        Key([next_word(&mut generator), next_word(&mut generator)])
+        let (low, high) = (next_word(&mut generator), next_word(&mut generator));
+        Key(u64::from(high) << 32 | u64::from(low))
     }
 
     /// The seed of replicate `run`: the seed itself for the first.
@@ -43,8 +44,7 @@ impl Seed {
         if run == 0 {
             return self;
         }
-        let Key([low, high]) = self.key(&format!("replicate {run}"));
-        Self(u64::from(high) << 32 | u64::from(low))
+        Self(self.key(&format!("replicate {run}")).0)
     }
 }
 
@@ -55,17 +55,13 @@ fn next_word(generator: &mut ChaCha8Rng) -> u32 {
 
 /// The key of one purpose under one seed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Key([u32; 2]);
+pub struct Key(u64);
 
 impl Key {
     /// The block at `position` (64 bits) of `entity`'s stream.
     #[inline(always)]
     pub fn block(self, entity: Entity, position: u64) -> Block {
-        let name = entity.bits();
-        Block(philox4x32::<ROUNDS>(
-            [name as u32, (name >> 32) as u32, position as u32, (position >> 32) as u32],
-            self.0,
-        ))
+        Block(philox4x32::<ROUNDS>([entity.bits(), position], self.0))
     }
 
     /// A stream of `entity`'s draws from `position` on.
@@ -76,19 +72,19 @@ impl Key {
 
 /// 128 random bits: two uniform draws.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Block([u32; 4]);
+pub struct Block([u64; 2]);
 
 impl Block {
     /// The first draw.
     #[inline(always)]
     pub fn first(self) -> Uniform {
-        Uniform(u64::from(self.0[1]) << 32 | u64::from(self.0[0]))
+        Uniform(self.0[0])
     }
 
     /// The second draw.
     #[inline(always)]
     pub fn second(self) -> Uniform {
-        Uniform(u64::from(self.0[3]) << 32 | u64::from(self.0[2]))
+        Uniform(self.0[1])
     }
 }
 
