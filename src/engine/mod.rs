@@ -5,9 +5,7 @@
 
 mod calendar;
 mod digest;
-mod heap;
 mod order;
-mod pool;
 
 pub use calendar::Calendar;
 pub use digest::{Chain, Digest};

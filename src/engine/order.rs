@@ -52,6 +52,8 @@ pub trait Order<T> {
     fn time(&self, event: &T) -> Time;
     /// Its place among the events of that instant.
     fn place(&self, event: &T) -> Place;
+    /// Whether events may be cancelled: [`Order::is_live`] is asked only then.
+    const CANCELS: bool = false;
     /// Whether it still counts: a cancelled timer is dropped in bulk where its bucket opens.
     fn is_live(&self, _event: &T) -> bool {
         true

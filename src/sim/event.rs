@@ -93,6 +93,8 @@ pub(super) struct LivingAlarms<'a, M: Message> {
 }
 
 impl<M: Message> Order<Alarm> for LivingAlarms<'_, M> {
+    const CANCELS: bool = true;
+
     #[inline(always)]
     fn time(&self, event: &Alarm) -> Time {
         event.time

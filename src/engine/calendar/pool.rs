@@ -90,13 +90,8 @@ impl<T: Copy> Pool<T> {
         bucket.end = chunk * CHUNK as u32;
     }
 
-    #[inline(always)]
-    pub(super) fn get(&self, index: u32) -> &T {
-        &self.items[index as usize]
-    }
-
-    /// The chunks of a bucket in order: the index of a chunk's first event, and its events.
-    pub(super) fn chunks(&self, bucket: Bucket) -> impl Iterator<Item = (u32, &[T])> {
+    /// The events of a bucket, chunk by chunk.
+    pub(super) fn chunks(&self, bucket: Bucket) -> impl Iterator<Item = &[T]> {
         let (mut chunk, mut left) = (bucket.head, bucket.len as usize);
         std::iter::from_fn(move || {
             if left == 0 {
@@ -112,11 +107,11 @@ impl<T: Copy> Pool<T> {
                     prefetch(next.as_ptr().wrapping_byte_add(line));
                 }
             }
-            Some((start as u32, &self.items[start..start + count]))
+            Some(&self.items[start..start + count])
         })
     }
 
-    /// Gives the bucket's chunks back; its events stay readable until the next push.
+    /// Gives the bucket's chunks back.
     pub(super) fn release(&mut self, bucket: &mut Bucket) {
         if let Some(last) = bucket.last() {
             self.next[last] = self.free;

@@ -16,11 +16,17 @@
 //!
 //! What always holds: events leave in exactly the order of (time, place), whatever the widths.
 
+mod heap;
+mod open;
+mod pool;
+
 use crate::base::time::Time;
 
-use super::heap::Heap;
-use super::order::{Order, Place};
-use super::pool::{Bucket, Pool};
+use super::order::Order;
+
+use heap::Heap;
+use open::Open;
+use pool::{Bucket, Pool};
 
 /// Fine buckets in the ring.
 const RING: u64 = 4096;
@@ -43,10 +49,7 @@ const AHEAD: usize = 12;
 pub struct Calendar<T> {
     /// Events at or before the open bucket; the whole calendar while there is no ring.
     heap: Heap<T>,
-    /// The open bucket, sorted: time since its start above the event's index in the pool.
-    sorted: Vec<u64>,
-    cursor: usize,
-    open: Bucket,
+    open: Open<T>,
     pool: Pool<T>,
     ring: Vec<Bucket>,
     occupied: [u64; (RING / 64) as usize],
@@ -65,9 +68,6 @@ pub struct Calendar<T> {
     popped: u64,
     head: Head,
     tuning: Tuning,
-    scratch: Vec<u64>,
-    counts: Vec<u32>,
-    ties: Vec<(u64, Place, u64)>,
     moving: Vec<T>,
 }
 
@@ -77,8 +77,6 @@ struct Head {
     /// No event comes before this time.
     time: u64,
     place: Where,
-    /// In the open bucket: its index in the pool.
-    index: u32,
 }
 
 /// Where the earliest event is.
@@ -95,18 +93,18 @@ enum Where {
 }
 
 impl Head {
-    const NOTHING: Self = Self { time: u64::MAX, place: Where::Nowhere, index: 0 };
+    const NOTHING: Self = Self { time: u64::MAX, place: Where::Nowhere };
 
     fn unopened(time: u64) -> Self {
-        Self { time, place: Where::Unopened, index: 0 }
+        Self { time, place: Where::Unopened }
     }
 
     fn heap(time: Time) -> Self {
-        Self { time: time.as_nanos(), place: Where::Heap, index: 0 }
+        Self { time: time.as_nanos(), place: Where::Heap }
     }
 
-    fn open(time: Time, index: u32) -> Self {
-        Self { time: time.as_nanos(), place: Where::Open, index }
+    fn open(time: Time) -> Self {
+        Self { time: time.as_nanos(), place: Where::Open }
     }
 }
 
@@ -135,9 +133,7 @@ impl<T: Copy> Calendar<T> {
     pub fn new() -> Self {
         Self {
             heap: Heap::new(),
-            sorted: Vec::new(),
-            cursor: 0,
-            open: Bucket::EMPTY,
+            open: Open::new(),
             pool: Pool::new(),
             ring: Vec::new(),
             occupied: [0; (RING / 64) as usize],
@@ -151,9 +147,6 @@ impl<T: Copy> Calendar<T> {
             popped: 0,
             head: Head::NOTHING,
             tuning: Tuning::default(),
-            scratch: Vec::new(),
-            counts: Vec::new(),
-            ties: Vec::new(),
             moving: Vec::new(),
         }
     }
@@ -192,7 +185,7 @@ impl<T: Copy> Calendar<T> {
     pub fn peek(&self) -> Option<&T> {
         match self.head.place {
             Where::Heap => self.heap.peek(),
-            Where::Open => Some(self.pool.get(self.head.index)),
+            Where::Open => self.open.first(),
             Where::Nowhere | Where::Unopened => None,
         }
     }
@@ -200,25 +193,21 @@ impl<T: Copy> Calendar<T> {
     /// Events of the open bucket that will come soon, by their distance from the next one: something to prefetch for.
     #[inline(always)]
     pub fn soon(&self, distances: std::ops::Range<usize>) -> impl Iterator<Item = &T> {
-        let end = (self.cursor + distances.end).min(self.sorted.len());
-        let keys = self.sorted.get(self.cursor + distances.start..end).unwrap_or_default();
-        keys.iter().map(|&key| self.pool.get(key as u32))
+        let rest = self.open.rest();
+        rest.get(distances.start..distances.end.min(rest.len())).unwrap_or_default().iter()
     }
 
     /// Every event held, in no order.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
-        let open = self.sorted.get(self.cursor..).unwrap_or_default().iter().map(|&key| self.pool.get(key as u32));
         let buckets = self.ring.iter().chain(&self.far).flat_map(|&bucket| self.pool.chunks(bucket));
-        open.chain(buckets.flat_map(|(_, events)| events)).chain(self.heap.iter()).chain(self.beyond.iter())
+        self.open.rest().iter().chain(buckets.flatten()).chain(self.heap.iter()).chain(self.beyond.iter())
     }
 
     /// Forgets every event and keeps the memory for the next run.
     pub fn clear(&mut self) {
         self.heap.clear();
         self.beyond.clear();
-        self.sorted.clear();
-        self.cursor = 0;
-        self.open = Bucket::EMPTY;
+        self.open.clear();
         self.pool.clear();
         if self.current != u64::MAX {
             self.ring.fill(Bucket::EMPTY);
@@ -272,10 +261,13 @@ impl<T: Copy> Calendar<T> {
     }
 
     /// Takes the earliest event, which lies in the open bucket.
+    ///
+    /// # Panics
+    /// When it lies elsewhere.
     #[inline(always)]
     pub fn pop_open(&mut self, order: &impl Order<T>) -> T {
-        let event = *self.pool.get(self.head.index);
-        self.cursor += 1;
+        let event = *self.open.first().expect("an event lies in the open bucket");
+        self.open.advance();
         self.len -= 1;
         self.choose_head(order);
         event
@@ -299,18 +291,17 @@ impl<T: Copy> Calendar<T> {
     #[inline(always)]
     fn choose_head(&mut self, order: &impl Order<T>) {
         // Nearly always the heap is empty.
-        self.head = match self.sorted.get(self.cursor) {
-            Some(&key) if self.heap.is_empty() => Head::open(order.time(self.pool.get(key as u32)), key as u32),
+        self.head = match self.open.first() {
+            Some(next) if self.heap.is_empty() => Head::open(order.time(next)),
             _ => self.choose_among_heap(order),
         }
     }
 
     #[inline(never)]
     fn choose_among_heap(&mut self, order: &impl Order<T>) -> Head {
-        let next = self.sorted.get(self.cursor).map(|&key| (self.pool.get(key as u32), key as u32));
-        match (next, self.heap.peek()) {
-            (Some((next, index)), None) => Head::open(order.time(next), index),
-            (Some((next, index)), Some(top)) if order.before(next, top) => Head::open(order.time(next), index),
+        match (self.open.first(), self.heap.peek()) {
+            (Some(next), None) => Head::open(order.time(next)),
+            (Some(next), Some(top)) if order.before(next, top) => Head::open(order.time(next)),
             (_, Some(top)) => Head::heap(order.time(top)),
             (None, None) => self.close(),
         }
@@ -322,9 +313,6 @@ impl<T: Copy> Calendar<T> {
         if self.current == u64::MAX {
             return Head::NOTHING;
         }
-        self.sorted.clear();
-        self.cursor = 0;
-        self.pool.release(&mut self.open);
         if self.len == 0 {
             return Head::NOTHING;
         }
@@ -422,11 +410,10 @@ impl<T: Copy> Calendar<T> {
                 self.enter(coarse, order);
             }
             self.open_bucket(order);
-            if !self.sorted.is_empty() {
+            if self.open.first().is_some() {
                 self.choose_head(order);
                 return;
             }
-            self.pool.release(&mut self.open);
         }
     }
 
@@ -442,7 +429,7 @@ impl<T: Copy> Calendar<T> {
             self.far_occupied &= !(1 << slot);
             let mut bucket = std::mem::replace(&mut self.far[slot], Bucket::EMPTY);
             let mut moving = std::mem::take(&mut self.moving);
-            self.pool.chunks(bucket).for_each(|(_, events)| moving.extend_from_slice(events));
+            self.pool.chunks(bucket).for_each(|events| moving.extend_from_slice(events));
             self.pool.release(&mut bucket);
             self.refile(&mut moving, order);
             self.moving = moving;
@@ -457,13 +444,13 @@ impl<T: Copy> Calendar<T> {
     }
 
     /// Files events out of a coarse bucket, without the cancelled ones.
-    fn refile(&mut self, moving: &mut Vec<T>, order: &impl Order<T>) {
+    fn refile<O: Order<T>>(&mut self, moving: &mut Vec<T>, order: &O) {
         for index in 0..moving.len() {
             if let Some(later) = moving.get(index + AHEAD) {
                 order.prefetch(later);
             }
             let event = moving[index];
-            if order.is_live(&event) {
+            if !O::CANCELS || order.is_live(&event) {
                 self.file(event, order.time(&event).as_nanos() >> self.shift, order);
             } else {
                 self.len -= 1;
@@ -476,53 +463,17 @@ impl<T: Copy> Calendar<T> {
     fn open_bucket(&mut self, order: &impl Order<T>) {
         let slot = (self.current % RING) as usize;
         self.occupied[slot / 64] &= !(1 << (slot % 64));
-        self.open = std::mem::replace(&mut self.ring[slot], Bucket::EMPTY);
+        let mut bucket = std::mem::replace(&mut self.ring[slot], Bucket::EMPTY);
+        let filed = bucket.len();
         self.tuning.opened += 1;
-        self.tuning.events += self.open.len() as u64;
-        self.tuning.since_rebuild += self.open.len() as u64;
-        let start = self.current << self.shift;
-        // Offsets of wide buckets lose their low bits; equal ones are then ordered by full time with the ties.
-        let coarsening = self.shift.saturating_sub(32);
-        let mut dropped = 0;
-        for (first, events) in self.pool.chunks(self.open) {
-            for event in events {
-                order.prefetch(event);
-            }
-            for (index, event) in (first..).zip(events) {
-                if order.is_live(event) {
-                    let offset = (order.time(event).as_nanos() - start) >> coarsening;
-                    self.sorted.push(offset << 32 | u64::from(index));
-                } else {
-                    dropped += 1;
-                }
-            }
+        self.tuning.events += filed as u64;
+        self.tuning.since_rebuild += filed as u64;
+        for events in self.pool.chunks(bucket) {
+            self.open.extend(events, order);
         }
-        self.len -= dropped;
-        sort(&mut self.sorted, &mut self.scratch, &mut self.counts, self.shift.min(32));
-        self.order_ties(order);
-    }
-
-    /// Orders runs of equal offsets by time and place.
-    fn order_ties(&mut self, order: &impl Order<T>) {
-        let mut start = 0;
-        while start + 1 < self.sorted.len() {
-            let offset = self.sorted[start] >> 32;
-            if self.sorted[start + 1] >> 32 != offset {
-                start += 1;
-                continue;
-            }
-            let run = self.sorted[start..].iter().take_while(|&&key| key >> 32 == offset).count();
-            self.ties.clear();
-            self.ties.extend(self.sorted[start..start + run].iter().map(|&key| {
-                let event = self.pool.get(key as u32);
-                (order.time(event).as_nanos(), order.place(event), key)
-            }));
-            self.ties.sort_unstable();
-            for (slot, &(_, _, key)) in self.sorted[start..].iter_mut().zip(&self.ties) {
-                *slot = key;
-            }
-            start += run;
-        }
+        self.pool.release(&mut bucket);
+        let living = self.open.sort(self.current << self.shift, self.shift, order);
+        self.len -= filed - living;
     }
 
     /// The population a bucket should have: a quarter of what is pending in small systems (so that an event's followers
@@ -552,7 +503,7 @@ impl<T: Copy> Calendar<T> {
         } else if mean > 4.0 * wanted {
             // Narrower only if this bucket's events are spread over it: those of one instant no width parts.
             let times =
-                || self.pool.chunks(bucket).flat_map(|(_, events)| events).map(|event| order.time(event).as_nanos());
+                || self.pool.chunks(bucket).flatten().map(|event| order.time(event).as_nanos());
             let spread = times().max().unwrap_or(0) - times().min().unwrap_or(0);
             if spread >> self.shift.saturating_sub(4) == 0 { 0 } else { libm::log2(wanted / mean) as i32 }
         } else if mean * 4.0 < wanted {
@@ -618,178 +569,5 @@ impl<T: Copy> Calendar<T> {
     }
 }
 
-/// Sorts keys whose upper halves lie below 2^`bits`: one counting pass to about one key per slot, then insertion, or the
-/// library's sort where many keys share a slot.
-fn sort(keys: &mut Vec<u64>, scratch: &mut Vec<u64>, counts: &mut Vec<u32>, bits: u32) {
-    let count = keys.len();
-    if count > 24 {
-        let slots = (usize::BITS - count.leading_zeros()).min(bits).min(11);
-        let shift = 32 + bits - slots;
-        counts.clear();
-        counts.resize((1 << slots) + 1, 0);
-        let mut fullest = 0;
-        for &key in keys.iter() {
-            let slot = &mut counts[(key >> shift) as usize + 1];
-            *slot += 1;
-            fullest = fullest.max(*slot);
-        }
-        if fullest > 24 {
-            keys.sort_unstable();
-            return;
-        }
-        let mut sum = 0;
-        for slot in counts.iter_mut() {
-            sum += *slot;
-            *slot = sum;
-        }
-        scratch.clear();
-        scratch.resize(count, 0);
-        for &key in keys.iter() {
-            let slot = &mut counts[(key >> shift) as usize];
-            scratch[*slot as usize] = key;
-            *slot += 1;
-        }
-        std::mem::swap(keys, scratch);
-    }
-    let mut greatest = 0;
-    for sorted in 0..count {
-        let key = keys[sorted];
-        if key >= greatest {
-            greatest = key;
-            continue;
-        }
-        let mut hole = sorted;
-        while hole > 0 && keys[hole - 1] > key {
-            keys[hole] = keys[hole - 1];
-            hole -= 1;
-        }
-        keys[hole] = key;
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::base::random::{Seed, Stream};
-    use crate::engine::{Rank, Schedule};
-
-    #[derive(Clone, Copy, PartialEq, Debug)]
-    struct Event {
-        time: u64,
-        origin: u64,
-        count: u64,
-    }
-
-    struct ByName(Schedule);
-
-    impl Order<Event> for ByName {
-        fn time(&self, event: &Event) -> Time {
-            Time::from_nanos(event.time)
-        }
-
-        fn place(&self, event: &Event) -> Place {
-            self.0.place(self.time(event), Rank::Delivery, event.origin, event.count)
-        }
-
-        /// Every origin divisible by 7 was cancelled.
-        fn is_live(&self, event: &Event) -> bool {
-            !event.origin.is_multiple_of(7)
-        }
-    }
-
-    fn settled_pop(calendar: &mut Calendar<Event>, order: &ByName) -> Option<Event> {
-        while !calendar.is_settled() {
-            calendar.settle(order);
-        }
-        calendar.pop(order)
-    }
-
-    /// Plays the hold model (pop one, push `delay` later) against a sorted list; the heap may let cancelled events
-    /// through, as the driver asks again.
-    fn agrees_with_a_sorted_list(pending: u64, steps: u64, delay: impl Fn(&mut Stream, u64) -> u64) {
-        let order = ByName(Schedule::new(Seed(3).key("schedule")));
-        let mut draws = Seed(pending).key("test").stream(Default::default(), 0);
-        let mut calendar = Calendar::new();
-        let mut list = std::collections::BTreeSet::new();
-        let mut count = 0;
-        let mut push = |calendar: &mut Calendar<Event>, list: &mut std::collections::BTreeSet<_>, time, origin| {
-            count += 1;
-            let event = Event { time, origin, count };
-            calendar.push(event, &order);
-            if order.is_live(&event) {
-                list.insert((time, order.place(&event), origin, count));
-            }
-        };
-        for origin in 0..pending {
-            let time = delay(&mut draws, 0);
-            push(&mut calendar, &mut list, time, origin);
-        }
-        for step in 0..steps {
-            let Some(event) = settled_pop(&mut calendar, &order) else { break };
-            if !order.is_live(&event) {
-                continue;
-            }
-            let (time, _, origin, count) = list.pop_first().expect("as many as in the calendar");
-            assert_eq!(event, Event { time, origin, count }, "step {step}");
-            let next = time + 1 + delay(&mut draws, time);
-            let origin = draws.draw().below(pending.max(10));
-            push(&mut calendar, &mut list, next, origin);
-            if origin.is_multiple_of(7) {
-                // What is cancelled is replaced, so that the number pending stays.
-                push(&mut calendar, &mut list, next, 1);
-            }
-        }
-        while let Some(event) = settled_pop(&mut calendar, &order) {
-            if order.is_live(&event) {
-                let (time, _, origin, count) = list.pop_first().expect("as many as in the calendar");
-                assert_eq!(event, Event { time, origin, count });
-            }
-        }
-        assert!(list.is_empty());
-        assert!(calendar.is_empty());
-    }
-
-    #[test]
-    fn the_order_is_exact_for_every_size_and_delay() {
-        for pending in [1, 5, 60, 300, 3_000, 40_000] {
-            agrees_with_a_sorted_list(pending, 60_000, |draws, _| 500_000 + draws.draw().below(1_000_000));
-            agrees_with_a_sorted_list(pending, 60_000, |draws, _| draws.draw().below(3));
-            agrees_with_a_sorted_list(pending, 60_000, |_, _| 1_000_000);
-        }
-    }
-
-    #[test]
-    fn the_order_survives_delays_of_every_magnitude() {
-        for pending in [10, 1_000, 20_000] {
-            agrees_with_a_sorted_list(pending, 60_000, |draws, _| {
-                let magnitude = draws.draw().below(45);
-                draws.draw().below(1 << magnitude)
-            });
-        }
-    }
-
-    #[test]
-    fn the_order_survives_a_change_of_density() {
-        for pending in [200, 5_000] {
-            agrees_with_a_sorted_list(pending, 200_000, |draws, now| {
-                let scale = if (now / 50_000_000) % 2 == 0 { 1_000 } else { 100_000_000 };
-                draws.draw().below(scale)
-            });
-        }
-    }
-
-    #[test]
-    fn a_cleared_calendar_starts_again() {
-        let order = ByName(Schedule::new(Seed(3).key("schedule")));
-        let mut calendar = Calendar::new();
-        for round in 0..3 {
-            for count in 0..1_000 {
-                calendar.push(Event { time: 5_000 - count, origin: 1, count }, &order);
-            }
-            assert_eq!(settled_pop(&mut calendar, &order).map(|event| event.time), Some(4_001), "round {round}");
-            assert_eq!(calendar.iter().count(), 999);
-            calendar.clear();
-            assert!(calendar.is_empty() && calendar.bound() == Time::MAX);
-        }
-    }
-}
+mod tests;
