@@ -177,28 +177,18 @@ impl Ledger {
         if at_once {
             book.attempted(now);
         }
-        let attempts = u16::from(at_once);
-        let record = Record {
-            due,
-            sent: now,
-            number: message.number,
-            flow,
-            attempts,
-            open_copies: attempts,
-            owner: State::Waiting,
-            counts,
-            ..Record::NONE
-        };
+        let offer = Offer { now, due, flow, attempts: at_once.into(), counts };
         let owner = &mut self.owners[message.owner.index() as usize];
         if !owner.first.is_open() && owner.more.is_none() {
-            owner.first = record;
+            owner.first = offer.record(message.number);
         } else {
-            self.offer_more(message, record);
+            self.offer_more(message, offer);
         }
     }
 
     #[inline(never)]
-    fn offer_more(&mut self, message: MessageId, record: Record) {
+    fn offer_more(&mut self, message: MessageId, offer: Offer) {
+        let record = offer.record(message.number);
         let owner = &mut self.owners[message.owner.index() as usize];
         let more = owner.more.get_or_insert_default();
         if more.is_empty() && !owner.first.is_open() {
@@ -265,6 +255,33 @@ impl Ledger {
     #[cold]
     fn fail(&mut self, error: std::fmt::Arguments<'_>) {
         self.error.get_or_insert_with(|| error.to_string());
+    }
+}
+
+/// What is known of a message when it is offered.
+struct Offer {
+    now: Time,
+    due: Time,
+    flow: Flow,
+    attempts: u16,
+    counts: bool,
+}
+
+impl Offer {
+    #[inline(always)]
+    fn record(self, number: u32) -> Record {
+        let Self { now, due, flow, attempts, counts } = self;
+        Record {
+            due,
+            sent: now,
+            number,
+            flow,
+            attempts,
+            open_copies: attempts,
+            owner: State::Waiting,
+            counts,
+            ..Record::NONE
+        }
     }
 }
 

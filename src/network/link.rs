@@ -106,9 +106,9 @@ impl Cause {
 
 /// The address of a message's luck on the wire.
 #[derive(Clone, Copy, Debug)]
-pub struct Address {
+pub struct Address<'a> {
     /// The key of the wire's draws.
-    pub key: Key,
+    pub key: &'a Key,
     /// The message's owner.
     pub owner: Entity,
     /// Number, attempt and leg of the message; the low byte is the network's own.
@@ -119,7 +119,8 @@ pub struct Address {
 const SECOND_COPY: u64 = 0x40;
 const RARE: u64 = 0x80;
 
-impl Address {
+impl Address<'_> {
+    #[inline(always)]
     fn block(&self, offset: u64) -> Block {
         self.key.block(self.owner, self.position | offset)
     }
@@ -164,7 +165,7 @@ impl Wire {
     /// When a message arrives, where loss and latency are all there is to think about: nothing if it is lost, or if there is
     /// more to it and [`Wire::transmit`] must be asked.
     #[inline(always)]
-    pub(super) fn arrival(&self, now: Time, address: &Address) -> Option<Time> {
+    pub(super) fn arrival(&self, now: Time, address: &Address<'_>) -> Option<Time> {
         let link = &self.link;
         match self.path {
             Path::Lucky => {
@@ -177,7 +178,7 @@ impl Wire {
     }
 
     #[inline(never)]
-    pub(super) fn transmit(&mut self, now: Time, from: NodeId, to: NodeId, size: u64, address: &Address) -> Verdict {
+    pub(super) fn transmit(&mut self, now: Time, from: NodeId, to: NodeId, size: u64, address: &Address<'_>) -> Verdict {
         let link = &self.link;
         let stateful = link.bandwidth.is_some() || link.order == Arrival::Fifo;
         let mut egress = stateful.then(|| {

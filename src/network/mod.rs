@@ -119,7 +119,7 @@ impl Network {
     /// When a message sent over `link` arrives, if it is one of the many that simply do; of all others
     /// [`Network::transmit`] tells more.
     #[inline(always)]
-    pub fn arrival(&self, link: LinkId, now: Time, address: &Address) -> Option<Time> {
+    pub fn arrival(&self, link: LinkId, now: Time, address: &Address<'_>) -> Option<Time> {
         self.wires[link.index()].arrival(now, address)
     }
 
@@ -130,7 +130,7 @@ impl Network {
         now: Time,
         (from, to): (NodeId, NodeId),
         size: u64,
-        address: &Address,
+        address: &Address<'_>,
     ) -> Verdict {
         self.wires[link.index()].transmit(now, from, to, size, address)
     }

@@ -1,7 +1,7 @@
 //! What a process may do while it handles an input.
 
 use crate::base::id::{Entity, NodeId};
-use crate::base::random::{Key, Uniform};
+use crate::base::random::Uniform;
 use crate::base::time::Span;
 
 use super::clock::{Clock, Clocks, Steady, Wall, Work};
@@ -21,21 +21,12 @@ pub struct Context<'a, M, T> {
     pub clocks: Clocks,
     /// The node's timers.
     pub timers: &'a mut Timers<T>,
-    /// The node's own draws.
-    pub luck: Luck<'a>,
+    /// The draws made so far on this node.
+    pub draws: &'a mut u64,
     /// The observations that somebody wants.
     pub wanted: Wanted,
     /// Who carries out the effects.
     pub effects: &'a mut dyn Effects<M>,
-}
-
-/// A node's own draws: a key, and how many were made.
-#[derive(Debug)]
-pub struct Luck<'a> {
-    /// The key of the processes' draws.
-    pub key: Key,
-    /// The draws made so far on this node.
-    pub position: &'a mut u64,
 }
 
 impl<M: Message, T: Copy> Context<'_, M, T> {
@@ -95,9 +86,9 @@ impl<M: Message, T: Copy> Context<'_, M, T> {
     /// A uniform draw of this node's own.
     #[inline(always)]
     pub fn draw(&mut self) -> Uniform {
-        let position = *self.luck.position;
-        *self.luck.position += 1;
-        self.luck.key.block(self.name, position).first()
+        let position = *self.draws;
+        *self.draws += 1;
+        self.effects.draw(self.name, position)
     }
 
     /// One of `count` possibilities, all of them legal: drawn here, explored one by one by other drivers.

@@ -1,6 +1,7 @@
 //! Who carries out what a process causes.
 
-use crate::base::id::NodeId;
+use crate::base::id::{Entity, NodeId};
+use crate::base::random::Uniform;
 use crate::base::time::Span;
 
 use super::clock::Clock;
@@ -11,6 +12,9 @@ use super::timers::TimerId;
 /// collected on the way. Where a handler is small enough to stand in the driver's own code, the compiler knows the driver
 /// and no call is left.
 pub trait Effects<M> {
+    /// The uniform at `position` of the draws of the node called `name`.
+    fn draw(&mut self, name: Entity, position: u64) -> Uniform;
+
     /// A message of `size` bytes leaves.
     fn send(&mut self, to: NodeId, size: u64, message: M);
 

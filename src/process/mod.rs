@@ -20,7 +20,7 @@ use crate::base::random::Seed;
 
 pub use carriage::{Carriage, INLINE_MAX, Inline, Pooled, Ticket};
 pub use clock::{Clock, Clocks, Steady, Wall, Work};
-pub use context::{Context, Luck};
+pub use context::Context;
 pub use effects::Effects;
 pub use message::{Identity, Leg, Message, MessageId, Name};
 pub use observation::{Close, Flow, Kind, Observation, Outcome, Wanted};

@@ -1,6 +1,7 @@
 //! Where the effects of one input are collected.
 
-use crate::base::id::NodeId;
+use crate::base::id::{Entity, NodeId};
+use crate::base::random::{Key, Uniform};
 use crate::base::time::Span;
 
 use super::clock::Clock;
@@ -11,6 +12,8 @@ use super::timers::TimerId;
 /// The effects of some inputs, in the order they were caused: for whoever wants to look at them, such as a test.
 #[derive(Debug)]
 pub struct Outbox<M> {
+    /// The key of the draws.
+    pub luck: Key,
     /// Messages to send.
     pub sends: Vec<Outgoing<M>>,
     /// Timers that were set. Cancelled ones are no longer armed at their node.
@@ -52,13 +55,12 @@ pub struct Write {
     pub value: Vec<u8>,
 }
 
-impl<M> Default for Outbox<M> {
-    fn default() -> Self {
-        Self { sends: Vec::new(), alarms: Vec::new(), writes: Vec::new(), observations: Vec::new() }
-    }
-}
-
 impl<M> Outbox<M> {
+    /// An empty one, with draws under `luck`.
+    pub fn new(luck: Key) -> Self {
+        Self { luck, sends: Vec::new(), alarms: Vec::new(), writes: Vec::new(), observations: Vec::new() }
+    }
+
     /// Forgets everything and keeps the memory.
     pub fn clear(&mut self) {
         self.sends.clear();
@@ -69,6 +71,10 @@ impl<M> Outbox<M> {
 }
 
 impl<M> Effects<M> for Outbox<M> {
+    fn draw(&mut self, name: Entity, position: u64) -> Uniform {
+        self.luck.block(name, position).first()
+    }
+
     fn send(&mut self, to: NodeId, size: u64, message: M) {
         self.sends.push(Outgoing { to, size, message });
     }

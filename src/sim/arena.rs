@@ -4,7 +4,7 @@
 //! its counters, its first timer, its process) stands together.
 
 use crate::engine::Chain;
-use crate::process::{Boot, Carriage, Context, Luck, Message, Process, TimerId, Timers};
+use crate::process::{Boot, Carriage, Context, Message, Process, TimerId, Timers};
 
 use super::event::Delivery;
 use super::stage::{Parcel, Stage};
@@ -92,7 +92,7 @@ impl<P: Process<M>, M: Message> Cell<P, M> {
             name: stage.run.actor.name,
             clocks: stage.run.clocks(),
             timers: &mut self.timers,
-            luck: Luck { key: stage.run.keys.process, position: &mut draws },
+            draws: &mut draws,
             wanted: stage.run.wanted,
             effects: stage,
         };

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::base::id::{Entity, NodeId};
 use crate::base::names::Names;
-use crate::base::random::{Key, Seed};
+use crate::base::random::{Key, Seed, Uniform};
 use crate::base::time::{Span, Time, ns};
 use crate::engine::{Calendar, Schedule};
 use crate::network::{Address, Cause, LinkId, Network, Verdict};
@@ -77,7 +77,7 @@ pub(super) struct Run<M: Message> {
 #[derive(Clone, Copy)]
 pub(super) struct Keys {
     wire: Key,
-    pub(super) process: Key,
+    process: Key,
 }
 
 pub(super) struct PendingWrite {
@@ -90,7 +90,12 @@ pub(super) struct PendingWrite {
 const SYNC: Span = ns(1);
 
 impl<M: Message> Effects<M> for Stage<M> {
-    #[inline]
+    #[inline(always)]
+    fn draw(&mut self, name: Entity, position: u64) -> Uniform {
+        self.run.keys.process.block(name, position).first()
+    }
+
+    #[inline(always)]
     fn send(&mut self, to: NodeId, size: u64, message: M) {
         let Self { names, network, run, .. } = self;
         let Actor { node: from, count, .. } = run.actor;
@@ -100,14 +105,14 @@ impl<M: Message> Effects<M> for Stage<M> {
         let book = run.book.of(link);
         book.sent += 1;
         book.bytes += size;
-        let address = address(names, run.keys.wire, identity);
+        let address = address(names, &run.keys.wire, identity);
         match network.arrival(link, run.now, &address) {
             Some(time) => self.push(time, to, message, count),
             None => self.transmit(link, to, size, message, count),
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn alarm(&mut self, clock: Clock, delay: Span, id: TimerId) {
         let Self { names, run, .. } = self;
         let Actor { node, count, .. } = run.actor;
@@ -154,7 +159,7 @@ impl<M: Message> Stage<M> {
     #[inline(never)]
     fn transmit(&mut self, link: LinkId, to: NodeId, size: u64, message: M, count: u32) {
         let (now, from) = (self.run.now, self.run.actor.node);
-        let address = address(&self.names, self.run.keys.wire, message.identity());
+        let address = address(&self.names, &self.run.keys.wire, message.identity());
         let verdict = self.network.transmit(link, now, (from, to), size, &address);
         let book = self.run.book.of(link);
         match verdict {
@@ -201,7 +206,7 @@ impl<M: Message> Stage<M> {
 
 /// Where a message's luck on the wire is drawn.
 #[inline(always)]
-fn address(names: &Names, key: Key, Identity { name, attempt, leg }: Identity) -> Address {
+fn address<'a>(names: &Names, key: &'a Key, Identity { name, attempt, leg }: Identity) -> Address<'a> {
     let (owner, number) = match name {
         Name::Of(id) => (names.entity(id.owner), id.number.into()),
         Name::Luck(bits) => (Entity::from_bits(bits), 0),

@@ -111,13 +111,17 @@ trait Law {
 
 impl Distribution {
     /// The value that this draw stands for.
-    #[inline]
+    #[inline(always)]
     pub fn sample(&self, draw: Uniform) -> Span {
         match self {
-            Self::Constant(law) => law.sample(draw),
             Self::Uniform(law) => law.sample(draw),
-            _ => self.law().sample(draw),
+            _ => self.sample_by_law(draw),
         }
+    }
+
+    #[inline(never)]
+    fn sample_by_law(&self, draw: Uniform) -> Span {
+        self.law().sample(draw)
     }
 
     /// The mean in nanoseconds; infinite where the tail is too heavy to have one.

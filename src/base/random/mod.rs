@@ -1,7 +1,7 @@
 //! Random numbers by address.
 //!
 //! A draw is a function of (seed, purpose, entity, position): nothing is consumed, so adding a part to a system moves no
-//! other part's luck. ChaCha8 turns seed and purpose into a [`Key`]; [`philox4x32`] under that key turns an address into a
+//! other part's luck. ChaCha8 turns seed and purpose into a [`Key`]; [`Philox4x32`] under that key turns an address into a
 //! block. Where entities are few (faults, plans, search) [`Seed::generator`] gives a ChaCha8 generator.
 
 mod philox;
@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::id::Entity;
 
-pub use philox::{ROUNDS, philox4x32};
+pub use philox::{Philox4x32, ROUNDS};
 
 /// What a run's luck depends on.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -36,7 +36,8 @@ impl Seed {
     pub fn key(self, purpose: &str) -> Key {
         let mut generator = self.generator(purpose);
         let (low, high) = (next_word(&mut generator), next_word(&mut generator));
-        Key(u64::from(high) << 32 | u64::from(low))
+        let bits = u64::from(high) << 32 | u64::from(low);
+        Key { bits, function: Philox4x32::new(bits) }
     }
 
     /// The seed of replicate `run`: the seed itself for the first.
@@ -44,7 +45,7 @@ impl Seed {
         if run == 0 {
             return self;
         }
-        Self(self.key(&format!("replicate {run}")).0)
+        Self(self.key(&format!("replicate {run}")).bits)
     }
 }
 
@@ -54,19 +55,28 @@ fn next_word(generator: &mut ChaCha8Rng) -> u32 {
 }
 
 /// The key of one purpose under one seed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Key(u64);
+#[derive(Clone, Copy)]
+pub struct Key {
+    bits: u64,
+    function: Philox4x32<ROUNDS>,
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Key({:016x})", self.bits)
+    }
+}
 
 impl Key {
     /// The block at `position` (64 bits) of `entity`'s stream.
     #[inline(always)]
-    pub fn block(self, entity: Entity, position: u64) -> Block {
-        Block(philox4x32::<ROUNDS>([entity.bits(), position], self.0))
+    pub fn block(&self, entity: Entity, position: u64) -> Block {
+        Block(self.function.block([entity.bits(), position]))
     }
 
     /// A stream of `entity`'s draws from `position` on.
-    pub fn stream(self, entity: Entity, position: u64) -> Stream {
-        Stream { key: self, entity, position, spare: None }
+    pub fn stream(&self, entity: Entity, position: u64) -> Stream {
+        Stream { key: *self, entity, position, spare: None }
     }
 }
 

@@ -14,25 +14,39 @@ const WEYL: [u32; 2] = [0x9e37_79b9, 0xbb67_ae85];
 /// The rounds that draws take.
 pub const ROUNDS: usize = 7;
 
-/// The block at `counter` under `key`: the words of 32 bits that the authors speak of two by two, the first of each two
-/// below.
-#[inline(always)]
-pub fn philox4x32<const ROUNDS: usize>(counter: [u64; 2], key: u64) -> [u64; 2] {
-    let multiplier = Pair::new(MULTIPLIER[0], MULTIPLIER[1]);
-    let weyl = Pair::new(WEYL[0], WEYL[1]);
-    let mut key = Pair::new(key as u32, (key >> 32) as u32);
-    let (mut even, mut odd) = Pair::split(counter[0], counter[1]);
-    for round in 0..ROUNDS {
-        if round > 0 {
-            key = key.plus(weyl);
-        }
-        let (low, high) = even.crossed_products(multiplier);
-        // A round waits for its products alone: what they are mixed with is ready before.
-        even = odd.xor(key).xor(high);
-        odd = low;
+/// The function under one key, with `ROUNDS` rounds. The words of 32 bits that the authors speak of stand two by two, the
+/// first of each two below.
+#[derive(Clone, Copy)]
+pub struct Philox4x32<const ROUNDS: usize> {
+    /// What each round mixes in.
+    schedule: [Pair; ROUNDS],
+}
+
+impl<const ROUNDS: usize> Philox4x32<ROUNDS> {
+    /// The function under `key`.
+    pub fn new(key: u64) -> Self {
+        let mut next = Pair::new(key as u32, (key >> 32) as u32);
+        let schedule = std::array::from_fn(|_| {
+            let round = next;
+            next = next.plus(Pair::new(WEYL[0], WEYL[1]));
+            round
+        });
+        Self { schedule }
     }
-    let (first, second) = even.join(odd);
-    [first, second]
+
+    /// The block at `counter`.
+    #[inline(always)]
+    pub fn block(&self, counter: [u64; 2]) -> [u64; 2] {
+        let (mut even, mut odd) = Pair::split(counter[0], counter[1]);
+        for &key in &self.schedule {
+            let (low, high) = even.crossed_products(Pair::new(MULTIPLIER[0], MULTIPLIER[1]));
+            // A round waits for its products alone: what they are mixed with is ready before.
+            even = odd.xor(key).xor(high);
+            odd = low;
+        }
+        let (first, second) = even.join(odd);
+        [first, second]
+    }
 }
 
 #[cfg(test)]
@@ -42,7 +56,8 @@ mod tests {
     fn words<const ROUNDS: usize>(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
         let join = |low: u32, high: u32| u64::from(high) << 32 | u64::from(low);
         let [c0, c1, c2, c3] = counter;
-        let [first, second] = philox4x32::<ROUNDS>([join(c0, c1), join(c2, c3)], join(key[0], key[1]));
+        let function = Philox4x32::<ROUNDS>::new(join(key[0], key[1]));
+        let [first, second] = function.block([join(c0, c1), join(c2, c3)]);
         [first as u32, (first >> 32) as u32, second as u32, (second >> 32) as u32]
     }
 

@@ -44,12 +44,17 @@ const HEAP_MIN: usize = 48;
 const POPULATION: u64 = 256;
 /// How far ahead of a scan a line is asked for.
 const AHEAD: usize = 12;
+/// Events in the inbox, at most.
+const INBOX: usize = 64;
 
 /// Pending events of type `T`.
 pub struct Calendar<T> {
     /// Events at or before the open bucket; the whole calendar while there is no ring.
     heap: Heap<T>,
     open: Open<T>,
+    /// Events later than the open bucket that were not filed yet. Where an event belongs is known only when its time is,
+    /// at the end of a long chain of arithmetic: filing them together, later, nothing waits for it.
+    inbox: Vec<T>,
     pool: Pool<T>,
     ring: Vec<Bucket>,
     occupied: [u64; (RING / 64) as usize],
@@ -134,6 +139,7 @@ impl<T: Copy> Calendar<T> {
         Self {
             heap: Heap::new(),
             open: Open::new(),
+            inbox: Vec::new(),
             pool: Pool::new(),
             ring: Vec::new(),
             occupied: [0; (RING / 64) as usize],
@@ -200,7 +206,7 @@ impl<T: Copy> Calendar<T> {
     /// Every event held, in no order.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
         let buckets = self.ring.iter().chain(&self.far).flat_map(|&bucket| self.pool.chunks(bucket));
-        self.open.rest().iter().chain(buckets.flatten()).chain(self.heap.iter()).chain(self.beyond.iter())
+        self.open.rest().iter().chain(&self.inbox).chain(buckets.flatten()).chain(self.heap.iter()).chain(self.beyond.iter())
     }
 
     /// Forgets every event and keeps the memory for the next run.
@@ -208,6 +214,7 @@ impl<T: Copy> Calendar<T> {
         self.heap.clear();
         self.beyond.clear();
         self.open.clear();
+        self.inbox.clear();
         self.pool.clear();
         if self.current != u64::MAX {
             self.ring.fill(Bucket::EMPTY);
@@ -229,7 +236,10 @@ impl<T: Copy> Calendar<T> {
         let time = order.time(&event).as_nanos();
         let number = time >> self.shift;
         if number > self.current {
-            self.file(event, number, order);
+            if self.inbox.len() == INBOX {
+                self.file_inbox(order);
+            }
+            self.inbox.push(event);
             let start = number << self.shift;
             if start < self.head.time {
                 self.head = Head::unopened(start);
@@ -237,6 +247,22 @@ impl<T: Copy> Calendar<T> {
         } else {
             self.push_heap((event, time), order);
         }
+    }
+
+    #[inline(never)]
+    fn file_inbox(&mut self, order: &impl Order<T>) {
+        let mut inbox = std::mem::take(&mut self.inbox);
+        let (shift, window_end) = (self.shift, (self.coarse + WINDOW) << COARSE_BITS);
+        for event in &inbox {
+            let number = order.time(event).as_nanos() >> shift;
+            if number < window_end {
+                self.file_near(*event, number);
+            } else {
+                self.file_far(*event, number >> COARSE_BITS, order);
+            }
+        }
+        inbox.clear();
+        self.inbox = inbox;
     }
 
     /// Takes a pair (as [`Calendar::file_far`] does): handed over by itself, an event would have to lie in memory already where
@@ -303,19 +329,20 @@ impl<T: Copy> Calendar<T> {
             (Some(next), None) => Head::open(order.time(next)),
             (Some(next), Some(top)) if order.before(next, top) => Head::open(order.time(next)),
             (_, Some(top)) => Head::heap(order.time(top)),
-            (None, None) => self.close(),
+            (None, None) => self.close(order),
         }
     }
 
     /// The open bucket is used up: what comes next is in an unopened one.
     #[inline(never)]
-    fn close(&mut self) -> Head {
+    fn close(&mut self, order: &impl Order<T>) -> Head {
         if self.current == u64::MAX {
             return Head::NOTHING;
         }
         if self.len == 0 {
             return Head::NOTHING;
         }
+        self.file_inbox(order);
         Head::unopened(match self.next_occupied() {
             Some(number) => number << self.shift,
             None if self.far_occupied != 0 => self.next_far() << (COARSE_BITS + self.shift),
@@ -330,19 +357,25 @@ impl<T: Copy> Calendar<T> {
 
     /// Files an event later than the open bucket.
     #[inline(always)]
-    fn file(&mut self, event: T, number: u64, order: &impl Order<T>) {
+    fn file(&mut self, event: T, order: &impl Order<T>) {
+        let number = order.time(&event).as_nanos() >> self.shift;
         let coarse = number >> COARSE_BITS;
         if coarse < self.coarse + WINDOW {
-            let slot = (number % RING) as usize;
-            self.pool.push(&mut self.ring[slot], event);
-            self.occupied[slot / 64] |= 1 << (slot % 64);
+            self.file_near(event, number);
         } else {
-            self.file_far((event, coarse), order);
+            self.file_far(event, coarse, order);
         }
     }
 
+    #[inline(always)]
+    fn file_near(&mut self, event: T, number: u64) {
+        let slot = (number % RING) as usize;
+        self.pool.push(&mut self.ring[slot], event);
+        self.occupied[slot / 64] |= 1 << (slot % 64);
+    }
+
     #[inline(never)]
-    fn file_far(&mut self, (event, coarse): (T, u64), order: &impl Order<T>) {
+    fn file_far(&mut self, event: T, coarse: u64, order: &impl Order<T>) {
         if coarse < self.coarse + WINDOW + FAR {
             let slot = coarse % FAR;
             self.pool.push(&mut self.far[slot as usize], event);
@@ -382,6 +415,7 @@ impl<T: Copy> Calendar<T> {
 
     #[inline(never)]
     fn open_next(&mut self, order: &impl Order<T>) {
+        self.file_inbox(order);
         loop {
             if self.len == 0 {
                 self.head = Head::NOTHING;
@@ -439,7 +473,7 @@ impl<T: Copy> Calendar<T> {
                 break;
             }
             let event = self.beyond.pop(|a, b| order.before(a, b)).expect("just seen");
-            self.file(event, order.time(&event).as_nanos() >> self.shift, order);
+            self.file(event, order);
         }
     }
 
@@ -451,7 +485,7 @@ impl<T: Copy> Calendar<T> {
             }
             let event = moving[index];
             if !O::CANCELS || order.is_live(&event) {
-                self.file(event, order.time(&event).as_nanos() >> self.shift, order);
+                self.file(event, order);
             } else {
                 self.len -= 1;
             }
@@ -552,6 +586,7 @@ impl<T: Copy> Calendar<T> {
         self.pool.seed(moving[0]);
         if self.ring.is_empty() {
             self.ring = vec![Bucket::EMPTY; RING as usize];
+            self.inbox.reserve_exact(INBOX);
             self.far = vec![Bucket::EMPTY; FAR as usize];
         }
         self.shift = shift;
@@ -564,7 +599,7 @@ impl<T: Copy> Calendar<T> {
         moving.clear();
         self.moving = moving;
         if self.head == Head::NOTHING {
-            self.head = self.close();
+            self.head = self.close(order);
         }
     }
 }

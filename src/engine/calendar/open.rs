@@ -9,9 +9,7 @@ const SLOT_BITS: u32 = 11;
 
 /// The events of one bucket, sorted once, then read.
 pub(super) struct Open<T> {
-    /// Sorted up to `len`; what lies beyond is left over from fuller buckets.
     events: Vec<T>,
-    len: usize,
     cursor: usize,
     unsorted: Vec<T>,
     counts: Vec<u32>,
@@ -21,23 +19,23 @@ pub(super) struct Open<T> {
 
 impl<T: Copy> Open<T> {
     pub(super) fn new() -> Self {
-        Self { events: Vec::new(), len: 0, cursor: 0, unsorted: Vec::new(), counts: Vec::new(), places: Vec::new() }
+        Self { events: Vec::new(), cursor: 0, unsorted: Vec::new(), counts: Vec::new(), places: Vec::new() }
     }
 
     pub(super) fn clear(&mut self) {
-        self.len = 0;
+        self.events.clear();
         self.cursor = 0;
     }
 
     /// The events that were not taken yet.
     #[inline(always)]
     pub(super) fn rest(&self) -> &[T] {
-        &self.events[self.cursor..self.len]
+        self.events.get(self.cursor..).unwrap_or_default()
     }
 
     #[inline(always)]
     pub(super) fn first(&self) -> Option<&T> {
-        if self.cursor < self.len { self.events.get(self.cursor) } else { None }
+        self.events.get(self.cursor)
     }
 
     /// Steps over the first event.
@@ -66,11 +64,10 @@ impl<T: Copy> Open<T> {
     pub(super) fn sort(&mut self, start: u64, bits: u32, order: &impl Order<T>) -> usize {
         let count = self.unsorted.len();
         self.cursor = 0;
-        self.len = count;
-        if let Some(&filler) = self.unsorted.first()
-            && self.events.len() < count
-        {
-            self.events.resize(count, filler);
+        match self.unsorted.first() {
+            // What was open before is overwritten.
+            Some(&filler) => self.events.resize(count, filler),
+            None => self.events.clear(),
         }
         if self.scatter(start, bits, order) {
             self.insert(order);
@@ -110,7 +107,7 @@ impl<T: Copy> Open<T> {
 
     /// Puts nearly sorted events in order.
     fn insert(&mut self, order: &impl Order<T>) {
-        let events = &mut self.events[..self.len];
+        let events = self.events.as_mut_slice();
         let mut greatest = 0;
         for sorted in 0..events.len() {
             let time = order.time(&events[sorted]).as_nanos();
