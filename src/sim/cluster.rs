@@ -369,6 +369,10 @@ impl<M: Message> Cluster<M> {
     fn fire(&mut self) {
         let order = AlarmOrder { names: &self.stage.names, schedule: self.stage.run.schedule };
         let alarm = self.stage.run.alarms.pop(&order).expect("an alarm is next");
+        let (group, index) = self.stage.names.place(alarm.node);
+        if !self.arenas[group.index()].is_armed(index, alarm.id()) {
+            return;
+        }
         self.stage.run.now = alarm.time;
         let origin = self.stage.names.entity(alarm.node).bits();
         let mark = [alarm.time.as_nanos(), origin, alarm.count.into(), u64::MAX];

@@ -10,7 +10,7 @@ use crate::base::id::{Entity, NodeId};
 use crate::base::names::Names;
 use crate::base::random::{Key, Seed, Uniform};
 use crate::base::time::{Span, Time, ns};
-use crate::engine::{Calendar, Schedule};
+use crate::engine::{Agenda, Calendar, Schedule};
 use crate::network::{Address, Cause, LinkId, Network, Verdict};
 use crate::process::{
     Carriage, Clock, Clocks, Effects, Identity, Leg, Message, Name, Observation, Steady, TimerId, Wall, Wanted, Work,
@@ -52,7 +52,7 @@ pub(super) struct Run<M: Message> {
     pub(super) keys: Keys,
     pub(super) schedule: Schedule,
     pub(super) deliveries: Calendar<Delivery<Parcel<M>>>,
-    pub(super) alarms: Calendar<Alarm>,
+    pub(super) alarms: Agenda<Alarm>,
     pub(super) carriage: M::Carriage,
     /// The observations that somebody wants.
     pub(super) wanted: Wanted,
@@ -238,7 +238,7 @@ impl<M: Message> Run<M> {
             keys,
             schedule: Schedule::new(seed.key("schedule")),
             deliveries: Calendar::new(),
-            alarms: Calendar::new(),
+            alarms: Agenda::default(),
             carriage: M::Carriage::default(),
             wanted: Wanted::NOTHING,
             notes: Vec::new(),

@@ -1,4 +1,5 @@
 use super::*;
+use crate::engine::Place;
 use crate::base::random::{Seed, Stream};
 use crate::engine::{Rank, Schedule};
 
