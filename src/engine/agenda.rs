@@ -109,12 +109,14 @@ impl<T: Copy> Agenda<T> {
         }
         match self.lines.iter_mut().find(|line| line.last <= time) {
             Some(line) => line.push(event, time),
-            None => self.push_other(event, order),
+            None => self.push_other((event, time), order),
         }
     }
 
+    /// Takes a pair: handed over by itself, an event would have to lie in memory already where it is pushed, although it
+    /// rarely comes here.
     #[inline(never)]
-    fn push_other(&mut self, event: T, order: &impl Order<T>) {
+    fn push_other(&mut self, (event, _): (T, Time), order: &impl Order<T>) {
         self.others.push(event, order);
     }
 

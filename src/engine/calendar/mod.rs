@@ -370,8 +370,11 @@ impl<T: Copy> Calendar<T> {
     #[inline(always)]
     fn file_near(&mut self, event: T, number: u64) {
         let slot = (number % RING) as usize;
-        self.pool.push(&mut self.ring[slot], event);
-        self.occupied[slot / 64] |= 1 << (slot % 64);
+        let bucket = &mut self.ring[slot];
+        if bucket.is_empty() {
+            self.occupied[slot / 64] |= 1 << (slot % 64);
+        }
+        self.pool.push(bucket, event);
     }
 
     #[inline(never)]
@@ -502,11 +505,8 @@ impl<T: Copy> Calendar<T> {
         self.tuning.opened += 1;
         self.tuning.events += filed as u64;
         self.tuning.since_rebuild += filed as u64;
-        for events in self.pool.chunks(bucket) {
-            self.open.extend(events, order);
-        }
+        let living = self.open.fill(self.pool.chunks(bucket), self.current << self.shift, self.shift, order);
         self.pool.release(&mut bucket);
-        let living = self.open.sort(self.current << self.shift, self.shift, order);
         self.len -= filed - living;
     }
 

@@ -2,8 +2,8 @@
 
 use super::super::order::{Order, Place};
 
-/// Up to so many events to a slot of the counting pass are put in order by insertion.
-const INSERTION_MAX: u32 = 24;
+/// So many ties in one bucket are put in order by insertion.
+const TIES: usize = 8;
 /// log2 of the slots of the counting pass, at most.
 const SLOT_BITS: u32 = 11;
 
@@ -11,7 +11,7 @@ const SLOT_BITS: u32 = 11;
 pub(super) struct Open<T> {
     events: Vec<T>,
     cursor: usize,
-    unsorted: Vec<T>,
+    living: Vec<T>,
     counts: Vec<u32>,
     /// Time, place and index of each event, where many share an instant.
     places: Vec<(u64, Place, u32)>,
@@ -19,7 +19,7 @@ pub(super) struct Open<T> {
 
 impl<T: Copy> Open<T> {
     pub(super) fn new() -> Self {
-        Self { events: Vec::new(), cursor: 0, unsorted: Vec::new(), counts: Vec::new(), places: Vec::new() }
+        Self { events: Vec::new(), cursor: 0, living: Vec::new(), counts: Vec::new(), places: Vec::new() }
     }
 
     pub(super) fn clear(&mut self) {
@@ -44,70 +44,83 @@ impl<T: Copy> Open<T> {
         self.cursor += 1;
     }
 
-    /// Takes in events that are to be put in order by [`Open::sort`].
+    /// Opens a bucket: replaces what was open by the living events of `chunks`, in order, and tells how many they are. All
+    /// their times lie less than 2^`bits` after `start`.
     #[inline(always)]
-    pub(super) fn extend<O: Order<T>>(&mut self, events: &[T], order: &O) {
-        if !O::CANCELS {
-            self.unsorted.extend_from_slice(events);
-            return;
-        }
-        events.iter().for_each(|event| order.prefetch(event));
-        for event in events {
-            if order.is_live(event) {
-                self.unsorted.push(*event);
-            }
-        }
-    }
-
-    /// Replaces what was open by what was taken in, in order, and tells how much it is. All its times lie less than
-    /// 2^`bits` after `start`.
-    pub(super) fn sort(&mut self, start: u64, bits: u32, order: &impl Order<T>) -> usize {
-        let count = self.unsorted.len();
+    pub(super) fn fill<'a, O: Order<T>>(
+        &mut self,
+        chunks: impl Iterator<Item = &'a [T]> + Clone,
+        start: u64,
+        bits: u32,
+        order: &O,
+    ) -> usize
+    where
+        T: 'a,
+    {
         self.cursor = 0;
-        match self.unsorted.first() {
-            // What was open before is overwritten.
-            Some(&filler) => self.events.resize(count, filler),
-            None => self.events.clear(),
-        }
-        if self.scatter(start, bits, order) {
-            self.insert(order);
+        if O::CANCELS {
+            let mut living = std::mem::take(&mut self.living);
+            living.clear();
+            for events in chunks {
+                events.iter().for_each(|event| order.prefetch(event));
+                living.extend(events.iter().filter(|event| order.is_live(event)));
+            }
+            self.scatter(std::iter::once(living.as_slice()), start, bits, order);
+            self.living = living;
         } else {
+            self.scatter(chunks, start, bits, order);
+        }
+        if !self.insert(order) {
             self.sort_by_place(order);
         }
-        self.unsorted.clear();
-        count
+        self.events.len()
     }
 
-    /// One counting pass to about one event per slot; whether no slot is so full that insertion would be slow.
-    fn scatter(&mut self, start: u64, bits: u32, order: &impl Order<T>) -> bool {
-        let count = self.unsorted.len();
+    /// One counting pass, to about one event per slot.
+    #[inline(always)]
+    fn scatter<'a>(
+        &mut self,
+        chunks: impl Iterator<Item = &'a [T]> + Clone,
+        start: u64,
+        bits: u32,
+        order: &impl Order<T>,
+    ) where
+        T: 'a,
+    {
+        let count: usize = chunks.clone().map(<[T]>::len).sum();
+        match chunks.clone().next().and_then(|events| events.first()) {
+            // What was open before is overwritten.
+            Some(&filler) => self.events.resize(count, filler),
+            None => return self.events.clear(),
+        }
         let slots = (usize::BITS - count.leading_zeros()).min(bits).min(SLOT_BITS);
         let slot = |event: &T| ((order.time(event).as_nanos() - start) >> (bits - slots)) as usize;
         self.counts.clear();
         self.counts.resize((1 << slots) + 1, 0);
-        for event in &self.unsorted {
-            self.counts[slot(event) + 1] += 1;
+        for events in chunks.clone() {
+            for event in events {
+                self.counts[slot(event) + 1] += 1;
+            }
         }
-        let (mut sum, mut fullest) = (0, 0);
+        let mut sum = 0;
         for count in &mut self.counts {
-            fullest = fullest.max(*count);
             sum += *count;
             *count = sum;
         }
-        if fullest > INSERTION_MAX {
-            return false;
+        for events in chunks {
+            for event in events {
+                let place = &mut self.counts[slot(event)];
+                self.events[*place as usize] = *event;
+                *place += 1;
+            }
         }
-        for event in &self.unsorted {
-            let place = &mut self.counts[slot(event)];
-            self.events[*place as usize] = *event;
-            *place += 1;
-        }
-        true
     }
 
-    /// Puts nearly sorted events in order.
-    fn insert(&mut self, order: &impl Order<T>) {
+    /// Puts nearly sorted events in order; gives up where too many share an instant or a slot.
+    fn insert(&mut self, order: &impl Order<T>) -> bool {
         let events = self.events.as_mut_slice();
+        let mut patience = 2 * events.len();
+        let tie = patience / TIES;
         let mut greatest = 0;
         for sorted in 0..events.len() {
             let time = order.time(&events[sorted]).as_nanos();
@@ -115,14 +128,14 @@ impl<T: Copy> Open<T> {
                 greatest = time;
                 continue;
             }
-            let event = events[sorted];
-            let mut hole = sorted;
-            while hole > 0 && order.before(&event, &events[hole - 1]) {
-                events[hole] = events[hole - 1];
-                hole -= 1;
+            let (steps, is_tied) = sift(&mut events[..=sorted], order);
+            let effort = steps + if is_tied { tie } else { 0 };
+            if effort > patience {
+                return false;
             }
-            events[hole] = event;
+            patience -= effort;
         }
+        true
     }
 
     /// Puts events in order of which many share an instant: every place is computed once.
@@ -130,10 +143,26 @@ impl<T: Copy> Open<T> {
     fn sort_by_place(&mut self, order: &impl Order<T>) {
         let place = |(event, index): (&T, u32)| (order.time(event).as_nanos(), order.place(event), index);
         self.places.clear();
-        self.places.extend(self.unsorted.iter().zip(0..).map(place));
+        self.places.extend(self.events.iter().zip(0..).map(place));
         self.places.sort_unstable();
-        for (event, &(_, _, index)) in self.events.iter_mut().zip(&self.places) {
-            *event = self.unsorted[index as usize];
-        }
+        self.living.clear();
+        self.living.extend(self.places.iter().map(|&(_, _, index)| self.events[index as usize]));
+        std::mem::swap(&mut self.events, &mut self.living);
     }
+}
+
+/// Moves the last event to its place among those before it, which are in order; tells how many it passed, and
+/// whether it shares its time with the next.
+#[inline(never)]
+fn sift<T: Copy>(events: &mut [T], order: &impl Order<T>) -> (usize, bool) {
+    let last = events.len() - 1;
+    let event = events[last];
+    let mut hole = last;
+    while hole > 0 && order.before(&event, &events[hole - 1]) {
+        events[hole] = events[hole - 1];
+        hole -= 1;
+    }
+    events[hole] = event;
+    let is_tied = hole > 0 && order.time(&events[hole - 1]) == order.time(&event);
+    (last - hole, is_tied)
 }

@@ -25,6 +25,10 @@ impl Bucket {
         self.len as usize
     }
 
+    pub(super) fn is_empty(self) -> bool {
+        self.len == 0
+    }
+
     /// The last chunk, if there is one.
     fn last(self) -> Option<usize> {
         (self.head != NONE).then(|| (self.end as usize - 1) / CHUNK)
@@ -91,7 +95,7 @@ impl<T: Copy> Pool<T> {
     }
 
     /// The events of a bucket, chunk by chunk.
-    pub(super) fn chunks(&self, bucket: Bucket) -> impl Iterator<Item = &[T]> {
+    pub(super) fn chunks(&self, bucket: Bucket) -> impl Iterator<Item = &[T]> + Clone {
         let (mut chunk, mut left) = (bucket.head, bucket.len as usize);
         std::iter::from_fn(move || {
             if left == 0 {
