@@ -10,7 +10,6 @@
 use rehearsal::base::distribution::Distribution;
 use rehearsal::base::id::NodeId;
 use rehearsal::base::probability::percent;
-use rehearsal::base::random::mix;
 use rehearsal::base::time::{Span, Time, ms, secs, us};
 use rehearsal::metrics::{Correctness, Fate, Ledger};
 use rehearsal::network::Link;
@@ -41,7 +40,7 @@ impl Message for Note {
     }
 
     fn digest(&self) -> u64 {
-        mix(u64::from(self.id.number) << 32 | u64::from(self.attempt) << 8 | self.leg as u64)
+        u64::from(self.id.number) << 32 | u64::from(self.attempt) << 8 | self.leg as u64
     }
 }
 

@@ -123,10 +123,10 @@ impl<T: Copy> Agenda<T> {
     /// Looks for the earliest event. Afterwards the bound may be later, and the event known or not.
     pub fn settle(&mut self, order: &impl Order<T>) {
         let bound = self.bound;
-        if self.others.bound() == bound {
+        if self.others.bound(order) == bound {
             self.others.settle(order);
         }
-        let mut rivals = usize::from(self.others.bound() == bound);
+        let mut rivals = usize::from(self.others.bound(order) == bound);
         for line in self.lines.iter_mut().filter(|line| line.first == bound) {
             line.drop_cancelled(order);
             if line.first == bound {
@@ -136,8 +136,8 @@ impl<T: Copy> Agenda<T> {
         if rivals > 1 {
             self.mix(bound, order);
         }
-        self.find_bound();
-        self.is_settled = self.bound == bound && (self.others.bound() > bound || self.others.is_settled());
+        self.find_bound(order);
+        self.is_settled = self.bound == bound && (self.others.bound(order) > bound || self.others.is_settled());
     }
 
     /// Moves the lines' events of one time to the others: a line knows nothing of their places.
@@ -152,8 +152,8 @@ impl<T: Copy> Agenda<T> {
         self.others.settle(order);
     }
 
-    fn find_bound(&mut self) {
-        self.bound = self.lines.iter().fold(self.others.bound(), |bound, line| bound.min(line.first));
+    fn find_bound(&mut self, order: &impl Order<T>) {
+        self.bound = self.lines.iter().fold(self.others.bound(order), |bound, line| bound.min(line.first));
     }
 
     /// The line that has the earliest event; none if it is among the others.
@@ -162,13 +162,13 @@ impl<T: Copy> Agenda<T> {
     }
 
     /// The earliest event, if it is known. It may have been cancelled since.
-    pub fn peek(&self) -> Option<&T> {
+    pub fn peek(&self, order: &impl Order<T>) -> Option<&T> {
         if !self.is_settled {
             return None;
         }
         match self.earliest() {
             Some(line) => self.lines[line].events.front(),
-            None => self.others.peek(),
+            None => self.others.peek(order),
         }
     }
 
@@ -181,7 +181,7 @@ impl<T: Copy> Agenda<T> {
             Some(line) => self.lines[line].pop(order),
             None => self.others.pop(order),
         };
-        self.find_bound();
+        self.find_bound(order);
         self.is_settled = self.bound == Time::MAX;
         event
     }
@@ -262,7 +262,7 @@ mod tests {
                     agenda.settle(&order);
                     continue;
                 }
-                assert_eq!(agenda.peek().map(|event| order.time(event)), Some(agenda.bound()));
+                assert_eq!(agenda.peek(&order).map(|event| order.time(event)), Some(agenda.bound()));
                 let event = agenda.pop(&order).expect("it is settled");
                 if order.is_live(&event) {
                     assert_eq!(map.pop_first().map(|(_, first)| first), Some(event));

@@ -128,18 +128,30 @@ impl Ledger {
     fn take(&mut self, now: Time, observation: &Observation) {
         match *observation {
             Observation::Offered { message, flow, late, at_once } => self.offer(now, message, flow, late, at_once),
-            Observation::Handled { message, outcome } => self.update(message, |record, book| {
-                if record.handled(now, outcome) {
-                    book.handled(now);
-                }
-                record.end_copy();
-            }),
-            Observation::Confirmed { message } => self.update(message, |record, _| {
-                record.owner = State::Confirmed;
-                record.known = now;
-            }),
+            Observation::Handled { message, outcome } => self.handle(now, message, outcome),
+            Observation::Confirmed { message } => self.confirm(now, message),
             _ => self.take_further(now, observation),
         }
+    }
+
+    // Functions of their own, so that each saves only the registers that it needs.
+
+    #[inline(never)]
+    fn handle(&mut self, now: Time, message: MessageId, outcome: Outcome) {
+        self.update(message, |record, book| {
+            if record.handled(now, outcome) {
+                book.handled(now);
+            }
+            record.end_copy();
+        });
+    }
+
+    #[inline(never)]
+    fn confirm(&mut self, now: Time, message: MessageId) {
+        self.update(message, |record, _| {
+            record.owner = State::Confirmed;
+            record.known = now;
+        });
     }
 
     /// Takes in what is not part of a plain exchange: apart, so that a plain exchange pays nothing for it.
@@ -166,7 +178,7 @@ impl Ledger {
         }
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn offer(&mut self, now: Time, message: MessageId, flow: Flow, late: Span, at_once: bool) {
         let due = Time::from_nanos(now.as_nanos().saturating_sub(late.as_nanos()));
         let counts = self.measured.0 <= due && due < self.measured.1;

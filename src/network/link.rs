@@ -178,7 +178,14 @@ impl Wire {
     }
 
     #[inline(never)]
-    pub(super) fn transmit(&mut self, now: Time, from: NodeId, to: NodeId, size: u64, address: &Address<'_>) -> Verdict {
+    pub(super) fn transmit(
+        &mut self,
+        now: Time,
+        from: NodeId,
+        to: NodeId,
+        size: u64,
+        address: &Address<'_>,
+    ) -> Verdict {
         let link = &self.link;
         let stateful = link.bandwidth.is_some() || link.order == Arrival::Fifo;
         let mut egress = stateful.then(|| {

@@ -6,7 +6,7 @@ use crate::base::id::NodeId;
 use crate::base::names::{GroupId, NameError, Names};
 use crate::base::processor::prefetch;
 use crate::base::random::Seed;
-use crate::base::time::Time;
+use crate::base::time::{Time, ns};
 use crate::engine::{Chain, Digest, Rank};
 use crate::network::{Link, Network};
 use crate::process::{Boot, Carriage, Message, Process, Wanted};
@@ -215,16 +215,18 @@ impl<M: Message> Cluster<M> {
     pub fn advance(&mut self, end: Time, events: u64) -> bool {
         self.start();
         let stop = self.stage.run.events.saturating_add(events);
+        let after_end = end + ns(1);
         while self.stage.run.events < stop {
             let run = &mut self.stage.run;
-            let (delivery, alarm) = (run.deliveries.bound(), run.alarms.bound());
+            let order = DeliveryOrder { names: &self.stage.names, schedule: run.schedule };
+            let alarm = run.alarms.bound();
             let other = alarm.min(run.outside);
-            if delivery < other && run.deliveries.is_open() && delivery <= end {
-                let order = DeliveryOrder { names: &self.stage.names, schedule: run.schedule };
-                let delivery = run.deliveries.pop_open(&order);
+            if run.deliveries.is_open_before(other.min(after_end), &order) {
+                let delivery = run.deliveries.pop_open();
                 self.deliver(&delivery);
                 continue;
             }
+            let delivery = run.deliveries.bound(&order);
             let next = delivery.min(other);
             if next > end || next == Time::MAX {
                 return false;
@@ -240,9 +242,7 @@ impl<M: Message> Cluster<M> {
                     arenas: &self.arenas,
                     lines: (!run.fits_cache).then_some(&self.lines),
                 });
-            } else if alarm == next
-                && (delivery > next || run.alarms.peek().is_some_and(|alarm| alarm.rank() == Rank::Work))
-            {
+            } else if alarm == next && (delivery > next || self.is_work_next()) {
                 self.fire();
             } else {
                 self.deliver_next();
@@ -364,6 +364,12 @@ impl<M: Message> Cluster<M> {
         self.stage.run.disks.entry(node).or_default().insert(write.key, write.value);
         let mark = [now.as_nanos(), self.stage.names.entity(node).bits(), write.key, 0];
         self.input(node, mark, Input::Persisted(write.key));
+    }
+
+    /// Whether the next alarm says that work is done: it comes before deliveries.
+    fn is_work_next(&self) -> bool {
+        let order = AlarmOrder { names: &self.stage.names, schedule: self.stage.run.schedule };
+        self.stage.run.alarms.peek(&order).is_some_and(|alarm| alarm.rank() == Rank::Work)
     }
 
     fn fire(&mut self) {

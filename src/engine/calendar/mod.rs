@@ -71,46 +71,10 @@ pub struct Calendar<T> {
     len: usize,
     /// The time of the last event popped from the heap.
     popped: u64,
-    head: Head,
+    /// No event that waits in a bucket or in the inbox comes before this time.
+    unopened: u64,
     tuning: Tuning,
     moving: Vec<T>,
-}
-
-/// What is known of the earliest event.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Head {
-    /// No event comes before this time.
-    time: u64,
-    place: Where,
-}
-
-/// Where the earliest event is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Where {
-    /// There is none.
-    Nowhere,
-    /// In a bucket that has not been opened.
-    Unopened,
-    /// On top of the heap.
-    Heap,
-    /// Next in the open bucket.
-    Open,
-}
-
-impl Head {
-    const NOTHING: Self = Self { time: u64::MAX, place: Where::Nowhere };
-
-    fn unopened(time: u64) -> Self {
-        Self { time, place: Where::Unopened }
-    }
-
-    fn heap(time: Time) -> Self {
-        Self { time: time.as_nanos(), place: Where::Heap }
-    }
-
-    fn open(time: Time) -> Self {
-        Self { time: time.as_nanos(), place: Where::Open }
-    }
 }
 
 /// What happened since the width was last judged.
@@ -151,7 +115,7 @@ impl<T: Copy> Calendar<T> {
             coarse: 0,
             len: 0,
             popped: 0,
-            head: Head::NOTHING,
+            unopened: u64::MAX,
             tuning: Tuning::default(),
             moving: Vec::new(),
         }
@@ -169,14 +133,18 @@ impl<T: Copy> Calendar<T> {
 
     /// No event comes before this time ([`Time::MAX`] when nothing is held).
     #[inline(always)]
-    pub fn bound(&self) -> Time {
-        Time::from_nanos(self.head.time)
+    pub fn bound(&self, order: &impl Order<T>) -> Time {
+        // Nearly always the heap is empty.
+        match self.open.first() {
+            Some(next) if self.heap.is_empty() => order.time(next),
+            _ => self.peek(order).map_or(Time::from_nanos(self.unopened), |first| order.time(first)),
+        }
     }
 
     /// Whether [`Calendar::bound`] is the time of an event; if not, [`Calendar::settle`] makes it so.
     #[inline(always)]
     pub fn is_settled(&self) -> bool {
-        self.head.place != Where::Unopened
+        self.open.first().is_some() || !self.heap.is_empty() || self.len == 0
     }
 
     /// Opens the bucket that [`Calendar::bound`] speaks of. Afterwards the bound may be later, settled or not.
@@ -187,12 +155,11 @@ impl<T: Copy> Calendar<T> {
     }
 
     /// The earliest event, if it is settled.
-    #[inline(always)]
-    pub fn peek(&self) -> Option<&T> {
-        match self.head.place {
-            Where::Heap => self.heap.peek(),
-            Where::Open => self.open.first(),
-            Where::Nowhere | Where::Unopened => None,
+    #[inline(never)]
+    pub fn peek(&self, order: &impl Order<T>) -> Option<&T> {
+        match (self.open.first(), self.heap.peek()) {
+            (Some(next), Some(top)) => Some(if order.before(next, top) { next } else { top }),
+            (next, top) => next.or(top),
         }
     }
 
@@ -206,7 +173,13 @@ impl<T: Copy> Calendar<T> {
     /// Every event held, in no order.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
         let buckets = self.ring.iter().chain(&self.far).flat_map(|&bucket| self.pool.chunks(bucket));
-        self.open.rest().iter().chain(&self.inbox).chain(buckets.flatten()).chain(self.heap.iter()).chain(self.beyond.iter())
+        self.open
+            .rest()
+            .iter()
+            .chain(&self.inbox)
+            .chain(buckets.flatten())
+            .chain(self.heap.iter())
+            .chain(self.beyond.iter())
     }
 
     /// Forgets every event and keeps the memory for the next run.
@@ -225,7 +198,7 @@ impl<T: Copy> Calendar<T> {
         self.current = u64::MAX;
         self.len = 0;
         self.popped = 0;
-        self.head = Head::NOTHING;
+        self.unopened = u64::MAX;
         self.tuning = Tuning::default();
     }
 
@@ -240,10 +213,7 @@ impl<T: Copy> Calendar<T> {
                 self.file_inbox(order);
             }
             self.inbox.push(event);
-            let start = number << self.shift;
-            if start < self.head.time {
-                self.head = Head::unopened(start);
-            }
+            self.unopened = self.unopened.min(number << self.shift);
         } else {
             self.push_heap((event, time), order);
         }
@@ -268,86 +238,59 @@ impl<T: Copy> Calendar<T> {
     /// Takes a pair (as [`Calendar::file_far`] does): handed over by itself, an event would have to lie in memory already where
     /// it is pushed, although it rarely comes here.
     #[inline(never)]
-    fn push_heap(&mut self, (event, time): (T, u64), order: &impl Order<T>) {
+    fn push_heap(&mut self, (event, _): (T, u64), order: &impl Order<T>) {
         self.heap.push(event, |a, b| order.before(a, b));
-        if time < self.head.time {
-            self.head = Head::heap(Time::from_nanos(time));
-        } else if time == self.head.time {
-            self.choose_head(order);
-        }
         if self.current == u64::MAX && self.heap.len() > HEAP_MAX {
             self.leave_heap(order);
         }
     }
 
-    /// Whether the earliest event lies in the open bucket, as nearly every one does where there are many.
+    /// Whether the earliest event comes before `limit` and lies in the open bucket, as nearly every one does where there are
+    /// many.
     #[inline(always)]
-    pub fn is_open(&self) -> bool {
-        self.head.place == Where::Open
+    pub fn is_open_before(&self, limit: Time, order: &impl Order<T>) -> bool {
+        self.open.first().is_some_and(|next| order.time(next) < limit) && self.heap.is_empty()
     }
 
-    /// Takes the earliest event, which lies in the open bucket.
+    /// Takes the first event of the open bucket. (Not an `Option` of it: that would be put together in memory piece by
+    /// piece, and reading it back as a whole would wait for every piece.)
     ///
     /// # Panics
-    /// When it lies elsewhere.
+    /// When there is none.
     #[inline(always)]
-    pub fn pop_open(&mut self, order: &impl Order<T>) -> T {
+    pub fn pop_open(&mut self) -> T {
         let event = *self.open.first().expect("an event lies in the open bucket");
         self.open.advance();
         self.len -= 1;
-        self.choose_head(order);
         event
     }
 
     /// Takes the earliest event, if it is settled.
     pub fn pop(&mut self, order: &impl Order<T>) -> Option<T> {
-        match self.head.place {
-            Where::Open => Some(self.pop_open(order)),
-            Where::Heap => {
+        let event = match (self.open.first(), self.heap.peek()) {
+            (Some(next), Some(top)) if order.before(next, top) => *next,
+            (Some(next), None) => *next,
+            (_, Some(_)) => {
                 let event = self.heap.pop(|a, b| order.before(a, b))?;
                 self.popped = order.time(&event).as_nanos();
                 self.len -= 1;
-                self.choose_head(order);
-                Some(event)
+                return Some(event);
             }
-            Where::Nowhere | Where::Unopened => None,
-        }
+            (None, None) => return None,
+        };
+        self.open.advance();
+        self.len -= 1;
+        Some(event)
     }
 
-    #[inline(always)]
-    fn choose_head(&mut self, order: &impl Order<T>) {
-        // Nearly always the heap is empty.
-        self.head = match self.open.first() {
-            Some(next) if self.heap.is_empty() => Head::open(order.time(next)),
-            _ => self.choose_among_heap(order),
-        }
-    }
-
-    #[inline(never)]
-    fn choose_among_heap(&mut self, order: &impl Order<T>) -> Head {
-        match (self.open.first(), self.heap.peek()) {
-            (Some(next), None) => Head::open(order.time(next)),
-            (Some(next), Some(top)) if order.before(next, top) => Head::open(order.time(next)),
-            (_, Some(top)) => Head::heap(order.time(top)),
-            (None, None) => self.close(order),
-        }
-    }
-
-    /// The open bucket is used up: what comes next is in an unopened one.
-    #[inline(never)]
-    fn close(&mut self, order: &impl Order<T>) -> Head {
-        if self.current == u64::MAX {
-            return Head::NOTHING;
-        }
-        if self.len == 0 {
-            return Head::NOTHING;
-        }
-        self.file_inbox(order);
-        Head::unopened(match self.next_occupied() {
+    /// No event that waits in a bucket comes before this time.
+    fn bound_of_buckets(&self) -> u64 {
+        match self.next_occupied() {
             Some(number) => number << self.shift,
             None if self.far_occupied != 0 => self.next_far() << (COARSE_BITS + self.shift),
-            None => self.coarse_bound_beyond() << self.shift,
-        })
+            None if !self.beyond.is_empty() => self.coarse_bound_beyond() << self.shift,
+            None => u64::MAX,
+        }
     }
 
     /// No event beyond the far buckets comes before this bucket number.
@@ -421,7 +364,7 @@ impl<T: Copy> Calendar<T> {
         self.file_inbox(order);
         loop {
             if self.len == 0 {
-                self.head = Head::NOTHING;
+                self.unopened = u64::MAX;
                 return;
             }
             let Some(number) = self.next_occupied() else {
@@ -448,7 +391,7 @@ impl<T: Copy> Calendar<T> {
             }
             self.open_bucket(order);
             if self.open.first().is_some() {
-                self.choose_head(order);
+                self.unopened = self.bound_of_buckets();
                 return;
             }
         }
@@ -536,8 +479,7 @@ impl<T: Copy> Calendar<T> {
             3
         } else if mean > 4.0 * wanted {
             // Narrower only if this bucket's events are spread over it: those of one instant no width parts.
-            let times =
-                || self.pool.chunks(bucket).flatten().map(|event| order.time(event).as_nanos());
+            let times = || self.pool.chunks(bucket).flatten().map(|event| order.time(event).as_nanos());
             let spread = times().max().unwrap_or(0) - times().min().unwrap_or(0);
             if spread >> self.shift.saturating_sub(4) == 0 { 0 } else { libm::log2(wanted / mean) as i32 }
         } else if mean * 4.0 < wanted {
@@ -580,7 +522,6 @@ impl<T: Copy> Calendar<T> {
             }
             moving.clear();
             self.moving = moving;
-            self.choose_head(order);
             return;
         }
         self.pool.seed(moving[0]);
@@ -592,15 +533,11 @@ impl<T: Copy> Calendar<T> {
         self.shift = shift;
         self.current = (earliest >> shift).saturating_sub(1);
         self.coarse = self.current >> COARSE_BITS;
-        self.head = Head::NOTHING;
         for &event in &moving {
             self.push(event, order);
         }
         moving.clear();
         self.moving = moving;
-        if self.head == Head::NOTHING {
-            self.head = self.close(order);
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 use super::*;
-use crate::engine::Place;
 use crate::base::random::{Seed, Stream};
+use crate::engine::Place;
 use crate::engine::{Rank, Schedule};
 
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -121,6 +121,6 @@ fn a_cleared_calendar_starts_again() {
         assert_eq!(settled_pop(&mut calendar, &order).map(|event| event.time), Some(4_001), "round {round}");
         assert_eq!(calendar.iter().count(), 999);
         calendar.clear();
-        assert!(calendar.is_empty() && calendar.bound() == Time::MAX);
+        assert!(calendar.is_empty() && calendar.bound(&order) == Time::MAX);
     }
 }
