@@ -48,8 +48,8 @@ impl<T: Copy> Line<T> {
         self.events.push_back(event);
     }
 
-    fn pop(&mut self, order: &impl Order<T>) -> Option<T> {
-        let event = self.events.pop_front();
+    fn pop(&mut self, order: &impl Order<T>) -> T {
+        let event = self.events.pop_front().expect("the line is not empty");
         self.first = self.events.front().map_or(Time::MAX, |first| order.time(first));
         if self.events.is_empty() {
             self.last = Time::ZERO;
@@ -145,7 +145,8 @@ impl<T: Copy> Agenda<T> {
     fn mix(&mut self, time: Time, order: &impl Order<T>) {
         for line in &mut self.lines {
             while line.first == time {
-                line.pop(order).into_iter().for_each(|event| self.others.push(event, order));
+                let event = line.pop(order);
+                self.others.push(event, order);
                 line.drop_cancelled(order);
             }
         }
@@ -172,11 +173,12 @@ impl<T: Copy> Agenda<T> {
         }
     }
 
-    /// Takes the earliest event, if it is known. It may have been cancelled since.
-    pub fn pop(&mut self, order: &impl Order<T>) -> Option<T> {
-        if !self.is_settled {
-            return None;
-        }
+    /// Takes the earliest event. It may have been cancelled since it was settled.
+    ///
+    /// # Panics
+    /// When none is settled.
+    pub fn pop(&mut self, order: &impl Order<T>) -> T {
+        assert!(self.is_settled, "the earliest event is known");
         let event = match self.earliest() {
             Some(line) => self.lines[line].pop(order),
             None => self.others.pop(order),
@@ -263,7 +265,7 @@ mod tests {
                     continue;
                 }
                 assert_eq!(agenda.peek(&order).map(|event| order.time(event)), Some(agenda.bound()));
-                let event = agenda.pop(&order).expect("it is settled");
+                let event = agenda.pop(&order);
                 if order.is_live(&event) {
                     assert_eq!(map.pop_first().map(|(_, first)| first), Some(event));
                     set.remove(&event.count);
@@ -301,9 +303,9 @@ mod tests {
             while !agenda.is_settled() {
                 agenda.settle(&order);
             }
-            let place = agenda.pop(&order).map(|event| order.place(&event));
-            assert!(place.is_some() && last < place);
-            last = place;
+            let place = order.place(&agenda.pop(&order));
+            assert!(last < Some(place));
+            last = Some(place);
         }
         // Looked at once or twice: there is no quadratic case.
         assert!(order.looks.get() < 60_000, "{}", order.looks.get());

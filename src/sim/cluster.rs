@@ -16,7 +16,7 @@ use super::book::WireBook;
 use super::control::{Control, Controls};
 use super::event::{AlarmOrder, Delivery, DeliveryOrder, LivingAlarms};
 use super::observer::Observer;
-use super::stage::{Actor, Parcel, PendingWrite, Stage, class};
+use super::stage::{Actor, Parcel, PendingWrite, Stage, Watch, class};
 
 /// How many deliveries are hinted at together.
 ///
@@ -147,17 +147,17 @@ impl<M: Message> Cluster<M> {
 
     /// Adds an observer, before the run starts.
     pub fn observe(&mut self, observer: impl Observer) {
-        self.stage.observers.push(Box::new(observer));
+        self.stage.observers.push(Watch { wanted: observer.wanted(), observer: Box::new(observer) });
     }
 
     /// The first observer of type `O`.
     pub fn observer<O: Observer>(&self) -> Option<&O> {
-        self.stage.observers.iter().find_map(|observer| (&**observer as &dyn std::any::Any).downcast_ref())
+        self.stage.observers.iter().find_map(|watch| (&*watch.observer as &dyn std::any::Any).downcast_ref())
     }
 
     /// Takes the observers out, in the order they were added.
     pub fn take_observers(&mut self) -> Vec<Box<dyn Observer>> {
-        std::mem::take(&mut self.stage.observers)
+        std::mem::take(&mut self.stage.observers).into_iter().map(|watch| watch.observer).collect()
     }
 
     /// Carries out `control` at `time`, before everything else that happens then.
@@ -293,8 +293,7 @@ impl<M: Message> Cluster<M> {
             return;
         }
         self.stage.run.started = true;
-        self.stage.run.wanted =
-            self.stage.observers.iter().fold(Wanted::NOTHING, |all, observer| all.union(observer.wanted()));
+        self.stage.run.wanted = self.stage.observers.iter().fold(Wanted::NOTHING, |all, watch| all.union(watch.wanted));
         self.stage.run.book = WireBook::new(self.stage.network.links().count());
         let sizes = self
             .stage
@@ -374,7 +373,7 @@ impl<M: Message> Cluster<M> {
 
     fn fire(&mut self) {
         let order = AlarmOrder { names: &self.stage.names, schedule: self.stage.run.schedule };
-        let alarm = self.stage.run.alarms.pop(&order).expect("an alarm is next");
+        let alarm = self.stage.run.alarms.pop(&order);
         let (group, index) = self.stage.names.place(alarm.node);
         if !self.arenas[group.index()].is_armed(index, alarm.id()) {
             return;
@@ -400,7 +399,7 @@ impl<M: Message> Cluster<M> {
     /// Delivers the earliest message, wherever in the queue it lies.
     fn deliver_next(&mut self) {
         let order = DeliveryOrder { names: &self.stage.names, schedule: self.stage.run.schedule };
-        let delivery = self.stage.run.deliveries.pop(&order).expect("a delivery is next");
+        let delivery = self.stage.run.deliveries.pop(&order);
         self.deliver(&delivery);
     }
 
@@ -461,7 +460,7 @@ impl<M: Message> Cluster<M> {
 struct Hints<'a> {
     names: &'a Names,
     lines: &'a [Lines],
-    observers: &'a [Box<dyn Observer>],
+    observers: &'a [Watch],
 }
 
 impl Hints<'_> {
@@ -478,8 +477,8 @@ impl Hints<'_> {
             let (group, index) = self.names.place(delivery.to);
             self.lines[group.index()].prefetch(index);
             let message = carriage.look(&delivery.parcel).offered_as(delivery.from, delivery.to);
-            for observer in self.observers {
-                observer.prefetch(delivery.to, message);
+            for watch in self.observers {
+                watch.observer.prefetch(delivery.to, message);
             }
         }
     }

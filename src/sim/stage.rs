@@ -29,8 +29,14 @@ pub(super) type Parcel<M> = <<M as Message>::Carriage as Carriage<M>>::Parcel;
 pub(super) struct Stage<M: Message> {
     pub(super) names: Names,
     pub(super) network: Network,
-    pub(super) observers: Vec<Box<dyn Observer>>,
+    pub(super) observers: Vec<Watch>,
     pub(super) run: Run<M>,
+}
+
+/// An observer, and what it wants.
+pub(super) struct Watch {
+    pub(super) wanted: Wanted,
+    pub(super) observer: Box<dyn Observer>,
 }
 
 /// The node that handles an input.
@@ -133,10 +139,12 @@ impl<M: Message> Effects<M> for Stage<M> {
         run.outside = run.outside.min(time);
     }
 
-    #[inline]
+    #[inline(always)]
     fn observe(&mut self, observation: &Observation) {
-        for observer in &mut self.observers {
-            observer.observe(self.run.now, self.run.actor.node, observation);
+        for watch in &mut self.observers {
+            if watch.wanted.has(observation.kind()) {
+                watch.observer.observe(self.run.now, self.run.actor.node, observation);
+            }
         }
     }
 }

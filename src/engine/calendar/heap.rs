@@ -49,9 +49,13 @@ impl<T: Copy> Heap<T> {
         self.items[hole] = item;
     }
 
-    pub(super) fn pop(&mut self, less: impl Fn(&T, &T) -> bool) -> Option<T> {
-        let last = self.items.pop()?;
-        let Some(&top) = self.items.first() else { return Some(last) };
+    /// Takes the top.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub(super) fn pop(&mut self, less: impl Fn(&T, &T) -> bool) -> T {
+        let last = self.items.pop().expect("the heap holds something");
+        let Some(&top) = self.items.first() else { return last };
         let mut hole = 0;
         loop {
             let first = ARITY * hole + 1;
@@ -67,6 +71,6 @@ impl<T: Copy> Heap<T> {
             hole = least;
         }
         self.items[hole] = last;
-        Some(top)
+        top
     }
 }

@@ -226,16 +226,16 @@ impl<T: Copy> Calendar<T> {
         for event in &inbox {
             let number = order.time(event).as_nanos() >> shift;
             if number < window_end {
-                self.file_near(*event, number);
+                self.file_near(event, number);
             } else {
-                self.file_far(*event, number >> COARSE_BITS, order);
+                self.file_far(event, number >> COARSE_BITS, order);
             }
         }
         inbox.clear();
         self.inbox = inbox;
     }
 
-    /// Takes a pair (as [`Calendar::file_far`] does): handed over by itself, an event would have to lie in memory already where
+    /// Takes a pair: handed over by itself, an event would have to lie in memory already where
     /// it is pushed, although it rarely comes here.
     #[inline(never)]
     fn push_heap(&mut self, (event, _): (T, u64), order: &impl Order<T>) {
@@ -265,22 +265,22 @@ impl<T: Copy> Calendar<T> {
         event
     }
 
-    /// Takes the earliest event, if it is settled.
-    pub fn pop(&mut self, order: &impl Order<T>) -> Option<T> {
-        let event = match (self.open.first(), self.heap.peek()) {
-            (Some(next), Some(top)) if order.before(next, top) => *next,
-            (Some(next), None) => *next,
-            (_, Some(_)) => {
-                let event = self.heap.pop(|a, b| order.before(a, b))?;
-                self.popped = order.time(&event).as_nanos();
-                self.len -= 1;
-                return Some(event);
-            }
-            (None, None) => return None,
+    /// Takes the earliest event.
+    ///
+    /// # Panics
+    /// When none is settled.
+    pub fn pop(&mut self, order: &impl Order<T>) -> T {
+        let is_open = match (self.open.first(), self.heap.peek()) {
+            (Some(next), Some(top)) => order.before(next, top),
+            (next, _) => next.is_some(),
         };
-        self.open.advance();
+        if is_open {
+            return self.pop_open();
+        }
+        let event = self.heap.pop(|a, b| order.before(a, b));
+        self.popped = order.time(&event).as_nanos();
         self.len -= 1;
-        Some(event)
+        event
     }
 
     /// No event that waits in a bucket comes before this time.
@@ -300,8 +300,8 @@ impl<T: Copy> Calendar<T> {
 
     /// Files an event later than the open bucket.
     #[inline(always)]
-    fn file(&mut self, event: T, order: &impl Order<T>) {
-        let number = order.time(&event).as_nanos() >> self.shift;
+    fn file(&mut self, event: &T, order: &impl Order<T>) {
+        let number = order.time(event).as_nanos() >> self.shift;
         let coarse = number >> COARSE_BITS;
         if coarse < self.coarse + WINDOW {
             self.file_near(event, number);
@@ -311,7 +311,7 @@ impl<T: Copy> Calendar<T> {
     }
 
     #[inline(always)]
-    fn file_near(&mut self, event: T, number: u64) {
+    fn file_near(&mut self, event: &T, number: u64) {
         let slot = (number % RING) as usize;
         let bucket = &mut self.ring[slot];
         if bucket.is_empty() {
@@ -321,14 +321,14 @@ impl<T: Copy> Calendar<T> {
     }
 
     #[inline(never)]
-    fn file_far(&mut self, event: T, coarse: u64, order: &impl Order<T>) {
+    fn file_far(&mut self, event: &T, coarse: u64, order: &impl Order<T>) {
         if coarse < self.coarse + WINDOW + FAR {
             let slot = coarse % FAR;
             self.pool.push(&mut self.far[slot as usize], event);
             self.far_occupied |= 1 << slot;
         } else {
             self.tuning.beyond += 1;
-            self.beyond.push(event, |a, b| order.before(a, b));
+            self.beyond.push(*event, |a, b| order.before(a, b));
         }
     }
 
@@ -418,8 +418,8 @@ impl<T: Copy> Calendar<T> {
             if order.time(first).as_nanos() >> self.shift >> COARSE_BITS >= coarse + WINDOW + FAR {
                 break;
             }
-            let event = self.beyond.pop(|a, b| order.before(a, b)).expect("just seen");
-            self.file(event, order);
+            let event = self.beyond.pop(|a, b| order.before(a, b));
+            self.file(&event, order);
         }
     }
 
@@ -431,7 +431,7 @@ impl<T: Copy> Calendar<T> {
             }
             let event = moving[index];
             if !O::CANCELS || order.is_live(&event) {
-                self.file(event, order);
+                self.file(&event, order);
             } else {
                 self.len -= 1;
             }

@@ -63,13 +63,14 @@ impl<T: Copy> Pool<T> {
         }
     }
 
-    /// Adds an item, once the pool is seeded.
+    /// Adds an item, once the pool is seeded. (By reference, so that it is read after the pool has grown: it would spend the
+    /// meantime on the stack.)
     #[inline(always)]
-    pub(super) fn push(&mut self, bucket: &mut Bucket, item: T) {
+    pub(super) fn push(&mut self, bucket: &mut Bucket, item: &T) {
         if (bucket.end as usize).is_multiple_of(CHUNK) {
             self.grow(bucket);
         }
-        self.items[bucket.end as usize] = item;
+        self.items[bucket.end as usize] = *item;
         bucket.end += 1;
         bucket.len += 1;
     }

@@ -33,7 +33,7 @@ fn settled_pop(calendar: &mut Calendar<Event>, order: &ByName) -> Option<Event> 
     while !calendar.is_settled() {
         calendar.settle(order);
     }
-    calendar.pop(order)
+    (!calendar.is_empty()).then(|| calendar.pop(order))
 }
 
 /// Plays the hold model (pop one, push `delay` later) against a sorted list; the heap may let cancelled events
