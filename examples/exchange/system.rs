@@ -1,22 +1,19 @@
-//! Acknowledged exchange in a closed loop: every client sends to a server, waits for the acknowledgement, sends again.
+//! The exchange: clients that send, wait for the acknowledgement and send again, and the servers that acknowledge.
 //!
-//! `cargo run --release --example exchange -- CLIENTS DELIVERIES [uniform|constant]`
-//!
-//! One server per ten clients (one at least); latency 0.5 to 1.5 ms, uniform (or 1 ms, constant); each message lost with
-//! 1 %; a client that hears nothing for 10 ms sends again to the same server. Digest, wire book and message book are on.
-//! Prints one line of JSON: `ns_per_msg` (wall-clock nanoseconds per delivered message), `rss_mb` (peak memory, Linux),
-//! `sim_s` (simulated seconds).
+//! Shared by the example beside it and by the benchmarks.
+
+use std::time::Duration;
 
 use rehearsal::base::distribution::Distribution;
 use rehearsal::base::id::NodeId;
 use rehearsal::base::probability::percent;
-use rehearsal::base::time::{Span, Time, ms, secs, us};
-use rehearsal::metrics::{Correctness, Fate, Ledger};
+use rehearsal::base::time::{Span, Time, ms, secs};
+use rehearsal::metrics::{Correctness, Ledger, Tally};
 use rehearsal::network::Link;
 use rehearsal::process::{
     Clock, Context, Flow, Identity, Inline, Leg, Message, MessageId, Name, Observation, Outcome, Process, TimerId,
 };
-use rehearsal::sim::Cluster;
+use rehearsal::sim::{Cluster, Outcome as Played};
 
 const TIMEOUT: Span = ms(10);
 
@@ -113,17 +110,18 @@ impl Process<Note> for Server {
     }
 }
 
-fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let number = |index: usize, default: u32| {
-        arguments.get(index).map_or(default, |text| text.parse().expect("CLIENTS and DELIVERIES are whole numbers"))
-    };
-    let (clients, deliveries) = (number(0, 1_000), u64::from(number(1, 10_000_000)));
-    let latency = match arguments.get(2).map(String::as_str) {
-        None | Some("uniform") => Distribution::uniform(us(500), us(1_500)).expect("the bounds are in order"),
-        Some("constant") => Distribution::constant(ms(1)),
-        Some(other) => panic!("`{other}` is not a latency: uniform or constant"),
-    };
+/// What a run was.
+pub struct Run {
+    /// What the driver knows.
+    pub played: Played,
+    /// What became of the messages.
+    pub book: Tally,
+    /// The wall-clock time it took, from the first input to the last.
+    pub wall: Duration,
+}
+
+/// Plays until so many copies were delivered; latency is drawn from `latency`.
+pub fn play(clients: u32, deliveries: u64, latency: Distribution) -> Run {
     let mut cluster = Cluster::seeded(42);
     let servers = cluster.nodes("server", (clients / 10).max(1), |_| Server);
     let servers = (servers[0].index(), servers.len() as u32);
@@ -143,30 +141,11 @@ fn main() {
     while cluster.delivered() < deliveries {
         cluster.advance(Time::MAX, (deliveries - cluster.delivered()).min(1 << 20));
     }
-    let outcome = cluster.outcome();
+    let played = cluster.outcome();
     let wall = start.elapsed();
 
     let mut observers = cluster.take_observers();
     let ledger = (&mut *observers[0] as &mut dyn std::any::Any).downcast_mut::<Ledger>().expect("the only observer");
-    let book = &ledger.close().expect("the books balance")[0].total;
-    println!(
-        "{{\"clients\":{clients},\"delivered\":{},\"ns_per_msg\":{:.2},\"rss_mb\":{:.1},\"sim_s\":{:.6},\"digest\":\"{}\",\
-         \"confirmed\":{},\"attempts\":{},\"p99_ms\":{:.3}}}",
-        outcome.wire.total().delivered,
-        wall.as_nanos() as f64 / outcome.wire.total().delivered as f64,
-        peak_memory_mb(),
-        outcome.end.as_secs_f64(),
-        outcome.digest,
-        book.fate(Fate::Confirmed),
-        book.attempts,
-        book.latency.quantile(0.99).unwrap_or(f64::NAN) / 1e6,
-    );
-}
-
-/// The most memory this process ever held, where the system tells.
-fn peak_memory_mb() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
-    let kilobytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<f64>().ok());
-    kilobytes.map_or(f64::NAN, |kilobytes| kilobytes / 1024.0)
+    let book = ledger.close().expect("the books balance")[0].total.clone();
+    Run { played, book, wall }
 }
