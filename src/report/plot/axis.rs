@@ -30,8 +30,17 @@ impl Axis {
 
     /// From `from` to `to` exactly, with marks at round numbers between.
     pub fn between(from: f64, to: f64, places: (i32, i32), ticks: usize) -> Self {
+        Self::exact(from, to, places, ticks, round_step)
+    }
+
+    /// From `from` to `to` seconds exactly, with marks at round times between.
+    pub fn seconds(from: f64, to: f64, places: (i32, i32), ticks: usize) -> Self {
+        Self::exact(from, to, places, ticks, round_seconds)
+    }
+
+    fn exact(from: f64, to: f64, places: (i32, i32), ticks: usize, round: fn(f64) -> f64) -> Self {
         let to = if to > from { to } else { from + 1.0 };
-        let step = round_step((to - from) / ticks as f64);
+        let step = round((to - from) / ticks as f64);
         let first = libm::ceil(from / step - 1e-9);
         let all = (0..=2 * ticks).map(|index| (first + index as f64) * step);
         let ticks = all.take_while(|&tick| tick <= to + step * 1e-9).collect();
@@ -96,6 +105,20 @@ fn round_step(step: f64) -> f64 {
     step
 }
 
+/// The smallest round time that is not below `step` seconds: parts of a minute, an hour, a day from a minute on.
+fn round_seconds(step: f64) -> f64 {
+    const MINUTE: f64 = 60.0;
+    const HOUR: f64 = 60.0 * MINUTE;
+    const DAY: f64 = 24.0 * HOUR;
+    if step <= 10.0 {
+        return round_step(step);
+    }
+    let parts = [0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0].map(|minutes| minutes * MINUTE);
+    let hours = [1.0, 2.0, 3.0, 6.0, 12.0].map(|hours| hours * HOUR);
+    let fits = |round: &f64| *round >= step * (1.0 - 1e-9);
+    parts.into_iter().chain(hours).find(fits).unwrap_or_else(|| round_step(step / DAY).max(1.0) * DAY)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,7 +127,12 @@ mod tests {
     fn ticks_are_round_and_hold_every_value() {
         assert_eq!(Axis::from_zero(204.0, (0, 100), 5).ticks, [0.0, 50.0, 100.0, 150.0, 200.0, 250.0]);
         assert_eq!(Axis::from_zero(0.0, (0, 100), 2).ticks, [0.0, 0.5, 1.0]);
-        assert_eq!(Axis::between(2.0, 20.4, (0, 100), 8).ticks, [5.0, 10.0, 15.0, 20.0]);
+        assert_eq!(Axis::seconds(2.0, 20.4, (0, 100), 8).ticks, [5.0, 10.0, 15.0, 20.0]);
+        assert_eq!(Axis::seconds(0.0, 1_300.0, (0, 100), 8).ticks, [0.0, 300.0, 600.0, 900.0, 1_200.0]);
+        assert_eq!(
+            Axis::seconds(0.0, 1e6, (0, 100), 6).ticks,
+            [0.0, 172_800.0, 345_600.0, 518_400.0, 691_200.0, 864_000.0]
+        );
         assert_eq!(Axis::log(270.0, 8_000.0, (0, 100)).ticks, [200.0, 500.0, 1e3, 2e3, 5e3, 1e4]);
         assert_eq!(Axis::log(20.0, 20.0, (0, 100)).ticks, [20.0, 50.0]);
         assert_eq!(Axis::log(1.0, 1e6, (0, 100)).ticks.len(), 7);
@@ -115,7 +143,7 @@ mod tests {
         let axis = Axis::log(100.0, 10_000.0, (900, 100));
         assert_eq!((axis.place(1_000.0), axis.place(0.0), axis.place(1e99)), (500, 900, 100));
         for axis in
-            [Axis::from_zero(f64::MAX, (0, 9), 5), Axis::log(1.0, 1.8e19, (0, 9)), Axis::between(0.0, 0.0, (0, 9), 5)]
+            [Axis::from_zero(f64::MAX, (0, 9), 5), Axis::log(1.0, 1.8e19, (0, 9)), Axis::seconds(0.0, 0.0, (0, 9), 5)]
         {
             assert!((0..=9).contains(&axis.place(1e18)) && axis.ticks.len() < 30);
         }

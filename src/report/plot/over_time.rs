@@ -77,7 +77,7 @@ fn panels(
     let (from, to) = spans.fold((f64::MAX, 0.0_f64), |(from, to), span| (from.min(span.0), to.max(span.1)));
     for (index, flow) in shown.iter().enumerate() {
         let top = HEAD + 40 + index as i32 * (PANEL + GAP);
-        let x = Axis::between(from, to, (LEFT, RIGHT), 10);
+        let x = Axis::seconds(from, to, (LEFT, RIGHT), 10);
         let panel = draw(&mut canvas, flow, &Steps::of(results, flow), (top, top + PANEL), x);
         if index + 1 == shown.len() {
             panel.below(&mut canvas, "simulated time");
