@@ -123,10 +123,12 @@ impl<T: Copy> Agenda<T> {
     /// Looks for the earliest event. Afterwards the bound may be later, and the event known or not.
     pub fn settle(&mut self, order: &impl Order<T>) {
         let bound = self.bound;
-        if self.others.bound(order) == bound {
+        // Of an unsettled calendar the bound may lie before ours.
+        let may_have = |others: &Calendar<T>| others.bound(order) <= bound;
+        if may_have(&self.others) {
             self.others.settle(order);
         }
-        let mut rivals = usize::from(self.others.bound(order) == bound);
+        let mut rivals = usize::from(may_have(&self.others));
         for line in self.lines.iter_mut().filter(|line| line.first == bound) {
             line.drop_cancelled(order);
             if line.first == bound {
@@ -136,8 +138,10 @@ impl<T: Copy> Agenda<T> {
         if rivals > 1 {
             self.mix(bound, order);
         }
-        self.find_bound(order);
-        self.is_settled = self.bound == bound && (self.others.bound(order) > bound || self.others.is_settled());
+        if rivals == 0 {
+            self.find_bound(order);
+        }
+        self.is_settled = rivals > 0 && (!may_have(&self.others) || self.others.is_settled());
     }
 
     /// Moves the lines' events of one time to the others: a line knows nothing of their places.

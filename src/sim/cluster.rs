@@ -235,13 +235,8 @@ impl<M: Message> Cluster<M> {
                 self.step_outside(next);
             } else if delivery == next && !run.deliveries.is_settled() {
                 self.open_deliveries();
-            } else if alarm == next && !run.alarms.is_settled() {
-                let order = AlarmOrder { names: &self.stage.names, schedule: run.schedule };
-                run.alarms.settle(&LivingAlarms {
-                    order,
-                    arenas: &self.arenas,
-                    lines: (!run.fits_cache).then_some(&self.lines),
-                });
+            } else if alarm == next && !self.settle_alarms() {
+                // They come later than was thought.
             } else if alarm == next && (delivery > next || self.is_work_next()) {
                 self.fire();
             } else {
@@ -363,6 +358,18 @@ impl<M: Message> Cluster<M> {
         self.stage.run.disks.entry(node).or_default().insert(write.key, write.value);
         let mark = [now.as_nanos(), self.stage.names.entity(node).bits(), write.key, 0];
         self.input(node, mark, Input::Persisted(write.key));
+    }
+
+    /// Looks for the earliest alarm; whether it is known now, and no later than was thought.
+    fn settle_alarms(&mut self) -> bool {
+        let run = &mut self.stage.run;
+        let bound = run.alarms.bound();
+        if !run.alarms.is_settled() {
+            let order = AlarmOrder { names: &self.stage.names, schedule: run.schedule };
+            let lines = (!run.fits_cache).then_some(&self.lines);
+            run.alarms.settle(&LivingAlarms { order, arenas: &self.arenas, lines });
+        }
+        run.alarms.is_settled() && run.alarms.bound() == bound
     }
 
     /// Whether the next alarm says that work is done: it comes before deliveries.

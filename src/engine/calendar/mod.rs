@@ -134,11 +134,8 @@ impl<T: Copy> Calendar<T> {
     /// No event comes before this time ([`Time::MAX`] when nothing is held).
     #[inline(always)]
     pub fn bound(&self, order: &impl Order<T>) -> Time {
-        // Nearly always the heap is empty.
-        match self.open.first() {
-            Some(next) if self.heap.is_empty() => order.time(next),
-            _ => self.peek(order).map_or(Time::from_nanos(self.unopened), |first| order.time(first)),
-        }
+        let time = |event: Option<&T>| event.map_or(Time::MAX, |event| order.time(event));
+        time(self.open.first()).min(time(self.heap.peek())).min(Time::from_nanos(self.unopened))
     }
 
     /// Whether [`Calendar::bound`] is the time of an event; if not, [`Calendar::settle`] makes it so.
@@ -155,7 +152,6 @@ impl<T: Copy> Calendar<T> {
     }
 
     /// The earliest event, if it is settled.
-    #[inline(never)]
     pub fn peek(&self, order: &impl Order<T>) -> Option<&T> {
         match (self.open.first(), self.heap.peek()) {
             (Some(next), Some(top)) => Some(if order.before(next, top) { next } else { top }),
@@ -536,6 +532,7 @@ impl<T: Copy> Calendar<T> {
         for &event in &moving {
             self.push(event, order);
         }
+        self.file_inbox(order);
         moving.clear();
         self.moving = moving;
     }
