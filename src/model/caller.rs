@@ -5,7 +5,6 @@
 //! it has ended.
 
 use std::num::NonZeroU32;
-use std::sync::Arc;
 
 use crate::base::id::Entity;
 use crate::base::random::mix;
@@ -23,13 +22,27 @@ use super::script::{Call, Script};
 /// The surroundings of a role.
 pub(super) type Cx<'a> = Context<'a, Envelope, Alarm>;
 
+/// A message to start.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Errand {
+    /// Its kind.
+    pub(super) call: u16,
+    /// The name its luck is drawn by.
+    pub(super) luck: u64,
+    /// The deadline handed down by whoever asked first.
+    pub(super) inherited: Option<Steady>,
+    /// Whom it is for.
+    pub(super) task: u32,
+}
+
 /// A message that has ended: whose it was, and how.
 pub(super) type Ended = (u32, Outcome);
 
 /// Messages one node has sent.
+///
+/// What to do with them stands in the script, which its owner holds and lends for every step.
 #[derive(Debug)]
 pub(super) struct Caller {
-    script: Arc<Script>,
     /// Numbers start here, so that those of an earlier life are not used again.
     first_number: u32,
     outstanding: Outstanding<Pending>,
@@ -78,8 +91,8 @@ struct Pending {
 }
 
 impl Caller {
-    pub(super) fn new(script: Arc<Script>, restarts: u32) -> Self {
-        Self { script, first_number: restarts << 24, outstanding: Outstanding::new(), routes: Vec::new() }
+    pub(super) fn new(restarts: u32) -> Self {
+        Self { first_number: restarts << 24, outstanding: Outstanding::new(), routes: Vec::new() }
     }
 
     fn number_of(&self, number: Number) -> u32 {
@@ -90,18 +103,15 @@ impl Caller {
         Number::new(number.wrapping_sub(self.first_number).into())
     }
 
-    /// Starts a message for `task`. How it ended, if nobody waits for a confirmation.
+    /// Starts a message. How it ended, if nobody waits for a confirmation.
     pub(super) fn start(
         &mut self,
+        script: &Script,
         cx: &mut Cx<'_>,
-        call: u16,
-        luck: u64,
-        inherited: Option<Steady>,
-        task: u32,
+        Errand { call, luck, inherited, task }: Errand,
     ) -> Option<Outcome> {
-        let script = Arc::clone(&self.script);
         let spec = &script.calls[call as usize];
-        let route = self.route(cx, call, spec);
+        let route = self.route(script, cx, call);
         let started = cx.now();
         let pending = Pending {
             luck,
@@ -134,7 +144,7 @@ impl Caller {
             pending.sequence = sequence;
         }
         if may_go {
-            return self.attempt(cx, spec, number);
+            return self.attempt(script, cx, number);
         }
         if let Some(left) = self.left(cx, spec, key) {
             let timer = cx.set_timer(Clock::Steady, left, Alarm::Timeout(number));
@@ -143,11 +153,12 @@ impl Caller {
         None
     }
 
-    fn route(&mut self, cx: &mut Cx<'_>, call: u16, spec: &Call) -> usize {
+    fn route(&mut self, script: &Script, cx: &mut Cx<'_>, call: u16) -> usize {
         if let Some(index) = self.routes.iter().position(|route| route.call == call) {
             return index;
         }
-        let members = self.script.targets[spec.target as usize].len as usize;
+        let spec = &script.calls[call as usize];
+        let members = script.targets[spec.target as usize].len as usize;
         let picker = spec.balance.picker(members, cx.draw()).expect("a plan's balancer fits its group");
         let policy = &spec.policy;
         let gate = match (policy.max_in_flight, policy.window) {
@@ -175,18 +186,20 @@ impl Caller {
     }
 
     /// Sends the next attempt. How the message ended, if nobody waits for a confirmation.
-    fn attempt(&mut self, cx: &mut Cx<'_>, spec: &Call, number: u32) -> Option<Outcome> {
+    fn attempt(&mut self, script: &Script, cx: &mut Cx<'_>, number: u32) -> Option<Outcome> {
         let key = self.key_of(number);
+        let call = self.outstanding.get_mut(key)?.call;
+        let spec = &script.calls[call as usize];
         let left = self.left(cx, spec, key);
         let pending = self.outstanding.get_mut(key)?;
         let route = &mut self.routes[pending.route as usize];
-        let target = &self.script.targets[spec.target as usize];
+        let target = &script.targets[spec.target as usize];
         let again = pending.attempt > 0 && spec.policy.retry.member == Member::Same;
         if !again {
             pending.member = match route.pinned {
                 Some(pinned) => pinned,
                 None => {
-                    let board = &self.script.board;
+                    let board = &script.board;
                     let member = route.picker.pick(|| cx.draw(), |member| board.load(target.member(member)));
                     member as u32
                 }
@@ -211,7 +224,7 @@ impl Caller {
         {
             envelope.order = Place::new(pending.sequence, window.lowest().get());
         }
-        let size = spec.size.bytes(|| self.script.keys.size.block(Entity::from_bits(pending.luck), 0).first());
+        let size = spec.size.bytes(|| script.keys.size.block(Entity::from_bits(pending.luck), 0).first());
         let to = target.member(pending.member as usize);
         let message = MessageId { owner: cx.me, number };
         cx.observe(Observation::Attempted { message });
@@ -231,7 +244,13 @@ impl Caller {
     }
 
     /// An answer or a confirmation arrived. What has ended with it.
-    pub(super) fn answered(&mut self, cx: &mut Cx<'_>, envelope: &Envelope, outcome: Outcome) -> Option<Ended> {
+    pub(super) fn answered(
+        &mut self,
+        script: &Script,
+        cx: &mut Cx<'_>,
+        envelope: &Envelope,
+        outcome: Outcome,
+    ) -> Option<Ended> {
         let number = envelope.number;
         let key = self.key_of(number);
         let pending = self.outstanding.get_mut(key)?;
@@ -244,7 +263,7 @@ impl Caller {
                 self.routes[route as usize].picker.done(member as usize);
             }
             cx.observe(Observation::Confirmed { message: MessageId { owner: cx.me, number } });
-            self.remove(cx, key);
+            self.remove(script, cx, key);
             return Some((task, Outcome::Done));
         }
         // Bad news about an attempt that was given up already is no news.
@@ -259,42 +278,39 @@ impl Caller {
             Outcome::Expired | Outcome::Cancelled => Failure::Expired,
             _ => Failure::Failed,
         };
-        self.failed(cx, number, failure)
+        self.failed(script, cx, number, failure)
     }
 
     /// One of the caller's own timers fired. What has ended with it.
-    pub(super) fn woken(&mut self, cx: &mut Cx<'_>, alarm: Alarm) -> Option<Ended> {
+    pub(super) fn woken(&mut self, script: &Script, cx: &mut Cx<'_>, alarm: Alarm) -> Option<Ended> {
         match alarm {
-            Alarm::Timeout(number) => self.timed_out(cx, number),
-            Alarm::Resend(number) => self.resend(cx, number),
+            Alarm::Timeout(number) => self.timed_out(script, cx, number),
+            Alarm::Resend(number) => self.resend(script, cx, number),
             Alarm::Arrival | Alarm::Think(_) | Alarm::Step(_) => None,
         }
     }
 
     /// A timer of this number fired. What has ended with it.
-    fn timed_out(&mut self, cx: &mut Cx<'_>, number: u32) -> Option<Ended> {
+    fn timed_out(&mut self, script: &Script, cx: &mut Cx<'_>, number: u32) -> Option<Ended> {
         let key = self.key_of(number);
         let pending = self.outstanding.get_mut(key)?;
         pending.timer = None;
         if pending.attempt == 0 {
-            return self.close(cx, number, Close::Abandoned, Outcome::Expired);
+            return self.close(script, cx, number, Close::Abandoned, Outcome::Expired);
         }
-        self.failed(cx, number, Failure::Timeout)
+        self.failed(script, cx, number, Failure::Timeout)
     }
 
     /// The wait before another attempt is over. What has ended with it.
-    fn resend(&mut self, cx: &mut Cx<'_>, number: u32) -> Option<Ended> {
+    fn resend(&mut self, script: &Script, cx: &mut Cx<'_>, number: u32) -> Option<Ended> {
         let key = self.key_of(number);
         let pending = self.outstanding.get_mut(key)?;
         pending.timer = None;
-        let script = Arc::clone(&self.script);
-        let call = pending.call;
-        self.attempt(cx, &script.calls[call as usize], number);
+        self.attempt(script, cx, number);
         None
     }
 
-    fn failed(&mut self, cx: &mut Cx<'_>, number: u32, failure: Failure) -> Option<Ended> {
-        let script = Arc::clone(&self.script);
+    fn failed(&mut self, script: &Script, cx: &mut Cx<'_>, number: u32, failure: Failure) -> Option<Ended> {
         let key = self.key_of(number);
         let pending = self.outstanding.get_mut(key)?;
         let spec = &script.calls[pending.call as usize];
@@ -312,7 +328,7 @@ impl Caller {
         match decision {
             Decision::Retry { after: Span::ZERO } => {
                 pending.previous_wait = Some(Span::ZERO);
-                self.attempt(cx, spec, number);
+                self.attempt(script, cx, number);
                 None
             }
             Decision::Retry { after } => {
@@ -333,12 +349,12 @@ impl Caller {
                     (_, Failure::Expired) => (Close::Expired, Outcome::Expired),
                     (_, Failure::Failed) => (Close::Failed, Outcome::Failed),
                 };
-                self.close(cx, number, why, outcome)
+                self.close(script, cx, number, why, outcome)
             }
         }
     }
 
-    fn close(&mut self, cx: &mut Cx<'_>, number: u32, why: Close, outcome: Outcome) -> Option<Ended> {
+    fn close(&mut self, script: &Script, cx: &mut Cx<'_>, number: u32, why: Close, outcome: Outcome) -> Option<Ended> {
         let key = self.key_of(number);
         let pending = self.outstanding.get_mut(key)?;
         let task = pending.task;
@@ -347,12 +363,12 @@ impl Caller {
             *below = (*below).max(pending.sequence + 1);
         }
         cx.observe(Observation::Closed { message: MessageId { owner: cx.me, number }, why });
-        self.remove(cx, key);
+        self.remove(script, cx, key);
         Some((task, outcome))
     }
 
     /// Whoever started messages for `task` no longer wants to know.
-    pub(super) fn forget(&mut self, cx: &mut Cx<'_>, task: u32) {
+    pub(super) fn forget(&mut self, script: &Script, cx: &mut Cx<'_>, task: u32) {
         let numbers: Vec<_> =
             self.outstanding.iter().filter(|(_, pending)| pending.task == task).map(|(key, _)| key).collect();
         for key in numbers {
@@ -364,24 +380,31 @@ impl Caller {
                 self.routes[pending.route as usize].picker.done(pending.member as usize);
             }
             let number = self.number_of(key);
-            self.close(cx, number, Close::Abandoned, Outcome::Cancelled);
+            self.close(script, cx, number, Close::Abandoned, Outcome::Cancelled);
         }
     }
 
     /// Tells the receiver of ordered messages what it need not wait for: with the end of `settled`, the lowest place still to
     /// come has moved past `passed`, where there may be messages that were given up.
-    fn tell_skipped(&self, cx: &mut Cx<'_>, settled: &Pending, number: u32, passed: std::ops::Range<u64>) {
+    fn tell_skipped(
+        &self,
+        script: &Script,
+        cx: &mut Cx<'_>,
+        settled: &Pending,
+        number: u32,
+        passed: std::ops::Range<u64>,
+    ) {
         let route = &self.routes[settled.route as usize];
-        let spec = &self.script.calls[settled.call as usize];
+        let spec = &script.calls[settled.call as usize];
         let Some(member) = route.pinned.filter(|_| passed.start < passed.end.min(route.given_up_below)) else { return };
         let luck = nested_luck(settled.luck, settled.attempt, spec.name);
         let mut envelope = Envelope::new(Kind::Skip, luck, number, settled.call, settled.attempt);
         envelope.order = Place::new(passed.end, passed.end);
-        cx.send_sized(self.script.targets[spec.target as usize].member(member as usize), envelope, 0);
+        cx.send_sized(script.targets[spec.target as usize].member(member as usize), envelope, 0);
     }
 
     /// Takes a message out of the table, and lets those go that waited for it.
-    fn remove(&mut self, cx: &mut Cx<'_>, key: Number) {
+    fn remove(&mut self, script: &Script, cx: &mut Cx<'_>, key: Number) {
         let Some(pending) = self.outstanding.remove(key) else { return };
         let route = pending.route as usize;
         match &mut self.routes[route].gate {
@@ -395,10 +418,9 @@ impl Caller {
                     *first += 1;
                 }
                 let lowest = *first;
-                self.tell_skipped(cx, &pending, number, before..lowest);
+                self.tell_skipped(script, cx, &pending, number, before..lowest);
             }
         }
-        let script = Arc::clone(&self.script);
         loop {
             let next = match &mut self.routes[route].gate {
                 Gate::Open => None,
@@ -413,7 +435,7 @@ impl Caller {
             if let Some(timer) = timer {
                 cx.cancel_timer(timer);
             }
-            self.attempt(cx, &script.calls[pending.call as usize], number);
+            self.attempt(script, cx, number);
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::base::time::Span;
 use crate::process::{Boot, Clock, Outcome, Process, Steady};
 
 use super::Alarm;
-use super::caller::{Caller, Cx, nested_luck};
+use super::caller::{Caller, Cx, Errand, nested_luck};
 use super::envelope::{Envelope, Kind};
 use super::script::{Choice, Script};
 use super::task::{Next, Progress, Slab};
@@ -98,7 +98,7 @@ impl Client {
             started: 0,
             limit: spec.count.map_or(u64::MAX, |count| share(count, spec.nodes, boot.index)),
             first_due: spec.from,
-            caller: Caller::new(Arc::clone(script), boot.restarts),
+            caller: Caller::new(boot.restarts),
             tasks: Slab::new(),
         }
     }
@@ -159,8 +159,8 @@ impl Client {
                 Next::Message { call, wait } => {
                     let Progress { luck, attempt, .. } = task.progress;
                     let luck = nested_luck(luck, attempt, self.script.calls[call as usize].name);
-                    let owner = if wait { id } else { NOBODY };
-                    match self.caller.start(cx, call, luck, None, owner) {
+                    let errand = Errand { call, luck, inherited: None, task: if wait { id } else { NOBODY } };
+                    match self.caller.start(&self.script, cx, errand) {
                         Some(Outcome::Done) => {}
                         None if !wait => {}
                         None => return,
@@ -230,7 +230,7 @@ impl Process<Envelope> for Client {
 
     fn message(&mut self, cx: &mut Cx<'_>, _: NodeId, envelope: Envelope) {
         if let Kind::Ack(outcome) | Kind::Reply(outcome) = envelope.kind() {
-            let ended = self.caller.answered(cx, &envelope, outcome);
+            let ended = self.caller.answered(&self.script, cx, &envelope, outcome);
             self.resume(cx, ended);
         }
     }
@@ -247,7 +247,7 @@ impl Process<Envelope> for Client {
                 }
             }
             Alarm::Timeout(_) | Alarm::Resend(_) => {
-                let ended = self.caller.woken(cx, alarm);
+                let ended = self.caller.woken(&self.script, cx, alarm);
                 self.resume(cx, ended);
             }
             Alarm::Step(id) => self.run(cx, id),

@@ -4,7 +4,7 @@
 //! stays with its request until the reply, or (asynchronous servers) is let go while the request waits for others. A
 //! request whose deadline has passed when its turn comes is not begun.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::process::{Boot, Clock, MessageId, Observation, Outcome, Process, Stea
 use crate::protocol::delivery::{Arrival, Dedup, DedupWindow, Number, Reorder};
 
 use super::Alarm;
-use super::caller::{Caller, Cx, nested_luck};
+use super::caller::{Caller, Cx, Errand, nested_luck};
 use super::client::NOBODY;
 use super::envelope::{Envelope, Kind, Place};
 use super::policy::{Cancel, Delivery};
@@ -57,7 +57,7 @@ pub struct Service {
     caller: Caller,
     /// What must not be handled twice: remembered by sender.
     handled: BTreeMap<NodeId, Dedup>,
-    running: BTreeMap<(NodeId, u32), u32>,
+    running: BTreeSet<(NodeId, u32)>,
     /// What is handled in order, by sender and call.
     ordered: BTreeMap<(NodeId, u16), Lane>,
 }
@@ -104,9 +104,9 @@ impl Service {
             busy: 0,
             pulling: false,
             shown: (0, 0),
-            caller: Caller::new(Arc::clone(script), boot.restarts),
+            caller: Caller::new(boot.restarts),
             handled: BTreeMap::new(),
-            running: BTreeMap::new(),
+            running: BTreeSet::new(),
             ordered: BTreeMap::new(),
         }
     }
@@ -124,26 +124,34 @@ impl Service {
         self.spec.queue.is_none_or(|limit| self.waiting() + present < limit)
     }
 
+    /// The kind of message that came in this envelope.
+    fn call(&self, envelope: &Envelope) -> &Call {
+        &self.script.calls[envelope.call as usize]
+    }
+
+    /// Whether it must not be handled twice.
+    fn is_once(&self, envelope: &Envelope) -> bool {
+        self.call(envelope).policy.delivery == Delivery::ExactlyOnce
+    }
+
     /// A message or request arrived.
     fn arrive(&mut self, cx: &mut Cx<'_>, from: NodeId, envelope: Envelope) {
-        let script = Arc::clone(&self.script);
-        let call = &script.calls[envelope.call as usize];
         cx.observe(Observation::Arrived);
         let id = MessageId { owner: from, number: envelope.number };
-        if call.policy.delivery == Delivery::ExactlyOnce {
+        if self.is_once(&envelope) {
             let (number, now) = (Number::new(id.number.into()), Time::from_nanos(cx.now().as_nanos()));
             let is_done = self.handled.get_mut(&from).is_some_and(|known| known.knows(number, now));
-            if is_done || self.running.contains_key(&(from, id.number)) {
+            if is_done || self.running.contains(&(from, id.number)) {
                 cx.observe(Observation::Received { message: id, duplicate: true });
                 if is_done {
-                    self.answer(cx, from, envelope, call, Outcome::Done);
+                    self.answer(cx, from, envelope, Outcome::Done);
                 }
                 return;
             }
         }
-        let program = call.program.pick(|| {
+        let program = self.call(&envelope).program.pick(|| {
             let entity = crate::base::id::Entity::from_bits(envelope.luck);
-            script.keys.demand.block(entity, u64::MAX).first()
+            self.script.keys.demand.block(entity, u64::MAX).first()
         });
         let job = Job {
             caller: from,
@@ -156,14 +164,14 @@ impl Service {
             timer: None,
         };
         if envelope.order != Place::NONE {
-            self.arrive_in_order(cx, job, call);
+            self.arrive_in_order(cx, job);
         } else {
-            self.admit(cx, job, call);
+            self.admit(cx, job);
         }
     }
 
     /// Holds a message until its turn has come.
-    fn arrive_in_order(&mut self, cx: &mut Cx<'_>, job: Job, call: &Call) {
+    fn arrive_in_order(&mut self, cx: &mut Cx<'_>, job: Job) {
         let (from, envelope) = (job.caller, job.envelope);
         let message = job.message();
         let limit = Place::WINDOW_MAX as usize + 1;
@@ -173,17 +181,17 @@ impl Service {
         lane.seen = lane.seen.max(sequence);
         let arrival = lane.reorder.receive(Number::new(sequence), job);
         match arrival {
-            Arrival::Ready(job) => self.admit(cx, job, call),
+            Arrival::Ready(job) => self.admit(cx, job),
             Arrival::Held => cx.observe(Observation::Received { message, duplicate: false }),
             Arrival::Duplicate(_) => cx.observe(Observation::Received { message, duplicate: true }),
             Arrival::Late(_) => {
                 cx.observe(Observation::Received { message, duplicate: true });
                 let is_running = self.jobs.iter().any(|(_, job)| job.message() == message);
                 if !is_running {
-                    self.answer(cx, from, envelope, call, Outcome::Done);
+                    self.answer(cx, from, envelope, Outcome::Done);
                 }
             }
-            Arrival::Full(job) => self.refuse(cx, &job, call, Outcome::Rejected),
+            Arrival::Full(job) => self.refuse(cx, &job, Outcome::Rejected),
         }
         self.skip_below(cx, (from, envelope.call), lowest);
     }
@@ -204,18 +212,18 @@ impl Service {
     }
 
     /// Lets a request in, if there is room.
-    fn admit(&mut self, cx: &mut Cx<'_>, job: Job, call: &Call) {
+    fn admit(&mut self, cx: &mut Cx<'_>, job: Job) {
         if !self.has_free_worker() && !self.has_room() {
             let outcome = if self.spec.rejects { Outcome::Rejected } else { Outcome::Discarded };
-            self.refuse(cx, &job, call, outcome);
+            self.refuse(cx, &job, outcome);
             self.advance_lane(cx, job.caller, job.envelope, outcome);
             return;
         }
         cx.observe(Observation::Received { message: job.message(), duplicate: false });
-        let key = (job.caller, job.envelope.number);
+        let (key, is_once) = ((job.caller, job.envelope.number), self.is_once(&job.envelope));
         let id = self.jobs.insert(job);
-        if call.policy.delivery == Delivery::ExactlyOnce {
-            self.running.insert(key, id);
+        if is_once {
+            self.running.insert(key);
         }
         if self.has_free_worker() {
             self.begin(cx, id);
@@ -225,16 +233,16 @@ impl Service {
     }
 
     /// Says that a request will not be handled, and why.
-    fn refuse(&mut self, cx: &mut Cx<'_>, job: &Job, call: &Call, outcome: Outcome) {
+    fn refuse(&mut self, cx: &mut Cx<'_>, job: &Job, outcome: Outcome) {
         cx.observe(Observation::Refused { why: outcome });
         cx.observe(Observation::Handled { message: job.message(), outcome });
         if outcome != Outcome::Discarded {
-            self.answer(cx, job.caller, job.envelope, call, outcome);
+            self.answer(cx, job.caller, job.envelope, outcome);
         }
     }
 
-    fn answer(&mut self, cx: &mut Cx<'_>, to: NodeId, envelope: Envelope, call: &Call, outcome: Outcome) {
-        let keys = &self.script.keys;
+    fn answer(&mut self, cx: &mut Cx<'_>, to: NodeId, envelope: Envelope, outcome: Outcome) {
+        let (call, keys) = (self.call(&envelope), &self.script.keys);
         let (kind, size) = match envelope.kind() {
             Kind::Request => {
                 let draw = || keys.size.block(crate::base::id::Entity::from_bits(envelope.luck), 1).first();
@@ -276,8 +284,8 @@ impl Service {
                 Next::Message { call, wait } => {
                     let luck =
                         nested_luck(job.envelope.luck, job.progress.attempt, self.script.calls[call as usize].name);
-                    let (deadline, task) = (job.deadline, if wait { id } else { NOBODY });
-                    match self.caller.start(cx, call, luck, deadline, task) {
+                    let errand = Errand { call, luck, inherited: job.deadline, task: if wait { id } else { NOBODY } };
+                    match self.caller.start(&self.script, cx, errand) {
                         Some(Outcome::Done) => {}
                         None if !wait => {}
                         None => return self.let_go(cx, id),
@@ -340,16 +348,14 @@ impl Service {
     /// A request is over.
     fn finish(&mut self, cx: &mut Cx<'_>, id: u32, outcome: Outcome) {
         let Some(job) = self.jobs.remove(id) else { return };
-        let script = Arc::clone(&self.script);
-        let call = &script.calls[job.envelope.call as usize];
         let now = cx.now();
         if job.has_worker {
             self.busy -= 1;
         }
-        if call.policy.delivery == Delivery::ExactlyOnce {
+        if self.is_once(&job.envelope) {
             self.running.remove(&(job.caller, job.envelope.number));
             if outcome == Outcome::Done {
-                let window = call.policy.dedup.unwrap_or(DedupWindow::Unlimited);
+                let window = self.call(&job.envelope).policy.dedup.unwrap_or(DedupWindow::Unlimited);
                 let known = self.handled.entry(job.caller).or_insert_with(|| Dedup::new(window));
                 known.receive(Number::new(job.envelope.number.into()), Time::from_nanos(now.as_nanos()));
             }
@@ -363,7 +369,7 @@ impl Service {
         }
         cx.observe(Observation::Handled { message, outcome });
         if outcome != Outcome::Cancelled {
-            self.answer(cx, job.caller, job.envelope, call, outcome);
+            self.answer(cx, job.caller, job.envelope, outcome);
         }
         self.advance_lane(cx, job.caller, job.envelope, outcome);
         self.pull(cx);
@@ -384,8 +390,7 @@ impl Service {
 
     /// A caller has given up one of its requests.
     fn cancel(&mut self, cx: &mut Cx<'_>, from: NodeId, envelope: Envelope) {
-        let policy = &self.script.calls[envelope.call as usize].policy;
-        let may_stop = policy.cancel == Cancel::Running;
+        let may_stop = self.call(&envelope).policy.cancel == Cancel::Running;
         let message = MessageId { owner: from, number: envelope.number };
         let found = self.jobs.iter().find(|(_, job)| job.message() == message && (may_stop || job.began.is_none()));
         let Some((id, _)) = found else { return };
@@ -394,7 +399,7 @@ impl Service {
         if let Some(timer) = self.jobs.get_mut(id).and_then(|job| job.timer.take()) {
             cx.cancel_timer(timer);
         }
-        self.caller.forget(cx, id);
+        self.caller.forget(&self.script, cx, id);
         self.finish(cx, id, Outcome::Cancelled);
     }
 
@@ -434,7 +439,7 @@ impl Process<Envelope> for Service {
         match envelope.kind() {
             Kind::Notice | Kind::Message | Kind::Request => self.arrive(cx, from, envelope),
             Kind::Ack(outcome) | Kind::Reply(outcome) => {
-                let ended = self.caller.answered(cx, &envelope, outcome);
+                let ended = self.caller.answered(&self.script, cx, &envelope, outcome);
                 self.resume(cx, ended);
             }
             Kind::Cancel => self.cancel(cx, from, envelope),
@@ -451,7 +456,7 @@ impl Process<Envelope> for Service {
         match alarm {
             Alarm::Step(id) => self.go_on(cx, id),
             Alarm::Timeout(_) | Alarm::Resend(_) => {
-                let ended = self.caller.woken(cx, alarm);
+                let ended = self.caller.woken(&self.script, cx, alarm);
                 self.resume(cx, ended);
             }
             Alarm::Arrival | Alarm::Think(_) => {}
