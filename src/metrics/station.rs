@@ -129,6 +129,10 @@ impl Observer for Stations {
     }
 
     fn observe(&mut self, now: Time, node: NodeId, observation: &Observation) {
+        // Most of what is observed is about messages.
+        if observation.kind() != Kind::Station {
+            return;
+        }
         let index = node.index() as usize;
         let Some(group) = self.groups[index] else { return };
         let counts = self.measured.0 <= now && now < self.measured.1;

@@ -130,7 +130,6 @@ impl Caller {
         let key = self.outstanding.insert(pending);
         let number = self.number_of(key);
         let message = MessageId { owner: cx.me, number };
-        cx.observe(Observation::Offered { message, flow: Flow(spec.flow), late: Span::ZERO, at_once: false });
         let (may_go, sequence) = match &mut self.routes[route].gate {
             Gate::Open => (true, 0),
             Gate::InFlight(gate) => (gate.offer(key), 0),
@@ -143,6 +142,7 @@ impl Caller {
         if let Some(pending) = self.outstanding.get_mut(key) {
             pending.sequence = sequence;
         }
+        cx.observe(Observation::Offered { message, flow: Flow(spec.flow), late: Span::ZERO, at_once: may_go });
         if may_go {
             return self.attempt(script, cx, number);
         }
@@ -185,7 +185,13 @@ impl Caller {
         Some(deadline.since(cx.now()))
     }
 
-    /// Sends the next attempt. How the message ended, if nobody waits for a confirmation.
+    /// Sends an attempt that did not go out with its offer.
+    fn attempt_later(&mut self, script: &Script, cx: &mut Cx<'_>, number: u32) -> Option<Outcome> {
+        cx.observe(Observation::Attempted { message: MessageId { owner: cx.me, number } });
+        self.attempt(script, cx, number)
+    }
+
+    /// Sends the next attempt, which has been stated. How the message ended, if nobody waits for a confirmation.
     fn attempt(&mut self, script: &Script, cx: &mut Cx<'_>, number: u32) -> Option<Outcome> {
         let key = self.key_of(number);
         let call = self.outstanding.get_mut(key)?.call;
@@ -227,7 +233,6 @@ impl Caller {
         let size = spec.size.bytes(|| script.keys.size.block(Entity::from_bits(pending.luck), 0).first());
         let to = target.member(pending.member as usize);
         let message = MessageId { owner: cx.me, number };
-        cx.observe(Observation::Attempted { message });
         cx.send_sized(to, envelope, size);
         if !is_confirmed {
             route.picker.done(pending.member as usize);
@@ -306,7 +311,7 @@ impl Caller {
         let key = self.key_of(number);
         let pending = self.outstanding.get_mut(key)?;
         pending.timer = None;
-        self.attempt(script, cx, number);
+        self.attempt_later(script, cx, number);
         None
     }
 
@@ -328,7 +333,7 @@ impl Caller {
         match decision {
             Decision::Retry { after: Span::ZERO } => {
                 pending.previous_wait = Some(Span::ZERO);
-                self.attempt(script, cx, number);
+                self.attempt_later(script, cx, number);
                 None
             }
             Decision::Retry { after } => {
@@ -435,7 +440,7 @@ impl Caller {
             if let Some(timer) = timer {
                 cx.cancel_timer(timer);
             }
-            self.attempt(script, cx, number);
+            self.attempt_later(script, cx, number);
         }
     }
 }
