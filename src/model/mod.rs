@@ -6,6 +6,7 @@
 mod caller;
 mod client;
 mod envelope;
+mod line;
 mod policy;
 mod script;
 mod service;

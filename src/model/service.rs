@@ -4,7 +4,7 @@
 //! stays with its request until the reply, or (asynchronous servers) is let go while the request waits for others. A
 //! request whose deadline has passed when its turn comes is not begun.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -17,6 +17,7 @@ use super::Alarm;
 use super::caller::{Caller, Cx, Errand, nested_luck};
 use super::client::NOBODY;
 use super::envelope::{Envelope, Kind, Place};
+use super::line::{Line, Turn};
 use super::policy::{Cancel, Delivery};
 use super::script::{Call, Script};
 use super::task::{Next, Progress, Slab};
@@ -38,22 +39,21 @@ pub struct ServiceSpec {
     pub holds_worker: bool,
 }
 
-/// One node of a service.
+/// One node of a service. In front stands what every message looks at.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Service {
     script: Arc<Script>,
     spec: Arc<ServiceSpec>,
-    speed: f64,
-    jobs: Slab<Job>,
-    /// Requests that never had a worker.
-    queue: VecDeque<u32>,
-    /// Requests that had one, and need one again.
-    ready: VecDeque<u32>,
+    /// What was said last about line and workers.
+    shown: (u32, u32),
     busy: u32,
     /// Whether free workers are taking what waits: those that get free meanwhile belong to it.
     pulling: bool,
-    /// What was said last about queue and workers.
-    shown: (u32, u32),
+    line: Line,
+    speed: f64,
+    /// Requests that wait: for a worker, for work to be done, for others.
+    jobs: Slab<Job>,
     caller: Caller,
     /// What must not be handled twice: remembered by sender.
     handled: BTreeMap<NodeId, Dedup>,
@@ -97,22 +97,17 @@ impl Service {
         Self {
             script: Arc::clone(script),
             spec: Arc::clone(spec),
-            speed,
-            jobs: Slab::new(),
-            queue: VecDeque::new(),
-            ready: VecDeque::new(),
+            shown: (0, 0),
             busy: 0,
             pulling: false,
-            shown: (0, 0),
+            line: Line::default(),
+            speed,
+            jobs: Slab::new(),
             caller: Caller::new(boot.restarts),
             handled: BTreeMap::new(),
             running: BTreeSet::new(),
             ordered: BTreeMap::new(),
         }
-    }
-
-    fn waiting(&self) -> u32 {
-        (self.queue.len() + self.ready.len()) as u32
     }
 
     fn has_free_worker(&self) -> bool {
@@ -121,7 +116,7 @@ impl Service {
 
     fn has_room(&self) -> bool {
         let present = if self.spec.counts_present { self.busy } else { 0 };
-        self.spec.queue.is_none_or(|limit| self.waiting() + present < limit)
+        self.spec.queue.is_none_or(|limit| self.line.len() + present < limit)
     }
 
     /// The kind of message that came in this envelope.
@@ -207,7 +202,7 @@ impl Service {
     /// A message that was held has its turn.
     fn admit_held(&mut self, cx: &mut Cx<'_>, job: Job) {
         let id = self.jobs.insert(job);
-        self.queue.push_back(id);
+        self.line.join(Turn::New(id));
         self.pull(cx);
     }
 
@@ -220,15 +215,14 @@ impl Service {
             return;
         }
         cx.observe(Observation::Received { message: job.message(), duplicate: false });
-        let (key, is_once) = ((job.caller, job.envelope.number), self.is_once(&job.envelope));
-        let id = self.jobs.insert(job);
-        if is_once {
-            self.running.insert(key);
+        if self.is_once(&job.envelope) {
+            self.running.insert((job.caller, job.envelope.number));
         }
         if self.has_free_worker() {
-            self.begin(cx, id);
+            self.begin(cx, job);
         } else {
-            self.queue.push_back(id);
+            let id = self.jobs.insert(job);
+            self.line.join(Turn::New(id));
         }
     }
 
@@ -254,24 +248,32 @@ impl Service {
         cx.send_sized(to, envelope.turned(kind), size);
     }
 
-    /// A worker takes a request that waited or just came.
-    fn begin(&mut self, cx: &mut Cx<'_>, id: u32) {
+    /// A worker takes a request that waited or just came. One that is over at once needs no place.
+    fn begin(&mut self, cx: &mut Cx<'_>, mut job: Job) {
         let now = cx.now();
-        let Some(job) = self.jobs.get_mut(id) else { return };
-        if job.began.is_none() && job.deadline.is_some_and(|deadline| deadline <= now) {
-            return self.finish(cx, id, Outcome::Expired);
+        if job.deadline.is_some_and(|deadline| deadline <= now) {
+            return self.finish(cx, job, Outcome::Expired);
         }
-        job.began.get_or_insert(now);
+        job.began = Some(now);
         job.has_worker = true;
         self.busy += 1;
-        self.run(cx, id);
+        match job.progress.step(&self.script) {
+            Next::End(outcome) => self.finish(cx, job, outcome),
+            next => {
+                let id = self.jobs.insert(job);
+                self.follow(cx, id, Some(next));
+            }
+        }
+    }
+
+    fn next(&mut self, id: u32) -> Option<Next> {
+        Some(self.jobs.get_mut(id)?.progress.step(&self.script))
     }
 
     /// Goes on with a request until it has to wait.
-    fn run(&mut self, cx: &mut Cx<'_>, id: u32) {
-        loop {
-            let Some(job) = self.jobs.get_mut(id) else { return };
-            match job.progress.step(&self.script) {
+    fn follow(&mut self, cx: &mut Cx<'_>, id: u32, mut next: Option<Next>) {
+        while let (Some(step), Some(job)) = (next, self.jobs.get_mut(id)) {
+            match step {
                 Next::Work(length) => {
                     let length = if self.speed == 1.0 { length } else { slowed(length, self.speed) };
                     job.timer = Some(cx.set_timer(Clock::Work, length, Alarm::Step(id)));
@@ -289,11 +291,12 @@ impl Service {
                         Some(Outcome::Done) => {}
                         None if !wait => {}
                         None => return self.let_go(cx, id),
-                        Some(_) => return self.finish(cx, id, Outcome::Failed),
+                        Some(_) => return self.end(cx, id, Outcome::Failed),
                     }
                 }
-                Next::End(outcome) => return self.finish(cx, id, outcome),
+                Next::End(outcome) => return self.end(cx, id, outcome),
             }
+            next = self.next(id);
         }
     }
 
@@ -316,13 +319,14 @@ impl Service {
         job.timer = None;
         if !job.has_worker {
             if !is_free {
-                self.ready.push_back(id);
+                self.line.join(Turn::Again(id));
                 return;
             }
             job.has_worker = true;
             self.busy += 1;
         }
-        self.run(cx, id);
+        let next = self.next(id);
+        self.follow(cx, id, next);
     }
 
     /// Free workers take what waits.
@@ -334,20 +338,28 @@ impl Service {
         }
         self.pulling = true;
         while self.has_free_worker() {
-            if let Some(id) = self.ready.pop_front() {
-                self.go_on(cx, id);
-            } else if let Some(id) = self.queue.pop_front() {
-                self.begin(cx, id);
-            } else {
-                break;
+            match self.line.next() {
+                Some(Turn::Again(id)) => self.go_on(cx, id),
+                Some(Turn::New(id)) => {
+                    if let Some(job) = self.jobs.remove(id) {
+                        self.begin(cx, job);
+                    }
+                }
+                None => break,
             }
         }
         self.pulling = false;
     }
 
     /// A request is over.
-    fn finish(&mut self, cx: &mut Cx<'_>, id: u32, outcome: Outcome) {
-        let Some(job) = self.jobs.remove(id) else { return };
+    fn end(&mut self, cx: &mut Cx<'_>, id: u32, outcome: Outcome) {
+        if let Some(job) = self.jobs.remove(id) {
+            self.finish(cx, job, outcome);
+        }
+    }
+
+    /// A request is over, and has no place any more.
+    fn finish(&mut self, cx: &mut Cx<'_>, job: Job, outcome: Outcome) {
         let now = cx.now();
         if job.has_worker {
             self.busy -= 1;
@@ -394,26 +406,25 @@ impl Service {
         let message = MessageId { owner: from, number: envelope.number };
         let found = self.jobs.iter().find(|(_, job)| job.message() == message && (may_stop || job.began.is_none()));
         let Some((id, _)) = found else { return };
-        self.queue.retain(|&waiting| waiting != id);
-        self.ready.retain(|&waiting| waiting != id);
+        self.line.leave(id);
         if let Some(timer) = self.jobs.get_mut(id).and_then(|job| job.timer.take()) {
             cx.cancel_timer(timer);
         }
         self.caller.forget(&self.script, cx, id);
-        self.finish(cx, id, Outcome::Cancelled);
+        self.end(cx, id, Outcome::Cancelled);
     }
 
     fn resume(&mut self, cx: &mut Cx<'_>, ended: Option<(u32, Outcome)>) {
         match ended {
             Some((NOBODY, _)) | None => {}
             Some((id, Outcome::Done)) => self.go_on(cx, id),
-            Some((id, _)) => self.finish(cx, id, Outcome::Failed),
+            Some((id, _)) => self.end(cx, id, Outcome::Failed),
         }
     }
 
     /// Says how full the node is, if that has changed.
     fn show(&mut self, cx: &mut Cx<'_>) {
-        let level = (self.waiting(), self.busy);
+        let level = (self.line.len(), self.busy);
         if level != self.shown {
             self.shown = level;
             cx.observe(Observation::Level { waiting: level.0, busy: level.1 });
