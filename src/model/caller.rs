@@ -10,14 +10,15 @@ use crate::base::id::Entity;
 use crate::base::random::mix;
 use crate::base::time::Span;
 use crate::process::{Clock, Close, Context, Flow, MessageId, Observation, Outcome, Steady, TimerId};
-use crate::protocol::balance::{Balance, Picker};
-use crate::protocol::delivery::{InFlight, Number, Outstanding, SendWindow};
+use crate::protocol::balance::Balance;
+use crate::protocol::delivery::{Number, Outstanding};
 use crate::protocol::retry::{Decision, Failure, Member, Reason};
 
 use super::Alarm;
 use super::envelope::{Envelope, Kind, Place, Remainder};
 use super::policy::{Cancel, Delivery};
-use super::script::{Call, Script};
+use super::route::{Gate, Route, Routes};
+use super::script::Script;
 
 /// The surroundings of a role.
 pub(super) type Cx<'a> = Context<'a, Envelope, Alarm>;
@@ -46,53 +47,46 @@ pub(super) struct Caller {
     /// Numbers start here, so that those of an earlier life are not used again.
     first_number: u32,
     outstanding: Outstanding<Pending>,
-    routes: Vec<Route>,
+    routes: Routes,
 }
 
-/// What the caller keeps for one kind of message.
-#[derive(Debug)]
-struct Route {
-    call: u16,
-    picker: Picker,
-    gate: Gate,
-    /// The member that gets everything, where order or dedup needs that.
-    pinned: Option<u32>,
-    /// Messages that were sent and then given up are all below this place in order.
-    given_up_below: u64,
-}
-
-/// What holds messages back at their sender.
-#[derive(Debug)]
-enum Gate {
-    Open,
-    InFlight(InFlight),
-    /// Sequence numbers stand for those waiting or sent, from the window's lowest on.
-    Window(SendWindow, std::collections::VecDeque<u32>, u64),
-}
-
-/// A message that has not ended.
+/// A message that has not ended: a cache line, for there may be one at each of a million callers.
 #[derive(Debug)]
 struct Pending {
     luck: u64,
     started: Steady,
-    /// The deadline handed down by whoever asked first.
-    inherited: Option<Steady>,
-    previous_wait: Option<Span>,
+    /// Its own deadline or the one handed down, whichever is earlier.
+    deadline: Steady,
+    /// The wait before this attempt, if it is not the first.
+    previous_wait: Span,
     timer: Option<TimerId>,
     /// Whom it is for.
     task: u32,
     attempt: u32,
     member: u32,
-    sequence: u64,
+    /// Its place in order, behind a window.
+    sequence: u32,
     call: u16,
     route: u16,
     /// Whether an attempt is under way (and not waiting for the next).
     in_flight: bool,
 }
 
+const _: () = assert!(size_of::<Pending>() == 64);
+
+/// The deadline of what has none.
+const NEVER: Steady = Steady::from_nanos(u64::MAX);
+
+impl Pending {
+    /// What is left until the deadline, if there is one.
+    fn left(&self, now: Steady) -> Option<Span> {
+        (self.deadline != NEVER).then(|| self.deadline.since(now))
+    }
+}
+
 impl Caller {
     pub(super) fn new(restarts: u32) -> Self {
-        Self { first_number: restarts << 24, outstanding: Outstanding::new(), routes: Vec::new() }
+        Self { first_number: restarts << 24, outstanding: Outstanding::new(), routes: Routes::default() }
     }
 
     fn number_of(&self, number: Number) -> u32 {
@@ -111,78 +105,47 @@ impl Caller {
         Errand { call, luck, inherited, task }: Errand,
     ) -> Option<Outcome> {
         let spec = &script.calls[call as usize];
-        let route = self.route(script, cx, call);
+        let route = self.routes.find(call).unwrap_or_else(|| {
+            let members = script.targets[spec.target as usize].len;
+            self.routes.add(Route::new(call, spec, members, cx.draw()))
+        });
         let started = cx.now();
-        let pending = Pending {
+        let own = spec.policy.retry.deadline.map_or(NEVER, |deadline| started + deadline);
+        let key = self.outstanding.insert(Pending {
             luck,
             started,
-            inherited,
-            previous_wait: None,
+            deadline: own.min(inherited.unwrap_or(NEVER)),
+            previous_wait: Span::ZERO,
             timer: None,
             task,
             attempt: 0,
             member: 0,
             sequence: 0,
             call,
-            route: route as u16,
+            route,
             in_flight: false,
-        };
-        let key = self.outstanding.insert(pending);
+        });
         let number = self.number_of(key);
+        let at_once = self.may_go(route, key);
         let message = MessageId { owner: cx.me, number };
-        let (may_go, sequence) = match &mut self.routes[route].gate {
-            Gate::Open => (true, 0),
-            Gate::InFlight(gate) => (gate.offer(key), 0),
-            Gate::Window(gate, numbers, first) => {
-                let sequence = *first + numbers.len() as u64;
-                numbers.push_back(number);
-                (gate.offer(Number::new(sequence)), sequence)
-            }
-        };
-        if let Some(pending) = self.outstanding.get_mut(key) {
-            pending.sequence = sequence;
-        }
-        cx.observe(Observation::Offered { message, flow: Flow(spec.flow), late: Span::ZERO, at_once: may_go });
-        if may_go {
+        cx.observe(Observation::Offered { message, flow: Flow(spec.flow), late: Span::ZERO, at_once });
+        if at_once {
             return self.attempt(script, cx, number);
         }
-        if let Some(left) = self.left(cx, spec, key) {
-            let timer = cx.set_timer(Clock::Steady, left, Alarm::Timeout(number));
-            self.outstanding.get_mut(key)?.timer = Some(timer);
-        }
+        let pending = self.outstanding.get_mut(key)?;
+        let left = pending.left(started)?;
+        pending.timer = Some(cx.set_timer(Clock::Steady, left, Alarm::Timeout(number)));
         None
     }
 
-    fn route(&mut self, script: &Script, cx: &mut Cx<'_>, call: u16) -> usize {
-        if let Some(index) = self.routes.iter().position(|route| route.call == call) {
-            return index;
+    /// Whether a new message may go at once.
+    fn may_go(&mut self, route: u16, key: Number) -> bool {
+        let Some(gate) = &mut self.routes.get_mut(route).gate else { return true };
+        let (may_go, sequence) = gate.offer(key);
+        if let Some(pending) = self.outstanding.get_mut(key) {
+            pending.sequence = sequence;
         }
-        let spec = &script.calls[call as usize];
-        let members = script.targets[spec.target as usize].len as usize;
-        let picker = spec.balance.picker(members, cx.draw()).expect("a plan's balancer fits its group");
-        let policy = &spec.policy;
-        let gate = match (policy.max_in_flight, policy.window) {
-            (_, window) if policy.ordered => {
-                let most = NonZeroU32::MIN.saturating_add(Place::WINDOW_MAX - 1);
-                Gate::Window(SendWindow::new(window.map_or(most, |window| window.min(most))), Default::default(), 0)
-            }
-            (_, Some(window)) => Gate::Window(SendWindow::new(window), Default::default(), 0),
-            (Some(limit), None) => Gate::InFlight(InFlight::new(limit)),
-            (None, None) => Gate::Open,
-        };
-        self.routes.push(Route { call, picker, gate, pinned: None, given_up_below: 0 });
-        self.routes.len() - 1
-    }
-
-    /// What is left until the message's deadline, its own or inherited.
-    fn left(&mut self, cx: &Cx<'_>, spec: &Call, key: Number) -> Option<Span> {
-        let pending = self.outstanding.get_mut(key)?;
-        let own = spec.policy.retry.deadline.map(|deadline| pending.started + deadline);
-        let deadline = match (own, pending.inherited) {
-            (Some(own), Some(inherited)) => own.min(inherited),
-            (own, inherited) => own.or(inherited)?,
-        };
-        Some(deadline.since(cx.now()))
+        may_go
     }
 
     /// Sends an attempt that did not go out with its offer.
@@ -194,25 +157,13 @@ impl Caller {
     /// Sends the next attempt, which has been stated. How the message ended, if nobody waits for a confirmation.
     fn attempt(&mut self, script: &Script, cx: &mut Cx<'_>, number: u32) -> Option<Outcome> {
         let key = self.key_of(number);
-        let call = self.outstanding.get_mut(key)?.call;
-        let spec = &script.calls[call as usize];
-        let left = self.left(cx, spec, key);
         let pending = self.outstanding.get_mut(key)?;
-        let route = &mut self.routes[pending.route as usize];
-        let target = &script.targets[spec.target as usize];
+        let spec = &script.calls[pending.call as usize];
+        let left = pending.left(cx.now());
+        let route = self.routes.get_mut(pending.route);
         let again = pending.attempt > 0 && spec.policy.retry.member == Member::Same;
         if !again {
-            pending.member = match route.pinned {
-                Some(pinned) => pinned,
-                None => {
-                    let board = &script.board;
-                    let member = route.picker.pick(|| cx.draw(), |member| board.load(target.member(member)));
-                    member as u32
-                }
-            };
-            if spec.policy.ordered {
-                route.pinned = Some(pending.member);
-            }
+            pending.member = route.choose(script, cx, spec);
         }
         route.picker.sent(pending.member as usize);
         pending.attempt += 1;
@@ -225,13 +176,13 @@ impl Caller {
         };
         let mut envelope = Envelope::new(kind, pending.luck, number, pending.call, pending.attempt);
         envelope.left = left.map_or(Remainder::NONE, Remainder::of);
-        if let Gate::Window(window, ..) = &route.gate
-            && spec.policy.ordered
+        if spec.policy.ordered
+            && let Some(window) = route.window()
         {
-            envelope.order = Place::new(pending.sequence, window.lowest().get());
+            envelope.order = window.place(pending.sequence);
         }
         let size = spec.size.bytes(|| script.keys.size.block(Entity::from_bits(pending.luck), 0).first());
-        let to = target.member(pending.member as usize);
+        let to = script.targets[spec.target as usize].member(pending.member as usize);
         let message = MessageId { owner: cx.me, number };
         cx.send_sized(to, envelope, size);
         if !is_confirmed {
@@ -265,7 +216,7 @@ impl Caller {
                 cx.cancel_timer(timer);
             }
             if pending.in_flight {
-                self.routes[route as usize].picker.done(member as usize);
+                self.routes.get_mut(route).picker.done(member as usize);
             }
             cx.observe(Observation::Confirmed { message: MessageId { owner: cx.me, number } });
             self.remove(script, cx, key);
@@ -320,24 +271,25 @@ impl Caller {
         let pending = self.outstanding.get_mut(key)?;
         let spec = &script.calls[pending.call as usize];
         pending.in_flight = false;
-        self.routes[pending.route as usize].picker.done(pending.member as usize);
+        self.routes.get_mut(pending.route).picker.done(pending.member as usize);
         let elapsed = cx.now().since(pending.started);
         let attempt = NonZeroU32::new(pending.attempt)?;
         let draw = if spec.policy.retry.needs_luck() { cx.draw() } else { NO_LUCK };
-        let mut decision = spec.policy.retry.next(attempt, elapsed, pending.previous_wait, failure, draw);
-        if let (Decision::Retry { after }, Some(inherited)) = (decision, pending.inherited)
-            && cx.now() + after >= inherited
+        let previous_wait = (pending.attempt > 1).then_some(pending.previous_wait);
+        let mut decision = spec.policy.retry.next(attempt, elapsed, previous_wait, failure, draw);
+        if let Decision::Retry { after } = decision
+            && cx.now() + after >= pending.deadline
         {
             decision = Decision::GiveUp(Reason::DeadlineReached);
         }
         match decision {
             Decision::Retry { after: Span::ZERO } => {
-                pending.previous_wait = Some(Span::ZERO);
+                pending.previous_wait = Span::ZERO;
                 self.attempt_later(script, cx, number);
                 None
             }
             Decision::Retry { after } => {
-                pending.previous_wait = Some(after);
+                pending.previous_wait = after;
                 pending.timer = Some(cx.set_timer(Clock::Steady, after, Alarm::Resend(number)));
                 None
             }
@@ -363,9 +315,10 @@ impl Caller {
         let key = self.key_of(number);
         let pending = self.outstanding.get_mut(key)?;
         let task = pending.task;
-        if pending.attempt > 0 {
-            let below = &mut self.routes[pending.route as usize].given_up_below;
-            *below = (*below).max(pending.sequence + 1);
+        if pending.attempt > 0
+            && let Some(window) = self.routes.get_mut(pending.route).window()
+        {
+            window.give_up(pending.sequence);
         }
         cx.observe(Observation::Closed { message: MessageId { owner: cx.me, number }, why });
         self.remove(script, cx, key);
@@ -382,67 +335,44 @@ impl Caller {
                 cx.cancel_timer(timer);
             }
             if pending.in_flight {
-                self.routes[pending.route as usize].picker.done(pending.member as usize);
+                self.routes.get_mut(pending.route).picker.done(pending.member as usize);
             }
             let number = self.number_of(key);
             self.close(script, cx, number, Close::Abandoned, Outcome::Cancelled);
         }
     }
 
-    /// Tells the receiver of ordered messages what it need not wait for: with the end of `settled`, the lowest place still to
-    /// come has moved past `passed`, where there may be messages that were given up.
-    fn tell_skipped(
-        &self,
-        script: &Script,
-        cx: &mut Cx<'_>,
-        settled: &Pending,
-        number: u32,
-        passed: std::ops::Range<u64>,
-    ) {
-        let route = &self.routes[settled.route as usize];
-        let spec = &script.calls[settled.call as usize];
-        let Some(member) = route.pinned.filter(|_| passed.start < passed.end.min(route.given_up_below)) else { return };
-        let luck = nested_luck(settled.luck, settled.attempt, spec.name);
-        let mut envelope = Envelope::new(Kind::Skip, luck, number, settled.call, settled.attempt);
-        envelope.order = Place::new(passed.end, passed.end);
-        cx.send_sized(script.targets[spec.target as usize].member(member as usize), envelope, 0);
-    }
-
     /// Takes a message out of the table, and lets those go that waited for it.
     fn remove(&mut self, script: &Script, cx: &mut Cx<'_>, key: Number) {
         let Some(pending) = self.outstanding.remove(key) else { return };
-        let route = pending.route as usize;
-        match &mut self.routes[route].gate {
-            Gate::Open => return,
+        let Some(gate) = self.routes.get_mut(pending.route).gate.as_deref_mut() else { return };
+        match gate {
             Gate::InFlight(gate) => gate.settle(key),
-            Gate::Window(gate, numbers, first) => {
-                gate.settle(Number::new(pending.sequence));
-                let (before, number) = (*first, self.first_number.wrapping_add(key.get() as u32));
-                while *first < gate.lowest().get() {
-                    numbers.pop_front();
-                    *first += 1;
+            Gate::Window(window) => {
+                let passed = window.settle(pending.sequence);
+                if let Some(member) = window.misses(&passed) {
+                    tell_skipped(script, cx, &pending, member, self.number_of(key), passed.end);
                 }
-                let lowest = *first;
-                self.tell_skipped(script, cx, &pending, number, before..lowest);
             }
         }
-        loop {
-            let next = match &mut self.routes[route].gate {
-                Gate::Open => None,
-                Gate::InFlight(gate) => gate.admit().map(|key| self.first_number.wrapping_add(key.get() as u32)),
-                Gate::Window(gate, numbers, first) => {
-                    gate.admit().map(|sequence| numbers[(sequence.get() - *first) as usize])
-                }
-            };
-            let Some(number) = next else { return };
-            let key = self.key_of(number);
+        while let Some(key) = self.routes.get_mut(pending.route).gate.as_deref_mut().and_then(Gate::admit) {
             let Some(timer) = self.outstanding.get_mut(key).map(|pending| pending.timer.take()) else { continue };
             if let Some(timer) = timer {
                 cx.cancel_timer(timer);
             }
-            self.attempt_later(script, cx, number);
+            self.attempt_later(script, cx, self.number_of(key));
         }
     }
+}
+
+/// Tells the receiver of ordered messages that it need not wait for those below `lowest`, some of which were given up: with
+/// the end of `settled` the lowest place still to come has moved there.
+fn tell_skipped(script: &Script, cx: &mut Cx<'_>, settled: &Pending, member: u32, number: u32, lowest: u64) {
+    let spec = &script.calls[settled.call as usize];
+    let luck = nested_luck(settled.luck, settled.attempt, spec.name);
+    let mut envelope = Envelope::new(Kind::Skip, luck, number, settled.call, settled.attempt);
+    envelope.order = Place::new(lowest, lowest);
+    cx.send_sized(script.targets[spec.target as usize].member(member as usize), envelope, 0);
 }
 
 /// What is handed to a policy that draws nothing.

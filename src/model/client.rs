@@ -72,12 +72,8 @@ pub enum Phase {
 pub struct Client {
     script: Arc<Script>,
     spec: Arc<ClientSpec>,
-    index: u32,
     /// Requests started.
     started: u64,
-    /// Requests this node may start.
-    limit: u64,
-    first_due: Span,
     caller: Caller,
     tasks: Slab<Task>,
 }
@@ -94,13 +90,15 @@ impl Client {
         Self {
             script: Arc::clone(script),
             spec: Arc::clone(spec),
-            index: boot.index,
             started: 0,
-            limit: spec.count.map_or(u64::MAX, |count| share(count, spec.nodes, boot.index)),
-            first_due: spec.from,
             caller: Caller::new(boot.restarts),
             tasks: Slab::new(),
         }
+    }
+
+    /// Whether this node has started as many requests as it may.
+    fn is_spent(&self, cx: &Cx<'_>) -> bool {
+        self.spec.count.is_some_and(|count| self.started >= share(count, self.spec.nodes, cx.name().index()))
     }
 
     /// A draw of this node's arrivals.
@@ -109,23 +107,23 @@ impl Client {
     }
 
     fn schedule(&mut self, cx: &mut Cx<'_>) {
-        if self.started >= self.limit {
+        if self.is_spent(cx) {
             return;
         }
         let now = cx.now();
         let due = match &self.spec.load {
             Load::Poisson(gap) => {
-                let from = if self.started == 0 { Steady::from_nanos(self.first_due.as_nanos()) } else { now };
+                let from = if self.started == 0 { Steady::from_nanos(self.spec.from.as_nanos()) } else { now };
                 from.max(now) + gap.sample(self.arrival_draw(cx, self.started).first())
             }
             Load::Even { gap, phase } => {
                 let offset = match phase {
                     Phase::Random => self.arrival_draw(cx, u64::MAX).first().open01(),
-                    Phase::Staggered => f64::from(self.index) / f64::from(self.spec.nodes),
+                    Phase::Staggered => f64::from(cx.name().index()) / f64::from(self.spec.nodes),
                     Phase::Aligned => 0.0,
                 };
                 let nanos = Span::from_nanos_f64((self.started as f64 + offset) * gap);
-                Steady::from_nanos(0) + self.first_due + nanos
+                Steady::from_nanos(0) + self.spec.from + nanos
             }
             Load::Users { .. } => return,
         };
@@ -136,7 +134,7 @@ impl Client {
 
     /// Starts a request, for a user or as it is due.
     fn begin(&mut self, cx: &mut Cx<'_>, user: Option<u32>) {
-        if self.started >= self.limit {
+        if self.is_spent(cx) {
             return;
         }
         let number = self.started;
@@ -216,8 +214,8 @@ impl Process<Envelope> for Client {
 
     fn start(&mut self, cx: &mut Cx<'_>) {
         if let Load::Users { users, .. } = self.spec.load {
-            for user in 0..share(users.into(), self.spec.nodes, self.index) as u32 {
-                let begin = self.first_due;
+            for user in 0..share(users.into(), self.spec.nodes, cx.name().index()) as u32 {
+                let begin = self.spec.from;
                 if begin == Span::ZERO {
                     self.think(cx, user);
                 } else {

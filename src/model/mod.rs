@@ -8,6 +8,7 @@ mod client;
 mod envelope;
 mod line;
 mod policy;
+mod route;
 mod script;
 mod service;
 mod task;
