@@ -1,6 +1,8 @@
 //! One run through a program: a client's user at work, or a service's request.
 
+use crate::base::distribution::Distribution;
 use crate::base::id::Entity;
+use crate::base::random::Uniform;
 use crate::base::time::Span;
 use crate::process::Outcome;
 
@@ -43,8 +45,8 @@ impl Progress {
             let Some(step) = steps.get(self.next as usize) else { return Next::End(Outcome::Done) };
             let position = u64::from(self.attempt) << 16 | u64::from(self.next);
             self.next += 1;
-            let draw = || script.keys.demand.block(Entity::from_bits(self.luck), position).first();
-            let span = |law: &crate::base::distribution::Distribution| {
+            let draw = || self.draw(script, position);
+            let span = |law: &Distribution| {
                 if law.is_constant() { law.minimum() } else { law.sample(draw()) }
             };
             match step {
@@ -64,6 +66,12 @@ impl Progress {
                 }
             }
         }
+    }
+
+    /// A draw of this run. Apart, so that a step that draws nothing does not prepare for it.
+    #[inline(never)]
+    fn draw(&self, script: &Script, position: u64) -> Uniform {
+        script.keys.demand.block(Entity::from_bits(self.luck), position).first()
     }
 }
 
