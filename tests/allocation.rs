@@ -1,11 +1,14 @@
 //! In steady state an event allocates nothing.
 //!
-//! A counting allocator stands under a closed loop of acknowledged exchanges, whose curves over time have one step, because a
-//! new step is memory by right. What may still allocate is a high-water mark that chance raises now and then (measured: 4 at
+//! A counting allocator stands under a closed loop of acknowledged exchanges, and under the roles of two scenarios. Their
+//! curves over time have one step, because a new step is memory by right. What may still allocate is a high-water mark that chance raises now and then (measured: 4 at
 //! most in 10^6 events), and the list of checkpoints, at doubling distances. The bound is one allocation per 10^4 events:
 //! far above those, and far below one per event of any kind, for even timers that fire are one event in a hundred.
 
 #![allow(unsafe_code)]
+
+#[path = "common/mod.rs"]
+mod common;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,12 +17,13 @@ use rehearsal::base::distribution::Distribution;
 use rehearsal::base::id::NodeId;
 use rehearsal::base::probability::percent;
 use rehearsal::base::time::{Span, Time, ms, secs, us};
-use rehearsal::metrics::{Correctness, Ledger};
+use rehearsal::metrics::{Correctness, Ledger, Stations};
 use rehearsal::network::Link;
 use rehearsal::process::{
     Clock, Context, Flow, Identity, Inline, Leg, Message, MessageId, Name, Observation, Outcome, Pooled, Process,
     TimerId,
 };
+use rehearsal::scenario::plan::Plan;
 use rehearsal::sim::Cluster;
 
 struct Counting;
@@ -155,17 +159,52 @@ where
     cluster.nodes("client", clients, move |_| Client { server, number: 0, attempt: 0, timeout: None });
     let latency = Distribution::uniform(us(500), us(1_500)).expect("the bounds are in order");
     cluster.link_all(Link::latency(latency).loss(percent(1.0)));
-    cluster.observe(Ledger::new(
-        cluster.names().span(),
-        &[Correctness::Answered],
-        (Time::ZERO, Time::MAX),
-        secs(3_600),
-    ));
+    cluster.observe(Ledger::new(cluster.names().span(), &[Correctness::Answered], ALWAYS, STEP));
+    further_allocations(&mut cluster, events)
+}
+
+/// What is measured, and the step of its curves.
+const ALWAYS: (Time, Time) = (Time::ZERO, Time::MAX);
+const STEP: Span = secs(3_600);
+
+/// The allocations of `events` events, after as many to warm up.
+fn further_allocations<M: Message>(cluster: &mut Cluster<M>, events: u64) -> u64 {
     cluster.advance(Time::MAX, events);
     let before = ALLOCATIONS.load(Ordering::Relaxed);
     cluster.advance(Time::MAX, events);
     ALLOCATIONS.load(Ordering::Relaxed) - before
 }
+
+/// The same for the roles of a scenario.
+fn allocations_of(plan: &Plan, events: u64) -> u64 {
+    let mut cluster = plan.cluster(1);
+    let (names, flows) = (cluster.names(), plan.flows.iter().map(|flow| flow.correctness).collect::<Vec<_>>());
+    let ledger = Ledger::new(names.span(), &flows, ALWAYS, STEP);
+    let groups: Vec<Vec<_>> = names.groups().map(|group| names.members(group).collect()).collect();
+    let stations = Stations::new(names.span(), &groups, ALWAYS);
+    cluster.observe(ledger);
+    cluster.observe(stations);
+    further_allocations(&mut cluster, events)
+}
+
+/// Users whose requests are lost now and then.
+const EXCHANGE: &str = r#"
+title = "Exchange"
+run.duration = "1h"
+network = { latency = { uniform = ["0.5ms", "1.5ms"] }, loss = "1%" }
+clients.client = { nodes = 1000, users = 1000, send = "server", delivery = "at-least-once", timeout = "10ms", max-attempts = "unlimited" }
+services.server = { nodes = 100, workers = "unlimited" }
+"#;
+
+/// Requests that wait in queues, and ask further services.
+const CHAIN: &str = r#"
+title = "Chain"
+run.duration = "1h"
+network.latency = { uniform = ["0.5ms", "1.5ms"] }
+clients.app = { nodes = 100, users = 200, think = { exponential = "1ms" }, call = "front", timeout = "1s", deadline = "2s" }
+services.front = { nodes = 10, workers = 4, hold-worker = false, steps = [{ work = "0.2ms" }, { call = "back" }] }
+services.back = { nodes = 10, workers = 4, work = { exponential = "0.2ms" } }
+"#;
 
 /// One test, because the counter is one.
 #[test]
@@ -175,5 +214,9 @@ fn an_event_allocates_nothing() {
         for allocations in [allocations::<false>(clients, EVENTS), allocations::<true>(clients, EVENTS)] {
             assert!(allocations < EVENTS / 10_000, "{allocations} allocations with {clients} clients");
         }
+    }
+    for scenario in [EXCHANGE, CHAIN] {
+        let allocations = allocations_of(&common::plan(scenario), EVENTS);
+        assert!(allocations < EVENTS / 10_000, "{allocations} allocations in {scenario}");
     }
 }

@@ -121,14 +121,9 @@ impl Stations {
         }
         *node = NodeLevel { since: now, waiting, busy };
     }
-}
 
-impl Observer for Stations {
-    fn wanted(&self) -> Wanted {
-        Wanted::NOTHING.and(Kind::Station)
-    }
-
-    fn observe(&mut self, now: Time, node: NodeId, observation: &Observation) {
+    #[inline(never)]
+    fn take(&mut self, now: Time, node: NodeId, observation: &Observation) {
         let index = node.index() as usize;
         let Some(group) = self.groups[index] else { return };
         let counts = self.measured.0 <= now && now < self.measured.1;
@@ -144,6 +139,19 @@ impl Observer for Stations {
             }
             Observation::Refused { why } if counts => book.refused[why as usize] += 1,
             _ => {}
+        }
+    }
+}
+
+impl Observer for Stations {
+    fn wanted(&self) -> Wanted {
+        Wanted::NOTHING.and(Kind::Station)
+    }
+
+    fn observe(&mut self, now: Time, node: NodeId, observation: &Observation) {
+        // Most of what is observed is about messages.
+        if observation.kind() == Kind::Station {
+            self.take(now, node, observation);
         }
     }
 }

@@ -5,81 +5,88 @@
 //! it has ended.
 
 use std::num::NonZeroU32;
-use std::sync::Arc;
 
 use crate::base::id::Entity;
 use crate::base::random::mix;
 use crate::base::time::Span;
 use crate::process::{Clock, Close, Context, Flow, MessageId, Observation, Outcome, Steady, TimerId};
-use crate::protocol::balance::{Balance, Picker};
-use crate::protocol::delivery::{InFlight, Number, Outstanding, SendWindow};
+use crate::protocol::balance::Balance;
+use crate::protocol::delivery::{Number, Outstanding};
 use crate::protocol::retry::{Decision, Failure, Member, Reason};
 
 use super::Alarm;
 use super::envelope::{Envelope, Kind, Place, Remainder};
 use super::policy::{Cancel, Delivery};
-use super::script::{Call, Script};
+use super::route::{Gate, Route, Routes};
+use super::script::Script;
 
 /// The surroundings of a role.
 pub(super) type Cx<'a> = Context<'a, Envelope, Alarm>;
+
+/// A message to start.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Errand {
+    /// Its kind.
+    pub(super) call: u16,
+    /// The name its luck is drawn by.
+    pub(super) luck: u64,
+    /// The deadline handed down by whoever asked first.
+    pub(super) inherited: Option<Steady>,
+    /// Whom it is for.
+    pub(super) task: u32,
+}
 
 /// A message that has ended: whose it was, and how.
 pub(super) type Ended = (u32, Outcome);
 
 /// Messages one node has sent.
+///
+/// What to do with them stands in the script, which its owner holds and lends for every step.
 #[derive(Debug)]
 pub(super) struct Caller {
-    script: Arc<Script>,
     /// Numbers start here, so that those of an earlier life are not used again.
     first_number: u32,
     outstanding: Outstanding<Pending>,
-    routes: Vec<Route>,
+    routes: Routes,
 }
 
-/// What the caller keeps for one kind of message.
-#[derive(Debug)]
-struct Route {
-    call: u16,
-    picker: Picker,
-    gate: Gate,
-    /// The member that gets everything, where order or dedup needs that.
-    pinned: Option<u32>,
-    /// Messages that were sent and then given up are all below this place in order.
-    given_up_below: u64,
-}
-
-/// What holds messages back at their sender.
-#[derive(Debug)]
-enum Gate {
-    Open,
-    InFlight(InFlight),
-    /// Sequence numbers stand for those waiting or sent, from the window's lowest on.
-    Window(SendWindow, std::collections::VecDeque<u32>, u64),
-}
-
-/// A message that has not ended.
+/// A message that has not ended: a cache line, for there may be one at each of a million callers.
 #[derive(Debug)]
 struct Pending {
     luck: u64,
     started: Steady,
-    /// The deadline handed down by whoever asked first.
-    inherited: Option<Steady>,
-    previous_wait: Option<Span>,
+    /// Its own deadline or the one handed down, whichever is earlier.
+    deadline: Steady,
+    /// The wait before this attempt, if it is not the first.
+    previous_wait: Span,
     timer: Option<TimerId>,
     /// Whom it is for.
     task: u32,
     attempt: u32,
     member: u32,
-    sequence: u64,
+    /// Its place in order, behind a window.
+    sequence: u32,
     call: u16,
     route: u16,
     /// Whether an attempt is under way (and not waiting for the next).
     in_flight: bool,
 }
 
+const _: () = assert!(size_of::<Pending>() == 64);
+
+/// The deadline of what has none.
+const NEVER: Steady = Steady::from_nanos(u64::MAX);
+
+impl Pending {
+    /// What is left until the deadline, if there is one.
+    fn left(&self, now: Steady) -> Option<Span> {
+        (self.deadline != NEVER).then(|| self.deadline.since(now))
+    }
+}
+
 impl Caller {
-    pub(super) fn new(script: Arc<Script>, restarts: u32) -> Self {
-        Self { script, first_number: restarts << 24, outstanding: Outstanding::new(), routes: Vec::new() }
+    pub(super) fn new(restarts: u32) -> Self {
+        Self { first_number: restarts << 24, outstanding: Outstanding::new(), routes: Routes::default() }
     }
 
     fn number_of(&self, number: Number) -> u32 {
@@ -90,110 +97,73 @@ impl Caller {
         Number::new(number.wrapping_sub(self.first_number).into())
     }
 
-    /// Starts a message for `task`. How it ended, if nobody waits for a confirmation.
+    /// Starts a message. How it ended, if nobody waits for a confirmation.
     pub(super) fn start(
         &mut self,
+        script: &Script,
         cx: &mut Cx<'_>,
-        call: u16,
-        luck: u64,
-        inherited: Option<Steady>,
-        task: u32,
+        Errand { call, luck, inherited, task }: Errand,
     ) -> Option<Outcome> {
-        let script = Arc::clone(&self.script);
         let spec = &script.calls[call as usize];
-        let route = self.route(cx, call, spec);
+        let route = self.routes.find(call).unwrap_or_else(|| {
+            let members = script.targets[spec.target as usize].len;
+            self.routes.add(Route::new(call, spec, members, cx.draw()))
+        });
         let started = cx.now();
-        let pending = Pending {
+        let own = spec.policy.retry.deadline.map_or(NEVER, |deadline| started + deadline);
+        let key = self.outstanding.insert(Pending {
             luck,
             started,
-            inherited,
-            previous_wait: None,
+            deadline: own.min(inherited.unwrap_or(NEVER)),
+            previous_wait: Span::ZERO,
             timer: None,
             task,
             attempt: 0,
             member: 0,
             sequence: 0,
             call,
-            route: route as u16,
+            route,
             in_flight: false,
-        };
-        let key = self.outstanding.insert(pending);
+        });
         let number = self.number_of(key);
+        let at_once = self.may_go(route, key);
         let message = MessageId { owner: cx.me, number };
-        cx.observe(Observation::Offered { message, flow: Flow(spec.flow), late: Span::ZERO, at_once: false });
-        let (may_go, sequence) = match &mut self.routes[route].gate {
-            Gate::Open => (true, 0),
-            Gate::InFlight(gate) => (gate.offer(key), 0),
-            Gate::Window(gate, numbers, first) => {
-                let sequence = *first + numbers.len() as u64;
-                numbers.push_back(number);
-                (gate.offer(Number::new(sequence)), sequence)
-            }
-        };
-        if let Some(pending) = self.outstanding.get_mut(key) {
-            pending.sequence = sequence;
+        cx.observe(Observation::Offered { message, flow: Flow(spec.flow), late: Span::ZERO, at_once });
+        if at_once {
+            return self.attempt(script, cx, number);
         }
-        if may_go {
-            return self.attempt(cx, spec, number);
-        }
-        if let Some(left) = self.left(cx, spec, key) {
-            let timer = cx.set_timer(Clock::Steady, left, Alarm::Timeout(number));
-            self.outstanding.get_mut(key)?.timer = Some(timer);
-        }
+        let pending = self.outstanding.get_mut(key)?;
+        let left = pending.left(started)?;
+        pending.timer = Some(cx.set_timer(Clock::Steady, left, Alarm::Timeout(number)));
         None
     }
 
-    fn route(&mut self, cx: &mut Cx<'_>, call: u16, spec: &Call) -> usize {
-        if let Some(index) = self.routes.iter().position(|route| route.call == call) {
-            return index;
+    /// Whether a new message may go at once.
+    fn may_go(&mut self, route: u16, key: Number) -> bool {
+        let Some(gate) = &mut self.routes.get_mut(route).gate else { return true };
+        let (may_go, sequence) = gate.offer(key);
+        if let Some(pending) = self.outstanding.get_mut(key) {
+            pending.sequence = sequence;
         }
-        let members = self.script.targets[spec.target as usize].len as usize;
-        let picker = spec.balance.picker(members, cx.draw()).expect("a plan's balancer fits its group");
-        let policy = &spec.policy;
-        let gate = match (policy.max_in_flight, policy.window) {
-            (_, window) if policy.ordered => {
-                let most = NonZeroU32::MIN.saturating_add(Place::WINDOW_MAX - 1);
-                Gate::Window(SendWindow::new(window.map_or(most, |window| window.min(most))), Default::default(), 0)
-            }
-            (_, Some(window)) => Gate::Window(SendWindow::new(window), Default::default(), 0),
-            (Some(limit), None) => Gate::InFlight(InFlight::new(limit)),
-            (None, None) => Gate::Open,
-        };
-        self.routes.push(Route { call, picker, gate, pinned: None, given_up_below: 0 });
-        self.routes.len() - 1
+        may_go
     }
 
-    /// What is left until the message's deadline, its own or inherited.
-    fn left(&mut self, cx: &Cx<'_>, spec: &Call, key: Number) -> Option<Span> {
-        let pending = self.outstanding.get_mut(key)?;
-        let own = spec.policy.retry.deadline.map(|deadline| pending.started + deadline);
-        let deadline = match (own, pending.inherited) {
-            (Some(own), Some(inherited)) => own.min(inherited),
-            (own, inherited) => own.or(inherited)?,
-        };
-        Some(deadline.since(cx.now()))
+    /// Sends an attempt that did not go out with its offer.
+    fn attempt_later(&mut self, script: &Script, cx: &mut Cx<'_>, number: u32) -> Option<Outcome> {
+        cx.observe(Observation::Attempted { message: MessageId { owner: cx.me, number } });
+        self.attempt(script, cx, number)
     }
 
-    /// Sends the next attempt. How the message ended, if nobody waits for a confirmation.
-    fn attempt(&mut self, cx: &mut Cx<'_>, spec: &Call, number: u32) -> Option<Outcome> {
+    /// Sends the next attempt, which has been stated. How the message ended, if nobody waits for a confirmation.
+    fn attempt(&mut self, script: &Script, cx: &mut Cx<'_>, number: u32) -> Option<Outcome> {
         let key = self.key_of(number);
-        let left = self.left(cx, spec, key);
         let pending = self.outstanding.get_mut(key)?;
-        let route = &mut self.routes[pending.route as usize];
-        let target = &self.script.targets[spec.target as usize];
+        let spec = &script.calls[pending.call as usize];
+        let left = pending.left(cx.now());
+        let route = self.routes.get_mut(pending.route);
         let again = pending.attempt > 0 && spec.policy.retry.member == Member::Same;
         if !again {
-            pending.member = match route.pinned {
-                Some(pinned) => pinned,
-                None => {
-                    let board = &self.script.board;
-                    let member = route.picker.pick(|| cx.draw(), |member| board.load(target.member(member)));
-                    member as u32
-                }
-            };
-            if spec.policy.ordered {
-                route.pinned = Some(pending.member);
-            }
+            pending.member = route.choose(script, cx, spec);
         }
         route.picker.sent(pending.member as usize);
         pending.attempt += 1;
@@ -206,15 +176,14 @@ impl Caller {
         };
         let mut envelope = Envelope::new(kind, pending.luck, number, pending.call, pending.attempt);
         envelope.left = left.map_or(Remainder::NONE, Remainder::of);
-        if let Gate::Window(window, ..) = &route.gate
-            && spec.policy.ordered
+        if spec.policy.ordered
+            && let Some(window) = route.window()
         {
-            envelope.order = Place::new(pending.sequence, window.lowest().get());
+            envelope.order = window.place(pending.sequence);
         }
-        let size = spec.size.bytes(|| self.script.keys.size.block(Entity::from_bits(pending.luck), 0).first());
-        let to = target.member(pending.member as usize);
+        let size = spec.size.bytes(|| script.keys.size.block(Entity::from_bits(pending.luck), 0).first());
+        let to = script.targets[spec.target as usize].member(pending.member as usize);
         let message = MessageId { owner: cx.me, number };
-        cx.observe(Observation::Attempted { message });
         cx.send_sized(to, envelope, size);
         if !is_confirmed {
             route.picker.done(pending.member as usize);
@@ -231,7 +200,13 @@ impl Caller {
     }
 
     /// An answer or a confirmation arrived. What has ended with it.
-    pub(super) fn answered(&mut self, cx: &mut Cx<'_>, envelope: &Envelope, outcome: Outcome) -> Option<Ended> {
+    pub(super) fn answered(
+        &mut self,
+        script: &Script,
+        cx: &mut Cx<'_>,
+        envelope: &Envelope,
+        outcome: Outcome,
+    ) -> Option<Ended> {
         let number = envelope.number;
         let key = self.key_of(number);
         let pending = self.outstanding.get_mut(key)?;
@@ -241,10 +216,10 @@ impl Caller {
                 cx.cancel_timer(timer);
             }
             if pending.in_flight {
-                self.routes[route as usize].picker.done(member as usize);
+                self.routes.get_mut(route).picker.done(member as usize);
             }
             cx.observe(Observation::Confirmed { message: MessageId { owner: cx.me, number } });
-            self.remove(cx, key);
+            self.remove(script, cx, key);
             return Some((task, Outcome::Done));
         }
         // Bad news about an attempt that was given up already is no news.
@@ -259,64 +234,62 @@ impl Caller {
             Outcome::Expired | Outcome::Cancelled => Failure::Expired,
             _ => Failure::Failed,
         };
-        self.failed(cx, number, failure)
+        self.failed(script, cx, number, failure)
     }
 
     /// One of the caller's own timers fired. What has ended with it.
-    pub(super) fn woken(&mut self, cx: &mut Cx<'_>, alarm: Alarm) -> Option<Ended> {
+    pub(super) fn woken(&mut self, script: &Script, cx: &mut Cx<'_>, alarm: Alarm) -> Option<Ended> {
         match alarm {
-            Alarm::Timeout(number) => self.timed_out(cx, number),
-            Alarm::Resend(number) => self.resend(cx, number),
+            Alarm::Timeout(number) => self.timed_out(script, cx, number),
+            Alarm::Resend(number) => self.resend(script, cx, number),
             Alarm::Arrival | Alarm::Think(_) | Alarm::Step(_) => None,
         }
     }
 
     /// A timer of this number fired. What has ended with it.
-    fn timed_out(&mut self, cx: &mut Cx<'_>, number: u32) -> Option<Ended> {
+    fn timed_out(&mut self, script: &Script, cx: &mut Cx<'_>, number: u32) -> Option<Ended> {
         let key = self.key_of(number);
         let pending = self.outstanding.get_mut(key)?;
         pending.timer = None;
         if pending.attempt == 0 {
-            return self.close(cx, number, Close::Abandoned, Outcome::Expired);
+            return self.close(script, cx, number, Close::Abandoned, Outcome::Expired);
         }
-        self.failed(cx, number, Failure::Timeout)
+        self.failed(script, cx, number, Failure::Timeout)
     }
 
     /// The wait before another attempt is over. What has ended with it.
-    fn resend(&mut self, cx: &mut Cx<'_>, number: u32) -> Option<Ended> {
+    fn resend(&mut self, script: &Script, cx: &mut Cx<'_>, number: u32) -> Option<Ended> {
         let key = self.key_of(number);
         let pending = self.outstanding.get_mut(key)?;
         pending.timer = None;
-        let script = Arc::clone(&self.script);
-        let call = pending.call;
-        self.attempt(cx, &script.calls[call as usize], number);
+        self.attempt_later(script, cx, number);
         None
     }
 
-    fn failed(&mut self, cx: &mut Cx<'_>, number: u32, failure: Failure) -> Option<Ended> {
-        let script = Arc::clone(&self.script);
+    fn failed(&mut self, script: &Script, cx: &mut Cx<'_>, number: u32, failure: Failure) -> Option<Ended> {
         let key = self.key_of(number);
         let pending = self.outstanding.get_mut(key)?;
         let spec = &script.calls[pending.call as usize];
         pending.in_flight = false;
-        self.routes[pending.route as usize].picker.done(pending.member as usize);
+        self.routes.get_mut(pending.route).picker.done(pending.member as usize);
         let elapsed = cx.now().since(pending.started);
         let attempt = NonZeroU32::new(pending.attempt)?;
         let draw = if spec.policy.retry.needs_luck() { cx.draw() } else { NO_LUCK };
-        let mut decision = spec.policy.retry.next(attempt, elapsed, pending.previous_wait, failure, draw);
-        if let (Decision::Retry { after }, Some(inherited)) = (decision, pending.inherited)
-            && cx.now() + after >= inherited
+        let previous_wait = (pending.attempt > 1).then_some(pending.previous_wait);
+        let mut decision = spec.policy.retry.next(attempt, elapsed, previous_wait, failure, draw);
+        if let Decision::Retry { after } = decision
+            && cx.now() + after >= pending.deadline
         {
             decision = Decision::GiveUp(Reason::DeadlineReached);
         }
         match decision {
             Decision::Retry { after: Span::ZERO } => {
-                pending.previous_wait = Some(Span::ZERO);
-                self.attempt(cx, spec, number);
+                pending.previous_wait = Span::ZERO;
+                self.attempt_later(script, cx, number);
                 None
             }
             Decision::Retry { after } => {
-                pending.previous_wait = Some(after);
+                pending.previous_wait = after;
                 pending.timer = Some(cx.set_timer(Clock::Steady, after, Alarm::Resend(number)));
                 None
             }
@@ -333,26 +306,27 @@ impl Caller {
                     (_, Failure::Expired) => (Close::Expired, Outcome::Expired),
                     (_, Failure::Failed) => (Close::Failed, Outcome::Failed),
                 };
-                self.close(cx, number, why, outcome)
+                self.close(script, cx, number, why, outcome)
             }
         }
     }
 
-    fn close(&mut self, cx: &mut Cx<'_>, number: u32, why: Close, outcome: Outcome) -> Option<Ended> {
+    fn close(&mut self, script: &Script, cx: &mut Cx<'_>, number: u32, why: Close, outcome: Outcome) -> Option<Ended> {
         let key = self.key_of(number);
         let pending = self.outstanding.get_mut(key)?;
         let task = pending.task;
-        if pending.attempt > 0 {
-            let below = &mut self.routes[pending.route as usize].given_up_below;
-            *below = (*below).max(pending.sequence + 1);
+        if pending.attempt > 0
+            && let Some(window) = self.routes.get_mut(pending.route).window()
+        {
+            window.give_up(pending.sequence);
         }
         cx.observe(Observation::Closed { message: MessageId { owner: cx.me, number }, why });
-        self.remove(cx, key);
+        self.remove(script, cx, key);
         Some((task, outcome))
     }
 
     /// Whoever started messages for `task` no longer wants to know.
-    pub(super) fn forget(&mut self, cx: &mut Cx<'_>, task: u32) {
+    pub(super) fn forget(&mut self, script: &Script, cx: &mut Cx<'_>, task: u32) {
         let numbers: Vec<_> =
             self.outstanding.iter().filter(|(_, pending)| pending.task == task).map(|(key, _)| key).collect();
         for key in numbers {
@@ -361,61 +335,44 @@ impl Caller {
                 cx.cancel_timer(timer);
             }
             if pending.in_flight {
-                self.routes[pending.route as usize].picker.done(pending.member as usize);
+                self.routes.get_mut(pending.route).picker.done(pending.member as usize);
             }
             let number = self.number_of(key);
-            self.close(cx, number, Close::Abandoned, Outcome::Cancelled);
+            self.close(script, cx, number, Close::Abandoned, Outcome::Cancelled);
         }
-    }
-
-    /// Tells the receiver of ordered messages what it need not wait for: with the end of `settled`, the lowest place still to
-    /// come has moved past `passed`, where there may be messages that were given up.
-    fn tell_skipped(&self, cx: &mut Cx<'_>, settled: &Pending, number: u32, passed: std::ops::Range<u64>) {
-        let route = &self.routes[settled.route as usize];
-        let spec = &self.script.calls[settled.call as usize];
-        let Some(member) = route.pinned.filter(|_| passed.start < passed.end.min(route.given_up_below)) else { return };
-        let luck = nested_luck(settled.luck, settled.attempt, spec.name);
-        let mut envelope = Envelope::new(Kind::Skip, luck, number, settled.call, settled.attempt);
-        envelope.order = Place::new(passed.end, passed.end);
-        cx.send_sized(self.script.targets[spec.target as usize].member(member as usize), envelope, 0);
     }
 
     /// Takes a message out of the table, and lets those go that waited for it.
-    fn remove(&mut self, cx: &mut Cx<'_>, key: Number) {
+    fn remove(&mut self, script: &Script, cx: &mut Cx<'_>, key: Number) {
         let Some(pending) = self.outstanding.remove(key) else { return };
-        let route = pending.route as usize;
-        match &mut self.routes[route].gate {
-            Gate::Open => return,
+        let Some(gate) = self.routes.get_mut(pending.route).gate.as_deref_mut() else { return };
+        match gate {
             Gate::InFlight(gate) => gate.settle(key),
-            Gate::Window(gate, numbers, first) => {
-                gate.settle(Number::new(pending.sequence));
-                let (before, number) = (*first, self.first_number.wrapping_add(key.get() as u32));
-                while *first < gate.lowest().get() {
-                    numbers.pop_front();
-                    *first += 1;
+            Gate::Window(window) => {
+                let passed = window.settle(pending.sequence);
+                if let Some(member) = window.misses(&passed) {
+                    tell_skipped(script, cx, &pending, member, self.number_of(key), passed.end);
                 }
-                let lowest = *first;
-                self.tell_skipped(cx, &pending, number, before..lowest);
             }
         }
-        let script = Arc::clone(&self.script);
-        loop {
-            let next = match &mut self.routes[route].gate {
-                Gate::Open => None,
-                Gate::InFlight(gate) => gate.admit().map(|key| self.first_number.wrapping_add(key.get() as u32)),
-                Gate::Window(gate, numbers, first) => {
-                    gate.admit().map(|sequence| numbers[(sequence.get() - *first) as usize])
-                }
-            };
-            let Some(number) = next else { return };
-            let key = self.key_of(number);
+        while let Some(key) = self.routes.get_mut(pending.route).gate.as_deref_mut().and_then(Gate::admit) {
             let Some(timer) = self.outstanding.get_mut(key).map(|pending| pending.timer.take()) else { continue };
             if let Some(timer) = timer {
                 cx.cancel_timer(timer);
             }
-            self.attempt(cx, &script.calls[pending.call as usize], number);
+            self.attempt_later(script, cx, self.number_of(key));
         }
     }
+}
+
+/// Tells the receiver of ordered messages that it need not wait for those below `lowest`, some of which were given up: with
+/// the end of `settled` the lowest place still to come has moved there.
+fn tell_skipped(script: &Script, cx: &mut Cx<'_>, settled: &Pending, member: u32, number: u32, lowest: u64) {
+    let spec = &script.calls[settled.call as usize];
+    let luck = nested_luck(settled.luck, settled.attempt, spec.name);
+    let mut envelope = Envelope::new(Kind::Skip, luck, number, settled.call, settled.attempt);
+    envelope.order = Place::new(lowest, lowest);
+    cx.send_sized(script.targets[spec.target as usize].member(member as usize), envelope, 0);
 }
 
 /// What is handed to a policy that draws nothing.

@@ -12,7 +12,7 @@ use crate::base::time::Span;
 use crate::process::{Boot, Clock, Outcome, Process, Steady};
 
 use super::Alarm;
-use super::caller::{Caller, Cx, nested_luck};
+use super::caller::{Caller, Cx, Errand, nested_luck};
 use super::envelope::{Envelope, Kind};
 use super::script::{Choice, Script};
 use super::task::{Next, Progress, Slab};
@@ -72,12 +72,8 @@ pub enum Phase {
 pub struct Client {
     script: Arc<Script>,
     spec: Arc<ClientSpec>,
-    index: u32,
     /// Requests started.
     started: u64,
-    /// Requests this node may start.
-    limit: u64,
-    first_due: Span,
     caller: Caller,
     tasks: Slab<Task>,
 }
@@ -94,13 +90,15 @@ impl Client {
         Self {
             script: Arc::clone(script),
             spec: Arc::clone(spec),
-            index: boot.index,
             started: 0,
-            limit: spec.count.map_or(u64::MAX, |count| share(count, spec.nodes, boot.index)),
-            first_due: spec.from,
-            caller: Caller::new(Arc::clone(script), boot.restarts),
+            caller: Caller::new(boot.restarts),
             tasks: Slab::new(),
         }
+    }
+
+    /// Whether this node has started as many requests as it may.
+    fn is_spent(&self, cx: &Cx<'_>) -> bool {
+        self.spec.count.is_some_and(|count| self.started >= share(count, self.spec.nodes, cx.name().index()))
     }
 
     /// A draw of this node's arrivals.
@@ -109,23 +107,23 @@ impl Client {
     }
 
     fn schedule(&mut self, cx: &mut Cx<'_>) {
-        if self.started >= self.limit {
+        if self.is_spent(cx) {
             return;
         }
         let now = cx.now();
         let due = match &self.spec.load {
             Load::Poisson(gap) => {
-                let from = if self.started == 0 { Steady::from_nanos(self.first_due.as_nanos()) } else { now };
+                let from = if self.started == 0 { Steady::from_nanos(self.spec.from.as_nanos()) } else { now };
                 from.max(now) + gap.sample(self.arrival_draw(cx, self.started).first())
             }
             Load::Even { gap, phase } => {
                 let offset = match phase {
                     Phase::Random => self.arrival_draw(cx, u64::MAX).first().open01(),
-                    Phase::Staggered => f64::from(self.index) / f64::from(self.spec.nodes),
+                    Phase::Staggered => f64::from(cx.name().index()) / f64::from(self.spec.nodes),
                     Phase::Aligned => 0.0,
                 };
                 let nanos = Span::from_nanos_f64((self.started as f64 + offset) * gap);
-                Steady::from_nanos(0) + self.first_due + nanos
+                Steady::from_nanos(0) + self.spec.from + nanos
             }
             Load::Users { .. } => return,
         };
@@ -134,10 +132,10 @@ impl Client {
         }
     }
 
-    /// Starts a request, for a user or as it is due.
-    fn begin(&mut self, cx: &mut Cx<'_>, user: Option<u32>) {
-        if self.started >= self.limit {
-            return;
+    /// Starts a request, for a user or as it is due. The user, if its request is over at once.
+    fn begin(&mut self, cx: &mut Cx<'_>, user: Option<u32>) -> Option<u32> {
+        if self.is_spent(cx) {
+            return None;
         }
         let number = self.started;
         self.started += 1;
@@ -145,58 +143,75 @@ impl Client {
         let program = self.spec.program.pick(draw);
         let luck = mix(cx.name().bits() ^ mix(number ^ REQUEST));
         let task = self.tasks.insert(Task { progress: Progress::new(program, luck, 1), user });
-        self.run(cx, task);
+        self.run(cx, task)
     }
 
-    /// Goes on with a task until it has to wait.
-    fn run(&mut self, cx: &mut Cx<'_>, id: u32) {
+    /// Starts a user's next request, unless the load has ended.
+    fn begin_next(&mut self, cx: &mut Cx<'_>, user: u32) {
+        if cx.now().as_nanos() >= self.spec.until.as_nanos() {
+            return;
+        }
+        if let Some(user) = self.begin(cx, Some(user)) {
+            let time = self.thought(cx, user);
+            cx.set_timer(Clock::Steady, time, Alarm::Think(user));
+        }
+    }
+
+    /// Goes on with a task until it has to wait. Its user, if it has one and the task is over.
+    fn run(&mut self, cx: &mut Cx<'_>, id: u32) -> Option<u32> {
         while let Some(task) = self.tasks.get_mut(id) {
             match task.progress.step(&self.script) {
                 Next::Work(length) | Next::Sleep(length) => {
                     cx.set_timer(Clock::Steady, length, Alarm::Step(id));
-                    return;
+                    return None;
                 }
                 Next::Message { call, wait } => {
                     let Progress { luck, attempt, .. } = task.progress;
                     let luck = nested_luck(luck, attempt, self.script.calls[call as usize].name);
-                    let owner = if wait { id } else { NOBODY };
-                    match self.caller.start(cx, call, luck, None, owner) {
+                    let errand = Errand { call, luck, inherited: None, task: if wait { id } else { NOBODY } };
+                    match self.caller.start(&self.script, cx, errand) {
                         Some(Outcome::Done) => {}
                         None if !wait => {}
-                        None => return,
-                        Some(_) => return self.end(cx, id),
+                        None => return None,
+                        Some(_) => return self.end(id),
                     }
                 }
-                Next::End(_) => return self.end(cx, id),
+                Next::End(_) => return self.end(id),
             }
         }
+        None
     }
 
-    fn end(&mut self, cx: &mut Cx<'_>, id: u32) {
-        if let Some(Task { user: Some(user), .. }) = self.tasks.remove(id) {
-            self.think(cx, user);
+    fn end(&mut self, id: u32) -> Option<u32> {
+        self.tasks.remove(id)?.user
+    }
+
+    /// What a message's end means for the task that waited for it. Its user, if the task is over.
+    fn resume(&mut self, cx: &mut Cx<'_>, ended: Option<(u32, Outcome)>) -> Option<u32> {
+        match ended? {
+            (NOBODY, _) => None,
+            (id, Outcome::Done) => self.run(cx, id),
+            (id, _) => self.end(id),
         }
     }
 
-    fn think(&mut self, cx: &mut Cx<'_>, user: u32) {
-        let Load::Users { think, .. } = &self.spec.load else { return };
-        let position = self.started ^ u64::from(user) << 40;
-        let time = if think.is_constant() {
-            think.minimum()
-        } else {
-            let entity = Entity::from_bits(mix(cx.name().bits()));
-            think.sample(self.script.keys.arrival.block(entity, position).first())
-        };
-        // A user without thoughts still takes a nanosecond: an effect is later than its cause.
-        cx.set_timer(Clock::Steady, time, Alarm::Think(user));
+    /// A user's request is over. A user without thoughts goes on at once, but with one request in an instant: if that is
+    /// over at once too, the next takes a nanosecond.
+    fn go_on(&mut self, cx: &mut Cx<'_>, user: u32) {
+        match self.thought(cx, user) {
+            Span::ZERO => self.begin_next(cx, user),
+            time => _ = cx.set_timer(Clock::Steady, time, Alarm::Think(user)),
+        }
     }
 
-    fn resume(&mut self, cx: &mut Cx<'_>, ended: Option<(u32, Outcome)>) {
-        match ended {
-            Some((NOBODY, _)) | None => {}
-            Some((id, Outcome::Done)) => self.run(cx, id),
-            Some((id, _)) => self.end(cx, id),
+    /// How long a user thinks before its next request.
+    fn thought(&self, cx: &Cx<'_>, user: u32) -> Span {
+        let Load::Users { think, .. } = &self.spec.load else { return Span::ZERO };
+        if think.is_constant() {
+            return think.minimum();
         }
+        let entity = Entity::from_bits(mix(cx.name().bits()));
+        think.sample(self.script.keys.arrival.block(entity, self.started ^ u64::from(user) << 40).first())
     }
 }
 
@@ -216,10 +231,10 @@ impl Process<Envelope> for Client {
 
     fn start(&mut self, cx: &mut Cx<'_>) {
         if let Load::Users { users, .. } = self.spec.load {
-            for user in 0..share(users.into(), self.spec.nodes, self.index) as u32 {
-                let begin = self.first_due;
+            for user in 0..share(users.into(), self.spec.nodes, cx.name().index()) as u32 {
+                let begin = self.spec.from;
                 if begin == Span::ZERO {
-                    self.think(cx, user);
+                    self.go_on(cx, user);
                 } else {
                     cx.set_timer(Clock::Steady, begin, Alarm::Think(user));
                 }
@@ -230,27 +245,28 @@ impl Process<Envelope> for Client {
 
     fn message(&mut self, cx: &mut Cx<'_>, _: NodeId, envelope: Envelope) {
         if let Kind::Ack(outcome) | Kind::Reply(outcome) = envelope.kind() {
-            let ended = self.caller.answered(cx, &envelope, outcome);
-            self.resume(cx, ended);
+            let ended = self.caller.answered(&self.script, cx, &envelope, outcome);
+            if let Some(user) = self.resume(cx, ended) {
+                self.go_on(cx, user);
+            }
         }
     }
 
     fn timer(&mut self, cx: &mut Cx<'_>, alarm: Alarm) {
-        match alarm {
+        let idle = match alarm {
             Alarm::Arrival => {
                 self.begin(cx, None);
-                self.schedule(cx);
+                return self.schedule(cx);
             }
-            Alarm::Think(user) => {
-                if cx.now().as_nanos() < self.spec.until.as_nanos() {
-                    self.begin(cx, Some(user));
-                }
-            }
+            Alarm::Think(user) => return self.begin_next(cx, user),
             Alarm::Timeout(_) | Alarm::Resend(_) => {
-                let ended = self.caller.woken(cx, alarm);
-                self.resume(cx, ended);
+                let ended = self.caller.woken(&self.script, cx, alarm);
+                self.resume(cx, ended)
             }
             Alarm::Step(id) => self.run(cx, id),
+        };
+        if let Some(user) = idle {
+            self.go_on(cx, user);
         }
     }
 }

@@ -6,7 +6,9 @@
 mod caller;
 mod client;
 mod envelope;
+mod line;
 mod policy;
+mod route;
 mod script;
 mod service;
 mod task;

@@ -4,7 +4,7 @@
 //! stays with its request until the reply, or (asynchronous servers) is let go while the request waits for others. A
 //! request whose deadline has passed when its turn comes is not begun.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -14,9 +14,10 @@ use crate::process::{Boot, Clock, MessageId, Observation, Outcome, Process, Stea
 use crate::protocol::delivery::{Arrival, Dedup, DedupWindow, Number, Reorder};
 
 use super::Alarm;
-use super::caller::{Caller, Cx, nested_luck};
+use super::caller::{Caller, Cx, Errand, nested_luck};
 use super::client::NOBODY;
 use super::envelope::{Envelope, Kind, Place};
+use super::line::{Line, Turn};
 use super::policy::{Cancel, Delivery};
 use super::script::{Call, Script};
 use super::task::{Next, Progress, Slab};
@@ -38,26 +39,25 @@ pub struct ServiceSpec {
     pub holds_worker: bool,
 }
 
-/// One node of a service.
+/// One node of a service. In front stands what every message looks at.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Service {
     script: Arc<Script>,
     spec: Arc<ServiceSpec>,
-    speed: f64,
-    jobs: Slab<Job>,
-    /// Requests that never had a worker.
-    queue: VecDeque<u32>,
-    /// Requests that had one, and need one again.
-    ready: VecDeque<u32>,
+    /// What was said last about line and workers.
+    shown: (u32, u32),
     busy: u32,
     /// Whether free workers are taking what waits: those that get free meanwhile belong to it.
     pulling: bool,
-    /// What was said last about queue and workers.
-    shown: (u32, u32),
+    line: Line,
+    speed: f64,
+    /// Requests that wait: for a worker, for work to be done, for others.
+    jobs: Slab<Job>,
     caller: Caller,
     /// What must not be handled twice: remembered by sender.
     handled: BTreeMap<NodeId, Dedup>,
-    running: BTreeMap<(NodeId, u32), u32>,
+    running: BTreeSet<(NodeId, u32)>,
     /// What is handled in order, by sender and call.
     ordered: BTreeMap<(NodeId, u16), Lane>,
 }
@@ -97,22 +97,17 @@ impl Service {
         Self {
             script: Arc::clone(script),
             spec: Arc::clone(spec),
-            speed,
-            jobs: Slab::new(),
-            queue: VecDeque::new(),
-            ready: VecDeque::new(),
+            shown: (0, 0),
             busy: 0,
             pulling: false,
-            shown: (0, 0),
-            caller: Caller::new(Arc::clone(script), boot.restarts),
+            line: Line::default(),
+            speed,
+            jobs: Slab::new(),
+            caller: Caller::new(boot.restarts),
             handled: BTreeMap::new(),
-            running: BTreeMap::new(),
+            running: BTreeSet::new(),
             ordered: BTreeMap::new(),
         }
-    }
-
-    fn waiting(&self) -> u32 {
-        (self.queue.len() + self.ready.len()) as u32
     }
 
     fn has_free_worker(&self) -> bool {
@@ -121,29 +116,37 @@ impl Service {
 
     fn has_room(&self) -> bool {
         let present = if self.spec.counts_present { self.busy } else { 0 };
-        self.spec.queue.is_none_or(|limit| self.waiting() + present < limit)
+        self.spec.queue.is_none_or(|limit| self.line.len() + present < limit)
+    }
+
+    /// The kind of message that came in this envelope.
+    fn call(&self, envelope: &Envelope) -> &Call {
+        &self.script.calls[envelope.call as usize]
+    }
+
+    /// Whether it must not be handled twice.
+    fn is_once(&self, envelope: &Envelope) -> bool {
+        self.call(envelope).policy.delivery == Delivery::ExactlyOnce
     }
 
     /// A message or request arrived.
     fn arrive(&mut self, cx: &mut Cx<'_>, from: NodeId, envelope: Envelope) {
-        let script = Arc::clone(&self.script);
-        let call = &script.calls[envelope.call as usize];
         cx.observe(Observation::Arrived);
         let id = MessageId { owner: from, number: envelope.number };
-        if call.policy.delivery == Delivery::ExactlyOnce {
+        if self.is_once(&envelope) {
             let (number, now) = (Number::new(id.number.into()), Time::from_nanos(cx.now().as_nanos()));
             let is_done = self.handled.get_mut(&from).is_some_and(|known| known.knows(number, now));
-            if is_done || self.running.contains_key(&(from, id.number)) {
+            if is_done || self.running.contains(&(from, id.number)) {
                 cx.observe(Observation::Received { message: id, duplicate: true });
                 if is_done {
-                    self.answer(cx, from, envelope, call, Outcome::Done);
+                    self.answer(cx, from, envelope, Outcome::Done);
                 }
                 return;
             }
         }
-        let program = call.program.pick(|| {
+        let program = self.call(&envelope).program.pick(|| {
             let entity = crate::base::id::Entity::from_bits(envelope.luck);
-            script.keys.demand.block(entity, u64::MAX).first()
+            self.script.keys.demand.block(entity, u64::MAX).first()
         });
         let job = Job {
             caller: from,
@@ -156,14 +159,14 @@ impl Service {
             timer: None,
         };
         if envelope.order != Place::NONE {
-            self.arrive_in_order(cx, job, call);
+            self.arrive_in_order(cx, job);
         } else {
-            self.admit(cx, job, call);
+            self.admit(cx, job);
         }
     }
 
     /// Holds a message until its turn has come.
-    fn arrive_in_order(&mut self, cx: &mut Cx<'_>, job: Job, call: &Call) {
+    fn arrive_in_order(&mut self, cx: &mut Cx<'_>, job: Job) {
         let (from, envelope) = (job.caller, job.envelope);
         let message = job.message();
         let limit = Place::WINDOW_MAX as usize + 1;
@@ -173,17 +176,17 @@ impl Service {
         lane.seen = lane.seen.max(sequence);
         let arrival = lane.reorder.receive(Number::new(sequence), job);
         match arrival {
-            Arrival::Ready(job) => self.admit(cx, job, call),
+            Arrival::Ready(job) => self.admit(cx, job),
             Arrival::Held => cx.observe(Observation::Received { message, duplicate: false }),
             Arrival::Duplicate(_) => cx.observe(Observation::Received { message, duplicate: true }),
             Arrival::Late(_) => {
                 cx.observe(Observation::Received { message, duplicate: true });
                 let is_running = self.jobs.iter().any(|(_, job)| job.message() == message);
                 if !is_running {
-                    self.answer(cx, from, envelope, call, Outcome::Done);
+                    self.answer(cx, from, envelope, Outcome::Done);
                 }
             }
-            Arrival::Full(job) => self.refuse(cx, &job, call, Outcome::Rejected),
+            Arrival::Full(job) => self.refuse(cx, &job, Outcome::Rejected),
         }
         self.skip_below(cx, (from, envelope.call), lowest);
     }
@@ -199,42 +202,41 @@ impl Service {
     /// A message that was held has its turn.
     fn admit_held(&mut self, cx: &mut Cx<'_>, job: Job) {
         let id = self.jobs.insert(job);
-        self.queue.push_back(id);
+        self.line.join(Turn::New(id));
         self.pull(cx);
     }
 
     /// Lets a request in, if there is room.
-    fn admit(&mut self, cx: &mut Cx<'_>, job: Job, call: &Call) {
+    fn admit(&mut self, cx: &mut Cx<'_>, job: Job) {
         if !self.has_free_worker() && !self.has_room() {
             let outcome = if self.spec.rejects { Outcome::Rejected } else { Outcome::Discarded };
-            self.refuse(cx, &job, call, outcome);
+            self.refuse(cx, &job, outcome);
             self.advance_lane(cx, job.caller, job.envelope, outcome);
             return;
         }
         cx.observe(Observation::Received { message: job.message(), duplicate: false });
-        let key = (job.caller, job.envelope.number);
-        let id = self.jobs.insert(job);
-        if call.policy.delivery == Delivery::ExactlyOnce {
-            self.running.insert(key, id);
+        if self.is_once(&job.envelope) {
+            self.running.insert((job.caller, job.envelope.number));
         }
         if self.has_free_worker() {
-            self.begin(cx, id);
+            self.begin(cx, job);
         } else {
-            self.queue.push_back(id);
+            let id = self.jobs.insert(job);
+            self.line.join(Turn::New(id));
         }
     }
 
     /// Says that a request will not be handled, and why.
-    fn refuse(&mut self, cx: &mut Cx<'_>, job: &Job, call: &Call, outcome: Outcome) {
+    fn refuse(&mut self, cx: &mut Cx<'_>, job: &Job, outcome: Outcome) {
         cx.observe(Observation::Refused { why: outcome });
         cx.observe(Observation::Handled { message: job.message(), outcome });
         if outcome != Outcome::Discarded {
-            self.answer(cx, job.caller, job.envelope, call, outcome);
+            self.answer(cx, job.caller, job.envelope, outcome);
         }
     }
 
-    fn answer(&mut self, cx: &mut Cx<'_>, to: NodeId, envelope: Envelope, call: &Call, outcome: Outcome) {
-        let keys = &self.script.keys;
+    fn answer(&mut self, cx: &mut Cx<'_>, to: NodeId, envelope: Envelope, outcome: Outcome) {
+        let (call, keys) = (self.call(&envelope), &self.script.keys);
         let (kind, size) = match envelope.kind() {
             Kind::Request => {
                 let draw = || keys.size.block(crate::base::id::Entity::from_bits(envelope.luck), 1).first();
@@ -246,24 +248,32 @@ impl Service {
         cx.send_sized(to, envelope.turned(kind), size);
     }
 
-    /// A worker takes a request that waited or just came.
-    fn begin(&mut self, cx: &mut Cx<'_>, id: u32) {
+    /// A worker takes a request that waited or just came. One that is over at once needs no place.
+    fn begin(&mut self, cx: &mut Cx<'_>, mut job: Job) {
         let now = cx.now();
-        let Some(job) = self.jobs.get_mut(id) else { return };
-        if job.began.is_none() && job.deadline.is_some_and(|deadline| deadline <= now) {
-            return self.finish(cx, id, Outcome::Expired);
+        if job.deadline.is_some_and(|deadline| deadline <= now) {
+            return self.finish(cx, job, Outcome::Expired);
         }
-        job.began.get_or_insert(now);
+        job.began = Some(now);
         job.has_worker = true;
         self.busy += 1;
-        self.run(cx, id);
+        match job.progress.step(&self.script) {
+            Next::End(outcome) => self.finish(cx, job, outcome),
+            next => {
+                let id = self.jobs.insert(job);
+                self.follow(cx, id, Some(next));
+            }
+        }
+    }
+
+    fn next(&mut self, id: u32) -> Option<Next> {
+        Some(self.jobs.get_mut(id)?.progress.step(&self.script))
     }
 
     /// Goes on with a request until it has to wait.
-    fn run(&mut self, cx: &mut Cx<'_>, id: u32) {
-        loop {
-            let Some(job) = self.jobs.get_mut(id) else { return };
-            match job.progress.step(&self.script) {
+    fn follow(&mut self, cx: &mut Cx<'_>, id: u32, mut next: Option<Next>) {
+        while let (Some(step), Some(job)) = (next, self.jobs.get_mut(id)) {
+            match step {
                 Next::Work(length) => {
                     let length = if self.speed == 1.0 { length } else { slowed(length, self.speed) };
                     job.timer = Some(cx.set_timer(Clock::Work, length, Alarm::Step(id)));
@@ -276,16 +286,17 @@ impl Service {
                 Next::Message { call, wait } => {
                     let luck =
                         nested_luck(job.envelope.luck, job.progress.attempt, self.script.calls[call as usize].name);
-                    let (deadline, task) = (job.deadline, if wait { id } else { NOBODY });
-                    match self.caller.start(cx, call, luck, deadline, task) {
+                    let errand = Errand { call, luck, inherited: job.deadline, task: if wait { id } else { NOBODY } };
+                    match self.caller.start(&self.script, cx, errand) {
                         Some(Outcome::Done) => {}
                         None if !wait => {}
                         None => return self.let_go(cx, id),
-                        Some(_) => return self.finish(cx, id, Outcome::Failed),
+                        Some(_) => return self.end(cx, id, Outcome::Failed),
                     }
                 }
-                Next::End(outcome) => return self.finish(cx, id, outcome),
+                Next::End(outcome) => return self.end(cx, id, outcome),
             }
+            next = self.next(id);
         }
     }
 
@@ -308,13 +319,14 @@ impl Service {
         job.timer = None;
         if !job.has_worker {
             if !is_free {
-                self.ready.push_back(id);
+                self.line.join(Turn::Again(id));
                 return;
             }
             job.has_worker = true;
             self.busy += 1;
         }
-        self.run(cx, id);
+        let next = self.next(id);
+        self.follow(cx, id, next);
     }
 
     /// Free workers take what waits.
@@ -326,30 +338,36 @@ impl Service {
         }
         self.pulling = true;
         while self.has_free_worker() {
-            if let Some(id) = self.ready.pop_front() {
-                self.go_on(cx, id);
-            } else if let Some(id) = self.queue.pop_front() {
-                self.begin(cx, id);
-            } else {
-                break;
+            match self.line.next() {
+                Some(Turn::Again(id)) => self.go_on(cx, id),
+                Some(Turn::New(id)) => {
+                    if let Some(job) = self.jobs.remove(id) {
+                        self.begin(cx, job);
+                    }
+                }
+                None => break,
             }
         }
         self.pulling = false;
     }
 
     /// A request is over.
-    fn finish(&mut self, cx: &mut Cx<'_>, id: u32, outcome: Outcome) {
-        let Some(job) = self.jobs.remove(id) else { return };
-        let script = Arc::clone(&self.script);
-        let call = &script.calls[job.envelope.call as usize];
+    fn end(&mut self, cx: &mut Cx<'_>, id: u32, outcome: Outcome) {
+        if let Some(job) = self.jobs.remove(id) {
+            self.finish(cx, job, outcome);
+        }
+    }
+
+    /// A request is over, and has no place any more.
+    fn finish(&mut self, cx: &mut Cx<'_>, job: Job, outcome: Outcome) {
         let now = cx.now();
         if job.has_worker {
             self.busy -= 1;
         }
-        if call.policy.delivery == Delivery::ExactlyOnce {
+        if self.is_once(&job.envelope) {
             self.running.remove(&(job.caller, job.envelope.number));
             if outcome == Outcome::Done {
-                let window = call.policy.dedup.unwrap_or(DedupWindow::Unlimited);
+                let window = self.call(&job.envelope).policy.dedup.unwrap_or(DedupWindow::Unlimited);
                 let known = self.handled.entry(job.caller).or_insert_with(|| Dedup::new(window));
                 known.receive(Number::new(job.envelope.number.into()), Time::from_nanos(now.as_nanos()));
             }
@@ -363,7 +381,7 @@ impl Service {
         }
         cx.observe(Observation::Handled { message, outcome });
         if outcome != Outcome::Cancelled {
-            self.answer(cx, job.caller, job.envelope, call, outcome);
+            self.answer(cx, job.caller, job.envelope, outcome);
         }
         self.advance_lane(cx, job.caller, job.envelope, outcome);
         self.pull(cx);
@@ -384,31 +402,29 @@ impl Service {
 
     /// A caller has given up one of its requests.
     fn cancel(&mut self, cx: &mut Cx<'_>, from: NodeId, envelope: Envelope) {
-        let policy = &self.script.calls[envelope.call as usize].policy;
-        let may_stop = policy.cancel == Cancel::Running;
+        let may_stop = self.call(&envelope).policy.cancel == Cancel::Running;
         let message = MessageId { owner: from, number: envelope.number };
         let found = self.jobs.iter().find(|(_, job)| job.message() == message && (may_stop || job.began.is_none()));
         let Some((id, _)) = found else { return };
-        self.queue.retain(|&waiting| waiting != id);
-        self.ready.retain(|&waiting| waiting != id);
+        self.line.leave(id);
         if let Some(timer) = self.jobs.get_mut(id).and_then(|job| job.timer.take()) {
             cx.cancel_timer(timer);
         }
-        self.caller.forget(cx, id);
-        self.finish(cx, id, Outcome::Cancelled);
+        self.caller.forget(&self.script, cx, id);
+        self.end(cx, id, Outcome::Cancelled);
     }
 
     fn resume(&mut self, cx: &mut Cx<'_>, ended: Option<(u32, Outcome)>) {
         match ended {
             Some((NOBODY, _)) | None => {}
             Some((id, Outcome::Done)) => self.go_on(cx, id),
-            Some((id, _)) => self.finish(cx, id, Outcome::Failed),
+            Some((id, _)) => self.end(cx, id, Outcome::Failed),
         }
     }
 
     /// Says how full the node is, if that has changed.
     fn show(&mut self, cx: &mut Cx<'_>) {
-        let level = (self.waiting(), self.busy);
+        let level = (self.line.len(), self.busy);
         if level != self.shown {
             self.shown = level;
             cx.observe(Observation::Level { waiting: level.0, busy: level.1 });
@@ -434,7 +450,7 @@ impl Process<Envelope> for Service {
         match envelope.kind() {
             Kind::Notice | Kind::Message | Kind::Request => self.arrive(cx, from, envelope),
             Kind::Ack(outcome) | Kind::Reply(outcome) => {
-                let ended = self.caller.answered(cx, &envelope, outcome);
+                let ended = self.caller.answered(&self.script, cx, &envelope, outcome);
                 self.resume(cx, ended);
             }
             Kind::Cancel => self.cancel(cx, from, envelope),
@@ -451,7 +467,7 @@ impl Process<Envelope> for Service {
         match alarm {
             Alarm::Step(id) => self.go_on(cx, id),
             Alarm::Timeout(_) | Alarm::Resend(_) => {
-                let ended = self.caller.woken(cx, alarm);
+                let ended = self.caller.woken(&self.script, cx, alarm);
                 self.resume(cx, ended);
             }
             Alarm::Arrival | Alarm::Think(_) => {}

@@ -46,20 +46,22 @@ impl<T> Outstanding<T> {
     pub fn insert(&mut self, entry: T) -> Number {
         let number = self.next;
         self.next += 1;
-        if let Entries::Many(ring) = &mut self.entries {
-            ring.push(number, entry);
-        } else {
-            self.entries = match mem::replace(&mut self.entries, Entries::Empty) {
-                Entries::One { number: older, entry: other } => {
-                    let mut ring = Box::new(Ring::new());
-                    ring.push(older, other);
-                    ring.push(number, entry);
-                    Entries::Many(ring)
-                }
-                _ => Entries::One { number, entry },
-            };
+        match &mut self.entries {
+            Entries::Empty => self.entries = Entries::One { number, entry },
+            Entries::One { .. } => self.make_ring().push(number, entry),
+            Entries::Many(ring) => ring.push(number, entry),
         }
         Number(number)
+    }
+
+    /// Moves to the heap.
+    fn make_ring(&mut self) -> &mut Ring<T> {
+        let before = mem::replace(&mut self.entries, Entries::Many(Box::new(Ring::new())));
+        let Entries::Many(ring) = &mut self.entries else { unreachable!("it was put there") };
+        if let Entries::One { number, entry } = before {
+            ring.push(number, entry);
+        }
+        ring
     }
 
     /// Takes the entry out, if it is still there: the response arrived, or the requester gave up.

@@ -1,0 +1,198 @@
+//! What a caller keeps for each kind of message it sends: how it chooses a member, and what holds messages back.
+
+use std::collections::VecDeque;
+use std::num::NonZeroU32;
+use std::ops::Range;
+
+use crate::base::random::Uniform;
+use crate::protocol::balance::{Balance, Picker};
+use crate::protocol::delivery::{InFlight, Number, SendWindow};
+
+use super::caller::Cx;
+use super::envelope::Place;
+use super::policy::Policy;
+use super::script::{Call, Script};
+
+/// The routes of one caller, by index. The first is inline: most callers have no second.
+#[derive(Debug, Default)]
+pub(super) struct Routes {
+    first: Option<Route>,
+    more: More,
+}
+
+/// The routes after the first.
+#[allow(
+    clippy::box_collection,
+    reason = "most callers have none, and a vector of 24 bytes would cost each a line more"
+)]
+type More = Option<Box<Vec<Route>>>;
+
+impl Routes {
+    /// The route of this kind of message, if there is one.
+    #[inline]
+    pub(super) fn find(&self, call: u16) -> Option<u16> {
+        if self.first.as_ref()?.call == call {
+            return Some(0);
+        }
+        let place = self.more.as_ref()?.iter().position(|route| route.call == call)?;
+        Some(place as u16 + 1)
+    }
+
+    /// Adds a route; its index.
+    pub(super) fn add(&mut self, route: Route) -> u16 {
+        if self.first.is_none() {
+            self.first = Some(route);
+            return 0;
+        }
+        let more = self.more.get_or_insert_default();
+        more.push(route);
+        more.len() as u16
+    }
+
+    /// A route that was added.
+    #[inline]
+    pub(super) fn get_mut(&mut self, index: u16) -> &mut Route {
+        let route = match index {
+            0 => self.first.as_mut(),
+            _ => self.more.as_mut().and_then(|more| more.get_mut(usize::from(index) - 1)),
+        };
+        route.expect("routes stay once they are there")
+    }
+}
+
+/// What a caller keeps for one kind of message.
+#[derive(Debug)]
+pub(super) struct Route {
+    call: u16,
+    pub(super) picker: Picker,
+    /// Nothing is held back if there is none.
+    pub(super) gate: Option<Box<Gate>>,
+}
+
+impl Route {
+    /// The route of a kind of message to a group of so many members; `draw` is its picker's.
+    pub(super) fn new(call: u16, spec: &Call, members: u32, draw: Uniform) -> Self {
+        let picker = spec.balance.picker(members as usize, draw).expect("a plan's balancer fits its group");
+        Self { call, picker, gate: Gate::of(&spec.policy).map(Box::new) }
+    }
+
+    /// The window of what is on its way, if there is one.
+    #[inline]
+    pub(super) fn window(&mut self) -> Option<&mut Window> {
+        match self.gate.as_deref_mut() {
+            Some(Gate::Window(window)) => Some(window),
+            _ => None,
+        }
+    }
+
+    /// The member for an attempt.
+    #[inline]
+    pub(super) fn choose(&mut self, script: &Script, cx: &mut Cx<'_>, spec: &Call) -> u32 {
+        if let Some(pinned) = self.window().and_then(|window| window.pinned) {
+            return pinned;
+        }
+        let target = &script.targets[spec.target as usize];
+        let member = self.picker.pick(|| cx.draw(), |member| script.board.load(target.member(member))) as u32;
+        if spec.policy.ordered
+            && let Some(window) = self.window()
+        {
+            window.pinned = Some(member);
+        }
+        member
+    }
+}
+
+/// What holds messages back at their sender. It knows them by their keys in the caller's table.
+#[derive(Debug)]
+pub(super) enum Gate {
+    /// So many at a time.
+    InFlight(InFlight),
+    /// So far ahead of the oldest.
+    Window(Window),
+}
+
+impl Gate {
+    fn of(policy: &Policy) -> Option<Self> {
+        match (policy.max_in_flight, policy.window) {
+            (_, window) if policy.ordered => {
+                let most = NonZeroU32::MIN.saturating_add(Place::WINDOW_MAX - 1);
+                Some(Self::Window(Window::new(window.map_or(most, |window| window.min(most)))))
+            }
+            (_, Some(window)) => Some(Self::Window(Window::new(window))),
+            (Some(limit), None) => Some(Self::InFlight(InFlight::new(limit))),
+            (None, None) => None,
+        }
+    }
+
+    /// A message asks to go: whether it may at once, and its place in the sender's order.
+    pub(super) fn offer(&mut self, key: Number) -> (bool, u32) {
+        match self {
+            Self::InFlight(gate) => (gate.offer(key), 0),
+            Self::Window(window) => window.offer(key),
+        }
+    }
+
+    /// The next message that may go now, if any.
+    pub(super) fn admit(&mut self) -> Option<Number> {
+        match self {
+            Self::InFlight(gate) => gate.admit(),
+            Self::Window(window) => window.admit(),
+        }
+    }
+}
+
+/// A send window, and what is within it.
+#[derive(Debug)]
+pub(super) struct Window {
+    window: SendWindow,
+    /// The messages that wait or were sent, from the window's lowest on.
+    keys: VecDeque<Number>,
+    first: u64,
+    /// The member that gets everything, where order needs that.
+    pinned: Option<u32>,
+    /// Messages that were sent and then given up are all below this place in order.
+    given_up_below: u64,
+}
+
+impl Window {
+    fn new(size: NonZeroU32) -> Self {
+        Self { window: SendWindow::new(size), keys: VecDeque::new(), first: 0, pinned: None, given_up_below: 0 }
+    }
+
+    fn offer(&mut self, key: Number) -> (bool, u32) {
+        let sequence = self.first + self.keys.len() as u64;
+        self.keys.push_back(key);
+        (self.window.offer(Number::new(sequence)), sequence as u32)
+    }
+
+    fn admit(&mut self) -> Option<Number> {
+        let sequence = self.window.admit()?;
+        Some(self.keys[(sequence.get() - self.first) as usize])
+    }
+
+    /// The message of this place has ended: from where to where the lowest place still to come has moved.
+    pub(super) fn settle(&mut self, sequence: u32) -> Range<u64> {
+        self.window.settle(Number::new(sequence.into()));
+        let before = self.first;
+        while self.first < self.window.lowest().get() {
+            self.keys.pop_front();
+            self.first += 1;
+        }
+        before..self.first
+    }
+
+    /// The place in order that goes with the message of this sequence number.
+    pub(super) fn place(&self, sequence: u32) -> Place {
+        Place::new(sequence.into(), self.window.lowest().get())
+    }
+
+    /// The message of this place was sent, and then given up.
+    pub(super) fn give_up(&mut self, sequence: u32) {
+        self.given_up_below = self.given_up_below.max(u64::from(sequence) + 1);
+    }
+
+    /// The member that may wait for messages that were given up, if there can be any among those `passed`.
+    pub(super) fn misses(&self, passed: &Range<u64>) -> Option<u32> {
+        self.pinned.filter(|_| passed.start < passed.end.min(self.given_up_below))
+    }
+}
