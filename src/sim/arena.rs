@@ -52,11 +52,11 @@ pub(super) trait Arena<M: Message>: Send {
     fn process(&self, index: u32) -> Option<&dyn std::any::Any>;
 }
 
-/// What a node needs for an event.
-#[repr(align(64))]
+/// What a node needs for an event: in front what every event looks at, timers first.
+#[repr(C, align(64))]
 struct Cell<P: Process<M>, M> {
-    head: Head,
     timers: Timers<P::Timer>,
+    head: Head,
     process: Option<P>,
 }
 

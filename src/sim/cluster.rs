@@ -44,16 +44,29 @@ pub(super) struct Lines {
 }
 
 impl Lines {
+    /// Asks for the line where the node's timers stand.
+    #[inline(always)]
+    pub(super) fn prefetch_timers(self, index: u32) {
+        prefetch(self.line(index));
+    }
+
+    /// Asks for the node: for so much of it as is worth asking for.
     #[inline(always)]
     pub(super) fn prefetch(self, index: u32) {
-        let line =
-            std::ptr::without_provenance::<u8>(self.address.wrapping_add((index as usize).wrapping_mul(self.stride)));
-        prefetch(line);
-        if self.stride > 64 {
-            prefetch(line.wrapping_add(64));
+        let line = self.line(index);
+        for offset in (0..self.stride.min(HINTED)).step_by(64) {
+            prefetch(line.wrapping_add(offset));
         }
     }
+
+    #[inline(always)]
+    fn line(self, index: u32) -> *const u8 {
+        std::ptr::without_provenance(self.address.wrapping_add((index as usize).wrapping_mul(self.stride)))
+    }
 }
+
+/// The most bytes of a node that are asked for in advance.
+const HINTED: usize = 256;
 
 /// Nodes of so many bytes together, and what observers keep of them, stay in a second-level cache (1 MiB and more) by
 /// themselves.

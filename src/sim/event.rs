@@ -114,7 +114,7 @@ impl<M: Message> Order<Alarm> for LivingAlarms<'_, M> {
     fn prefetch(&self, event: &Alarm) {
         if let Some(lines) = self.lines {
             let (group, index) = self.order.names.place(event.node);
-            lines[group.index()].prefetch(index);
+            lines[group.index()].prefetch_timers(index);
         }
     }
 }

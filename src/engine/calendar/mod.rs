@@ -472,7 +472,7 @@ impl<T: Copy> Calendar<T> {
         }
         let (wanted, mean) = (target as f64, events as f64 / opened as f64);
         let steps = if overshot {
-            3
+            self.steps_to_reach_beyond(order)
         } else if mean > 4.0 * wanted {
             // Narrower only if this bucket's events are spread over it: those of one instant no width parts.
             let times = || self.pool.chunks(bucket).flatten().map(|event| order.time(event).as_nanos());
@@ -489,6 +489,14 @@ impl<T: Copy> Calendar<T> {
         }
         self.rebuild(shift, order);
         true
+    }
+
+    /// How many times the width must double for what lies beyond the far buckets, on average, to lie within them.
+    fn steps_to_reach_beyond(&self, order: &impl Order<T>) -> i32 {
+        let (start, reach) = (self.current << self.shift, (WINDOW + FAR) << COARSE_BITS << self.shift);
+        let ahead: f64 = self.beyond.iter().map(|event| (order.time(event).as_nanos() - start) as f64).sum();
+        let mean = ahead / self.beyond.len().max(1) as f64;
+        1 + libm::log2(mean / reach as f64).max(0.0) as i32
     }
 
     /// From the heap to a ring: the width is guessed from how far ahead events lie.
