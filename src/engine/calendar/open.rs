@@ -2,8 +2,8 @@
 
 use super::super::order::{Order, Place};
 
-/// So many ties in one bucket are put in order by insertion.
-const TIES: usize = 8;
+/// Where events so far apart share an instant, so do many between them.
+const CROWD: usize = 16;
 /// log2 of the slots of the counting pass, at most.
 const SLOT_BITS: u32 = 11;
 
@@ -120,7 +120,6 @@ impl<T: Copy> Open<T> {
     fn insert(&mut self, order: &impl Order<T>) -> bool {
         let events = self.events.as_mut_slice();
         let mut patience = 2 * events.len();
-        let tie = patience / TIES;
         let mut greatest = 0;
         for sorted in 0..events.len() {
             let time = order.time(&events[sorted]).as_nanos();
@@ -128,12 +127,12 @@ impl<T: Copy> Open<T> {
                 greatest = time;
                 continue;
             }
-            let (steps, is_tied) = sift(&mut events[..=sorted], order);
-            let effort = steps + if is_tied { tie } else { 0 };
-            if effort > patience {
+            let is_crowd = events.get(sorted + CROWD).is_some_and(|later| order.time(later).as_nanos() == time);
+            let steps = sift(&mut events[..=sorted], order);
+            if is_crowd || steps > patience {
                 return false;
             }
-            patience -= effort;
+            patience -= steps;
         }
         true
     }
@@ -151,10 +150,9 @@ impl<T: Copy> Open<T> {
     }
 }
 
-/// Moves the last event to its place among those before it, which are in order; tells how many it passed, and
-/// whether it shares its time with the next.
+/// Moves the last event to its place among those before it, which are in order; tells how many it passed.
 #[inline(never)]
-fn sift<T: Copy>(events: &mut [T], order: &impl Order<T>) -> (usize, bool) {
+fn sift<T: Copy>(events: &mut [T], order: &impl Order<T>) -> usize {
     let last = events.len() - 1;
     let event = events[last];
     let mut hole = last;
@@ -163,6 +161,5 @@ fn sift<T: Copy>(events: &mut [T], order: &impl Order<T>) -> (usize, bool) {
         hole -= 1;
     }
     events[hole] = event;
-    let is_tied = hole > 0 && order.time(&events[hole - 1]) == order.time(&event);
-    (last - hole, is_tied)
+    last - hole
 }
