@@ -50,10 +50,7 @@ impl<T: Copy> Line<T> {
 
     fn pop(&mut self, order: &impl Order<T>) -> T {
         let event = self.events.pop_front().expect("the line is not empty");
-        self.first = self.events.front().map_or(Time::MAX, |first| order.time(first));
-        if self.events.is_empty() {
-            self.last = Time::ZERO;
-        }
+        self.find_ends(order);
         event
     }
 
@@ -64,13 +61,28 @@ impl<T: Copy> Line<T> {
 
     /// Lets the cancelled events go that stand first.
     fn drop_cancelled(&mut self, order: &impl Order<T>) {
-        while let Some(first) = self.events.front()
-            && !order.is_live(first)
-        {
-            self.pop(order);
-            if let Some(later) = self.events.get(AHEAD) {
-                order.prefetch(later);
+        loop {
+            let (front, back) = self.events.as_slices();
+            let is_cancelled = |(index, event): &(usize, &T)| {
+                if let Some(later) = front.get(index + AHEAD) {
+                    order.prefetch(later);
+                }
+                !order.is_live(event)
+            };
+            let cancelled = front.iter().enumerate().take_while(is_cancelled).count();
+            let is_done = cancelled < front.len() || back.is_empty();
+            self.events.drain(..cancelled);
+            if is_done {
+                break;
             }
+        }
+        self.find_ends(order);
+    }
+
+    fn find_ends(&mut self, order: &impl Order<T>) {
+        self.first = self.events.front().map_or(Time::MAX, |first| order.time(first));
+        if self.events.is_empty() {
+            self.last = Time::ZERO;
         }
     }
 

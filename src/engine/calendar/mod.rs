@@ -241,11 +241,11 @@ impl<T: Copy> Calendar<T> {
         }
     }
 
-    /// Whether the earliest event comes before `limit` and lies in the open bucket, as nearly every one does where there are
+    /// The earliest event, if it comes before `limit` and lies in the open bucket, as nearly every one does where there are
     /// many.
     #[inline(always)]
-    pub fn is_open_before(&self, limit: Time, order: &impl Order<T>) -> bool {
-        self.open.first().is_some_and(|next| order.time(next) < limit) && self.heap.is_empty()
+    pub fn open_before(&self, limit: Time, order: &impl Order<T>) -> Option<&T> {
+        self.open.first().filter(|next| order.time(next) < limit && self.heap.is_empty())
     }
 
     /// Takes the first event of the open bucket. (Not an `Option` of it: that would be put together in memory piece by
