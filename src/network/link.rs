@@ -87,11 +87,13 @@ pub enum Cause {
     BufferFull,
     /// The receiver was down.
     ReceiverDown,
+    /// The network was cut between sender and receiver.
+    Partition,
 }
 
 impl Cause {
     /// Every cause, in the order of reports.
-    pub const ALL: [Self; 4] = [Self::Loss, Self::Corrupt, Self::BufferFull, Self::ReceiverDown];
+    pub const ALL: [Self; 5] = [Self::Loss, Self::Corrupt, Self::BufferFull, Self::ReceiverDown, Self::Partition];
 
     /// The name in reports.
     pub const fn name(self) -> &'static str {
@@ -100,6 +102,7 @@ impl Cause {
             Self::Corrupt => "corrupt",
             Self::BufferFull => "buffer-full",
             Self::ReceiverDown => "receiver-down",
+            Self::Partition => "partition",
         }
     }
 }
@@ -137,6 +140,19 @@ enum Path {
     Full,
 }
 
+impl Path {
+    fn of(link: &Link) -> Self {
+        let plain = link.bandwidth.is_none() && link.order == Arrival::Free;
+        if !plain || !link.duplicate.is_never() || !link.corrupt.is_never() {
+            Self::Full
+        } else if link.loss.is_never() && link.latency.is_constant() {
+            Self::Certain
+        } else {
+            Self::Lucky
+        }
+    }
+}
+
 /// A link and its state.
 #[derive(Clone, Debug)]
 pub(super) struct Wire {
@@ -147,19 +163,17 @@ pub(super) struct Wire {
 
 impl Wire {
     pub(super) fn new(link: Link) -> Self {
-        let plain = link.bandwidth.is_none() && link.order == Arrival::Free;
-        let path = if !plain || !link.duplicate.is_never() || !link.corrupt.is_never() {
-            Path::Full
-        } else if link.loss.is_never() && link.latency.is_constant() {
-            Path::Certain
-        } else {
-            Path::Lucky
-        };
-        Self { link, path, egress: Vec::new() }
+        Self { path: Path::of(&link), link, egress: Vec::new() }
+    }
+
+    /// Whether every message is to be judged in full.
+    pub(super) fn watch(&mut self, is_watched: bool) {
+        self.path = if is_watched { Path::Full } else { Path::of(&self.link) };
     }
 
     pub(super) fn reset(&mut self) {
         self.egress.clear();
+        self.watch(false);
     }
 
     /// When a message arrives, where loss and latency are all there is to think about: nothing if it is lost, or if there is

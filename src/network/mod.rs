@@ -135,6 +135,11 @@ impl Network {
         self.wires[link.index()].transmit(now, from, to, size, address)
     }
 
+    /// Has every message judged by [`Network::transmit`] while something watches, and by the shortest way otherwise.
+    pub fn watch(&mut self, is_watched: bool) {
+        self.wires.iter_mut().for_each(|wire| wire.watch(is_watched));
+    }
+
     /// Forgets what was sent before, for another run.
     pub fn reset(&mut self) {
         self.wires.iter_mut().for_each(Wire::reset);

@@ -61,6 +61,18 @@ impl<T: Copy> Timers<T> {
         TimerId { slot: index + 1, generation: slot.generation }
     }
 
+    /// How many timers are set.
+    pub fn len(&self) -> u64 {
+        let armed = |slot: &&Slot<T>| slot.value.is_some();
+        let more = self.more.iter().flat_map(|more| &more.slots);
+        std::iter::once(&self.first).chain(more).filter(armed).count() as u64
+    }
+
+    /// Whether no timer is set.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Whether the timer is set and has not fired.
     #[inline(always)]
     pub fn is_armed(&self, id: TimerId) -> bool {

@@ -3,6 +3,8 @@
 //! Types are erased once per run: an event makes one virtual call, on the arena, and what a node needs for it (its chain,
 //! its counters, its first timer, its process) stands together.
 
+use std::collections::BTreeMap;
+
 use crate::engine::Chain;
 use crate::process::{Boot, Carriage, Context, Message, Process, TimerId, Timers};
 
@@ -37,11 +39,18 @@ pub(super) trait Arena<M: Message>: Send {
     fn message(&mut self, stage: &mut Stage<M>, delivery: &Delivery<Parcel<M>>) -> bool;
     /// Hands another input over, likewise; nothing also for a timer that is no longer armed.
     fn input(&mut self, stage: &mut Stage<M>, mark: Mark, input: Input) -> bool;
+    /// Whether there is a process, if only aside.
     fn is_up(&self, index: u32) -> bool;
     fn is_armed(&self, index: u32, timer: TimerId) -> bool;
     /// The address of the first node, and the distance to the next: for prefetching without a call.
     fn layout(&self) -> (usize, usize);
     fn head(&self, index: u32) -> Head;
+    /// How many timers are armed.
+    fn timers(&self, index: u32) -> u64;
+    /// Puts the process aside: nothing reaches it until it is taken back.
+    fn park(&mut self, index: u32);
+    /// Takes the process back.
+    fn unpark(&mut self, index: u32);
     /// Drops the process and its timers.
     fn drop_process(&mut self, index: u32);
     /// Builds the process anew from what it had persisted.
@@ -62,6 +71,8 @@ struct Cell<P: Process<M>, M> {
 
 pub(super) struct TypedArena<P: Process<M>, M, F> {
     cells: Vec<Cell<P, M>>,
+    /// The processes of paused nodes.
+    parked: BTreeMap<u32, P>,
     factory: F,
 }
 
@@ -69,7 +80,7 @@ impl<M, P: Process<M>, F: FnMut(Boot<'_>) -> P + Send> TypedArena<P, M, F> {
     pub(super) fn new(len: u32, factory: F) -> Self {
         let cells =
             (0..len).map(|_| Cell { head: Head::default(), timers: Timers::default(), process: None }).collect();
-        Self { cells, factory }
+        Self { cells, parked: BTreeMap::new(), factory }
     }
 }
 
@@ -129,7 +140,7 @@ impl<M: Message, P: Process<M>, F: FnMut(Boot<'_>) -> P + Send> Arena<M> for Typ
     }
 
     fn is_up(&self, index: u32) -> bool {
-        self.cells[index as usize].process.is_some()
+        self.cells[index as usize].process.is_some() || self.parked.contains_key(&index)
     }
 
     #[inline]
@@ -145,7 +156,24 @@ impl<M: Message, P: Process<M>, F: FnMut(Boot<'_>) -> P + Send> Arena<M> for Typ
         self.cells[index as usize].head
     }
 
+    fn timers(&self, index: u32) -> u64 {
+        self.cells[index as usize].timers.len()
+    }
+
+    fn park(&mut self, index: u32) {
+        if let Some(process) = self.cells[index as usize].process.take() {
+            self.parked.insert(index, process);
+        }
+    }
+
+    fn unpark(&mut self, index: u32) {
+        if let Some(process) = self.parked.remove(&index) {
+            self.cells[index as usize].process = Some(process);
+        }
+    }
+
     fn drop_process(&mut self, index: u32) {
+        self.parked.remove(&index);
         let cell = &mut self.cells[index as usize];
         cell.process = None;
         cell.timers.wipe();
@@ -157,12 +185,14 @@ impl<M: Message, P: Process<M>, F: FnMut(Boot<'_>) -> P + Send> Arena<M> for Typ
     }
 
     fn reset(&mut self) {
+        self.parked.clear();
         for cell in &mut self.cells {
             *cell = Cell { head: Head::default(), timers: Timers::default(), process: None };
         }
     }
 
     fn process(&self, index: u32) -> Option<&dyn std::any::Any> {
-        self.cells[index as usize].process.as_ref().map(|process| process as &dyn std::any::Any)
+        let process = self.cells[index as usize].process.as_ref().or_else(|| self.parked.get(&index));
+        process.map(|process| process as &dyn std::any::Any)
     }
 }

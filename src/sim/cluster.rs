@@ -1,6 +1,7 @@
 //! The driver: processes on a virtual network.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::base::id::NodeId;
 use crate::base::names::{GroupId, NameError, Names};
@@ -9,12 +10,14 @@ use crate::base::random::Seed;
 use crate::base::time::{Time, ns};
 use crate::engine::{Chain, Digest, Rank};
 use crate::network::{Link, Network};
-use crate::process::{Boot, Carriage, Message, Process, Wanted};
+use crate::process::{Boot, Carriage, Message, Process, TimerId, Wanted};
 
 use super::arena::{Arena, Input, TypedArena};
 use super::book::WireBook;
-use super::control::{Control, Controls};
+use super::control::{Control, Controls, Heal, Strike};
 use super::event::{AlarmOrder, Delivery, DeliveryOrder, LivingAlarms};
+use super::fault::{Fault, FaultBook, FaultId};
+use super::health::Held;
 use super::observer::Observer;
 use super::stage::{Actor, Parcel, PendingWrite, Stage, Watch, class};
 
@@ -26,13 +29,13 @@ const BURST: usize = 8;
 
 /// A system of processes that exchange messages of type `M`, and the run it is in.
 pub struct Cluster<M: Message> {
-    seed: Seed,
+    pub(super) seed: Seed,
     /// One arena per group.
-    arenas: Vec<Box<dyn Arena<M>>>,
+    pub(super) arenas: Vec<Box<dyn Arena<M>>>,
     /// Where the arenas' nodes lie in memory.
     lines: Vec<Lines>,
     controls: BTreeMap<(Time, u64), Box<dyn Control<M>>>,
-    stage: Stage<M>,
+    pub(super) stage: Stage<M>,
 }
 
 /// Where the nodes of an arena lie in memory: what a cache hint needs to know, without a call.
@@ -180,6 +183,25 @@ impl<M: Message> Cluster<M> {
         self.look_outside();
     }
 
+    /// Adds a fault that strikes and heals at these times; one that does not heal lasts to the end. A strike comes after the
+    /// healing of the one before.
+    pub fn fault(&mut self, fault: impl Fault<M>, strikes: impl IntoIterator<Item = (Time, Option<Time>)>) -> FaultId {
+        let id = self.stage.run.health.books.add();
+        let fault: Arc<dyn Fault<M>> = Arc::new(fault);
+        for (strike, heal) in strikes {
+            self.at(strike, Strike(id, Arc::clone(&fault)));
+            if let Some(heal) = heal {
+                self.at(heal, Heal(id, Arc::clone(&fault)));
+            }
+        }
+        id
+    }
+
+    /// What each fault touched so far, in the order in which they were added.
+    pub fn fault_books(&self) -> &[FaultBook] {
+        self.stage.run.health.books.all()
+    }
+
     /// The present.
     pub fn now(&self) -> Time {
         self.stage.run.now
@@ -206,8 +228,8 @@ impl<M: Message> Cluster<M> {
         self.stage.run.disks.get(&node)
     }
 
-    /// Back to time zero under another seed, with nothing that was played left; controls and observers are dropped, memory
-    /// is kept.
+    /// Back to time zero under another seed, with nothing that was played left; controls, faults and observers are dropped,
+    /// memory is kept.
     pub fn rewind(&mut self, seed: u64) {
         self.seed = Seed(seed);
         self.stage.observers.clear();
@@ -265,7 +287,7 @@ impl<M: Message> Cluster<M> {
     /// # Panics
     /// When the wire's book does not balance: the driver itself is broken, and no result may be reported.
     pub fn outcome(&self) -> Outcome {
-        let in_flight = self.stage.run.deliveries.iter().count() as u64;
+        let in_flight = self.stage.run.deliveries.iter().count() as u64 + self.stage.run.health.held_messages();
         assert!(
             self.stage.run.book.balances(in_flight),
             "the wire's book balances: {:?}, {in_flight}",
@@ -319,32 +341,6 @@ impl<M: Message> Cluster<M> {
         }
     }
 
-    fn bring_up(&mut self, node: NodeId, restarts: u32) {
-        static EMPTY: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
-        let (group, index) = self.stage.names.place(node);
-        let disk = self.stage.run.disks.get(&node).unwrap_or(&EMPTY);
-        let boot = Boot { node, index: self.stage.names.entity(node).index(), restarts, seed: self.seed, disk };
-        self.arenas[group.index()].build(index, boot);
-        let mark = [self.stage.run.now.as_nanos(), u64::MAX, restarts.into(), 0];
-        self.input(node, mark, Input::Start);
-    }
-
-    pub(super) fn crash(&mut self, node: NodeId) {
-        let (group, index) = self.stage.names.place(node);
-        self.arenas[group.index()].drop_process(index);
-    }
-
-    pub(super) fn restart(&mut self, node: NodeId) {
-        let (group, index) = self.stage.names.place(node);
-        if self.arenas[group.index()].is_up(index) {
-            return;
-        }
-        let restarts = self.stage.run.restarts.entry(node).or_default();
-        *restarts += 1;
-        let restarts = *restarts;
-        self.bring_up(node, restarts);
-    }
-
     fn look_outside(&mut self) {
         let control = self.controls.first_key_value().map_or(Time::MAX, |((time, _), _)| *time);
         let write = self.stage.run.writes.first_key_value().map_or(Time::MAX, |((time, _), _)| *time);
@@ -370,8 +366,16 @@ impl<M: Message> Cluster<M> {
             return;
         }
         self.stage.run.disks.entry(node).or_default().insert(write.key, write.value);
-        let mark = [now.as_nanos(), self.stage.names.entity(node).bits(), write.key, 0];
-        self.input(node, mark, Input::Persisted(write.key));
+        if self.stage.run.health.is_paused(node) {
+            return self.stage.run.health.hold(node, Held::Persisted(write.key));
+        }
+        self.persisted(node, write.key);
+    }
+
+    pub(super) fn persisted(&mut self, node: NodeId, key: u64) {
+        let now = self.stage.run.now;
+        let mark = [now.as_nanos(), self.stage.names.entity(node).bits(), key, 0];
+        self.input(node, mark, Input::Persisted(key));
     }
 
     /// Looks for the earliest alarm; whether it is known now, and no later than was thought.
@@ -399,10 +403,18 @@ impl<M: Message> Cluster<M> {
         if !self.arenas[group.index()].is_armed(index, alarm.id()) {
             return;
         }
+        if self.stage.run.is_disturbed && !self.is_due(&alarm) {
+            return;
+        }
         self.stage.run.now = alarm.time;
-        let origin = self.stage.names.entity(alarm.node).bits();
-        let mark = [alarm.time.as_nanos(), origin, alarm.count.into(), u64::MAX];
-        self.input(alarm.node, mark, Input::Timer(alarm.id()));
+        self.timer(alarm.node, alarm.id(), alarm.count);
+    }
+
+    /// Hands a timer over, now.
+    pub(super) fn timer(&mut self, node: NodeId, id: TimerId, count: u32) {
+        let origin = self.stage.names.entity(node).bits();
+        let mark = [self.stage.run.now.as_nanos(), origin, count.into(), u64::MAX];
+        self.input(node, mark, Input::Timer(id));
     }
 
     /// Opens the next bucket of deliveries and asks for what the first of them need: from then on, each asks for a later one.
@@ -427,7 +439,7 @@ impl<M: Message> Cluster<M> {
     /// Hands a message over. The receiver is given beside it so that it is known before the rest is copied: whose code comes
     /// next is what the processor guesses worst, and it waits for that.
     #[inline(always)]
-    fn deliver(&mut self, to: NodeId, delivery: &Delivery<Parcel<M>>) {
+    pub(super) fn deliver(&mut self, to: NodeId, delivery: &Delivery<Parcel<M>>) {
         let Stage { names, network, observers, run } = &mut self.stage;
         run.until_hints = run.until_hints.wrapping_sub(1);
         if run.until_hints == 0 {
@@ -441,6 +453,9 @@ impl<M: Message> Cluster<M> {
         run.actor = Actor { node: to, name, count: 0 };
         // Which link it came by is asked again: carrying the answer would make every event larger.
         let link = network.route(names, delivery.from, to, || class(run.carriage.look(&delivery.parcel).identity()));
+        if self.stage.run.health.is_severed() && self.stage.stop(link, delivery) {
+            return;
+        }
         if self.arenas[group.index()].message(&mut self.stage, delivery) {
             self.stage.run.book.of(link).delivered += 1;
             self.finish();
@@ -449,7 +464,7 @@ impl<M: Message> Cluster<M> {
         }
     }
 
-    fn input(&mut self, node: NodeId, mark: [u64; 4], input: Input) {
+    pub(super) fn input(&mut self, node: NodeId, mark: [u64; 4], input: Input) {
         let (group, name) = self.stage.names.group_and_entity(node);
         self.stage.run.actor = Actor { node, name, count: 0 };
         if self.arenas[group.index()].input(&mut self.stage, mark, input) {

@@ -1,10 +1,13 @@
 //! What can be done to a running system from outside.
 
+use std::sync::Arc;
+
 use crate::base::id::NodeId;
 use crate::base::time::Time;
+use crate::process::Message;
 
 use super::cluster::Cluster;
-use crate::process::Message;
+use super::fault::{Fault, FaultId, Severed};
 
 /// An intervention at a set time, before everything else that happens then.
 pub trait Control<M: Message>: Send + 'static {
@@ -34,42 +37,63 @@ impl<M: Message> Controls<'_, M> {
         self.cluster.crash(node);
     }
 
-    /// Starts a node that is down: a new process, built from what its disk holds. Nothing if it is up.
+    /// Starts a node that is down: a new process, built from what its disk holds. Nothing if it is up, or if a fault keeps
+    /// it down.
     pub fn restart(&mut self, node: NodeId) {
         self.cluster.restart(node);
     }
-}
 
-/// Crashes a node.
-#[derive(Clone, Copy, Debug)]
-pub struct Crash(NodeId);
+    /// Crashes a node and keeps it down, on this fault's account, until [`Controls::bring_back`].
+    pub fn bring_down(&mut self, node: NodeId, fault: FaultId) {
+        self.cluster.bring_down(node, fault);
+    }
 
-impl Crash {
-    /// Of this node.
-    pub fn of(node: NodeId) -> Self {
-        Self(node)
+    /// This fault no longer keeps the node down; if no other does, it starts anew.
+    pub fn bring_back(&mut self, node: NodeId, fault: FaultId) {
+        self.cluster.bring_back(node, fault);
+    }
+
+    /// Stops a node, on this fault's account, until [`Controls::resume`]: what comes for it waits.
+    pub fn pause(&mut self, node: NodeId, fault: FaultId) {
+        self.cluster.pause(node, fault);
+    }
+
+    /// This fault no longer stops the node; if no other does, it takes in what waits, in order.
+    pub fn resume(&mut self, node: NodeId, fault: FaultId) {
+        self.cluster.resume(node, fault);
+    }
+
+    /// The node's work takes `factor` (at least 1) times as long on this fault's account, from now on.
+    pub fn slow(&mut self, node: NodeId, fault: FaultId, factor: f64) {
+        self.cluster.slow(node, fault, factor);
+    }
+
+    /// No message passes there, on this fault's account, until [`Controls::mend`].
+    pub fn sever(&mut self, fault: FaultId, severed: Severed) {
+        self.cluster.sever(fault, severed);
+    }
+
+    /// This fault no longer stops any message.
+    pub fn mend(&mut self, fault: FaultId) {
+        self.cluster.mend(fault);
     }
 }
 
-impl<M: Message> Control<M> for Crash {
+/// A fault that strikes.
+pub(super) struct Strike<M: Message>(pub(super) FaultId, pub(super) Arc<dyn Fault<M>>);
+
+impl<M: Message> Control<M> for Strike<M> {
     fn apply(&self, controls: &mut Controls<'_, M>) {
-        controls.crash(self.0);
+        controls.cluster.note_strike(self.0);
+        self.1.strike(controls, self.0);
     }
 }
 
-/// Starts a node that is down.
-#[derive(Clone, Copy, Debug)]
-pub struct Restart(NodeId);
+/// A fault that heals.
+pub(super) struct Heal<M: Message>(pub(super) FaultId, pub(super) Arc<dyn Fault<M>>);
 
-impl Restart {
-    /// Of this node.
-    pub fn of(node: NodeId) -> Self {
-        Self(node)
-    }
-}
-
-impl<M: Message> Control<M> for Restart {
+impl<M: Message> Control<M> for Heal<M> {
     fn apply(&self, controls: &mut Controls<'_, M>) {
-        controls.restart(self.0);
+        self.1.heal(controls, self.0);
     }
 }

@@ -5,11 +5,16 @@ mod book;
 mod cluster;
 mod control;
 mod event;
+mod fault;
+mod health;
+mod lifecycle;
 mod observer;
 mod stage;
+mod work;
 
 pub use crate::engine::{Chain, Digest};
 pub use book::{LinkBook, WireBook};
 pub use cluster::{Checkpoint, Cluster, Outcome};
-pub use control::{Control, Controls, Crash, Restart};
+pub use control::{Control, Controls};
+pub use fault::{Crash, Cut, Fault, FaultBook, FaultId, Pause, Severed, Slow};
 pub use observer::Observer;

@@ -20,7 +20,9 @@ use crate::process::{
 use super::book::WireBook;
 use super::cluster::Checkpoint;
 use super::event::{Alarm, AlarmOrder, Delivery, DeliveryOrder};
+use super::health::{Health, Held};
 use super::observer::Observer;
+use super::work::WorkClocks;
 
 /// What an event holds of a message.
 pub(super) type Parcel<M> = <<M as Message>::Carriage as Carriage<M>>::Parcel;
@@ -64,6 +66,10 @@ pub(super) struct Run<M: Message> {
     pub(super) wanted: Wanted,
     /// What the driver has to say about the present input, once the process has said all of its own.
     pub(super) notes: Vec<Observation>,
+    /// Whether a fault ever struck.
+    pub(super) is_disturbed: bool,
+    pub(super) health: Health<Parcel<M>>,
+    pub(super) work: WorkClocks,
     pub(super) writes: BTreeMap<(Time, u64), PendingWrite>,
     pub(super) disks: BTreeMap<NodeId, BTreeMap<u64, Vec<u8>>>,
     pub(super) restarts: BTreeMap<NodeId, u32>,
@@ -123,7 +129,11 @@ impl<M: Message> Effects<M> for Stage<M> {
         let Self { names, run, .. } = self;
         let Actor { node, count, .. } = run.actor;
         run.actor.count = count.wrapping_add(1);
-        let time = run.now + delay.max(ns(1));
+        let delay = delay.max(ns(1));
+        let time = match clock {
+            Clock::Work if run.is_disturbed => run.set_work(node, delay, count, id),
+            _ => run.now + delay,
+        };
         let alarm = Alarm::new(time, node, count, id, clock == Clock::Work);
         run.alarms.push(alarm, &AlarmOrder { names, schedule: run.schedule });
     }
@@ -168,7 +178,11 @@ impl<M: Message> Stage<M> {
     fn transmit(&mut self, link: LinkId, to: NodeId, size: u64, message: M, count: u32) {
         let (now, from) = (self.run.now, self.run.actor.node);
         let address = address(&self.names, &self.run.keys.wire, message.identity());
-        let verdict = self.network.transmit(link, now, (from, to), size, &address);
+        let verdict = if self.run.health.is_severed() && self.run.health.stops(from, to) {
+            Verdict::Drop(Cause::Partition)
+        } else {
+            self.network.transmit(link, now, (from, to), size, &address)
+        };
         let book = self.run.book.of(link);
         match verdict {
             Verdict::Deliver(time) => self.push(time, to, message, count),
@@ -201,10 +215,37 @@ impl<M: Message> Stage<M> {
         self.run.notes = notes;
     }
 
-    /// The receiver is down.
+    /// The receiver is paused or down.
     #[cold]
     pub(super) fn turn_away(&mut self, link: LinkId, delivery: &Delivery<Parcel<M>>) {
-        self.run.book.of(link).dropped[Cause::ReceiverDown as usize] += 1;
+        let health = &mut self.run.health;
+        if health.is_paused(delivery.to) && !health.is_down(delivery.to) {
+            return health.hold(delivery.to, Held::Message(*delivery));
+        }
+        health.lost_at(delivery.to);
+        self.drop_copy(link, delivery, Cause::ReceiverDown);
+    }
+
+    /// A message that waited for a node that then crashed.
+    pub(super) fn lose(&mut self, delivery: &Delivery<Parcel<M>>) {
+        let class = || class(self.run.carriage.look(&delivery.parcel).identity());
+        let link = self.network.route(&self.names, delivery.from, delivery.to, class);
+        self.run.health.lost_at(delivery.to);
+        self.drop_copy(link, delivery, Cause::ReceiverDown);
+    }
+
+    /// Whether a message that arrives does not pass, as the network was cut while it was on its way.
+    #[cold]
+    pub(super) fn stop(&mut self, link: LinkId, delivery: &Delivery<Parcel<M>>) -> bool {
+        let is_stopped = self.run.health.stops(delivery.from, delivery.to);
+        if is_stopped {
+            self.drop_copy(link, delivery, Cause::Partition);
+        }
+        is_stopped
+    }
+
+    fn drop_copy(&mut self, link: LinkId, delivery: &Delivery<Parcel<M>>, cause: Cause) {
+        self.run.book.of(link).dropped[cause as usize] += 1;
         let message = self.run.carriage.unpack(delivery.parcel);
         let offered = message.offered_as(delivery.from, delivery.to);
         self.note(message.identity(), Observation::Dropped { message: offered });
@@ -229,11 +270,26 @@ pub(super) fn class(identity: Identity) -> u8 {
 }
 
 impl<M: Message> Run<M> {
+    /// When a work timer that is set now is due, on a node that may be slow.
+    #[cold]
+    fn set_work(&mut self, node: NodeId, delay: Span, count: u32, id: TimerId) -> Time {
+        self.health.books.touch_timers(&self.work.slowed_by(node), 1);
+        self.work.set(node, self.now, delay, count, id)
+    }
+
+    /// A work timer of this node takes longer than was thought.
+    pub(super) fn delay_work(&mut self, node: NodeId) {
+        self.health.books.touch_timers(&self.work.slowed_by(node), 1);
+        let by = self.health.paused_by(node).to_vec();
+        self.health.books.touch_timers(&by, 1);
+    }
+
     /// What the actor's clocks show.
     #[inline(always)]
     pub(super) fn clocks(&self) -> Clocks {
         let nanos = self.now.as_nanos();
-        Clocks { steady: Steady::from_nanos(nanos), wall: Wall::from_nanos(nanos), work: Work::from_nanos(nanos) }
+        let work = self.work.reading(self.actor.node, self.now);
+        Clocks { steady: Steady::from_nanos(nanos), wall: Wall::from_nanos(nanos), work: Work::from_nanos(work) }
     }
 
     fn new(seed: Seed) -> Self {
@@ -250,6 +306,9 @@ impl<M: Message> Run<M> {
             carriage: M::Carriage::default(),
             wanted: Wanted::NOTHING,
             notes: Vec::new(),
+            is_disturbed: false,
+            health: Health::default(),
+            work: WorkClocks::default(),
             writes: BTreeMap::new(),
             disks: BTreeMap::new(),
             restarts: BTreeMap::new(),

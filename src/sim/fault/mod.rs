@@ -1,0 +1,101 @@
+//! Faults: what happens to a system from outside, each with its own account of what it touched.
+//!
+//! A fault strikes and, perhaps, heals. Faults that overlap compose: a node is down, paused or cut off as long as any fault
+//! keeps it so, and slower by the product of all factors that hold.
+
+mod crash;
+mod cut;
+mod pause;
+mod slow;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+use crate::base::id::NodeId;
+use crate::process::Message;
+
+use super::control::Controls;
+
+pub use crash::Crash;
+pub use cut::{Cut, Severed};
+pub use pause::Pause;
+pub use slow::Slow;
+
+/// A fault's place among those of a run.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct FaultId(pub(super) u32);
+
+impl FaultId {
+    /// The dense index, in the order in which faults were added.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Something that happens to a system. A fault may strike several times, but not before it has healed.
+pub trait Fault<M: Message>: Send + Sync + 'static {
+    /// It begins.
+    fn strike(&self, controls: &mut Controls<'_, M>, id: FaultId);
+    /// It ends.
+    fn heal(&self, controls: &mut Controls<'_, M>, id: FaultId);
+}
+
+/// What a fault touched.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct FaultBook {
+    /// Times it struck.
+    pub strikes: u64,
+    /// Nodes that it found in a state it could worsen, each counted once.
+    pub nodes: u64,
+    /// Copies that were dropped or delayed because of it.
+    pub messages: u64,
+    /// Timers that were lost or delayed because of it.
+    pub timers: u64,
+}
+
+impl FaultBook {
+    /// Whether it made no difference to anything.
+    pub fn is_idle(&self) -> bool {
+        self.nodes == 0 && self.messages == 0 && self.timers == 0
+    }
+}
+
+/// The accounts of all faults of a run.
+#[derive(Default, Debug)]
+pub(super) struct FaultBooks {
+    books: Vec<FaultBook>,
+    nodes: Vec<BTreeSet<NodeId>>,
+}
+
+impl FaultBooks {
+    pub(super) fn add(&mut self) -> FaultId {
+        self.books.push(FaultBook::default());
+        self.nodes.push(BTreeSet::new());
+        FaultId(u32::try_from(self.books.len() - 1).expect("fewer than 2^32 faults"))
+    }
+
+    pub(super) fn all(&self) -> &[FaultBook] {
+        &self.books
+    }
+
+    pub(super) fn of(&mut self, id: FaultId) -> &mut FaultBook {
+        &mut self.books[id.index()]
+    }
+
+    pub(super) fn touch_node(&mut self, id: FaultId, node: NodeId) {
+        if self.nodes[id.index()].insert(node) {
+            self.books[id.index()].nodes += 1;
+        }
+    }
+
+    /// A copy suffered from all these.
+    pub(super) fn touch_message(&mut self, ids: &[FaultId]) {
+        ids.iter().for_each(|&id| self.of(id).messages += 1);
+    }
+
+    /// So many timers suffered from all these.
+    pub(super) fn touch_timers(&mut self, ids: &[FaultId], count: u64) {
+        ids.iter().for_each(|&id| self.of(id).timers += count);
+    }
+}

@@ -1,0 +1,25 @@
+//! Nodes stop and go on, as in a garbage collection or a suspended virtual machine.
+
+use crate::base::id::NodeId;
+use crate::process::Message;
+use crate::sim::control::Controls;
+
+use super::{Fault, FaultId};
+
+/// Nodes do nothing while it lasts. What arrives waits, in order, as do timers that are due; work stands still. When it heals
+/// they take it all in at once.
+#[derive(Clone, Debug)]
+pub struct Pause {
+    /// Which nodes.
+    pub nodes: Vec<NodeId>,
+}
+
+impl<M: Message> Fault<M> for Pause {
+    fn strike(&self, controls: &mut Controls<'_, M>, id: FaultId) {
+        self.nodes.iter().for_each(|&node| controls.pause(node, id));
+    }
+
+    fn heal(&self, controls: &mut Controls<'_, M>, id: FaultId) {
+        self.nodes.iter().for_each(|&node| controls.resume(node, id));
+    }
+}
