@@ -118,6 +118,10 @@ impl Job<'_> {
         if let Some(path) = self.directory.filter(|_| args.format == Format::Text) {
             terminal.note(&format!("\nplots and tables are in `{}`", path.display()));
         }
+        let mut exit = exit;
+        if let (true, Some(fault)) = (args.strict, results.idle_faults().first()) {
+            exit = exit.max(self.complain(&format!("fault `{fault}` touched nothing"), Exit::Failed));
+        }
         Ok(exit.max(judge(&results, args.inconclusive)))
     }
 

@@ -45,6 +45,8 @@ impl Results {
     /// What these runs of a plan say about what it expects.
     pub fn of(plan: &Plan, runs: Vec<RunResult>) -> Self {
         let judgements = plan.expectations.iter().map(|expectation| judge::judge(expectation, &runs)).collect();
+        let idle = idle_faults(&runs).into_iter().map(|name| format!("fault `{name}` touched nothing"));
+        let idle: Vec<_> = idle.collect();
         Self {
             title: plan.title.clone(),
             variant: plan.variant.clone(),
@@ -52,7 +54,18 @@ impl Results {
             resolved: plan.resolved.clone(),
             runs,
             judgements,
-            warnings: plan.warnings.iter().map(|warning| warning.message.clone()).collect(),
+            warnings: plan.warnings.iter().map(|warning| warning.message.clone()).chain(idle).collect(),
         }
     }
+
+    /// The faults that touched nothing in any run.
+    pub fn idle_faults(&self) -> Vec<&str> {
+        idle_faults(&self.runs)
+    }
+}
+
+fn idle_faults(runs: &[RunResult]) -> Vec<&str> {
+    let Some(first) = runs.first() else { return Vec::new() };
+    let is_idle = |index: &usize| runs.iter().all(|run| run.faults[*index].book.is_idle());
+    (0..first.faults.len()).filter(is_idle).map(|index| first.faults[index].name.as_str()).collect()
 }

@@ -5,10 +5,10 @@ use std::fmt;
 use std::ops::ControlFlow;
 
 use crate::base::time::Time;
-use crate::metrics::{FlowResult, Imbalance, Ledger, LinkResult, RunResult, StationResult, Stations};
+use crate::metrics::{FaultResult, FlowResult, Imbalance, Ledger, LinkResult, RunResult, StationResult, Stations};
 use crate::model::Envelope;
-use crate::scenario::plan::Plan;
-use crate::sim::{Cluster, Observer};
+use crate::scenario::plan::{FaultSpec, Plan};
+use crate::sim::{Cluster, FaultBook, FaultId, Observer};
 
 /// Inputs between two reports of progress.
 const CHUNK: u64 = 1 << 18;
@@ -70,6 +70,7 @@ pub fn play(plan: &Plan, run: u32, watch: &mut Watch<'_>) -> Result<RunResult, R
     let seed = plan.seed_of(run);
     let mut cluster = plan.cluster(seed);
     attach(plan, &mut cluster);
+    let faults = plan.add_faults(&mut cluster, seed);
     let load_end = Time::ZERO + plan.duration;
     let mut tell = |cluster: &Cluster<Envelope>| {
         let progress = Progress { run, runs: plan.runs, now: cluster.now(), end: load_end, events: cluster.events() };
@@ -94,7 +95,7 @@ pub fn play(plan: &Plan, run: u32, watch: &mut Watch<'_>) -> Result<RunResult, R
         let part = u128::from(plan.drain.as_nanos()) * u128::from(step) / u128::from(DRAIN_STEPS);
         advance(&mut cluster, load_end + crate::base::time::ns(part as u64))?;
     }
-    finish(plan, run, seed, cluster)
+    finish(plan, run, &faults, cluster)
 }
 
 /// Has the books of a plan's flows and stations kept.
@@ -110,7 +111,12 @@ fn attach(plan: &Plan, cluster: &mut Cluster<Envelope>) {
     cluster.observe(Stations::new(span, &groups, plan.measured()));
 }
 
-fn finish(plan: &Plan, run: u32, seed: u64, mut cluster: Cluster<Envelope>) -> Result<RunResult, RunError> {
+fn finish(
+    plan: &Plan,
+    run: u32,
+    faults: &[Vec<FaultId>],
+    mut cluster: Cluster<Envelope>,
+) -> Result<RunResult, RunError> {
     let outcome = cluster.outcome();
     let mut observers = cluster.take_observers();
     let books = {
@@ -137,7 +143,7 @@ fn finish(plan: &Plan, run: u32, seed: u64, mut cluster: Cluster<Envelope>) -> R
         .collect();
     Ok(RunResult {
         run,
-        seed,
+        seed: plan.seed_of(run),
         measured: plan.measured(),
         end: outcome.end,
         events: outcome.events,
@@ -146,7 +152,19 @@ fn finish(plan: &Plan, run: u32, seed: u64, mut cluster: Cluster<Envelope>) -> R
         flows: flows.collect(),
         stations: stations.collect(),
         links,
+        faults: fault_results(plan, faults, &cluster),
     })
+}
+
+/// The strikes of each fault put together.
+fn fault_results(plan: &Plan, faults: &[Vec<FaultId>], cluster: &Cluster<Envelope>) -> Vec<FaultResult> {
+    let books = cluster.fault_books();
+    let result = |(fault, strikes): (&FaultSpec, &Vec<FaultId>)| {
+        let mut book = FaultBook::default();
+        strikes.iter().for_each(|strike| book.add(&books[strike.index()]));
+        FaultResult { name: fault.name.clone(), kind: fault.kind, book }
+    };
+    plan.faults.iter().zip(faults).map(result).collect()
 }
 
 fn find<O: Observer>(observers: &mut [Box<dyn Observer>]) -> &mut O {

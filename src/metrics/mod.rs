@@ -9,5 +9,5 @@ mod station;
 pub use flow::{Correctness, Fate, FlowBook, Rates, Tally};
 pub use histogram::Histogram;
 pub use ledger::{Imbalance, Ledger};
-pub use result::{FlowResult, LinkResult, RunResult, StationResult};
+pub use result::{FaultResult, FlowResult, LinkResult, RunResult, StationResult};
 pub use station::{StationBook, Stations, curve_step};

@@ -1,7 +1,7 @@
 //! What one run gave: plain data, complete and comparable.
 
 use crate::base::time::Time;
-use crate::sim::{Checkpoint, Digest, LinkBook};
+use crate::sim::{Checkpoint, Digest, FaultBook, LinkBook};
 
 use super::flow::FlowBook;
 use super::station::StationBook;
@@ -29,6 +29,8 @@ pub struct RunResult {
     pub stations: Vec<StationResult>,
     /// What became of the copies, link by link.
     pub links: Vec<LinkResult>,
+    /// What the faults touched.
+    pub faults: Vec<FaultResult>,
 }
 
 /// A flow's name and book.
@@ -66,6 +68,17 @@ pub struct StationResult {
     pub workers: Option<u32>,
     /// The book.
     pub book: StationBook,
+}
+
+/// A fault's name and book.
+#[derive(Clone, Debug)]
+pub struct FaultResult {
+    /// The fault.
+    pub name: String,
+    /// What it does: `crash`, `partition` and so on.
+    pub kind: &'static str,
+    /// The book; a node that is struck several times counts each time.
+    pub book: FaultBook,
 }
 
 /// A link's name and book.

@@ -4,9 +4,11 @@ use crate::base::id::NodeId;
 use crate::base::random::{Seed, Uniform, mix};
 use crate::base::time::{Span, Time, ms, ns, secs, us};
 use crate::experiment::{Basis, Judgement, Measured, Results, Unit, Verdict};
-use crate::metrics::{Correctness, FlowBook, FlowResult, Ledger, LinkResult, RunResult, StationResult, Stations};
+use crate::metrics::{
+    Correctness, FaultResult, FlowBook, FlowResult, Ledger, LinkResult, RunResult, StationResult, Stations,
+};
 use crate::process::{Close, Flow, MessageId, Observation, Outcome};
-use crate::sim::{Chain, Digest, LinkBook, Observer};
+use crate::sim::{Chain, Digest, FaultBook, LinkBook, Observer};
 
 const CLIENT: NodeId = NodeId::new(0);
 const SERVER: NodeId = NodeId::new(1);
@@ -111,6 +113,11 @@ fn run(index: u32, seed: u64) -> RunResult {
         flows: vec![flow("buy", &books[0]), flow("log", &books[1])],
         stations: vec![StationResult { name: "api".into(), workers: Some(4), book: stations.close()[0].clone() }],
         links: vec![LinkResult { name: "network".into(), book: link }],
+        faults: vec![FaultResult {
+            name: "outage".into(),
+            kind: "crash",
+            book: FaultBook { strikes: 1, nodes: 1, messages: 12, timers: 3 },
+        }],
     }
 }
 

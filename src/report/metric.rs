@@ -5,7 +5,7 @@
 use crate::metrics::{Fate, Histogram};
 use crate::network::Cause;
 use crate::process::Outcome;
-use crate::sim::LinkBook;
+use crate::sim::{FaultBook, LinkBook};
 
 use super::total::{FlowTotal, StationTotal, Total};
 
@@ -229,4 +229,12 @@ pub(super) fn of_link(book: &LinkBook) -> Vec<Metric> {
     );
     metrics.push(with_share("in-flight".into(), book.in_flight()));
     metrics
+}
+
+/// What a fault touched.
+pub(super) fn of_fault(book: &FaultBook) -> Vec<Metric> {
+    let FaultBook { strikes, nodes, messages, timers } = *book;
+    let counts =
+        [("strikes", strikes), ("touched-nodes", nodes), ("touched-messages", messages), ("touched-timers", timers)];
+    counts.into_iter().map(|(name, number)| metric(name, [count(number)])).collect()
 }

@@ -17,10 +17,11 @@
 //!   flows        name, caller, entry, callee, reliability_basis, metrics: { METRIC: { STATISTIC: number } }
 //!   stations     name, metrics
 //!   links        name, metrics
+//!   faults       name, kind, metrics
 //!   wire         METRIC: { STATISTIC: number }, the sum over the links
 //! ```
 //!
-//! CSV has one row per number: `run` (`all` or the run's index), `scope` (a flow, station or link; `system`, `wire` or
+//! CSV has one row per number: `run` (`all` or the run's index), `scope` (a flow, station, link or fault; `system`, `wire` or
 //! `expectation`), `metric`, `statistic`, `value`, `unit`, and in every row which scenario it is from.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -28,7 +29,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use crate::experiment::{Basis, Judgement, Results, Unit as Counted};
 use crate::metrics::RunResult;
 
-use super::metric::{Metric, Unit, Value, of_flow, of_link, of_station, of_system};
+use super::metric::{Metric, Unit, Value, of_fault, of_flow, of_link, of_station, of_system};
 use super::total::Total;
 use super::{VERSION, fingerprint, verdict_name};
 
@@ -81,6 +82,7 @@ struct Tables {
     flows: Vec<Flow>,
     stations: Vec<Named>,
     links: Vec<Named>,
+    faults: Vec<Fault>,
     wire: Metrics,
 }
 
@@ -97,6 +99,13 @@ struct Flow {
 #[derive(serde::Serialize)]
 struct Named {
     name: String,
+    metrics: Metrics,
+}
+
+#[derive(serde::Serialize)]
+struct Fault {
+    name: String,
+    kind: &'static str,
     metrics: Metrics,
 }
 
@@ -139,11 +148,17 @@ impl Tables {
             .map(|station| Named { name: station.name.clone(), metrics: Metrics(of_station(station)) });
         let links =
             total.links.iter().map(|link| Named { name: link.name.clone(), metrics: Metrics(of_link(&link.book)) });
+        let faults = total.faults.iter().map(|fault| Fault {
+            name: fault.name.clone(),
+            kind: fault.kind,
+            metrics: Metrics(of_fault(&fault.book)),
+        });
         Self {
             system: Metrics(of_system(total)),
             flows: flows.collect(),
             stations: stations.collect(),
             links: links.collect(),
+            faults: faults.collect(),
             wire: Metrics(of_link(&total.wire())),
         }
     }
@@ -152,7 +167,9 @@ impl Tables {
     fn scopes(&self) -> Vec<(&str, &Metrics)> {
         let flows = self.flows.iter().map(|flow| (flow.name.as_str(), &flow.metrics));
         let named = self.stations.iter().chain(&self.links).map(|named| (named.name.as_str(), &named.metrics));
-        [("system", &self.system)].into_iter().chain(flows).chain(named).chain([("wire", &self.wire)]).collect()
+        let faults = self.faults.iter().map(|fault| (fault.name.as_str(), &fault.metrics));
+        let ends = ([("system", &self.system)], [("wire", &self.wire)]);
+        ends.0.into_iter().chain(flows).chain(named).chain(faults).chain(ends.1).collect()
     }
 }
 

@@ -5,7 +5,7 @@ use crate::base::time::{Span, Time};
 use crate::experiment::Results;
 use crate::metrics::{Fate, FlowBook, Histogram, RunResult, StationBook};
 use crate::process::Outcome;
-use crate::sim::LinkBook;
+use crate::sim::{FaultBook, LinkBook};
 
 use super::human::ratio;
 use super::interval::{Estimate, Trial, reliability};
@@ -21,6 +21,7 @@ pub(super) struct Total {
     pub flows: Vec<FlowTotal>,
     pub stations: Vec<StationTotal>,
     pub links: Vec<LinkTotal>,
+    pub faults: Vec<FaultTotal>,
 }
 
 /// One flow of all runs.
@@ -84,6 +85,14 @@ pub(super) struct LinkTotal {
     pub book: LinkBook,
 }
 
+/// One fault of all runs.
+#[derive(Clone, Debug, Default)]
+pub(super) struct FaultTotal {
+    pub name: String,
+    pub kind: &'static str,
+    pub book: FaultBook,
+}
+
 /// The time that counts, as far as the run went.
 pub(super) fn measured(run: &RunResult) -> (Time, Time) {
     (run.measured.0.min(run.end), run.measured.1.min(run.end))
@@ -132,6 +141,12 @@ impl Total {
             let total = entry(&mut self.links, |total| total.name == link.name);
             total.name.clone_from(&link.name);
             total.book.add(&link.book);
+        }
+        for fault in &run.faults {
+            let total = entry(&mut self.faults, |total| total.name == fault.name);
+            total.name.clone_from(&fault.name);
+            total.kind = fault.kind;
+            total.book.add(&fault.book);
         }
     }
 

@@ -118,13 +118,19 @@ fn indices(cursor: &mut Cursor<'_>, what: &str) -> Result<Which, InText> {
 
 impl fmt::Display for Selector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.base {
-            Base::Group { name, partition: None } => f.write_str(name)?,
-            Base::Group { name, partition: Some(partition) } => write!(f, "{}#{partition}", name.value)?,
-            Base::All => f.write_str("*")?,
-            Base::Rest => f.write_str("rest")?,
-        }
+        self.base.fmt(f)?;
         self.which.fmt(f)
+    }
+}
+
+impl fmt::Display for Base {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Group { name, partition: None } => f.write_str(name),
+            Self::Group { name, partition: Some(partition) } => write!(f, "{}#{partition}", name.value),
+            Self::All => f.write_str("*"),
+            Self::Rest => f.write_str("rest"),
+        }
     }
 }
 

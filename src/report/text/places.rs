@@ -1,10 +1,10 @@
-//! Stations and links.
+//! Stations, links and faults.
 
 use crate::metrics::Histogram;
 use crate::network::Cause;
 use crate::report::human;
 use crate::report::style::{Role, Style, clean};
-use crate::report::total::{LinkTotal, StationTotal};
+use crate::report::total::{FaultTotal, LinkTotal, StationTotal};
 
 use super::columns;
 
@@ -94,5 +94,22 @@ pub(super) fn links(links: &[LinkTotal], style: Style) -> Vec<String> {
     let about = "copies of the whole run, warm-up and drain included";
     let mut lines = vec![format!("{}  {}", style.paint(Role::Heading, "Links"), style.paint(Role::Quiet, about))];
     lines.extend(table(header, links.iter().map(row).collect(), style));
+    lines
+}
+
+pub(super) fn faults(faults: &[FaultTotal], style: Style) -> Vec<String> {
+    if faults.is_empty() {
+        return Vec::new();
+    }
+    let row = |fault: &FaultTotal| {
+        let book = &fault.book;
+        let mut cells = vec![clean(&fault.name, 24), fault.kind.into()];
+        cells.extend([book.strikes, book.nodes, book.messages, book.timers].map(human::count));
+        cells
+    };
+    let about = "what each of them touched: messages and timers that were lost or delayed";
+    let mut lines = vec![format!("{}  {}", style.paint(Role::Heading, "Faults"), style.paint(Role::Quiet, about))];
+    let header = words(&["fault", "kind", "strikes", "nodes", "messages", "timers"]);
+    lines.extend(table(header, faults.iter().map(row).collect(), style));
     lines
 }

@@ -9,7 +9,7 @@ use crate::scenario::quantity::{Quantity, Scope, Statistic};
 use crate::scenario::schema::Scenario;
 use crate::scenario::window::Window;
 
-use super::FlowSpec;
+use super::{FaultSpec, FlowSpec};
 
 /// A quantity of a run, resolved.
 #[derive(Clone, PartialEq, Debug)]
@@ -51,6 +51,7 @@ pub struct Expectation {
 /// The names an expectation may use.
 pub(super) struct Scopes<'a> {
     pub(super) scenario: &'a Scenario,
+    pub(super) faults: &'a [FaultSpec],
     pub(super) flows: &'a [FlowSpec],
     pub(super) stations: Vec<&'a str>,
     pub(super) links: Vec<String>,
@@ -191,10 +192,19 @@ impl Scopes<'_> {
 
     fn window(&self, quantity: &Located<Quantity>, window: &Window) -> Result<(Time, Time), Diagnostic> {
         let named = |name: &Piece<String>| {
+            if let Some(fault) = self.faults.iter().find(|fault| fault.name == name.value) {
+                let place = || self.texts.within(quantity.origin, name.range.clone());
+                return fault.window().ok_or_else(|| {
+                    Diagnostic::error("windows on faults whose times are drawn are not supported yet")
+                        .at(place(), "strikes at another time in every run")
+                        .help("give it constant `at` and `for`, or name the times: `from 60s to 90s`")
+                });
+            }
             let known = self.scenario.windows.iter().find(|(known, _)| known.as_str() == name.value);
             let Some((_, [from, to])) = known else {
-                let names = self.scenario.windows.iter().map(|(name, _)| name.as_str());
-                return Err(unknown_name(&name.located(quantity.origin, self.texts), "window", names));
+                let windows = self.scenario.windows.iter().map(|(name, _)| name.as_str());
+                let names = windows.chain(self.faults.iter().map(|fault| fault.name.as_str()));
+                return Err(unknown_name(&name.located(quantity.origin, self.texts), "fault or window", names));
             };
             Ok((Time::ZERO + from.value.0, Time::ZERO + to.value.0))
         };

@@ -4,6 +4,7 @@
 mod distribution;
 mod estimate;
 mod expect;
+mod fault;
 mod network;
 mod policy;
 mod roles;
@@ -17,7 +18,7 @@ use crate::base::time::{Span, Time};
 use crate::metrics::{Correctness, curve_step};
 use crate::model::{Board, Call, Client, ClientSpec, Envelope, Keys, Program, Script, Service, ServiceSpec, Target};
 use crate::network::Network;
-use crate::sim::Cluster;
+use crate::sim::{Cluster, FaultId};
 
 use super::diagnostic::Diagnostic;
 
@@ -26,6 +27,7 @@ use super::schema::{Runs, Warmup};
 
 pub use distribution::{sizes, times};
 pub use expect::{Expectation, Measure, Subject, is_measured};
+pub use fault::FaultSpec;
 pub use network::network;
 pub use policy::{Receiver, balance, policy};
 
@@ -54,6 +56,8 @@ pub struct Plan {
     pub resolved: String,
     /// Streams of messages, in the order of the ledger's books.
     pub flows: Vec<FlowSpec>,
+    /// What happens to the system.
+    pub faults: Vec<FaultSpec>,
     groups: Vec<Group>,
     calls: Vec<Call>,
     programs: Vec<Program>,
@@ -152,6 +156,12 @@ impl Plan {
         }
         cluster.set_network(self.network.clone());
         cluster
+    }
+
+    /// Has the plan's faults happen to its system. For each, its places among the faults of the system: one for each strike.
+    pub fn add_faults(&self, cluster: &mut Cluster<Envelope>, seed: u64) -> Vec<Vec<FaultId>> {
+        let end = Time::ZERO + self.duration + self.drain;
+        self.faults.iter().map(|fault| fault.add_to(cluster, Seed(seed), end)).collect()
     }
 
     fn span(&self) -> usize {

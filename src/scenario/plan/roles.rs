@@ -22,7 +22,7 @@ use crate::scenario::schema::{
 use super::distribution::{sizes, times};
 use super::expect::Scopes;
 use super::policy::{Receiver, policy};
-use super::{FlowSpec, Group, Plan, Role, estimate, network, runs_of, warmup_of};
+use super::{FlowSpec, Group, Plan, Role, estimate, fault, network, runs_of, warmup_of};
 
 /// Plans the whole scenario; what is wrong with it goes to `mistakes`.
 pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Plan> {
@@ -74,8 +74,11 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
     };
     let groups = planner.groups(duration);
     let Planner { flows, calls, programs, targets, warnings, .. } = planner;
+    let length = duration + run.drain.0;
+    let faults = fault::faults(&scenario.faults, &names, length, &loaded.texts, mistakes);
     let scopes = Scopes {
         scenario,
+        faults: &faults,
         flows: &flows,
         stations: scenario.services.iter().map(|(name, _)| name.as_str()).collect(),
         links: network.links().map(|(_, name, _)| name.to_owned()).collect(),
@@ -94,6 +97,7 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         warnings,
         resolved: loaded.document.print(None),
         flows,
+        faults,
         groups,
         calls,
         programs,

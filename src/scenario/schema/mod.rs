@@ -7,6 +7,7 @@
 mod balance;
 mod client;
 mod distribution;
+mod fault;
 mod name;
 mod network;
 mod number;
@@ -24,6 +25,7 @@ use serde::Deserialize;
 pub use balance::{Balance, LoadSource};
 pub use client::{Arrivals, Client, MixEntry, Phase};
 pub use distribution::{DistributionSpec, LognormalSpec, Sizes, Times, WeibullSpec};
+pub use fault::{FAULT_KINDS, Fault, FaultKind, Nodes, OneWay, Slowness};
 pub use name::{Name, Target};
 pub use network::{Buffer, Link, Loss, Medium, MessageKind, Order};
 pub use number::Positive;
@@ -71,6 +73,9 @@ pub struct Scenario {
     /// Who handles it.
     #[serde(default)]
     pub services: Named<Service>,
+    /// What happens to the system.
+    #[serde(default)]
+    pub faults: Named<Fault>,
     /// Spans of time with names, for `[expect]`: `name = [start, end]`.
     #[serde(default)]
     pub windows: Named<[Located<Duration>; 2]>,

@@ -2,10 +2,7 @@
 
 /// The planned keys and names of each schema type.
 const PLANNED: &[(&str, &[&str])] = &[
-    (
-        "Scenario",
-        &["regions", "stores", "brokers", "exchanges", "queues", "topics", "consumers", "faults", "sweep", "tune"],
-    ),
+    ("Scenario", &["regions", "stores", "brokers", "exchanges", "queues", "topics", "consumers", "sweep", "tune"]),
     ("Run", &["stop-when"]),
     ("Runs", &["until", "at-most"]),
     ("Warmup", &["auto"]),
@@ -32,6 +29,7 @@ const PLANNED: &[(&str, &[&str])] = &[
             "wait-for", "key", "priority",
         ],
     ),
+    ("Fault", &["hold", "loss", "latency", "duplicate", "corrupt", "fail", "skew", "load", "bandwidth", "reorder"]),
     ("Client", &["place", "trace"]),
     ("Service", &["place"]),
     ("Queue", &["expire-at"]),

@@ -1,6 +1,6 @@
 //! What the keys of one table demand of each other: exactly one of two, or one only beside another.
 
-use super::{Arrivals, Client, Duration, Link, Name, Scenario, Service, Step, Steps, Verb, Warmup};
+use super::{Arrivals, Client, Duration, FAULT_KINDS, Fault, Link, Name, Scenario, Service, Step, Steps, Verb, Warmup};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::document::{Located, Origin};
 use crate::scenario::nearest::one_of;
@@ -16,6 +16,7 @@ pub(in crate::scenario) fn check(scenario: &Scenario) -> Vec<Diagnostic> {
         rules.in_order(&format!("window `{}`", name.value), &window[0], &window[1]);
     }
     scenario.links.iter().for_each(|(name, link)| rules.link(name, link));
+    scenario.faults.iter().for_each(|(name, fault)| rules.fault(name, fault));
     scenario.clients.iter().for_each(|(name, client)| rules.client(name, client));
     scenario.services.iter().for_each(|(name, service)| rules.service(name, service));
     rules.mistakes
@@ -79,6 +80,23 @@ impl Rules {
                 let message = format!("link `{}` needs `between`, or both `from` and `to`", name.value);
                 self.refuse(one_way.map_or(name.origin, |end| end.origin), message);
             }
+        }
+    }
+
+    fn fault(&mut self, name: &Located<Name>, fault: &Fault) {
+        let kinds: Vec<_> = fault.kinds().collect();
+        match kinds[..] {
+            [_] => {}
+            [] => self.mistakes.push(
+                Diagnostic::error(format!("fault `{}` does nothing", name.value))
+                    .at(name.origin, "")
+                    .help(format!("it needs {}", one_of(&FAULT_KINDS))),
+            ),
+            [one, other, ..] => self.mistakes.push(
+                Diagnostic::error(format!("a fault is of one kind; found `{}` and `{}`", one.name(), other.name()))
+                    .at(other.origin(), "")
+                    .at(one.origin(), "one already"),
+            ),
         }
     }
 

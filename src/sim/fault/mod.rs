@@ -55,6 +55,14 @@ pub struct FaultBook {
 }
 
 impl FaultBook {
+    /// Adds another book's counts.
+    pub fn add(&mut self, other: &Self) {
+        self.strikes += other.strikes;
+        self.nodes += other.nodes;
+        self.messages += other.messages;
+        self.timers += other.timers;
+    }
+
     /// Whether it made no difference to anything.
     pub fn is_idle(&self) -> bool {
         self.nodes == 0 && self.messages == 0 && self.timers == 0
