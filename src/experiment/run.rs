@@ -102,7 +102,8 @@ pub fn play(plan: &Plan, run: u32, watch: &mut Watch<'_>) -> Result<RunResult, R
 fn attach(plan: &Plan, cluster: &mut Cluster<Envelope>) {
     let span = cluster.names().span();
     let correctness: Vec<_> = plan.flows.iter().map(|flow| flow.correctness).collect();
-    cluster.observe(Ledger::new(span, &correctness, plan.measured(), plan.step()));
+    let ledger = Ledger::new(span, &correctness, plan.measured(), plan.step());
+    cluster.observe(if plan.faults.is_empty() { ledger } else { ledger.following() });
     let names = cluster.names();
     let groups: Vec<Vec<_>> = plan
         .stations()

@@ -6,7 +6,7 @@
 //!
 //! Records of one owner stand in order of their numbers; the first is inline, because a closed-loop owner has no second.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::base::id::NodeId;
 use crate::base::processor::prefetch;
@@ -23,7 +23,32 @@ pub struct Ledger {
     flows: Vec<FlowBook>,
     /// Messages due in this interval count.
     measured: (Time, Time),
+    /// Where copies are, if anybody may forget them.
+    present: Option<Present>,
     error: Option<String>,
+}
+
+/// Copies that were received by a node and have not come to their end there.
+#[derive(Default, Debug)]
+struct Present(BTreeMap<NodeId, BTreeMap<MessageId, u32>>);
+
+impl Present {
+    fn take(&mut self, node: NodeId, observation: &Observation) {
+        match *observation {
+            Observation::Received { message, duplicate: false } => {
+                *self.0.entry(node).or_default().entry(message).or_default() += 1;
+            }
+            Observation::Handled { message, .. } => {
+                let Some(here) = self.0.get_mut(&node) else { return };
+                let Some(copies) = here.get_mut(&message) else { return };
+                *copies -= 1;
+                if *copies == 0 {
+                    here.remove(&message);
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 /// One owner's open messages: a cache line, so that a statement about the first of them costs one access.
@@ -87,7 +112,35 @@ impl Ledger {
         let mut owners = Vec::new();
         owners.resize_with(nodes, || Owner { first: Record::NONE, more: None });
         let flows = flows.iter().map(|&correctness| FlowBook::new(correctness, step)).collect();
-        Self { owners, flows, measured, error: None }
+        Self { owners, flows, measured, present: None, error: None }
+    }
+
+    /// Follows copies to the nodes they are at, so that those which a node forgets when it goes down are known to be lost: for
+    /// systems in which nodes may.
+    #[must_use]
+    pub fn following(self) -> Self {
+        Self { present: Some(Present::default()), ..self }
+    }
+
+    /// A node forgets the messages it owns and the copies it has.
+    #[cold]
+    fn forget(&mut self, node: NodeId) {
+        let owner = &self.owners[node.index() as usize];
+        let records = std::iter::once(&owner.first).chain(owner.more.iter().flat_map(|more| more.iter()));
+        let owned: Vec<_> = records.filter(|record| record.is_open()).map(|record| record.number).collect();
+        for number in owned {
+            self.update(MessageId { owner: node, number }, |record, _| {
+                if record.owner == State::Waiting {
+                    record.owner = State::Closed(Close::Forgotten);
+                }
+            });
+        }
+        let here = self.present.as_mut().and_then(|present| present.0.remove(&node)).unwrap_or_default();
+        for (message, copies) in here {
+            for _ in 0..copies {
+                self.update(message, |record, _| record.end_copy());
+            }
+        }
     }
 
     /// Messages whose fate is not known yet.
@@ -125,12 +178,12 @@ impl Ledger {
     }
 
     #[inline(always)]
-    fn take(&mut self, now: Time, observation: &Observation) {
+    fn take(&mut self, now: Time, node: NodeId, observation: &Observation) {
         match *observation {
             Observation::Offered { message, flow, late, at_once } => self.offer(now, message, flow, late, at_once),
             Observation::Handled { message, outcome } => self.handle(now, message, outcome),
             Observation::Confirmed { message } => self.confirm(now, message),
-            _ => self.take_further(now, observation),
+            _ => self.take_further(now, node, observation),
         }
     }
 
@@ -156,7 +209,7 @@ impl Ledger {
 
     /// Takes in what is not part of a plain exchange: apart, so that a plain exchange pays nothing for it.
     #[inline(never)]
-    fn take_further(&mut self, now: Time, observation: &Observation) {
+    fn take_further(&mut self, now: Time, node: NodeId, observation: &Observation) {
         match *observation {
             Observation::Attempted { message } => self.update(message, |record, book| {
                 record.attempted(now);
@@ -172,6 +225,7 @@ impl Ledger {
             Observation::Closed { message, why } => {
                 self.update(message, |record, _| record.owner = State::Closed(why));
             }
+            Observation::Down => self.forget(node),
             Observation::Dropped { message } => self.update(message, |record, _| record.end_copy()),
             Observation::Duplicated { message } => self.update(message, |record, _| record.open_copies += 1),
             _ => {}
@@ -448,12 +502,15 @@ impl Record {
 
 impl Observer for Ledger {
     fn wanted(&self) -> Wanted {
-        Wanted::NOTHING.and(Kind::Message)
+        Wanted::NOTHING.and(Kind::Message).and(Kind::Life)
     }
 
     #[inline]
-    fn observe(&mut self, now: Time, _: NodeId, observation: &Observation) {
-        self.take(now, observation);
+    fn observe(&mut self, now: Time, node: NodeId, observation: &Observation) {
+        if let Some(present) = &mut self.present {
+            present.take(node, observation);
+        }
+        self.take(now, node, observation);
     }
 
     #[inline]

@@ -122,7 +122,6 @@ impl Stations {
         *node = NodeLevel { since: now, waiting, busy };
     }
 
-    #[inline(never)]
     fn take(&mut self, now: Time, node: NodeId, observation: &Observation) {
         let index = node.index() as usize;
         let Some(group) = self.groups[index] else { return };
@@ -130,6 +129,7 @@ impl Stations {
         let book = &mut self.books[group as usize];
         match *observation {
             Observation::Level { waiting, busy } => self.set_level(index, now, waiting, busy),
+            Observation::Down => self.set_level(index, now, 0, 0),
             Observation::Arrived if counts => book.arrived += 1,
             Observation::Served { wait, work } if counts => {
                 book.served += 1;
@@ -145,14 +145,11 @@ impl Stations {
 
 impl Observer for Stations {
     fn wanted(&self) -> Wanted {
-        Wanted::NOTHING.and(Kind::Station)
+        Wanted::NOTHING.and(Kind::Station).and(Kind::Life)
     }
 
     fn observe(&mut self, now: Time, node: NodeId, observation: &Observation) {
-        // Most of what is observed is about messages.
-        if observation.kind() == Kind::Station {
-            self.take(now, node, observation);
-        }
+        self.take(now, node, observation);
     }
 }
 

@@ -87,6 +87,8 @@ pub enum Observation {
         /// Why.
         why: Outcome,
     },
+    /// The node went down, and forgot what it had not synced. Stated by the driver, not by processes.
+    Down,
 }
 
 /// How the handling of one copy ended.
@@ -139,6 +141,8 @@ pub enum Close {
     Failed,
     /// Never sent: the sender itself was at its limit, or stopped.
     Abandoned,
+    /// The owner went down and forgot it.
+    Forgotten,
 }
 
 /// One bit per kind of observation.
@@ -150,6 +154,8 @@ pub enum Kind {
     Message = 1,
     /// [`Observation::Arrived`], [`Observation::Level`], [`Observation::Served`], [`Observation::Refused`].
     Station = 2,
+    /// [`Observation::Down`].
+    Life = 4,
 }
 
 /// A set of kinds.
@@ -185,6 +191,7 @@ impl Observation {
     pub const fn kind(&self) -> Kind {
         match self {
             Self::Arrived | Self::Level { .. } | Self::Served { .. } | Self::Refused { .. } => Kind::Station,
+            Self::Down => Kind::Life,
             _ => Kind::Message,
         }
     }

@@ -29,6 +29,9 @@ impl<M: Message> Cluster<M> {
     /// The node's process, its timers and what waits for it are gone.
     pub(super) fn crash(&mut self, node: NodeId) {
         let (group, index) = self.stage.names.place(node);
+        if self.arenas[group.index()].is_up(index) {
+            self.stage.tell_down(node);
+        }
         self.arenas[group.index()].drop_process(index);
         for held in self.stage.run.health.forget(node) {
             if let Held::Message(delivery) = held {

@@ -215,6 +215,12 @@ impl<M: Message> Stage<M> {
         self.run.notes = notes;
     }
 
+    /// A node goes down.
+    pub(super) fn tell_down(&mut self, node: NodeId) {
+        self.run.actor.node = node;
+        self.observe(&Observation::Down);
+    }
+
     /// The receiver is paused or down.
     #[cold]
     pub(super) fn turn_away(&mut self, link: LinkId, delivery: &Delivery<Parcel<M>>) {

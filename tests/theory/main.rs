@@ -15,6 +15,7 @@ mod study;
 mod trace;
 
 mod balancing;
+mod faults;
 mod messaging;
 mod network;
 mod queues;
