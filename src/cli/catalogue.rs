@@ -8,6 +8,7 @@ use rehearsal::protocol::{Entry, balance, delivery, retry};
 use rehearsal::scenario::Metric;
 use rehearsal::scenario::plan::is_measured;
 use rehearsal::scenario::quantity::Statistic;
+use rehearsal::sim::{FAULTS, FaultEntry};
 
 /// A kind of things that scenarios can name.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,6 +29,8 @@ pub enum Kind {
     Loads,
     /// How far back a receiver remembers what it has handled
     DedupWindows,
+    /// What can happen to a system
+    Faults,
     /// What can be measured
     Metrics,
     /// Which number of the many that are measured
@@ -56,6 +59,7 @@ impl Kind {
             Self::Balancers => "services.NAME.balance, policies.NAME.balance",
             Self::Loads => "`load` of a balancer",
             Self::DedupWindows => "policies.NAME.dedup-window: a number, a duration, or left out",
+            Self::Faults => "faults.NAME, beside `at` and `for`, or `every` and `for`",
             Self::Metrics | Self::Statistics => "[expect]: \"SCOPE.METRIC.STATISTIC\"",
         }
     }
@@ -71,6 +75,7 @@ impl Kind {
             Self::Balancers => "a balancer",
             Self::Loads => "a load that balancers look at",
             Self::DedupWindows => "a memory of what was handled",
+            Self::Faults => "a fault",
             Self::Metrics => "a metric",
             Self::Statistics => "a statistic",
         }
@@ -87,6 +92,7 @@ impl Kind {
             Self::Balancers => of_registry(balance::BALANCERS),
             Self::Loads => of_registry(balance::LOADS),
             Self::DedupWindows => of_registry(delivery::DEDUP_WINDOWS),
+            Self::Faults => FAULTS.iter().map(|entry| of_fault(entry)).collect(),
             Self::Metrics => {
                 let item =
                     |metric: &Metric| Item { name: metric.name(), summary: metric.meaning(), more: String::new() };
@@ -107,6 +113,11 @@ fn of_registry<E>(registry: &[Entry<E>]) -> Vec<Item> {
         more: format!("Source: {}.\n", entry.source.trim_end_matches('.')),
     };
     registry.iter().map(item).collect()
+}
+
+fn of_fault(entry: &FaultEntry) -> Item {
+    let more = format!("{}\n\nSource: {}.\n", entry.explanation, entry.source.trim_end_matches('.'));
+    Item { name: entry.name, summary: entry.summary, more }
 }
 
 fn of_family(family: &Family) -> Item {

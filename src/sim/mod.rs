@@ -16,5 +16,5 @@ pub use crate::engine::{Chain, Digest};
 pub use book::{LinkBook, WireBook};
 pub use cluster::{Checkpoint, Cluster, Outcome};
 pub use control::{Control, Controls};
-pub use fault::{Crash, Cut, Fault, FaultBook, FaultId, Pause, Severed, Slow};
+pub use fault::{Crash, Cut, FAULTS, Fault, FaultBook, FaultEntry, FaultId, Pause, Severed, Slow};
 pub use observer::Observer;

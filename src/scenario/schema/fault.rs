@@ -116,3 +116,14 @@ impl Fault {
         kinds.into_iter().flatten()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_that_is_explained_can_be_written() {
+        let explained: Vec<_> = crate::sim::FAULTS.iter().map(|entry| entry.name).collect();
+        assert_eq!(explained, FAULT_KINDS);
+    }
+}

@@ -6,7 +6,35 @@ use crate::base::id::NodeId;
 use crate::process::Message;
 use crate::sim::control::Controls;
 
-use super::{Fault, FaultId};
+use super::{Fault, FaultEntry, FaultId};
+
+/// How a partition is explained.
+pub(super) const PARTITION: FaultEntry = FaultEntry {
+    name: "partition",
+    summary: "no message passes between the sides",
+    explanation: "The network falls into sides. Messages between them are lost, those under way included, and nobody is told. \
+                  A node that is on no side reaches all of them: a bridge, or a partial partition. `rest` is every node that \
+                  no side lists.",
+    source: "Bailis, Kingsbury, The Network is Reliable, ACM Queue 12 (7), 2014",
+};
+
+/// How isolation is explained.
+pub(super) const ISOLATE: FaultEntry = FaultEntry {
+    name: "isolate",
+    summary: "nodes are cut off from every other node",
+    explanation: "Each of these nodes is alone: messages to it and from it are lost, also those between two of them.",
+    source: "the `isolated node` fault of Jepsen's nemesis",
+};
+
+/// How a one-way cut is explained.
+pub(super) const CUT: FaultEntry = FaultEntry {
+    name: "cut",
+    summary: "no message passes in one direction",
+    explanation: "Messages from the nodes in `from` to those in `to` are lost; the other way they pass. A sender that hears its \
+                  peer and is not heard is the case that heartbeats get wrong.",
+    source: "simplex partitions: Alquraan and others, An Analysis of Network-Partitioning Failures in Cloud Systems, OSDI \
+             2018",
+};
 
 /// While it lasts, messages between these nodes are lost, those under way included. Senders are not told.
 #[derive(Clone, Debug)]

@@ -22,6 +22,23 @@ pub use cut::{Cut, Severed};
 pub use pause::Pause;
 pub use slow::Slow;
 
+/// A kind of fault, as it is explained to users.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FaultEntry {
+    /// What it is called.
+    pub name: &'static str,
+    /// What it does, in a line.
+    pub summary: &'static str,
+    /// All else, in a paragraph.
+    pub explanation: &'static str,
+    /// Where it is described.
+    pub source: &'static str,
+}
+
+/// Every kind of fault.
+pub const FAULTS: &[&FaultEntry] =
+    &[&crash::ENTRY, &pause::ENTRY, &slow::ENTRY, &cut::PARTITION, &cut::ISOLATE, &cut::CUT];
+
 /// A fault's place among those of a run.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct FaultId(pub(super) u32);

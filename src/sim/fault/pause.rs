@@ -4,7 +4,17 @@ use crate::base::id::NodeId;
 use crate::process::Message;
 use crate::sim::control::Controls;
 
-use super::{Fault, FaultId};
+use super::{Fault, FaultEntry, FaultId};
+
+/// How it is explained.
+pub(super) const ENTRY: FaultEntry = FaultEntry {
+    name: "pause",
+    summary: "nodes stop, and go on when it heals",
+    explanation: "A stop of the world: a garbage collection, a suspended virtual machine, SIGSTOP. What arrives waits, in \
+                  order, and so do timers that are due; work under way stands still. When the fault heals the node takes it \
+                  all in at once. Its peers see nothing but silence.",
+    source: "the `pause` fault of Jepsen's nemesis",
+};
 
 /// Nodes do nothing while it lasts. What arrives waits, in order, as do timers that are due; work stands still. When it heals
 /// they take it all in at once.
