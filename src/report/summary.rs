@@ -341,7 +341,10 @@ mod tests {
             }
             "system" => (&tables["system"], statistic),
             "wire" => (&tables["wire"], statistic),
-            _ => (named("flows").or_else(|| named("stations")).or_else(|| named("links")).unwrap(), statistic),
+            _ => {
+                let kinds = ["flows", "stations", "links", "faults"];
+                (kinds.into_iter().find_map(named).unwrap(), statistic)
+            }
         };
         let suffix = match row["unit"].as_str() {
             unit @ ("ns" | "per_s" | "s") => format!("_{unit}"),
@@ -372,7 +375,7 @@ mod tests {
             let tables = json["runs"].as_array().unwrap().iter().chain([&json["total"]]);
             let numbers: usize = tables
                 .map(|tables| {
-                    let named = ["flows", "stations", "links"].map(|kind| tables[kind].as_array().unwrap());
+                    let named = ["flows", "stations", "links", "faults"].map(|kind| tables[kind].as_array().unwrap());
                     let named: usize = named.into_iter().flatten().map(|each| leaves(&each["metrics"])).sum();
                     named + leaves(&tables["system"]) + leaves(&tables["wire"])
                 })

@@ -1,6 +1,7 @@
 //! Small scenarios, what they become, and what their mistakes look like.
 
 mod distributions;
+mod faults;
 mod networks;
 mod policies;
 

@@ -1,0 +1,86 @@
+use super::*;
+
+const GROUPS: &str = "\
+[clients.users]
+nodes = 2
+users = 2
+call = \"api\"
+timeout = \"1s\"
+[services.api]
+nodes = 3
+";
+
+fn planned(fault: &str) -> Result<Plan, String> {
+    let loaded = loaded(&format!("{GROUPS}[faults.x]\n{fault}"));
+    Plan::new(loaded).map_err(|mistakes| mistakes.render(Style::Plain))
+}
+
+#[test]
+fn the_window_of_a_fault_is_known_where_its_times_are() {
+    let window = |fault| planned(fault).expect(fault).faults[0].window();
+    let at = |time: Span| crate::base::time::Time::ZERO + time;
+    assert_eq!(window("at = \"1s\"\nfor = \"2s\"\ncrash = \"api\""), Some((at(secs(1)), at(secs(3)))));
+    assert_eq!(window("at = \"1s\"\npause = \"api[0-1]\""), Some((at(secs(1)), crate::base::time::Time::MAX)));
+    assert_eq!(window("at = { uniform = [\"1s\", \"2s\"] }\ncrash = \"api\""), None);
+    assert_eq!(window("every = \"1s\"\nfor = \"2s\"\nisolate = \"users\""), None);
+}
+
+#[test]
+fn every_kind_is_planned() {
+    for kind in [
+        "crash = \"api[0]\"",
+        "pause = [\"api[0]\", \"users\"]",
+        "slow = { on = \"api[any 2]\", factor = 3 }",
+        "partition = [\"api[0]\", \"rest\"]",
+        "partition = [\"api\", \"users[0]\", \"users[1]\"]",
+        "isolate = \"*\"",
+        "cut = { from = \"api\", to = \"users\" }",
+    ] {
+        let plan = planned(&format!("at = \"1s\"\n{kind}")).expect(kind);
+        assert_eq!(plan.faults[0].kind, kind.split(' ').next().unwrap());
+    }
+}
+
+#[test]
+fn what_a_fault_cannot_be_is_said_at_its_place() {
+    for (fault, said) in [
+        ("crash = \"api\"", "fault `x` needs a time: `at`, or `every` with `for`"),
+        ("every = \"1s\"\ncrash = \"api\"", "heals in between: it needs `for`"),
+        ("every = \"1s\"\nat = \"1s\"\nfor = \"1s\"\ncrash = \"api\"", "strikes once, `at` a time, or again and again"),
+        ("every = \"1ns\"\nfor = \"1ns\"\ncrash = \"api\"", "this would strike about 2e10 times"),
+        ("at = \"1s\"\ncrash = \"apo\"", "there is no group `apo`"),
+        ("at = \"1s\"\ncrash = \"api[3]\"", "there is no node 3 among the 3 of `api`"),
+        ("at = \"1s\"\ncrash = \"api[any 4]\"", "there are only 3 nodes to draw 4 from"),
+        ("at = \"1s\"\ncrash = \"api[each]\"", "`each` is not supported yet"),
+        ("at = \"1s\"\ncrash = \"rest\"", "`rest` has a meaning only beside the sides of a partition"),
+        ("at = \"1s\"\npartition = [\"api\"]", "a partition has two sides at least"),
+        ("at = \"1s\"\npartition = [\"api\", \"api[0]\"]", "a node is on one side of a partition, not on two"),
+        ("at = \"1s\"\nslow = { on = \"api\", factor = 0.5 }", "`factor` is at least 1"),
+    ] {
+        let found = planned(fault).expect_err(fault);
+        assert!(found.contains(said), "{fault}:\n{found}");
+        assert!(found.contains("dir/s.toml:"), "{found}");
+    }
+}
+
+#[test]
+fn a_fault_is_of_one_kind() {
+    for (fault, said) in [
+        ("at = \"1s\"", "fault `x` does nothing"),
+        ("at = \"1s\"\ncrash = \"api\"\npause = \"api\"", "a fault is of one kind; found `crash` and `pause`"),
+        ("at = \"1s\"\nskew = \"api\"", "`skew` is not supported yet"),
+        ("at = \"1s\"\ncrush = \"api\"", "crash"),
+    ] {
+        let (_, found) = unloadable(&format!("run.duration = \"1s\"\n{GROUPS}[faults.x]\n{fault}"));
+        assert!(found.contains(said), "{fault}:\n{found}");
+    }
+}
+
+#[test]
+fn a_window_needs_times_that_are_known() {
+    let expect = "[expect]\n\"users.reliability during x\" = \"> 0%\"\n";
+    let fault = |at: &str| planned(&format!("at = {at}\nfor = \"0.1s\"\ncrash = \"api\"\n{expect}"));
+    assert!(fault("\"0.5s\"").is_ok());
+    let found = fault("{ uniform = [\"0s\", \"1s\"] }").expect_err("drawn");
+    assert!(found.contains("windows on faults whose times are drawn are not supported yet"), "{found}");
+}
