@@ -168,7 +168,7 @@ impl<M: Message> Stage<M> {
     fn transmit(&mut self, link: LinkId, to: NodeId, size: u64, message: M, count: u32) {
         let (now, from) = (self.run.now, self.run.actor.node);
         let address = address(&self.names, &self.run.keys.wire, message.identity());
-        let verdict = self.network.transmit(link, now, (from, to), size, &address);
+        let verdict = self.network.transmit(link, now, (from, to), size, &address, &self.names);
         let book = self.run.book.of(link);
         match verdict {
             Verdict::Deliver(time) => self.push(time, to, message, count),

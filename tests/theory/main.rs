@@ -17,6 +17,7 @@ mod trace;
 mod balancing;
 mod messaging;
 mod network;
+mod pairs;
 mod queues;
 mod retransmission;
 mod retries;

@@ -4,6 +4,7 @@
 mod distribution;
 mod estimate;
 mod expect;
+mod medium;
 mod network;
 mod policy;
 mod roles;
