@@ -262,7 +262,9 @@ impl<'a> Planner<'a> {
         let latencies = self.latencies();
         self.refuse_impossible_bursts();
         if self.mistakes.is_empty() {
-            self.refuse_idle_buffers(&claims.keys().cloned().collect::<Vec<_>>());
+            let decisions: Vec<_> = claims.keys().cloned().collect();
+            self.refuse_idle_buffers(&decisions);
+            self.refuse_idle_correlations(&decisions, &latencies);
         }
         if !self.mistakes.is_empty() {
             return None;
@@ -381,6 +383,26 @@ impl<'a> Planner<'a> {
             let mistake =
                 Diagnostic::error("`buffer` has no effect: without a `bandwidth` nothing waits").at(place, "");
             self.mistakes.push(mistake.help("write `bandwidth = \"1Gbit/s\"`, or how much the link carries"));
+        }
+    }
+
+    /// Latencies that are all the same resemble each other anyway.
+    fn refuse_idle_correlations(&mut self, decisions: &[Decision], latencies: &BTreeMap<Origin, Distribution>) {
+        const LATENCY: usize = 0;
+        const CORRELATION: usize = 7;
+        let everywhere = (None, None);
+        let pairs = decisions.iter().map(|decision| (decision.providers[LATENCY], decision.providers[CORRELATION]));
+        let (mut idle, mut used) = (BTreeSet::new(), BTreeSet::new());
+        for (latency, correlation) in pairs.chain([everywhere]) {
+            let Some(written) = self.medium(correlation).latency_correlation else { continue };
+            let latency = self.medium(latency).latency.as_ref().map(|latency| &latencies[&latency.origin]);
+            let varies = latency.is_some_and(|latency| !latency.is_constant());
+            if varies { &mut used } else { &mut idle }.insert(written.origin);
+        }
+        for place in idle.difference(&used) {
+            let mistake = Diagnostic::error("`latency-correlation` has no effect: the latency is always the same");
+            let help = "write a `latency` that varies, such as { lognormal = { median = \"5ms\", p99 = \"20ms\" } }";
+            self.mistakes.push(mistake.at(*place, "").help(help));
         }
     }
 

@@ -245,3 +245,20 @@ fn a_preset_sets_what_is_not_written_beside_it() {
     assert_eq!(route(&network, "users[0]", "api[1]", Leg::Out), "one 7ms 3%");
     assert_eq!(route(&network, "api[0]", "db[0]", Leg::Out), "network 2ms 0%");
 }
+
+#[test]
+fn bursts_that_cannot_be_and_correlations_of_nothing_are_refused_at_their_place() {
+    let refused = |text: &str| {
+        let (loaded, planned) = plan(text);
+        rendered(&loaded, &planned.expect_err("there is a mistake"))
+    };
+    let far = "[links.far]\nbetween = [\"users\", \"api\"]\n";
+    let text = refused(&format!("{far}loss = {{ bursty = {{ loss = \"60%\", mean-burst = 1 }} }}\n"));
+    assert!(text.contains("bursts with a mean of 1 cannot lose 60% of all messages"), "{text}");
+    assert!(text.contains("mean-burst = 2` or more"), "{text}");
+    let text = refused("[network]\nloss = { bursty = { loss = \"1%\", mean-burst = 0.5 } }\n");
+    assert!(text.contains("at least one message; found a mean of 0.5"), "{text}");
+    let text = refused("[network]\nlatency = \"1ms\"\nlatency-correlation = 0.5\n");
+    assert!(text.contains("`latency-correlation` has no effect"), "{text}");
+    planned(&format!("[network]\nlatency-correlation = 0.5\n{far}preset = \"wifi\"\n"));
+}
