@@ -142,13 +142,10 @@ fn of_preset(preset: &Preset) -> Item {
         Arrival::Free => "free",
         Arrival::Fifo => "fifo",
     };
-    let more = format!(
-        "{}\n\nStands for\n  latency   = {{ {latency} }}\n  loss      = {loss}\n  bandwidth = \"{}\"\n  order     = \"{order}\"\n\n\
-         Source: {}.\n",
-        preset.explanation,
-        preset.bandwidth(),
-        preset.source
-    );
+    let (explanation, bandwidth, source) = (preset.explanation, preset.bandwidth(), preset.source);
+    let mut more = format!("{explanation}\n\nStands for\n  latency   = {{ {latency} }}\n  loss      = {loss}\n");
+    write!(more, "  bandwidth = \"{bandwidth}\"\n  order     = \"{order}\"\n\nSource: {source}.\n")
+        .expect("a string takes all");
     Item { name: preset.name, summary: preset.summary, more }
 }
 

@@ -44,7 +44,7 @@ impl fmt::Display for BurstsError {
             Self::TooMuch { share, mean } => {
                 write!(
                     f,
-                    "bursts with a mean of {mean} cannot lose {share} of all messages: at least one comes between two bursts"
+                    "bursts with a mean of {mean} cannot lose {share} of all messages: at least one comes between two"
                 )
             }
         }

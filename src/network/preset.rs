@@ -81,9 +81,9 @@ pub static PRESETS: [Preset; 9] = [
     Preset {
         name: "lan",
         summary: "one office or rack on gigabit Ethernet",
-        explanation: "A frame of 1500 bytes takes 12 us per hop at 1 Gbit/s; a few switches and two hosts' stacks make it \
-                      a tenth of a millisecond, with a tail from interrupts and queues. The standard allows one bit \
-                      error in 10^10, about one frame in a million. The tail is a round figure.",
+        explanation: "A frame of 1500 bytes takes 12 us per hop at 1 Gbit/s; a few switches and two hosts' stacks \
+                      make it a tenth of a millisecond, with a tail from interrupts and queues. The standard allows \
+                      one bit error in 10^10, about one frame in a million. The tail is a round figure.",
         delay: Delay::Lognormal(us(100), us(300)),
         loss: 0.0001,
         burst: None,
@@ -101,14 +101,14 @@ pub static PRESETS: [Preset; 9] = [
         burst: None,
         bits_per_sec: 10_000 * MEGABIT,
         order: Arrival::Free,
-        source: "Guo et al., \"Pingmesh: A Large-Scale System for Data Center Network Latency Measurement and Analysis\", \
-                 SIGCOMM 2015, approximately",
+        source: "Guo et al., \"Pingmesh: A Large-Scale System for Data Center Network Latency Measurement and \
+                 Analysis\", SIGCOMM 2015, approximately",
     },
     Preset {
         name: "cross-zone",
         summary: "two zones of one cloud region, up to 100 km apart",
-        explanation: "Light in glass travels 204 km in a millisecond: up to 0.5 ms for 100 km, and more for the way the \
-                      fibre takes and for routers. Loss and tail are round figures.",
+        explanation: "Light in glass travels 204 km in a millisecond: up to 0.5 ms for 100 km, and more for the way \
+                      the fibre takes and for routers. Loss and tail are round figures.",
         delay: Delay::Lognormal(us(600), us(1_500)),
         loss: 0.001,
         burst: None,
@@ -119,8 +119,8 @@ pub static PRESETS: [Preset; 9] = [
     Preset {
         name: "cross-region",
         summary: "two cloud regions across an ocean, such as western Europe and eastern America",
-        explanation: "About 6000 km as the crow flies are 29 ms in glass; cables are a third longer, which gives 40 ms one \
-                      way. Loss, tail and bandwidth of one flow are round figures.",
+        explanation: "About 6000 km as the crow flies are 29 ms in glass; cables are a third longer, which gives 40 \
+                      ms one way. Loss, tail and bandwidth of one flow are round figures.",
         delay: Delay::Lognormal(ms(40), ms(50)),
         loss: 0.01,
         burst: None,
@@ -131,35 +131,37 @@ pub static PRESETS: [Preset; 9] = [
     Preset {
         name: "wifi",
         summary: "a device and a busy wireless access point",
-        explanation: "The wireless hop of a large campus: a median of 3 ms, the 90th percentile about 20 ms, the 99th about \
-                      250 ms; half of each one way. The radio repeats lost frames and hands them on in order, so that few \
-                      are lost, and then several in a row. Loss and bandwidth are round figures.",
+        explanation: "The wireless hop of a large campus: a median of 3 ms, the 90th percentile about 20 ms, the \
+                      99th about 250 ms; half of each one way. The radio repeats lost frames and hands them on in \
+                      order, so that few are lost, and then several in a row. Loss and bandwidth are round figures.",
         delay: Delay::Lognormal(us(1_500), ms(125)),
         loss: 0.5,
         burst: Some(4.0),
         bits_per_sec: 100 * MEGABIT,
         order: Arrival::Fifo,
-        source: "Sui et al., \"Characterizing and Improving WiFi Latency in Large-Scale Operational Networks\", MobiSys 2016",
+        source: "Sui et al., \"Characterizing and Improving WiFi Latency in Large-Scale Operational Networks\", \
+                 MobiSys 2016",
     },
     Preset {
         name: "4g",
         summary: "a phone on LTE and a server near by",
-        explanation: "Early commercial LTE: a median round trip of about 70 ms, 35 ms each way here, and about 13 Mbit/s down \
-                      (6 Mbit/s up). Today's networks are faster. The radio repeats lost blocks and delivers in order. \
-                      Loss and tail are round figures.",
+        explanation: "Early commercial LTE: a median round trip of about 70 ms, 35 ms each way here, and about 13 \
+                      Mbit/s down (6 Mbit/s up). Today's networks are faster. The radio repeats lost blocks and \
+                      delivers in order. Loss and tail are round figures.",
         delay: Delay::Lognormal(ms(35), ms(120)),
         loss: 0.1,
         burst: Some(4.0),
         bits_per_sec: 13 * MEGABIT,
         order: Arrival::Fifo,
-        source: "Huang et al., \"A Close Examination of Performance and Power Characteristics of 4G LTE Networks\", MobiSys \
-                 2012, approximately",
+        source: "Huang et al., \"A Close Examination of Performance and Power Characteristics of 4G LTE Networks\", \
+                 MobiSys 2012, approximately",
     },
     Preset {
         name: "5g",
         summary: "a phone on 5G and a server near by",
-        explanation: "The requirement is 4 ms one way over the radio and 100 Mbit/s for a user (50 Mbit/s up); scheduling, the \
-                      core network and the way to a server make it about 12 ms. Latency, loss and tail are round figures.",
+        explanation: "The requirement is 4 ms one way over the radio and 100 Mbit/s for a user (50 Mbit/s up); \
+                      scheduling, the core network and the way to a server make it about 12 ms. Latency, loss and \
+                      tail are round figures.",
         delay: Delay::Lognormal(ms(12), ms(50)),
         loss: 0.1,
         burst: Some(4.0),
@@ -170,8 +172,9 @@ pub static PRESETS: [Preset; 9] = [
     Preset {
         name: "low-orbit",
         summary: "a dish below satellites in low orbit, such as Starlink",
-        explanation: "Round trips to servers of the same continent: a minimum of 20 ms, a median of about 50 ms; half of that \
-                      one way. Handovers lose several messages in a row. Loss, tail and bandwidth are round figures.",
+        explanation: "Round trips to servers of the same continent: a minimum of 20 ms, a median of about 50 ms; \
+                      half of that one way. Handovers lose several messages in a row. Loss, tail and bandwidth are \
+                      round figures.",
         delay: Delay::Lognormal(ms(25), ms(60)),
         loss: 0.4,
         burst: Some(8.0),
@@ -182,8 +185,9 @@ pub static PRESETS: [Preset; 9] = [
     Preset {
         name: "satellite",
         summary: "a dish below a geostationary satellite",
-        explanation: "Up 35 786 km and down again takes 239.6 ms below the satellite and 279 ms at the edge of its view; \
-                      framing and scheduling add some tens of milliseconds. Loss and bandwidth are round figures.",
+        explanation: "Up 35 786 km and down again takes 239.6 ms below the satellite and 279 ms at the edge of its \
+                      view; framing and scheduling add some tens of milliseconds. Loss and bandwidth are round \
+                      figures.",
         delay: Delay::Uniform(ms(250), ms(320)),
         loss: 0.1,
         burst: Some(4.0),

@@ -13,8 +13,9 @@ use crate::scenario::selector::Selector;
 #[derive(Clone, PartialEq, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Medium {
-    /// What kind of medium it is: sets `latency`, `loss`, `bandwidth` and `order`, unless they are written beside it. The
-    /// bandwidth is each sender's: all that one server answers shares it. `rehearsal list presets` tells them all.
+    /// What kind of medium it is: sets `latency`, `loss`, `bandwidth` and `order`, unless they are written beside it. As it
+    /// has a bandwidth, messages need a size. The bandwidth is each sender's: all that one server answers shares it.
+    /// `rehearsal list presets` names them all, `rehearsal explain wifi` tells what one stands for.
     pub preset: Option<Located<Preset>>,
     /// How long a message is on its way, one way, without the time that its size costs.
     #[schemars(extend("default" = "0s"))]
