@@ -25,7 +25,8 @@ pub struct Preset {
     pub burst: Option<f64>,
     /// Bits per second that each sender transmits.
     pub bits_per_sec: u64,
-    /// Whether messages may overtake each other.
+    /// Whether messages may overtake each other. Free in all of them, so that the percentiles hold at any rate: where order
+    /// is kept, each message waits for the slowest before it.
     pub order: Arrival,
     /// Where the numbers were published.
     pub source: &'static str,
@@ -132,13 +133,13 @@ pub static PRESETS: [Preset; 9] = [
         name: "wifi",
         summary: "a device and a busy wireless access point",
         explanation: "The wireless hop of a large campus: a median of 3 ms, the 90th percentile about 20 ms, the \
-                      99th about 250 ms; half of each one way. The radio repeats lost frames and hands them on in \
-                      order, so that few are lost, and then several in a row. Loss and bandwidth are round figures.",
+                      99th about 250 ms; half of each one way. The radio repeats lost frames, so that few are lost, \
+                      and then several in a row. Loss and bandwidth are round figures.",
         delay: Delay::Lognormal(us(1_500), ms(125)),
         loss: 0.5,
         burst: Some(4.0),
         bits_per_sec: 100 * MEGABIT,
-        order: Arrival::Fifo,
+        order: Arrival::Free,
         source: "Sui et al., \"Characterizing and Improving WiFi Latency in Large-Scale Operational Networks\", \
                  MobiSys 2016",
     },
@@ -146,13 +147,13 @@ pub static PRESETS: [Preset; 9] = [
         name: "4g",
         summary: "a phone on LTE and a server near by",
         explanation: "Early commercial LTE: a median round trip of about 70 ms, 35 ms each way here, and about 13 \
-                      Mbit/s down (6 Mbit/s up). Today's networks are faster. The radio repeats lost blocks and \
-                      delivers in order. Loss and tail are round figures.",
+                      Mbit/s down (6 Mbit/s up). Today's networks are faster. The radio repeats lost blocks. Loss \
+                      and tail are round figures.",
         delay: Delay::Lognormal(ms(35), ms(120)),
         loss: 0.1,
         burst: Some(4.0),
         bits_per_sec: 13 * MEGABIT,
-        order: Arrival::Fifo,
+        order: Arrival::Free,
         source: "Huang et al., \"A Close Examination of Performance and Power Characteristics of 4G LTE Networks\", \
                  MobiSys 2012, approximately",
     },
@@ -166,7 +167,7 @@ pub static PRESETS: [Preset; 9] = [
         loss: 0.1,
         burst: Some(4.0),
         bits_per_sec: 100 * MEGABIT,
-        order: Arrival::Fifo,
+        order: Arrival::Free,
         source: "ITU-R M.2410 (2017), requirements for enhanced mobile broadband",
     },
     Preset {
@@ -179,7 +180,7 @@ pub static PRESETS: [Preset; 9] = [
         loss: 0.4,
         burst: Some(8.0),
         bits_per_sec: 150 * MEGABIT,
-        order: Arrival::Fifo,
+        order: Arrival::Free,
         source: "Michel et al., \"A First Look at Starlink Performance\", IMC 2022, approximately",
     },
     Preset {
@@ -192,7 +193,7 @@ pub static PRESETS: [Preset; 9] = [
         loss: 0.1,
         burst: Some(4.0),
         bits_per_sec: 50 * MEGABIT,
-        order: Arrival::Fifo,
+        order: Arrival::Free,
         source: "RFC 2488 (1999), section 2: propagation",
     },
 ];
