@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use clap::ValueEnum;
 use rehearsal::base::distribution::{FAMILIES, Family};
+use rehearsal::network::{Arrival, Delay, PRESETS, Preset};
 use rehearsal::protocol::{Entry, balance, delivery, retry};
 use rehearsal::scenario::Metric;
 use rehearsal::scenario::plan::is_measured;
@@ -15,6 +16,8 @@ use rehearsal::sim::{FAULTS, FaultEntry};
 pub enum Kind {
     /// What a value is drawn from
     Distributions,
+    /// Media that are known by name
+    Presets,
     /// How long to wait before each further attempt
     Backoffs,
     /// How such a wait is spread
@@ -52,6 +55,7 @@ impl Kind {
     pub fn place(self) -> &'static str {
         match self {
             Self::Distributions => "wherever a value may vary: `work`, `think`, `latency`, `size` …",
+            Self::Presets => "network.preset, links.NAME.preset",
             Self::Backoffs => "policies.NAME.backoff",
             Self::Jitters => "policies.NAME.jitter",
             Self::Failures => "policies.NAME.retry-on",
@@ -68,6 +72,7 @@ impl Kind {
     pub fn one(self) -> &'static str {
         match self {
             Self::Distributions => "a distribution",
+            Self::Presets => "a preset",
             Self::Backoffs => "a backoff",
             Self::Jitters => "a jitter",
             Self::Failures => "a failure after which to try again",
@@ -85,6 +90,7 @@ impl Kind {
     pub fn items(self) -> Vec<Item> {
         match self {
             Self::Distributions => FAMILIES.iter().map(|family| of_family(family)).collect(),
+            Self::Presets => PRESETS.iter().map(of_preset).collect(),
             Self::Backoffs => of_registry(retry::SCHEDULES),
             Self::Jitters => of_registry(retry::JITTERS),
             Self::Failures => of_registry(retry::FAILURES),
@@ -132,6 +138,26 @@ fn of_family(family: &Family) -> Item {
     }
     writeln!(more, "\nSource: {}.", family.source.trim_end_matches('.')).expect("a string takes all");
     Item { name: family.name, summary: family.summary, more }
+}
+
+fn of_preset(preset: &Preset) -> Item {
+    let latency = match preset.delay {
+        Delay::Uniform(min, max) => format!("uniform = [\"{min}\", \"{max}\"]"),
+        Delay::Lognormal(median, p99) => format!("lognormal = {{ median = \"{median}\", p99 = \"{p99}\" }}"),
+    };
+    let loss = match preset.burst {
+        Some(burst) => format!("{{ bursty = {{ loss = \"{}\", mean-burst = {burst} }} }}", preset.loss()),
+        None => format!("\"{}\"", preset.loss()),
+    };
+    let order = match preset.order {
+        Arrival::Free => "free",
+        Arrival::Fifo => "fifo",
+    };
+    let (explanation, bandwidth, source) = (preset.explanation, preset.bandwidth(), preset.source);
+    let mut more = format!("{explanation}\n\nStands for\n  latency   = {{ {latency} }}\n  loss      = {loss}\n");
+    write!(more, "  bandwidth = \"{bandwidth}\"\n  order     = \"{order}\"\n\nSource: {source}.\n")
+        .expect("a string takes all");
+    Item { name: preset.name, summary: preset.summary, more }
 }
 
 #[cfg(test)]

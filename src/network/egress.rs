@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::base::id::NodeId;
+use crate::base::names::Names;
 use crate::base::time::Time;
 use crate::base::units::{Bandwidth, Bytes};
+
+use super::pair::Pair;
 
 /// Room for messages that wait for transmission; the one being transmitted does not count.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -26,6 +29,7 @@ pub(super) struct Egress {
     waiting_bytes: u64,
     free_at: Time,
     last_arrival: BTreeMap<NodeId, Time>,
+    pairs: BTreeMap<NodeId, Pair>,
 }
 
 impl Egress {
@@ -59,6 +63,11 @@ impl Egress {
         let last = self.last_arrival.entry(to).or_default();
         *last = at.max(*last);
         *last
+    }
+
+    /// What is remembered of the messages from `from`, which sends here, to `to`.
+    pub(super) fn pair(&mut self, names: &Names, from: NodeId, to: NodeId) -> &mut Pair {
+        self.pairs.entry(to).or_insert_with(|| Pair::new(names, from, to))
     }
 }
 

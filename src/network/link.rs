@@ -2,11 +2,14 @@
 
 use crate::base::distribution::Distribution;
 use crate::base::id::{Entity, NodeId};
+use crate::base::names::Names;
 use crate::base::probability::Probability;
 use crate::base::random::{Block, Key};
 use crate::base::time::{Span, Time};
 use crate::base::units::Bandwidth;
 
+use super::bursts::Bursts;
+use super::correlation::Correlation;
 use super::egress::{Buffer, Egress};
 
 /// What a link does to messages. The default is ideal: no latency, no loss, unlimited bandwidth.
@@ -14,8 +17,12 @@ use super::egress::{Buffer, Egress};
 pub struct Link {
     /// Propagation delay of each message, on its own.
     pub latency: Distribution,
+    /// How much the latencies of successive messages from one node to another are alike.
+    pub correlation: Correlation,
     /// Share of messages that vanish, each on its own.
     pub loss: Probability,
+    /// Messages from one node to another that vanish in a row, besides.
+    pub bursts: Option<Bursts>,
     /// Share of messages that arrive twice.
     pub duplicate: Probability,
     /// Share of messages damaged on the way: detected by the receiver's checksum, dropped, counted.
@@ -42,7 +49,9 @@ impl Default for Link {
     fn default() -> Self {
         Self {
             latency: Distribution::constant(Span::ZERO),
+            correlation: Correlation::NONE,
             loss: Probability::ZERO,
+            bursts: None,
             duplicate: Probability::ZERO,
             corrupt: Probability::ZERO,
             bandwidth: None,
@@ -62,6 +71,32 @@ impl Link {
     #[must_use]
     pub fn loss(self, loss: Probability) -> Self {
         Self { loss, ..self }
+    }
+
+    /// The same link with messages lost in bursts.
+    #[must_use]
+    pub fn bursts(self, bursts: Bursts) -> Self {
+        Self { bursts: Some(bursts), ..self }
+    }
+
+    /// The same link with latencies that resemble those before.
+    #[must_use]
+    pub fn correlated(self, correlation: Correlation) -> Self {
+        Self { correlation, ..self }
+    }
+
+    /// Whether messages can be lost on the way.
+    pub fn can_lose(&self) -> bool {
+        !self.loss.is_never() || self.bursts.is_some() || !self.corrupt.is_never()
+    }
+
+    pub(super) fn is_correlated(&self) -> bool {
+        self.correlation > Correlation::NONE
+    }
+
+    /// Whether a message's fate depends on those before it from the same node to the same node.
+    fn remembers_pairs(&self) -> bool {
+        self.bursts.is_some() || self.is_correlated()
     }
 }
 
@@ -142,7 +177,7 @@ enum Path {
 
 impl Path {
     fn of(link: &Link) -> Self {
-        let plain = link.bandwidth.is_none() && link.order == Arrival::Free;
+        let plain = link.bandwidth.is_none() && link.order == Arrival::Free && !link.remembers_pairs();
         if !plain || !link.duplicate.is_never() || !link.corrupt.is_never() {
             Self::Full
         } else if link.loss.is_never() && link.latency.is_constant() {
@@ -199,9 +234,11 @@ impl Wire {
         to: NodeId,
         size: u64,
         address: &Address<'_>,
+        names: &Names,
     ) -> Verdict {
         let link = &self.link;
-        let stateful = link.bandwidth.is_some() || link.order == Arrival::Fifo;
+        let remembers = link.remembers_pairs();
+        let stateful = link.bandwidth.is_some() || link.order == Arrival::Fifo || remembers;
         let mut egress = stateful.then(|| {
             let index = from.index() as usize;
             if self.egress.len() <= index {
@@ -218,7 +255,13 @@ impl Wire {
             }
         }
         let luck = address.block(0);
-        if link.loss.hits(luck.first()) {
+        let (mut is_lost, mut latency) = (link.loss.hits(luck.first()), luck.second());
+        if let (Some(egress), true) = (&mut egress, remembers) {
+            let turn = egress.pair(names, from, to).next(link, address);
+            is_lost |= turn.is_lost;
+            latency = turn.latency.unwrap_or(latency);
+        }
+        if is_lost {
             return Verdict::Drop(Cause::Loss);
         }
         let mut arrive = |at: Time| match (&mut egress, link.order) {
@@ -226,13 +269,13 @@ impl Wire {
             _ => at,
         };
         if link.duplicate.is_never() && link.corrupt.is_never() {
-            return Verdict::Deliver(arrive(sent + link.latency.sample(luck.second())));
+            return Verdict::Deliver(arrive(sent + link.latency.sample(latency)));
         }
         let rare = address.block(RARE);
         if link.corrupt.hits(rare.second()) {
             return Verdict::Drop(Cause::Corrupt);
         }
-        let first = arrive(sent + link.latency.sample(luck.second()));
+        let first = arrive(sent + link.latency.sample(latency));
         if link.duplicate.hits(rare.first()) {
             let again = address.block(SECOND_COPY).second();
             return Verdict::Duplicate(first, arrive(sent + link.latency.sample(again)));

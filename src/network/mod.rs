@@ -3,8 +3,12 @@
 //! It never sees what a message contains; its luck is addressed by the message's name, so that the same message meets the
 //! same luck under another policy. A link's state belongs to the node that sends into it, so that a full mesh costs no N².
 
+mod bursts;
+mod correlation;
 mod egress;
 mod link;
+mod pair;
+mod preset;
 
 use std::collections::BTreeMap;
 
@@ -12,8 +16,11 @@ use crate::base::id::NodeId;
 use crate::base::names::{GroupId, Names};
 use crate::base::time::Time;
 
+pub use bursts::{Bursts, BurstsError};
+pub use correlation::Correlation;
 pub use egress::Buffer;
 pub use link::{Address, Arrival, Cause, Link, Verdict};
+pub use preset::{Delay, PRESETS, Preset};
 
 use link::Wire;
 
@@ -123,7 +130,7 @@ impl Network {
         self.wires[link.index()].arrival(now, address)
     }
 
-    /// Judges a message of `size` bytes sent over `link`.
+    /// Judges a message of `size` bytes sent over `link`, between nodes that have these `names`.
     pub fn transmit(
         &mut self,
         link: LinkId,
@@ -131,8 +138,9 @@ impl Network {
         (from, to): (NodeId, NodeId),
         size: u64,
         address: &Address<'_>,
+        names: &Names,
     ) -> Verdict {
-        self.wires[link.index()].transmit(now, from, to, size, address)
+        self.wires[link.index()].transmit(now, from, to, size, address, names)
     }
 
     /// Has every message judged by [`Network::transmit`] while something watches, and by the shortest way otherwise.

@@ -181,7 +181,7 @@ impl<M: Message> Stage<M> {
         let verdict = if self.run.health.is_severed() && self.run.health.stops(from, to) {
             Verdict::Drop(Cause::Partition)
         } else {
-            self.network.transmit(link, now, (from, to), size, &address)
+            self.network.transmit(link, now, (from, to), size, &address, &self.names)
         };
         let book = self.run.book.of(link);
         match verdict {

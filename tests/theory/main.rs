@@ -18,6 +18,7 @@ mod balancing;
 mod faults;
 mod messaging;
 mod network;
+mod pairs;
 mod queues;
 mod retransmission;
 mod retries;

@@ -5,6 +5,7 @@ mod distribution;
 mod estimate;
 mod expect;
 mod fault;
+mod medium;
 mod network;
 mod policy;
 mod roles;

@@ -11,11 +11,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::medium::{bursts, expanded};
 use super::times;
 use crate::base::distribution::Distribution;
 use crate::base::id::NodeId;
 use crate::base::names::{GroupId, Names};
-use crate::network::{self, Arrival, Claim, Network};
+use crate::network::{self, Arrival, Bursts, Claim, Correlation, Network};
 use crate::process::Leg;
 use crate::scenario::diagnostic::{Diagnostic, unknown_name};
 use crate::scenario::document::{Located, Origin, Texts};
@@ -32,8 +33,10 @@ pub fn network(
     names: &Names,
     texts: &Texts,
 ) -> Result<Network, Vec<Diagnostic>> {
-    let ideal = Medium::default();
-    let mut planner = Planner { base: base.unwrap_or(&ideal), links: Vec::new(), names, texts, mistakes: Vec::new() };
+    let base = base.map(expanded).unwrap_or_default();
+    let links: Vec<_> =
+        links.iter().map(|(name, link)| (name, Link { medium: expanded(&link.medium), ..link.clone() })).collect();
+    let mut planner = Planner { base: &base, links: Vec::new(), names, texts, mistakes: Vec::new() };
     let rules: Vec<_> = links.iter().flat_map(|(name, link)| planner.rules(name, link)).collect();
     planner.network(&rules).ok_or_else(|| {
         planner.mistakes.sort_by_key(Diagnostic::origin);
@@ -108,11 +111,12 @@ struct Decision {
 }
 
 /// The keys of a medium.
-const KEYS: [&str; 7] = ["latency", "loss", "bandwidth", "buffer", "order", "duplicate", "corrupt"];
+const KEYS: [&str; 8] =
+    ["latency", "loss", "bandwidth", "buffer", "order", "duplicate", "corrupt", "latency-correlation"];
 
-/// The place of each key's value, where it is written.
+/// The place of each key's value, where it is written; what a preset sets stands where the preset does.
 fn places(medium: &Medium) -> [Option<Origin>; KEYS.len()] {
-    let Medium { latency, loss, bandwidth, buffer, order, duplicate, corrupt } = medium;
+    let Medium { preset: _, latency, latency_correlation, loss, bandwidth, buffer, order, duplicate, corrupt } = medium;
     [
         latency.as_ref().map(|value| value.origin),
         loss.map(|value| value.origin),
@@ -121,6 +125,7 @@ fn places(medium: &Medium) -> [Option<Origin>; KEYS.len()] {
         order.map(|value| value.origin),
         duplicate.map(|value| value.origin),
         corrupt.map(|value| value.origin),
+        latency_correlation.map(|value| value.origin),
     ]
 }
 
@@ -255,8 +260,11 @@ impl<'a> Planner<'a> {
             }
         }
         let latencies = self.latencies();
+        self.refuse_impossible_bursts();
         if self.mistakes.is_empty() {
-            self.refuse_idle_buffers(&claims.keys().cloned().collect::<Vec<_>>());
+            let decisions: Vec<_> = claims.keys().cloned().collect();
+            self.refuse_idle_buffers(&decisions);
+            self.refuse_idle_correlations(&decisions, &latencies);
         }
         if !self.mistakes.is_empty() {
             return None;
@@ -378,6 +386,32 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// Latencies that are all the same resemble each other anyway.
+    fn refuse_idle_correlations(&mut self, decisions: &[Decision], latencies: &BTreeMap<Origin, Distribution>) {
+        const LATENCY: usize = 0;
+        const CORRELATION: usize = 7;
+        let everywhere = (None, None);
+        let pairs = decisions.iter().map(|decision| (decision.providers[LATENCY], decision.providers[CORRELATION]));
+        let (mut idle, mut used) = (BTreeSet::new(), BTreeSet::new());
+        for (latency, correlation) in pairs.chain([everywhere]) {
+            let Some(written) = self.medium(correlation).latency_correlation else { continue };
+            let latency = self.medium(latency).latency.as_ref().map(|latency| &latencies[&latency.origin]);
+            let varies = latency.is_some_and(|latency| !latency.is_constant());
+            if varies { &mut used } else { &mut idle }.insert(written.origin);
+        }
+        for place in idle.difference(&used) {
+            let mistake = Diagnostic::error("`latency-correlation` has no effect: the latency is always the same");
+            let help = "write a `latency` that varies, such as { lognormal = { median = \"5ms\", p99 = \"20ms\" } }";
+            self.mistakes.push(mistake.at(*place, "").help(help));
+        }
+    }
+
+    fn refuse_impossible_bursts(&mut self) {
+        let media = std::iter::once(self.base).chain(self.links.iter().map(|(_, link)| &link.medium));
+        let losses: BTreeMap<_, _> = media.filter_map(|medium| medium.loss).map(|loss| (loss.origin, loss)).collect();
+        self.mistakes.extend(losses.into_values().filter_map(|loss| bursts(&loss).err()));
+    }
+
     /// What the link provides, or `[network]`.
     fn medium(&self, provider: Option<usize>) -> &'a Medium {
         provider.map_or(self.base, |link| &self.links[link].1.medium)
@@ -402,12 +436,17 @@ impl<'a> Planner<'a> {
 /// The link whose keys come from these media, in the order of [`KEYS`].
 fn resolved(media: [&Medium; KEYS.len()], latencies: &BTreeMap<Origin, Distribution>) -> network::Link {
     let ideal = network::Link::default();
-    let [latency, loss, bandwidth, buffer, order, duplicate, corrupt] = media;
+    let [latency, loss, bandwidth, buffer, order, duplicate, corrupt, correlation] = media;
+    let correlation = correlation.latency_correlation.map_or(0.0, |share| share.0.value());
+    let bursts: Option<Bursts> = loss.loss.and_then(|loss| bursts(&loss).expect("losses are checked"));
     network::Link {
         latency: latency.latency.as_ref().map_or(ideal.latency, |latency| latencies[&latency.origin].clone()),
         loss: loss.loss.map_or(ideal.loss, |loss| match loss.value {
             Loss::Independent(share) => share.0,
+            Loss::Bursty { .. } => ideal.loss,
         }),
+        bursts,
+        correlation: Correlation::new(correlation).expect("a share is a correlation"),
         bandwidth: bandwidth.bandwidth.map(|bandwidth| bandwidth.0),
         buffer: buffer.buffer.map_or(ideal.buffer, |buffer| match buffer.value {
             Buffer::Bytes(size) => network::Buffer::Bytes(size.0.count()),

@@ -62,7 +62,7 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         scenario,
         names: &names,
         has_bandwidth: network.links().any(|(_, _, link)| link.bandwidth.is_some()),
-        can_lose: network.links().any(|(_, _, link)| !link.loss.is_never() || !link.corrupt.is_never()),
+        can_lose: network.links().any(|(_, _, link)| link.can_lose()),
         flows: Vec::new(),
         calls: Vec::new(),
         programs: Vec::new(),

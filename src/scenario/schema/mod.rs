@@ -27,7 +27,7 @@ pub use client::{Arrivals, Client, MixEntry, Phase};
 pub use distribution::{DistributionSpec, LognormalSpec, Sizes, Times, WeibullSpec};
 pub use fault::{FAULT_KINDS, Fault, FaultKind, Nodes, OneWay, Slowness};
 pub use name::{Name, Target};
-pub use network::{Buffer, Link, Loss, Medium, MessageKind, Order};
+pub use network::{Buffer, Link, Loss, Medium, MessageKind, Order, Preset};
 pub use number::Positive;
 pub use planned::is_planned;
 pub use policy::{

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::distribution::Times;
+use super::number::Positive;
 use super::quantity_text::{Bandwidth, Bytes, Share};
 use crate::scenario::document::{Located, OneOrMany};
 use crate::scenario::selector::Selector;
@@ -12,9 +13,17 @@ use crate::scenario::selector::Selector;
 #[derive(Clone, PartialEq, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Medium {
+    /// What kind of medium it is: sets `latency`, `loss`, `bandwidth` and `order`, unless they are written beside it. As it
+    /// has a bandwidth, messages need a size. The bandwidth is each sender's: all that one server answers shares it.
+    /// `rehearsal list presets` names them all, `rehearsal explain wifi` tells what one stands for.
+    pub preset: Option<Located<Preset>>,
     /// How long a message is on its way, one way, without the time that its size costs.
     #[schemars(extend("default" = "0s"))]
     pub latency: Option<Times>,
+    /// How much the latency of a message resembles that of the one before, between the same two nodes: the correlation of
+    /// normal scores, nearly that of ranks. The distribution of latencies stays as it is.
+    #[schemars(extend("default" = 0))]
+    pub latency_correlation: Option<Located<Share>>,
     /// Which share of messages is lost; answers and acknowledgements are messages too.
     #[schemars(extend("default" = 0))]
     pub loss: Option<Located<Loss>>,
@@ -34,12 +43,63 @@ pub struct Medium {
 }
 
 /// How messages are lost.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum Loss {
     /// Each on its own.
     #[serde(rename = "=")]
     Independent(Share),
+    /// Several in a row, of those from one node to another (Gilbert's channel).
+    Bursty {
+        /// The share of messages lost in the long run; at most n / (n + 1) for bursts of n.
+        loss: Share,
+        /// How many messages are lost in a row, on average; at least 1.
+        #[serde(rename = "mean-burst")]
+        mean_burst: Positive,
+    },
+}
+
+/// A medium that is known by name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Preset {
+    /// One office or rack on gigabit Ethernet.
+    Lan,
+    /// Two servers of one large data centre.
+    Datacenter,
+    /// Two zones of one cloud region, up to 100 km apart.
+    CrossZone,
+    /// Two cloud regions across an ocean.
+    CrossRegion,
+    /// A device and a busy wireless access point.
+    Wifi,
+    /// A phone on LTE and a server near by.
+    #[serde(rename = "4g")]
+    FourthGeneration,
+    /// A phone on 5G and a server near by.
+    #[serde(rename = "5g")]
+    FifthGeneration,
+    /// A dish below satellites in low orbit.
+    LowOrbit,
+    /// A dish below a geostationary satellite.
+    Satellite,
+}
+
+impl Preset {
+    /// The name in the registry.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Lan => "lan",
+            Self::Datacenter => "datacenter",
+            Self::CrossZone => "cross-zone",
+            Self::CrossRegion => "cross-region",
+            Self::Wifi => "wifi",
+            Self::FourthGeneration => "4g",
+            Self::FifthGeneration => "5g",
+            Self::LowOrbit => "low-orbit",
+            Self::Satellite => "satellite",
+        }
+    }
 }
 
 /// How much may wait for a link.

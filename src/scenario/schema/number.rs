@@ -17,6 +17,11 @@ impl Positive {
     /// Two.
     pub const TWO: Self = Self(2.0);
 
+    /// `number`, if it is above zero and finite.
+    pub(crate) fn new(number: f64) -> Option<Self> {
+        (number > 0.0 && number.is_finite()).then_some(Self(number))
+    }
+
     /// The number.
     pub const fn value(self) -> f64 {
         self.0
@@ -35,10 +40,7 @@ impl<'de> Deserialize<'de> for Positive {
             }
 
             fn visit_f64<E: Error>(self, number: f64) -> Result<Positive, E> {
-                if number > 0.0 && number.is_finite() {
-                    return Ok(Positive(number));
-                }
-                Err(E::invalid_value(Unexpected::Float(number), &self))
+                Positive::new(number).ok_or_else(|| E::invalid_value(Unexpected::Float(number), &self))
             }
 
             fn visit_i64<E: Error>(self, number: i64) -> Result<Positive, E> {

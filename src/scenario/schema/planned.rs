@@ -6,7 +6,6 @@ const PLANNED: &[(&str, &[&str])] = &[
     ("Run", &["stop-when"]),
     ("Runs", &["until", "at-most"]),
     ("Warmup", &["auto"]),
-    ("Loss", &["bursty"]),
     ("MessageKind", &["read", "write"]),
     (
         "PolicyKeys",

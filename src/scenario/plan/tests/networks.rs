@@ -52,6 +52,7 @@ fn without_links_the_network_is_the_same_everywhere() {
         bandwidth: "1Gbit/s".parse().ok(),
         buffer: Buffer::Bytes(3072),
         order: crate::network::Arrival::Fifo,
+        ..crate::network::Link::default()
     };
     assert_eq!(*link, expected);
 }
@@ -217,4 +218,47 @@ error: there is no group `apj`
   |
   = help: did you mean `api`?"
     );
+}
+
+#[test]
+fn bursts_and_correlation_are_as_written() {
+    let network = planned(
+        "[network]\nlatency = { uniform = [\"1ms\", \"2ms\"] }\nlatency-correlation = 0.9\n\
+         loss = { bursty = { loss = \"1%\", mean-burst = 4 } }\n",
+    );
+    let (_, _, link) = network.links().next().unwrap();
+    assert_eq!(link.bursts, crate::network::Bursts::new(percent(1.0), 4.0).ok());
+    assert_eq!((link.loss, link.correlation), (percent(0.0), crate::network::Correlation::new(0.9).unwrap()));
+}
+
+#[test]
+fn a_preset_sets_what_is_not_written_beside_it() {
+    for preset in &crate::network::PRESETS {
+        let network = planned(&format!("[network]\npreset = \"{}\"\n", preset.name));
+        assert_eq!(*network.links().next().unwrap().2, preset.link(), "{}", preset.name);
+    }
+    let network = planned(
+        "[network]\nlatency = \"2ms\"\n[links.far]\nbetween = [\"users\", \"api\"]\npreset = \"satellite\"\n\
+         loss = \"3%\"\n[links.one]\nfrom = \"users[0]\"\nto = \"api\"\nlatency = \"7ms\"\n",
+    );
+    assert_eq!(route(&network, "api[0]", "users[1]", Leg::Reply), "far 250ms 3%");
+    assert_eq!(route(&network, "users[0]", "api[1]", Leg::Out), "one 7ms 3%");
+    assert_eq!(route(&network, "api[0]", "db[0]", Leg::Out), "network 2ms 0%");
+}
+
+#[test]
+fn bursts_that_cannot_be_and_correlations_of_nothing_are_refused_at_their_place() {
+    let refused = |text: &str| {
+        let (loaded, planned) = plan(text);
+        rendered(&loaded, &planned.expect_err("there is a mistake"))
+    };
+    let far = "[links.far]\nbetween = [\"users\", \"api\"]\n";
+    let text = refused(&format!("{far}loss = {{ bursty = {{ loss = \"60%\", mean-burst = 1 }} }}\n"));
+    assert!(text.contains("bursts with a mean of 1 cannot lose 60% of all messages"), "{text}");
+    assert!(text.contains("mean-burst = 2` or more"), "{text}");
+    let text = refused("[network]\nloss = { bursty = { loss = \"1%\", mean-burst = 0.5 } }\n");
+    assert!(text.contains("at least one message; found a mean of 0.5"), "{text}");
+    let text = refused("[network]\nlatency = \"1ms\"\nlatency-correlation = 0.5\n");
+    assert!(text.contains("`latency-correlation` has no effect"), "{text}");
+    planned(&format!("[network]\nlatency-correlation = 0.5\n{far}preset = \"wifi\"\n"));
 }
