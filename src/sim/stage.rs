@@ -107,7 +107,7 @@ impl<M: Message> Effects<M> for Stage<M> {
         let Actor { node: from, count, .. } = run.actor;
         run.actor.count = count.wrapping_add(1);
         let identity = message.identity();
-        let link = network.route(names, from, to, || class(identity));
+        let link = network.route(from, to, || class(identity));
         let book = run.book.of(link);
         book.sent += 1;
         book.bytes += size;

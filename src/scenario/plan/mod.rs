@@ -5,7 +5,9 @@ mod distribution;
 mod estimate;
 mod expect;
 mod network;
+mod parts;
 mod policy;
+mod regions;
 mod roles;
 
 use std::num::NonZeroU32;
@@ -28,6 +30,7 @@ pub use distribution::{sizes, times};
 pub use expect::{Expectation, Measure, Subject, is_measured};
 pub use network::network;
 pub use policy::{Receiver, balance, policy};
+pub use regions::{Region, Regions, regions};
 
 /// A scenario that can be played.
 #[derive(Clone, Debug)]

@@ -2,10 +2,7 @@
 
 /// The planned keys and names of each schema type.
 const PLANNED: &[(&str, &[&str])] = &[
-    (
-        "Scenario",
-        &["regions", "stores", "brokers", "exchanges", "queues", "topics", "consumers", "faults", "sweep", "tune"],
-    ),
+    ("Scenario", &["stores", "brokers", "exchanges", "queues", "topics", "consumers", "faults", "sweep", "tune"]),
     ("Run", &["stop-when"]),
     ("Runs", &["until", "at-most"]),
     ("Warmup", &["auto"]),
@@ -32,8 +29,7 @@ const PLANNED: &[(&str, &[&str])] = &[
             "wait-for", "key", "priority",
         ],
     ),
-    ("Client", &["place", "trace"]),
-    ("Service", &["place"]),
+    ("Client", &["trace"]),
     ("Queue", &["expire-at"]),
 ];
 

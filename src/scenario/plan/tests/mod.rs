@@ -3,6 +3,7 @@
 mod distributions;
 mod networks;
 mod policies;
+mod regions;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
