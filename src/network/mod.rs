@@ -121,6 +121,7 @@ impl Network {
         if self.routes.is_empty() { LinkId::DEFAULT } else { self.claimed_route(from, to, class()) }
     }
 
+    #[inline(never)]
     fn claimed_route(&self, from: NodeId, to: NodeId, class: u8) -> LinkId {
         let part = |node: NodeId| self.parts.get(node.index() as usize).map_or(0, |part| usize::from(*part));
         let route = &self.routes[part(from) * self.count + part(to)];
