@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use clap::ValueEnum;
 use rehearsal::base::distribution::{FAMILIES, Family};
+use rehearsal::network::regions::{MATRICES, Matrix};
 use rehearsal::network::{Arrival, Delay, PRESETS, Preset};
 use rehearsal::protocol::{Entry, balance, delivery, retry};
 use rehearsal::scenario::Metric;
@@ -30,6 +31,8 @@ pub enum Kind {
     Balancers,
     /// Whose requests a balancer counts
     Loads,
+    /// How far regions are from each other
+    Regions,
     /// How far back a receiver remembers what it has handled
     DedupWindows,
     /// What can happen to a system
@@ -62,6 +65,7 @@ impl Kind {
             Self::Members => "policies.NAME.retry-to",
             Self::Balancers => "services.NAME.balance, policies.NAME.balance",
             Self::Loads => "`load` of a balancer",
+            Self::Regions => "regions.preset",
             Self::DedupWindows => "policies.NAME.dedup-window: a number, a duration, or left out",
             Self::Faults => "faults.NAME, beside `at` and `for`, or `every` and `for`",
             Self::Metrics | Self::Statistics => "[expect]: \"SCOPE.METRIC.STATISTIC\"",
@@ -79,6 +83,7 @@ impl Kind {
             Self::Members => "a receiver of further attempts",
             Self::Balancers => "a balancer",
             Self::Loads => "a load that balancers look at",
+            Self::Regions => "a preset of regions",
             Self::DedupWindows => "a memory of what was handled",
             Self::Faults => "a fault",
             Self::Metrics => "a metric",
@@ -97,6 +102,7 @@ impl Kind {
             Self::Members => of_registry(retry::MEMBERS),
             Self::Balancers => of_registry(balance::BALANCERS),
             Self::Loads => of_registry(balance::LOADS),
+            Self::Regions => MATRICES.iter().map(of_matrix).collect(),
             Self::DedupWindows => of_registry(delivery::DEDUP_WINDOWS),
             Self::Faults => FAULTS.iter().map(|entry| of_fault(entry)).collect(),
             Self::Metrics => {
@@ -124,6 +130,15 @@ fn of_registry<E>(registry: &[Entry<E>]) -> Vec<Item> {
 fn of_fault(entry: &FaultEntry) -> Item {
     let more = format!("{}\n\nSource: {}.\n", entry.explanation, entry.source.trim_end_matches('.'));
     Item { name: entry.name, summary: entry.summary, more }
+}
+
+fn of_matrix(matrix: &Matrix) -> Item {
+    let mut more = "Round-trip times; half each way.\n\n".to_owned();
+    for (from, to, rtt) in matrix.pairs() {
+        writeln!(more, "  {from:15} {to:15} {rtt:>6}").expect("a string takes all");
+    }
+    writeln!(more, "\nSource: {}.", matrix.source).expect("a string takes all");
+    Item { name: matrix.name, summary: matrix.summary, more }
 }
 
 fn of_family(family: &Family) -> Item {

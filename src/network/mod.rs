@@ -9,11 +9,10 @@ mod egress;
 mod link;
 mod pair;
 mod preset;
-
-use std::collections::BTreeMap;
+pub mod regions;
 
 use crate::base::id::NodeId;
-use crate::base::names::{GroupId, Names};
+use crate::base::names::Names;
 use crate::base::time::Time;
 
 pub use bursts::{Bursts, BurstsError};
@@ -38,25 +37,37 @@ impl LinkId {
     }
 }
 
+/// Some nodes that no link tells apart: every node belongs to one part.
+pub type Part = u16;
+
+/// How many classes of messages there may be.
+const CLASSES: usize = u8::BITS as usize;
+
 /// Which messages a link carries.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Claim {
-    /// The sending group, and its members (all if empty).
-    pub from: (GroupId, Vec<NodeId>),
-    /// The receiving group, and its members (all if empty).
-    pub to: (GroupId, Vec<NodeId>),
+    /// The senders.
+    pub from: Part,
+    /// The receivers.
+    pub to: Part,
     /// The classes of messages, one bit each; what a class is, the sender decides.
     pub classes: u8,
 }
 
 /// All links of a system.
+///
+/// A message finds its link in two looks: the parts of its sender and its receiver, and what lies between these two. Two
+/// bytes a node, and some for each pair of parts; never anything for a pair of nodes.
 #[derive(Clone, Debug)]
 pub struct Network {
     wires: Vec<Wire>,
     names: Vec<String>,
-    /// Groups that some claim mentions: all others go over the default link without a look-up.
-    claimed: Vec<bool>,
-    claims: BTreeMap<(GroupId, GroupId), Vec<(Claim, LinkId)>>,
+    /// The part of each node, by id.
+    parts: Vec<Part>,
+    /// How many parts there are.
+    count: usize,
+    /// From part to part, row by row, the link of each class. Empty as long as all messages take the default link.
+    routes: Vec<[LinkId; CLASSES]>,
 }
 
 impl Default for Network {
@@ -71,28 +82,38 @@ impl Network {
         Self {
             wires: vec![Wire::new(link)],
             names: vec!["network".into()],
-            claimed: Vec::new(),
-            claims: BTreeMap::new(),
+            parts: Vec::new(),
+            count: 0,
+            routes: Vec::new(),
         }
+    }
+
+    /// A network in which `link` lies between any two nodes, unless a link is added for their parts. `parts` holds the part
+    /// of each node, by id; nodes beyond its end belong to part 0.
+    pub fn divided(link: Link, parts: Vec<Part>) -> Self {
+        let count = parts.iter().max().map_or(1, |last| usize::from(*last) + 1);
+        Self { parts, count, ..Self::new(link) }
     }
 
     /// Adds a link called `name` for what `claims` say; earlier links win where claims overlap.
     ///
     /// # Panics
-    /// When there are more than 65 535 links.
+    /// When there are more than 65 535 links, or a claim is about a part that no node belongs to.
     pub fn add(&mut self, name: &str, link: Link, claims: impl IntoIterator<Item = Claim>) -> LinkId {
         let id = LinkId(u16::try_from(self.wires.len()).expect("a system has at most 65 535 links"));
         self.wires.push(Wire::new(link));
         self.names.push(name.into());
-        for claim in claims {
-            let groups = (claim.from.0, claim.to.0);
-            for group in [groups.0, groups.1] {
-                if self.claimed.len() <= group.index() {
-                    self.claimed.resize(group.index() + 1, false);
-                }
-                self.claimed[group.index()] = true;
+        for Claim { from, to, classes } in claims {
+            assert!(usize::from(from.max(to)) < self.count, "a claim is about nodes that there are");
+            if self.routes.is_empty() {
+                self.routes = vec![[LinkId::DEFAULT; CLASSES]; self.count * self.count];
             }
-            self.claims.entry(groups).or_default().push((claim, id));
+            let route = &mut self.routes[usize::from(from) * self.count + usize::from(to)];
+            for (class, link) in route.iter_mut().enumerate() {
+                if classes & 1 << class != 0 && *link == LinkId::DEFAULT {
+                    *link = id;
+                }
+            }
         }
         id
     }
@@ -104,23 +125,15 @@ impl Network {
 
     /// The link that carries a message of `class` (one bit; asked for only where it matters) from one node to another.
     #[inline(always)]
-    pub fn route(&self, names: &Names, from: NodeId, to: NodeId, class: impl FnOnce() -> u8) -> LinkId {
-        if self.claimed.is_empty() { LinkId::DEFAULT } else { self.claimed_route(names, from, to, class()) }
+    pub fn route(&self, from: NodeId, to: NodeId, class: impl FnOnce() -> u8) -> LinkId {
+        if self.routes.is_empty() { LinkId::DEFAULT } else { self.claimed_route(from, to, class()) }
     }
 
-    fn claimed_route(&self, names: &Names, from: NodeId, to: NodeId, class: u8) -> LinkId {
-        let groups = (names.group_of(from), names.group_of(to));
-        let is_claimed = |group: GroupId| self.claimed.get(group.index()).copied().unwrap_or(false);
-        if !is_claimed(groups.0) || !is_claimed(groups.1) {
-            return LinkId::DEFAULT;
-        }
-        let has = |members: &[NodeId], node| members.is_empty() || members.binary_search(&node).is_ok();
-        self.claims
-            .get(&groups)
-            .into_iter()
-            .flatten()
-            .find(|(claim, _)| claim.classes & class != 0 && has(&claim.from.1, from) && has(&claim.to.1, to))
-            .map_or(LinkId::DEFAULT, |&(_, link)| link)
+    #[inline(never)]
+    fn claimed_route(&self, from: NodeId, to: NodeId, class: u8) -> LinkId {
+        let part = |node: NodeId| self.parts.get(node.index() as usize).map_or(0, |part| usize::from(*part));
+        let route = &self.routes[part(from) * self.count + part(to)];
+        route[class.trailing_zeros() as usize % CLASSES]
     }
 
     /// When a message sent over `link` arrives, if it is one of the many that simply do; of all others
@@ -151,5 +164,22 @@ impl Network {
     /// Forgets what was sent before, for another run.
     pub fn reset(&mut self) {
         self.wires.iter_mut().for_each(Wire::reset);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::time::ms;
+
+    #[test]
+    fn a_link_carries_what_it_claims_and_earlier_links_win() {
+        let mut network = Network::divided(Link::default(), vec![0, 0, 1]);
+        let claim = |from, to, classes| Claim { from, to, classes };
+        let first = network.add("first", Link::latency(ms(1).into()), [claim(0, 1, 0b10)]);
+        let second = network.add("second", Link::latency(ms(2).into()), [claim(0, 1, 0b111), claim(1, 0, 0b1)]);
+        let route = |from, to, class| network.route(NodeId::new(from), NodeId::new(to), || class);
+        assert_eq!([route(0, 2, 0b1), route(1, 2, 0b10), route(0, 2, 0b1000)], [second, first, LinkId::DEFAULT]);
+        assert_eq!([route(2, 9, 0b1), route(2, 0, 0b10), route(0, 1, 0b1)], [second, LinkId::DEFAULT, LinkId::DEFAULT]);
     }
 }

@@ -1,7 +1,7 @@
-//! The grammar for nodes, in links and faults: `api`, `api[0-2]`, `payments#0[leader]`, `*`, `rest`.
+//! The grammar for nodes, in links and faults: `api`, `api[0-2]`, `api@eu`, `@eu`, `payments#0[leader]`, `*`, `rest`.
 //!
 //! ```text
-//! selector = (group ["#" partition] | "*") ["[" which "]"] | "rest"
+//! selector = (group ["#" partition] | "*") ["@" region] ["[" which "]"] | "@" region | "rest"
 //! which    = 0 | 0-2 (both ends) | 0,3 | any N | each | leader | followers
 //! ```
 
@@ -15,7 +15,9 @@ use super::document::{InText, Piece, text_type};
 pub struct Selector {
     /// Of which groups.
     pub base: Base,
-    /// Which of their nodes.
+    /// In which region; in all if it is left out.
+    pub region: Option<Piece<String>>,
+    /// Which of their nodes there.
     pub which: Which,
 }
 
@@ -59,24 +61,33 @@ impl Selector {
     /// What is wrong with the text, and where.
     pub fn parse(text: &str) -> Result<Self, InText> {
         let mut cursor = Cursor::new(text);
-        if cursor.rest().contains('@') {
-            let at = text.find('@').expect("just seen");
-            return Err(InText::new(at..text.len(), "regions are not supported yet"));
-        }
-        let base = if cursor.eat("*") {
+        let base = if cursor.rest().starts_with('@') || cursor.eat("*") {
             Base::All
         } else {
-            let name = cursor.name("a group's name, `*` or `rest`")?;
+            let name = cursor.name("a group's name, `*`, `@` and a region, or `rest`")?;
             if *name == "rest" && cursor.is_done() {
-                return Ok(Self { base: Base::Rest, which: Which::All });
+                return Ok(Self { base: Base::Rest, region: None, which: Which::All });
             }
             let partition = if cursor.eat("#") { Some(cursor.number("a partition's number")?) } else { None };
             Base::Group { name, partition }
         };
-        let which = if cursor.eat("[") { which(&mut cursor)? } else { Which::All };
+        let region = region(&mut cursor)?;
+        let which = if !text.starts_with('@') && cursor.eat("[") { which(&mut cursor)? } else { Which::All };
         cursor.finish()?;
-        Ok(Self { base, which })
+        Ok(Self { base, region, which })
     }
+}
+
+/// Reads the region, if one is named.
+fn region(cursor: &mut Cursor<'_>) -> Result<Option<Piece<String>>, InText> {
+    if !cursor.eat("@") {
+        return Ok(None);
+    }
+    let name = cursor.name("a region's name")?;
+    if cursor.rest().starts_with('/') {
+        return Err(InText::new(cursor.at()..cursor.at() + cursor.rest().len(), "zones are not supported yet"));
+    }
+    Ok(Some(name))
 }
 
 /// Reads what stands in brackets, with the closing one; the opening one has been read.
@@ -118,7 +129,12 @@ fn indices(cursor: &mut Cursor<'_>, what: &str) -> Result<Which, InText> {
 
 impl fmt::Display for Selector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.base.fmt(f)?;
+        if self.region.is_none() || self.which != Which::All || self.base != Base::All {
+            self.base.fmt(f)?;
+        }
+        if let Some(region) = &self.region {
+            write!(f, "@{}", region.value)?;
+        }
         self.which.fmt(f)
     }
 }
@@ -154,7 +170,7 @@ impl fmt::Display for Which {
     }
 }
 
-text_type!(Selector, "selector", "nodes such as \"api\", \"api[0-2]\", \"*\" or \"rest\"");
+text_type!(Selector, "selector", "nodes such as \"api\", \"api[0-2]\", \"@eu\", \"api@eu\", \"*\" or \"rest\"");
 
 #[cfg(test)]
 mod tests {
@@ -162,22 +178,27 @@ mod tests {
 
     #[test]
     fn selectors_read_and_print_alike() {
-        for text in ["api", "api[0]", "api[0-2]", "api[0,3-4]", "api[any 2]", "*[each]", "log#3[leader]", "rest", "*"] {
+        let words =
+            "api api[0] api[0-2] api[0,3-4] *[each] log#3[leader] rest * @eu api@eu api@eu-west[0-2] *@eu[each]";
+        for text in words.split(' ').chain(["api[any 2]"]) {
             assert_eq!(Selector::parse(text).expect(text).to_string(), text);
         }
+        assert_eq!(Selector::parse("*@eu").unwrap().to_string(), "@eu");
     }
 
     #[test]
     fn mistakes_are_found_inside_the_text() {
         for (text, range, said) in [
-            ("", 0..0, "expected a group's name, `*` or `rest` at the end"),
+            ("", 0..0, "expected a group's name, `*`, `@` and a region, or `rest` at the end"),
             ("Api", 0..1, "found `A`"),
             ("api[", 4..4, "a node's place"),
             ("api[x]", 4..5, "found `x`"),
             ("api[2-1]", 4..7, "ends before it begins"),
             ("api[1", 5..5, "expected `]` at the end"),
             ("api[1]]", 6..7, "unexpected `]`"),
-            ("api@eu", 3..6, "regions are not supported yet"),
+            ("api@", 4..4, "expected a region's name"),
+            ("@eu/a", 3..5, "zones are not supported yet"),
+            ("@eu[0]", 3..6, "unexpected `[0]`"),
             ("9api", 0..4, "starts with a small letter"),
             ("api[99999999999]", 4..15, "too large"),
         ] {

@@ -452,7 +452,7 @@ impl<M: Message> Cluster<M> {
         let (group, name) = names.group_and_entity(to);
         run.actor = Actor { node: to, name, count: 0 };
         // Which link it came by is asked again: carrying the answer would make every event larger.
-        let link = network.route(names, delivery.from, to, || class(run.carriage.look(&delivery.parcel).identity()));
+        let link = network.route(delivery.from, to, || class(run.carriage.look(&delivery.parcel).identity()));
         if self.stage.run.health.is_severed() && self.stage.stop(link, delivery) {
             return;
         }

@@ -113,7 +113,7 @@ impl<M: Message> Effects<M> for Stage<M> {
         let Actor { node: from, count, .. } = run.actor;
         run.actor.count = count.wrapping_add(1);
         let identity = message.identity();
-        let link = network.route(names, from, to, || class(identity));
+        let link = network.route(from, to, || class(identity));
         let book = run.book.of(link);
         book.sent += 1;
         book.bytes += size;
@@ -235,7 +235,7 @@ impl<M: Message> Stage<M> {
     /// A message that waited for a node that then crashed.
     pub(super) fn lose(&mut self, delivery: &Delivery<Parcel<M>>) {
         let class = || class(self.run.carriage.look(&delivery.parcel).identity());
-        let link = self.network.route(&self.names, delivery.from, delivery.to, class);
+        let link = self.network.route(delivery.from, delivery.to, class);
         self.run.health.lost_at(delivery.to);
         self.drop_copy(link, delivery, Cause::ReceiverDown);
     }

@@ -222,3 +222,37 @@ fn random_delays_reorder() {
         assert_eq!(reordered(Link { order: Arrival::Fifo, ..Link::latency(law) }), 0.0);
     }
 }
+
+/// Between regions a message takes exactly what is written, 30 ms there and 50 ms back; inside a region what [network] says.
+#[test]
+fn distances_between_regions_are_exact() {
+    let run = Study::exact(
+        20,
+        r#"
+        [network]
+        latency = "1ms"
+        [regions.one-way]
+        eu.us = "30ms"
+        us.eu = "50ms"
+        [clients.far]
+        place = "eu"
+        rate = "100/s"
+        call = "service"
+        [clients.near]
+        place = { us = 3 }
+        rate = "100/s"
+        call = "service"
+        [services.service]
+        place = "us"
+        "#,
+    );
+    for (name, one_way, there_and_back) in [("far", ms(30), ms(80)), ("near", ms(1), ms(2))] {
+        let book = &run.flows.iter().find(|flow| flow.caller == name).expect(name).book;
+        let (sent, answered) = (&book.one_way, &book.total.latency);
+        assert!(sent.count() > 1000, "{name}");
+        assert_eq!((sent.min(), sent.max()), (Some(one_way), Some(one_way)), "{name}");
+        assert_eq!((answered.min(), answered.max()), (Some(there_and_back), Some(there_and_back)), "{name}");
+    }
+    let links: Vec<_> = run.links.iter().map(|link| (link.name.as_str(), link.book.sent > 0)).collect();
+    assert_eq!(links, [("network", true), ("eu->us", true), ("us->eu", true)]);
+}

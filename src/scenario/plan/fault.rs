@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rand_chacha::ChaCha8Rng;
 
 use super::distribution::times;
+use super::regions::{Region, Regions};
 use crate::base::distribution::Distribution;
 use crate::base::id::NodeId;
 use crate::base::names::Names;
@@ -12,7 +13,7 @@ use crate::base::random::{Seed, Uniform};
 use crate::base::time::{Span, Time};
 use crate::model::Envelope;
 use crate::scenario::diagnostic::{Diagnostic, unknown_name};
-use crate::scenario::document::{Located, OneOrMany, Origin, Texts};
+use crate::scenario::document::{Located, OneOrMany, Origin, Piece, Texts};
 use crate::scenario::schema::{Fault, FaultKind, Name, Named, Times};
 use crate::scenario::selector::{Base, Selector, Which};
 use crate::sim::{Cluster, Crash, Cut, FaultId, Pause, Severed, Slow};
@@ -137,17 +138,18 @@ impl FaultSpec {
 /// The faults of a scenario that lasts so long.
 pub(super) fn faults(
     faults: &Named<Fault>,
-    names: &Names,
+    (names, regions): (&Names, Option<&Regions>),
     length: Span,
     texts: &Texts,
     mistakes: &mut Vec<Diagnostic>,
 ) -> Vec<FaultSpec> {
-    let mut planner = Planner { names, length, texts, mistakes };
+    let mut planner = Planner { names, regions, length, texts, mistakes };
     faults.iter().filter_map(|(name, fault)| planner.fault(name, fault)).collect()
 }
 
 struct Planner<'a> {
     names: &'a Names,
+    regions: Option<&'a Regions>,
     length: Span,
     texts: &'a Texts,
     mistakes: &'a mut Vec<Diagnostic>,
@@ -249,8 +251,20 @@ impl Planner<'_> {
         Some(choice)
     }
 
+    fn region(&mut self, name: &Piece<String>, whole: Origin) -> Option<Region> {
+        let written = name.located(whole, self.texts);
+        let Some(regions) = self.regions else {
+            return self.refuse(written.origin, "a region has a meaning only with [regions]");
+        };
+        let region = regions.named(name);
+        if region.is_none() {
+            self.mistakes.push(unknown_name(&written, "region", regions.names()));
+        }
+        region
+    }
+
     fn nodes(&mut self, selector: &Located<Selector>) -> Option<Choice> {
-        let members: Vec<NodeId> = match &selector.base {
+        let mut members: Vec<NodeId> = match &selector.base {
             Base::All => self.names.groups().flat_map(|group| self.names.members(group)).collect(),
             Base::Rest => {
                 return self.refuse(selector.origin, "`rest` has a meaning only beside the sides of a partition");
@@ -267,6 +281,13 @@ impl Planner<'_> {
                 }
             },
         };
+        if let Some(name) = &selector.region {
+            let region = self.region(name, selector.origin)?;
+            members.retain(|node| self.regions.is_some_and(|regions| regions.of(*node) == region));
+        }
+        if members.is_empty() {
+            return self.refuse(selector.origin, "there is no such node");
+        }
         let all = |nodes: BTreeSet<NodeId>| Some(Choice { all: nodes, any: Vec::new() });
         match &selector.which {
             Which::All => all(members.into_iter().collect()),

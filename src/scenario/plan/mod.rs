@@ -7,7 +7,9 @@ mod expect;
 mod fault;
 mod medium;
 mod network;
+mod parts;
 mod policy;
+mod regions;
 mod roles;
 
 use std::num::NonZeroU32;
@@ -31,6 +33,7 @@ pub use expect::{Expectation, Measure, Subject, is_measured};
 pub use fault::FaultSpec;
 pub use network::network;
 pub use policy::{Receiver, balance, policy};
+pub use regions::{Region, Regions, regions};
 
 /// A scenario that can be played.
 #[derive(Clone, Debug)]

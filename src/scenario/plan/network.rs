@@ -1,17 +1,20 @@
-//! The network: `[network]`, and links laid over it.
+//! The network: `[network]`, the ways between regions, and links laid over both.
 //!
 //! A link speaks for the messages between its ends. Where several links speak for the same message, the narrower one counts,
 //! key by key: a link is narrower than another if none of its two ends and its `only` is wider, and one is narrower (nodes
-//! before a group before `*`; some kinds of messages before all). Two links that set the same key for the same message
-//! without one being narrower are a mistake.
+//! before a group in a region before a group before a region before `*`; some kinds of messages before all). Two links that
+//! set the same key for the same message without one being narrower are a mistake. Regions say how long messages take between
+//! them, where no link does, and nothing else.
 //!
-//! Groups fall into parts, all of whose nodes are named by the same links. Between two parts, and for one kind of message,
-//! everything is decided once; equal decisions make one link of the network, called like the narrowest link it is made of.
-//! A decision is a wire of its own: it shares no bandwidth with others.
+//! Nodes fall into parts, all of which are in one region and named by the same links. Between two parts, and for one kind of
+//! message, everything is decided once; equal decisions make one link of the network, called like the narrowest link it is
+//! made of, or like the regions. A decision is a wire of its own: it shares no bandwidth with others.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::medium::{bursts, expanded};
+use super::parts::{End, Kind, Parts};
+use super::regions::{Region, Regions};
 use super::times;
 use crate::base::distribution::Distribution;
 use crate::base::id::NodeId;
@@ -19,24 +22,27 @@ use crate::base::names::{GroupId, Names};
 use crate::network::{self, Arrival, Bursts, Claim, Correlation, Network};
 use crate::process::Leg;
 use crate::scenario::diagnostic::{Diagnostic, unknown_name};
-use crate::scenario::document::{Located, Origin, Texts};
+use crate::scenario::document::{Located, Origin, Piece, Texts};
 use crate::scenario::schema::{Buffer, Link, Loss, Medium, MessageKind, Name, Named, Order};
 use crate::scenario::selector::{Base, Selector, Which};
 
-/// The network between the groups in `names`. `texts` are what the scenario was read from.
+/// The network between the groups in `names`, which are in `regions` if there are any. `texts` are what the scenario was
+/// read from.
 ///
 /// # Errors
 /// Everything that is wrong with the links.
 pub fn network(
     base: Option<&Medium>,
     links: &Named<Link>,
+    regions: Option<&Regions>,
     names: &Names,
     texts: &Texts,
 ) -> Result<Network, Vec<Diagnostic>> {
     let base = base.map(expanded).unwrap_or_default();
     let links: Vec<_> =
         links.iter().map(|(name, link)| (name, Link { medium: expanded(&link.medium), ..link.clone() })).collect();
-    let mut planner = Planner { base: &base, links: Vec::new(), names, texts, mistakes: Vec::new() };
+    let mut planner =
+        Planner { base: &base, links: Vec::new(), ends: Vec::new(), regions, names, texts, mistakes: Vec::new() };
     let rules: Vec<_> = links.iter().flat_map(|(name, link)| planner.rules(name, link)).collect();
     planner.network(&rules).ok_or_else(|| {
         planner.mistakes.sort_by_key(Diagnostic::origin);
@@ -44,40 +50,14 @@ pub fn network(
     })
 }
 
-/// One end of a link.
-#[derive(Clone, PartialEq, Eq, Debug)]
-enum End {
-    All,
-    Group(GroupId),
-    Nodes(GroupId, BTreeSet<NodeId>),
-}
-
-impl End {
-    /// How narrow it is.
-    fn level(&self) -> u8 {
-        match self {
-            Self::All => 0,
-            Self::Group(_) => 1,
-            Self::Nodes(..) => 2,
-        }
-    }
-
-    fn covers(&self, group: GroupId, node: Option<NodeId>) -> bool {
-        match self {
-            Self::All => true,
-            Self::Group(own) => *own == group,
-            Self::Nodes(own, nodes) => *own == group && node.is_some_and(|node| nodes.contains(&node)),
-        }
-    }
-}
-
 /// One direction of a link.
 #[derive(Clone, Debug)]
 struct Rule {
     /// The link's place among all that are written.
     link: usize,
-    from: End,
-    to: End,
+    /// The places of its ends among all of them.
+    from: usize,
+    to: usize,
     /// Kinds of messages, one bit each.
     classes: u8,
     /// How narrow the ends are, and whether it is for some messages alone.
@@ -96,23 +76,27 @@ impl Rule {
     }
 }
 
-/// Nodes of a group that no rule tells apart; one of them stands for all.
-struct Part {
-    /// The nodes in ascending order; empty if they are the whole group.
-    nodes: Vec<NodeId>,
-    sample: Option<NodeId>,
+/// Who says what a key is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Provider {
+    Network,
+    Between(Region, Region),
+    Link(usize),
 }
 
-/// Which link provides each key, and the one that gives its name; `None` is `[network]`.
+/// Who provides each key, and who gives the name.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 struct Decision {
-    name: usize,
-    providers: [Option<usize>; KEYS.len()],
+    name: Provider,
+    providers: [Provider; KEYS.len()],
 }
 
 /// The keys of a medium.
 const KEYS: [&str; 8] =
     ["latency", "loss", "bandwidth", "buffer", "order", "duplicate", "corrupt", "latency-correlation"];
+
+/// The place of the latency in [`KEYS`]: what regions speak of.
+const LATENCY: usize = 0;
 
 /// The place of each key's value, where it is written; what a preset sets stands where the preset does.
 fn places(medium: &Medium) -> [Option<Origin>; KEYS.len()] {
@@ -128,6 +112,10 @@ fn places(medium: &Medium) -> [Option<Origin>; KEYS.len()] {
         latency_correlation.map(|value| value.origin),
     ]
 }
+
+/// What is narrower than what, in short.
+const NARROWNESS: &str = "nodes are narrower than a group, a group than a region, a region than `*`, and `only` some \
+                          messages than all";
 
 /// All classes of messages.
 const EVERY_CLASS: u8 = bit(Leg::Out) | bit(Leg::Reply) | bit(Leg::Ack) | bit(Leg::Cancel);
@@ -148,6 +136,9 @@ fn classes(kind: MessageKind) -> u8 {
 struct Planner<'a> {
     base: &'a Medium,
     links: Vec<(&'a Located<Name>, &'a Link)>,
+    /// Every end of a link, once.
+    ends: Vec<End>,
+    regions: Option<&'a Regions>,
     names: &'a Names,
     texts: &'a Texts,
     mistakes: Vec<Diagnostic>,
@@ -169,27 +160,28 @@ impl<'a> Planner<'a> {
         let directions: Vec<_> = match (&link.between, &link.from, &link.to) {
             (Some(between), ..) => {
                 let [one, other] = between.each_ref().map(|end| self.end(end));
-                if one == other { vec![(one.clone(), one)] } else { vec![(one.clone(), other.clone()), (other, one)] }
+                if one == other { vec![(one, one)] } else { vec![(one, other), (other, one)] }
             }
             (None, Some(from), Some(to)) => vec![(self.end(from), self.end(to))],
             // Refused when the scenario was read.
             _ => Vec::new(),
         };
-        let rule = |(from, to): (Option<End>, Option<End>)| {
+        let rule = |(from, to): (Option<usize>, Option<usize>)| {
             let (from, to) = from.zip(to)?;
-            let narrowness = [from.level(), to.level(), only.is_some().into()];
+            let narrowness = [self.ends[from].level(), self.ends[to].level(), 2 * u8::from(only.is_some())];
             Some(Rule { link: index, from, to, classes: only.unwrap_or(EVERY_CLASS), narrowness })
         };
         directions.into_iter().filter_map(rule).collect()
     }
 
-    fn end(&mut self, selector: &Located<Selector>) -> Option<End> {
+    /// The place of the end that a selector names.
+    fn end(&mut self, selector: &Located<Selector>) -> Option<usize> {
         let refuse = |planner: &mut Self, message: &str| {
             planner.refuse(selector.origin, message);
             None
         };
-        let name = match &selector.base {
-            Base::All if selector.which == Which::All => return Some(End::All),
+        let group = match &selector.base {
+            Base::All if selector.which == Which::All => None,
             Base::All => {
                 return refuse(self, "`*` stands for all nodes; places are counted in one group, as in `api[0-2]`");
             }
@@ -199,65 +191,94 @@ impl<'a> Planner<'a> {
             Base::Group { partition: Some(_), .. } => {
                 return refuse(self, "partitions of topics are not supported yet");
             }
-            Base::Group { name, partition: None } => name,
+            Base::Group { name, partition: None } => Some(self.group(name, selector.origin)?),
         };
-        let Some(group) = self.names.group(name) else {
-            let written = name.located(selector.origin, self.texts);
-            let known: Vec<_> = self.names.groups().map(|group| self.names.name(group)).collect();
-            self.mistakes.push(unknown_name(&written, "group", known));
-            return None;
+        let region = match &selector.region {
+            None => None,
+            Some(name) => Some(self.region(name, selector.origin)?),
         };
-        match &selector.which {
-            Which::All => Some(End::Group(group)),
-            Which::Indices(ranges) => self.nodes(group, ranges, selector.origin),
-            Which::Any(_) | Which::Each | Which::Leader | Which::Followers => {
-                refuse(self, "a link lies between the same nodes all the time: write their places, as in `api[0-2]`")
-            }
+        if region.is_some() && self.members(group, region).next().is_none() {
+            return refuse(self, &format!("`{}` is nobody: no node is there", selector.value));
         }
+        let nodes = match &selector.which {
+            Which::All => None,
+            Which::Indices(ranges) => Some(self.nodes(selector, (group, region), ranges)?),
+            Which::Any(_) | Which::Each | Which::Leader | Which::Followers => {
+                return refuse(
+                    self,
+                    "a link lies between the same nodes all the time: write their places, as in `api[0-2]`",
+                );
+            }
+        };
+        let end = End { group, region, nodes };
+        let known = self.ends.iter().position(|known| *known == end);
+        Some(known.unwrap_or_else(|| {
+            self.ends.push(end);
+            self.ends.len() - 1
+        }))
     }
 
-    fn nodes(&mut self, group: GroupId, ranges: &[(u32, u32)], place: Origin) -> Option<End> {
-        let members = self.names.members(group);
+    fn group(&mut self, name: &Piece<String>, whole: Origin) -> Option<GroupId> {
+        let group = self.names.group(name);
+        if group.is_none() {
+            let known: Vec<_> = self.names.groups().map(|group| self.names.name(group)).collect();
+            self.mistakes.push(unknown_name(&name.located(whole, self.texts), "group", known));
+        }
+        group
+    }
+
+    fn region(&mut self, name: &Piece<String>, whole: Origin) -> Option<Region> {
+        let written = name.located(whole, self.texts);
+        let Some(regions) = self.regions else {
+            self.mistakes.push(Diagnostic::error("a region has a meaning only with [regions]").at(written.origin, ""));
+            return None;
+        };
+        let region = regions.named(name);
+        if region.is_none() {
+            self.mistakes.push(unknown_name(&written, "region", regions.names()));
+        }
+        region
+    }
+
+    /// The members of a group, or of all, in a region, or everywhere.
+    fn members(&self, group: Option<GroupId>, region: Option<Region>) -> impl Iterator<Item = NodeId> {
+        let groups = self.names.groups().filter(move |known| group.is_none_or(|own| own == *known));
+        let members = groups.flat_map(|group| self.names.members(group));
+        members.filter(move |node| region.is_none() || self.regions.map(|regions| regions.of(*node)) == region)
+    }
+
+    fn nodes(
+        &mut self,
+        selector: &Located<Selector>,
+        (group, region): (Option<GroupId>, Option<Region>),
+        ranges: &[(u32, u32)],
+    ) -> Option<BTreeSet<NodeId>> {
+        let members: Vec<_> = self.members(group, region).collect();
         let last = ranges.iter().map(|(_, last)| *last).max().unwrap_or(0);
         if last as usize >= members.len() {
-            let (name, count) = (self.names.name(group), members.len());
+            let all = Selector { which: Which::All, ..selector.value.clone() };
+            let count = members.len();
             let (nodes, places) = match count {
                 0 => ("nodes", "none".to_owned()),
                 1 => ("node", "0".to_owned()),
                 _ => ("nodes", format!("0 to {}", count - 1)),
             };
-            let message = format!("there is no node {last} in `{name}`, which has {count} {nodes}");
-            self.mistakes.push(Diagnostic::error(message).at(place, "").help(format!("its places are {places}")));
+            let message = format!("there is no node {last} in `{all}`, which has {count} {nodes}");
+            let mistake = Diagnostic::error(message).at(selector.origin, "");
+            self.mistakes.push(mistake.help(format!("its places are {places}")));
             return None;
         }
-        let first = members.clone().next().map_or(0, NodeId::index);
-        let chosen = ranges.iter().flat_map(|(from, to)| *from..=*to).map(|place| NodeId::new(first + place));
-        Some(End::Nodes(group, chosen.collect()))
+        Some(ranges.iter().flat_map(|(from, to)| &members[*from as usize..=*to as usize]).copied().collect())
     }
 
     fn network(&mut self, rules: &[Rule]) -> Option<Network> {
-        let mut claims: BTreeMap<Decision, Vec<Claim>> = BTreeMap::new();
-        let mut conflicts = BTreeSet::new();
-        let groups: Vec<_> = self.names.groups().map(|group| (group, self.parts(group, rules))).collect();
-        for (from, from_parts) in &groups {
-            for (to, to_parts) in &groups {
-                let here: Vec<_> = rules.iter().filter(|rule| may_cover(rule, *from, *to)).collect();
-                if here.is_empty() {
-                    continue;
-                }
-                for from_part in from_parts {
-                    for to_part in to_parts {
-                        let between = here.iter().copied().filter(|rule| {
-                            rule.from.covers(*from, from_part.sample) && rule.to.covers(*to, to_part.sample)
-                        });
-                        let between: Vec<_> = between.collect();
-                        for (decision, classes) in self.decide(&between, (*from, *to), &mut conflicts) {
-                            let (from, to) = ((*from, from_part.nodes.clone()), (*to, to_part.nodes.clone()));
-                            claims.entry(decision).or_default().push(Claim { from, to, classes });
-                        }
-                    }
-                }
-            }
+        let parts = Parts::new(&self.ends, self.regions, self.names);
+        let claims = parts.as_ref().map_or_else(BTreeMap::new, |parts| self.claims(rules, &parts.kinds));
+        if parts.is_none() || claims.len() >= usize::from(u16::MAX) {
+            let place = self.links.first().map(|(name, _)| name.origin);
+            let mistake = Diagnostic::error("links and regions tell too many nodes apart")
+                .help(format!("nodes that differ in links or regions may be of {} kinds", Parts::MAX));
+            self.mistakes.push(place.into_iter().fold(mistake, |mistake, place| mistake.at(place, "")));
         }
         let latencies = self.latencies();
         self.refuse_impossible_bursts();
@@ -269,54 +290,70 @@ impl<'a> Planner<'a> {
         if !self.mistakes.is_empty() {
             return None;
         }
-        let mut network = Network::new(resolved([self.base; KEYS.len()], &latencies));
+        let base = resolved([self.base; KEYS.len()], &latencies);
+        let of = parts.filter(|_| !claims.is_empty()).map_or_else(Vec::new, |parts| parts.of);
+        let mut network = Network::divided(base, of);
         for (decision, claims) in claims {
-            let media = decision.providers.map(|provider| self.medium(provider));
-            network.add(self.links[decision.name].0.as_ref(), resolved(media, &latencies), claims);
+            let mut link = resolved(decision.providers.map(|provider| self.medium(provider)), &latencies);
+            if let Provider::Between(from, to) = decision.providers[LATENCY] {
+                let time = self.regions.and_then(|regions| regions.one_way(from, to)).unwrap_or_default();
+                link.latency = Distribution::constant(time);
+            }
+            network.add(&self.name(decision.name), link, claims);
         }
         Some(network)
     }
 
-    /// The group's nodes, told apart as far as the rules tell them apart.
-    fn parts(&self, group: GroupId, rules: &[Rule]) -> Vec<Part> {
-        let mut sets: Vec<&BTreeSet<NodeId>> = Vec::new();
-        for end in rules.iter().flat_map(|rule| [&rule.from, &rule.to]) {
-            if let End::Nodes(own, nodes) = end
-                && *own == group
-                && !sets.contains(&nodes)
-            {
-                sets.push(nodes);
+    /// What a link of the network is called.
+    fn name(&self, provider: Provider) -> String {
+        match (provider, self.regions) {
+            (Provider::Link(link), _) => self.links[link].0.as_ref().to_owned(),
+            (Provider::Between(from, to), Some(regions)) => format!("{}->{}", regions.name(from), regions.name(to)),
+            _ => "network".into(),
+        }
+    }
+
+    /// Every decision that is not `[network]`'s alone, and what it is about.
+    fn claims(&mut self, rules: &[Rule], kinds: &[Kind]) -> BTreeMap<Decision, Vec<Claim>> {
+        let mut claims: BTreeMap<Decision, Vec<Claim>> = BTreeMap::new();
+        let mut conflicts = BTreeSet::new();
+        for (from, sender) in kinds.iter().enumerate() {
+            let rules: Vec<_> = rules.iter().filter(|rule| sender.covered[rule.from]).collect();
+            for (to, receiver) in kinds.iter().enumerate() {
+                let between: Vec<_> = rules.iter().copied().filter(|rule| receiver.covered[rule.to]).collect();
+                for (decision, classes) in self.decide(&between, (sender, receiver), &mut conflicts) {
+                    let claim = Claim { from: from as u16, to: to as u16, classes };
+                    claims.entry(decision).or_default().push(claim);
+                }
             }
         }
-        let members = self.names.members(group);
-        if sets.is_empty() {
-            return vec![Part { nodes: Vec::new(), sample: members.clone().next() }];
-        }
-        let mut parts: BTreeMap<Vec<bool>, Vec<NodeId>> = BTreeMap::new();
-        for node in members {
-            let signature = sets.iter().map(|set| set.contains(&node)).collect();
-            parts.entry(signature).or_default().push(node);
-        }
-        parts.into_values().map(|nodes| Part { sample: nodes.first().copied(), nodes }).collect()
+        claims
     }
 
     /// Who decides what for messages that all of `rules` may speak for, and for which classes.
     fn decide(
         &mut self,
         rules: &[&Rule],
-        ends: (GroupId, GroupId),
+        (sender, receiver): (&Kind, &Kind),
         conflicts: &mut BTreeSet<(usize, usize, usize)>,
     ) -> Vec<(Decision, u8)> {
+        let ends = (self.names.group_of(sender.sample), self.names.group_of(receiver.sample));
+        let away = sender.region.zip(receiver.region).filter(|(from, to)| from != to);
+        let away = away.map(|(from, to)| Provider::Between(from, to));
         let mut decisions: Vec<(Decision, u8)> = Vec::new();
         for class in [Leg::Out, Leg::Reply, Leg::Ack, Leg::Cancel].map(bit) {
             let rules: Vec<_> = rules.iter().copied().filter(|rule| rule.classes & class != 0).collect();
             let heaviest = rules.iter().map(|rule| rule.weight()).max();
-            let Some(named) = rules.iter().find(|rule| Some(rule.weight()) == heaviest) else { continue };
-            let mut providers = [None; KEYS.len()];
+            let named = rules.iter().find(|rule| Some(rule.weight()) == heaviest);
+            let Some(name) = named.map(|rule| Provider::Link(rule.link)).or(away) else { continue };
+            let mut providers = [Provider::Network; KEYS.len()];
+            providers[LATENCY] = away.unwrap_or(Provider::Network);
             for (key, provider) in providers.iter_mut().enumerate() {
-                *provider = self.provider(key, &rules, ends, conflicts);
+                if let Some(link) = self.provider(key, &rules, ends, conflicts) {
+                    *provider = Provider::Link(link);
+                }
             }
-            let decision = Decision { name: named.link, providers };
+            let decision = Decision { name, providers };
             match decisions.iter_mut().find(|(other, _)| *other == decision) {
                 Some((_, classes)) => *classes |= class,
                 None => decisions.push((decision, class)),
@@ -357,7 +394,7 @@ impl<'a> Planner<'a> {
             let mistake = Diagnostic::error(message)
                 .at(places[1], format!("in `{other}`"))
                 .at(places[0], format!("in `{one}`"))
-                .help("nodes are narrower than a group, a group than `*`, and `only` some messages than all");
+                .help(NARROWNESS);
             self.mistakes.push(mistake);
         }
         Some(first.link)
@@ -367,13 +404,13 @@ impl<'a> Planner<'a> {
     fn refuse_idle_buffers(&mut self, decisions: &[Decision]) {
         const BANDWIDTH: usize = 2;
         const BUFFER: usize = 3;
-        let (mut deciding, mut used) = (BTreeSet::from([None]), BTreeSet::new());
+        let (mut deciding, mut used) = (BTreeSet::from([Provider::Network]), BTreeSet::new());
         if self.base.bandwidth.is_some() {
-            used.insert(None);
+            used.insert(Provider::Network);
         }
         for Decision { providers, .. } in decisions {
             deciding.insert(providers[BUFFER]);
-            if providers[BANDWIDTH].is_some() || self.base.bandwidth.is_some() {
+            if providers[BANDWIDTH] != Provider::Network || self.base.bandwidth.is_some() {
                 used.insert(providers[BUFFER]);
             }
         }
@@ -388,9 +425,8 @@ impl<'a> Planner<'a> {
 
     /// Latencies that are all the same resemble each other anyway.
     fn refuse_idle_correlations(&mut self, decisions: &[Decision], latencies: &BTreeMap<Origin, Distribution>) {
-        const LATENCY: usize = 0;
         const CORRELATION: usize = 7;
-        let everywhere = (None, None);
+        let everywhere = (Provider::Network, Provider::Network);
         let pairs = decisions.iter().map(|decision| (decision.providers[LATENCY], decision.providers[CORRELATION]));
         let (mut idle, mut used) = (BTreeSet::new(), BTreeSet::new());
         for (latency, correlation) in pairs.chain([everywhere]) {
@@ -413,8 +449,11 @@ impl<'a> Planner<'a> {
     }
 
     /// What the link provides, or `[network]`.
-    fn medium(&self, provider: Option<usize>) -> &'a Medium {
-        provider.map_or(self.base, |link| &self.links[link].1.medium)
+    fn medium(&self, provider: Provider) -> &'a Medium {
+        match provider {
+            Provider::Link(link) => &self.links[link].1.medium,
+            Provider::Network | Provider::Between(..) => self.base,
+        }
     }
 
     /// The latencies of all links, by place.
@@ -459,13 +498,4 @@ fn resolved(media: [&Medium; KEYS.len()], latencies: &BTreeMap<Origin, Distribut
         duplicate: duplicate.duplicate.map_or(ideal.duplicate, |share| share.0),
         corrupt: corrupt.corrupt.map_or(ideal.corrupt, |share| share.0),
     }
-}
-
-/// Whether a rule speaks for any message from one group to another.
-fn may_cover(rule: &Rule, from: GroupId, to: GroupId) -> bool {
-    let is_about = |end: &End, group| match end {
-        End::All => true,
-        End::Group(own) | End::Nodes(own, _) => *own == group,
-    };
-    is_about(&rule.from, from) && is_about(&rule.to, to)
 }

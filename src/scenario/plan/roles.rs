@@ -22,7 +22,7 @@ use crate::scenario::schema::{
 use super::distribution::{sizes, times};
 use super::expect::Scopes;
 use super::policy::{Receiver, policy};
-use super::{FlowSpec, Group, Plan, Role, estimate, fault, network, runs_of, warmup_of};
+use super::{FlowSpec, Group, Plan, Role, estimate, fault, network, regions, runs_of, warmup_of};
 
 /// Plans the whole scenario; what is wrong with it goes to `mistakes`.
 pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Plan> {
@@ -51,8 +51,13 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         return None;
     }
     let names = names(scenario, mistakes)?;
-    let network = match network::network(scenario.network.as_ref(), &scenario.links, &names, &loaded.texts) {
-        Ok(network) => network,
+    let planned = regions::regions(scenario, &names).and_then(|regions| {
+        let network =
+            network::network(scenario.network.as_ref(), &scenario.links, regions.as_ref(), &names, &loaded.texts)?;
+        Ok((regions, network))
+    });
+    let (regions, network) = match planned {
+        Ok(planned) => planned,
         Err(more) => {
             mistakes.extend(more);
             return None;
@@ -75,7 +80,7 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
     let groups = planner.groups(duration);
     let Planner { flows, calls, programs, targets, warnings, .. } = planner;
     let length = duration + run.drain.0;
-    let faults = fault::faults(&scenario.faults, &names, length, &loaded.texts, mistakes);
+    let faults = fault::faults(&scenario.faults, (&names, regions.as_ref()), length, &loaded.texts, mistakes);
     let scopes = Scopes {
         scenario,
         faults: &faults,
@@ -109,8 +114,8 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
 /// Names all groups in the order they are played: services first, so that callers find them.
 fn names(scenario: &Scenario, mistakes: &mut Vec<Diagnostic>) -> Option<Names> {
     let mut names = Names::default();
-    let services = scenario.services.iter().map(|(name, service)| (name, service.nodes));
-    let clients = scenario.clients.iter().map(|(name, client)| (name, client.nodes));
+    let services = scenario.services.iter().map(|(name, service)| (name, service.nodes()));
+    let clients = scenario.clients.iter().map(|(name, client)| (name, client.nodes()));
     for (name, nodes) in services.chain(clients) {
         if let Err(error) = names.add(name.as_str(), nodes.get()) {
             mistakes.push(Diagnostic::error(error.to_string()).at(name.origin, "this name"));
@@ -152,7 +157,7 @@ impl Planner<'_> {
         for (name, service) in self.scenario.services.iter() {
             let first = self.names.group(name.as_str()).and_then(|group| self.names.members(group).next());
             if let Some(first) = first {
-                self.targets.push(Target { first, len: service.nodes.get() });
+                self.targets.push(Target { first, len: service.nodes().get() });
             }
             let own = service.steps.is_some() || service.step.verb().is_some() || service.ops.is_empty();
             let ops = service.ops.iter().map(|(op, _)| Some(op.as_str().to_owned()));
@@ -166,7 +171,7 @@ impl Planner<'_> {
             let spec = self.service(name.as_str(), service);
             groups.push(Group {
                 name: name.as_str().into(),
-                nodes: service.nodes.get(),
+                nodes: service.nodes().get(),
                 role: Role::Service(Arc::new(spec)),
             });
         }
@@ -174,7 +179,7 @@ impl Planner<'_> {
             if let Some(spec) = self.client(name, client, duration) {
                 groups.push(Group {
                     name: name.as_str().into(),
-                    nodes: client.nodes.get(),
+                    nodes: client.nodes().get(),
                     role: Role::Client(Arc::new(spec)),
                 });
             }
@@ -197,7 +202,7 @@ impl Planner<'_> {
         let speed = match &service.speed {
             None => vec![1.0],
             Some(speeds) => {
-                let (count, nodes) = (speeds.value.0.len(), service.nodes.get() as usize);
+                let (count, nodes) = (speeds.value.0.len(), service.nodes().get() as usize);
                 if count != 1 && count != nodes {
                     self.mistakes.push(
                         Diagnostic::error(format!("`speed` has {count} values for {nodes} nodes"))
@@ -268,7 +273,7 @@ impl Planner<'_> {
             from: client.from.as_ref().map_or(Span::ZERO, |from| from.value.0),
             until,
             count: client.count.as_ref().map(|count| count.value.get().into()),
-            nodes: client.nodes.get(),
+            nodes: client.nodes().get(),
         };
         (self.mistakes.len() == before).then_some(spec)
     }
@@ -276,7 +281,7 @@ impl Planner<'_> {
     fn load(&mut self, name: &Located<crate::scenario::schema::Name>, client: &Client) -> Option<Load> {
         match (&client.rate, &client.users) {
             (Some(rate), None) => {
-                let per_node = rate.value.0.per_sec() / f64::from(client.nodes.get());
+                let per_node = rate.value.0.per_sec() / f64::from(client.nodes().get());
                 let gap = 1e9 / per_node;
                 let arrivals = client.arrivals.as_ref().map_or(Arrivals::Poisson, |arrivals| arrivals.value);
                 match arrivals {
@@ -381,7 +386,7 @@ impl Planner<'_> {
         };
         let program = self.entry(target, service)?;
         let keys = self.keys(sender, step)?;
-        let receiver = Receiver { nodes: service.nodes, cancel: service.cancel };
+        let receiver = Receiver { nodes: service.nodes(), cancel: service.cancel };
         let policy = match policy(&keys, step.verb()?, &receiver) {
             Ok(policy) => policy,
             Err(mistakes) => {
@@ -392,7 +397,7 @@ impl Planner<'_> {
         let balance = match (&policy.balance, &service.balance) {
             (Some(balance), _) => balance.clone(),
             (None, None) => BalancePolicy::RoundRobin,
-            (None, Some(written)) => match super::policy::balance(written, service.nodes) {
+            (None, Some(written)) => match super::policy::balance(written, service.nodes()) {
                 Ok(balance) => balance,
                 Err(mistake) => {
                     self.mistakes.push(mistake);

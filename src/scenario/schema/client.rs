@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::distribution::{Sizes, Times};
 use super::number::Positive;
+use super::place::{Place, nodes};
 use super::quantity_text::{Duration, Rate};
 use super::step::Step;
 use super::{Named, Steps};
@@ -17,8 +18,10 @@ use crate::scenario::document::Located;
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Client {
     /// How many nodes share the load.
-    #[serde(default = "one")]
-    pub nodes: NonZeroU32,
+    #[schemars(extend("default" = 1))]
+    pub nodes: Option<Located<NonZeroU32>>,
+    /// Where they are; needed with `[regions]`.
+    pub place: Option<Located<Place>>,
     /// How many messages or requests the whole group starts, whatever becomes of them.
     pub rate: Option<Located<Rate>>,
     /// How many users the whole group has: each starts the next one when the last has ended.
@@ -49,6 +52,13 @@ pub struct Client {
     /// The only step, or the keys that all steps share.
     #[serde(rename = "..")]
     pub step: Step,
+}
+
+impl Client {
+    /// How many nodes it has.
+    pub fn nodes(&self) -> NonZeroU32 {
+        nodes(self.nodes.as_ref(), self.place.as_ref())
+    }
 }
 
 /// How starts are spread in time.
@@ -87,10 +97,6 @@ pub struct MixEntry {
     /// The only step, or the keys that all steps share.
     #[serde(rename = "..")]
     pub step: Step,
-}
-
-pub(super) fn one() -> NonZeroU32 {
-    NonZeroU32::MIN
 }
 
 fn weight_one() -> Positive {

@@ -11,9 +11,11 @@ mod fault;
 mod name;
 mod network;
 mod number;
+mod place;
 mod planned;
 mod policy;
 mod quantity_text;
+mod regions;
 mod rules;
 mod run;
 mod service;
@@ -29,11 +31,13 @@ pub use fault::{FAULT_KINDS, Fault, FaultKind, Nodes, OneWay, Slowness};
 pub use name::{Name, Target};
 pub use network::{Buffer, Link, Loss, Medium, MessageKind, Order, Preset};
 pub use number::Positive;
+pub use place::Place;
 pub use planned::is_planned;
 pub use policy::{
     Backoff, Cancel, DedupWindow, Delivery, Jitter, Limit, PolicyKeys, RetryOn, RetryTo, Timeout, TimeoutFrom,
 };
 pub use quantity_text::{Bandwidth, Bytes, Duration, Rate, Share};
+pub use regions::{Pairs, RegionPreset, Regions};
 pub(super) use rules::check;
 pub use run::{Run, Runs, Warmup};
 pub use service::{Counts, Discipline, Op, Queue, QueueLimit, Service, WhenFull};
@@ -61,6 +65,8 @@ pub struct Scenario {
     pub run: Run,
     /// The network between any two nodes, unless a link says otherwise. Ideal by default: no delay, no loss, no limit.
     pub network: Option<Medium>,
+    /// Where nodes can be, and how far it is from one region to another; then every group has a `place`.
+    pub regions: Option<Located<Regions>>,
     /// Parts of the network that differ from `[network]`.
     #[serde(default)]
     pub links: Named<Link>,

@@ -2,7 +2,7 @@
 
 /// The planned keys and names of each schema type.
 const PLANNED: &[(&str, &[&str])] = &[
-    ("Scenario", &["regions", "stores", "brokers", "exchanges", "queues", "topics", "consumers", "sweep", "tune"]),
+    ("Scenario", &["stores", "brokers", "exchanges", "queues", "topics", "consumers", "sweep", "tune"]),
     ("Run", &["stop-when"]),
     ("Runs", &["until", "at-most"]),
     ("Warmup", &["auto"]),
@@ -29,8 +29,7 @@ const PLANNED: &[(&str, &[&str])] = &[
         ],
     ),
     ("Fault", &["hold", "loss", "latency", "duplicate", "corrupt", "fail", "skew", "load", "bandwidth", "reorder"]),
-    ("Client", &["place", "trace"]),
-    ("Service", &["place"]),
+    ("Client", &["trace"]),
     ("Queue", &["expire-at"]),
 ];
 

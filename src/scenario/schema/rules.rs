@@ -1,6 +1,8 @@
 //! What the keys of one table demand of each other: exactly one of two, or one only beside another.
 
-use super::{Arrivals, Client, Duration, FAULT_KINDS, Fault, Link, Name, Scenario, Service, Step, Steps, Verb, Warmup};
+use super::{
+    Arrivals, Client, Duration, FAULT_KINDS, Fault, Link, Name, Regions, Scenario, Service, Step, Steps, Verb, Warmup,
+};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::document::{Located, Origin};
 use crate::scenario::nearest::one_of;
@@ -14,6 +16,9 @@ pub(in crate::scenario) fn check(scenario: &Scenario) -> Vec<Diagnostic> {
     rules.run(scenario);
     for (name, window) in scenario.windows.iter() {
         rules.in_order(&format!("window `{}`", name.value), &window[0], &window[1]);
+    }
+    if let Some(regions) = &scenario.regions {
+        rules.regions(regions);
     }
     scenario.links.iter().for_each(|(name, link)| rules.link(name, link));
     scenario.faults.iter().for_each(|(name, fault)| rules.fault(name, fault));
@@ -64,6 +69,24 @@ impl Rules {
                     .at(end.origin, "")
                     .at(start.origin, "begins"),
             );
+        }
+    }
+
+    fn regions(&mut self, regions: &Located<Regions>) {
+        let Regions { rtt, one_way, preset } = &regions.value;
+        let keys = [
+            rtt.as_ref().map(|pairs| pairs.origin),
+            one_way.as_ref().map(|pairs| pairs.origin),
+            preset.map(|preset| preset.origin),
+        ];
+        match keys.into_iter().flatten().collect::<Vec<_>>().as_slice() {
+            [_] => {}
+            [] => self.refuse(regions.origin, "[regions] needs one of `rtt`, `one-way` and `preset`"),
+            [first, second, ..] => self.mistakes.push(
+                Diagnostic::error("[regions] takes only one of `rtt`, `one-way` and `preset`")
+                    .at(*second, "")
+                    .at(*first, "times already"),
+            ),
         }
     }
 

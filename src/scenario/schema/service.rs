@@ -6,9 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::balance::Balance;
-use super::client::one;
 use super::distribution::Sizes;
 use super::number::Positive;
+use super::place::{Place, nodes};
 use super::policy::{Cancel, Limit};
 use super::step::Step;
 use super::{Named, Steps};
@@ -19,8 +19,10 @@ use crate::scenario::document::{Located, OneOrMany};
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Service {
     /// How many nodes.
-    #[serde(default = "one")]
-    pub nodes: NonZeroU32,
+    #[schemars(extend("default" = 1))]
+    pub nodes: Option<Located<NonZeroU32>>,
+    /// Where they are; needed with `[regions]`.
+    pub place: Option<Located<Place>>,
     /// How many requests a node handles at a time.
     #[serde(default = "one_worker")]
     pub workers: Limit,
@@ -49,6 +51,13 @@ pub struct Service {
     /// The only step, or the keys that all steps share.
     #[serde(rename = "..")]
     pub step: Step,
+}
+
+impl Service {
+    /// How many nodes it has.
+    pub fn nodes(&self) -> NonZeroU32 {
+        nodes(self.nodes.as_ref(), self.place.as_ref())
+    }
 }
 
 /// One kind of request that a service handles.
@@ -140,7 +149,7 @@ fn unlimited() -> QueueLimit {
 }
 
 fn one_worker() -> Limit {
-    Limit::Constant(one())
+    Limit::Constant(NonZeroU32::MIN)
 }
 
 fn held() -> bool {

@@ -84,3 +84,26 @@ fn a_window_needs_times_that_are_known() {
     let found = fault("{ uniform = [\"0s\", \"1s\"] }").expect_err("drawn");
     assert!(found.contains("windows on faults whose times are drawn are not supported yet"), "{found}");
 }
+
+#[test]
+fn a_region_can_be_struck() {
+    let planned = |fault: &str| {
+        let text = format!(
+            "regions.rtt = {{ eu.us = \"80ms\" }}\n\
+             [clients.users]\nplace = {{ eu = 1, us = 2 }}\nusers = 3\ncall = \"api\"\ntimeout = \"1s\"\n\
+             [services.api]\nplace = \"eu\"\n[faults.x]\nat = \"1s\"\n{fault}"
+        );
+        Plan::new(loaded(&text)).map_err(|mistakes| mistakes.render(Style::Plain))
+    };
+    for fault in ["partition = [\"@eu\", \"rest\"]", "crash = \"users@us[1]\"", "isolate = \"api@eu\""] {
+        assert_eq!(planned(fault).expect(fault).faults.len(), 1);
+    }
+    for (fault, said) in [
+        ("crash = \"users@us[2]\"", "there is no node 2 among the 2 of `users`"),
+        ("crash = \"@uk\"", "there is no region `uk`"),
+        ("crash = \"api@us\"", "there is no such node"),
+    ] {
+        let found = planned(fault).expect_err(fault);
+        assert!(found.contains(said), "{fault}:\n{found}");
+    }
+}

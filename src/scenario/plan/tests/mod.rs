@@ -4,6 +4,7 @@ mod distributions;
 mod faults;
 mod networks;
 mod policies;
+mod regions;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;

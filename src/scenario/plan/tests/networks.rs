@@ -14,7 +14,7 @@ fn names() -> Names {
 fn plan(text: &str) -> (Loaded, Result<Network, Vec<Diagnostic>>) {
     let loaded = loaded(&format!("{text}{GROUPS}"));
     let scenario = &loaded.scenario;
-    let planned = network(scenario.network.as_ref(), &scenario.links, &names(), &loaded.texts);
+    let planned = network(scenario.network.as_ref(), &scenario.links, None, &names(), &loaded.texts);
     (loaded, planned)
 }
 
@@ -30,7 +30,7 @@ fn route(network: &Network, from: &str, to: &str, leg: Leg) -> String {
         let mut all = names.groups().flat_map(|group| names.members(group));
         all.find(|node| names.label(*node) == label).expect(label)
     };
-    let id = network.route(&names, node(from), node(to), || 1 << leg as u8);
+    let id = network.route(node(from), node(to), || 1 << leg as u8);
     let (_, name, link) = network.links().nth(id.index()).unwrap();
     format!("{name} {} {}", link.latency.minimum(), link.loss)
 }
@@ -143,7 +143,7 @@ error: links `one` and `two` both set `loss` from `users` to `api`, and neither 
 9 | loss = \"2%\"
   |        ^^^^ in `two`
   |
-  = help: nodes are narrower than a group, a group than `*`, and `only` some messages than all"
+  = help: nodes are narrower than a group, a group than a region, a region than `*`, and `only` some messages than all"
     );
 }
 
