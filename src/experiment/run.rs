@@ -8,7 +8,7 @@ use crate::base::time::Time;
 use crate::metrics::{FaultResult, FlowResult, Imbalance, Ledger, LinkResult, RunResult, StationResult, Stations};
 use crate::model::Envelope;
 use crate::scenario::plan::{FaultSpec, Plan};
-use crate::sim::{Cluster, FaultBook, FaultId, Observer};
+use crate::sim::{Cluster, Observer};
 
 /// Inputs between two reports of progress.
 const CHUNK: u64 = 1 << 18;
@@ -70,7 +70,6 @@ pub fn play(plan: &Plan, run: u32, watch: &mut Watch<'_>) -> Result<RunResult, R
     let seed = plan.seed_of(run);
     let mut cluster = plan.cluster(seed);
     attach(plan, &mut cluster);
-    let faults = plan.add_faults(&mut cluster, seed);
     let load_end = Time::ZERO + plan.duration;
     let mut tell = |cluster: &Cluster<Envelope>| {
         let progress = Progress { run, runs: plan.runs, now: cluster.now(), end: load_end, events: cluster.events() };
@@ -95,7 +94,7 @@ pub fn play(plan: &Plan, run: u32, watch: &mut Watch<'_>) -> Result<RunResult, R
         let part = u128::from(plan.drain.as_nanos()) * u128::from(step) / u128::from(DRAIN_STEPS);
         advance(&mut cluster, load_end + crate::base::time::ns(part as u64))?;
     }
-    finish(plan, run, &faults, cluster)
+    finish(plan, run, seed, cluster)
 }
 
 /// Has the books of a plan's flows and stations kept.
@@ -112,12 +111,7 @@ fn attach(plan: &Plan, cluster: &mut Cluster<Envelope>) {
     cluster.observe(Stations::new(span, &groups, plan.measured()));
 }
 
-fn finish(
-    plan: &Plan,
-    run: u32,
-    faults: &[Vec<FaultId>],
-    mut cluster: Cluster<Envelope>,
-) -> Result<RunResult, RunError> {
+fn finish(plan: &Plan, run: u32, seed: u64, mut cluster: Cluster<Envelope>) -> Result<RunResult, RunError> {
     let outcome = cluster.outcome();
     let mut observers = cluster.take_observers();
     let books = {
@@ -144,7 +138,7 @@ fn finish(
         .collect();
     Ok(RunResult {
         run,
-        seed: plan.seed_of(run),
+        seed,
         measured: plan.measured(),
         end: outcome.end,
         events: outcome.events,
@@ -153,19 +147,14 @@ fn finish(
         flows: flows.collect(),
         stations: stations.collect(),
         links,
-        faults: fault_results(plan, faults, &cluster),
+        faults: plan.faults.iter().map(|fault| fault_result(fault, &cluster)).collect(),
     })
 }
 
-/// The strikes of each fault put together.
-fn fault_results(plan: &Plan, faults: &[Vec<FaultId>], cluster: &Cluster<Envelope>) -> Vec<FaultResult> {
-    let books = cluster.fault_books();
-    let result = |(fault, strikes): (&FaultSpec, &Vec<FaultId>)| {
-        let mut book = FaultBook::default();
-        strikes.iter().for_each(|strike| book.add(&books[strike.index()]));
-        FaultResult { name: fault.name.clone(), kind: fault.kind, book }
-    };
-    plan.faults.iter().zip(faults).map(result).collect()
+/// What a fault touched; nothing if its time never came.
+fn fault_result(fault: &FaultSpec, cluster: &Cluster<Envelope>) -> FaultResult {
+    let book = cluster.fault_book(&fault.name).cloned().unwrap_or_default();
+    FaultResult { name: fault.name.clone(), kind: fault.kind, book }
 }
 
 fn find<O: Observer>(observers: &mut [Box<dyn Observer>]) -> &mut O {

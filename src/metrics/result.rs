@@ -77,7 +77,7 @@ pub struct FaultResult {
     pub name: String,
     /// What it does: `crash`, `partition` and so on.
     pub kind: &'static str,
-    /// The book; a node that is struck several times counts each time.
+    /// The book.
     pub book: FaultBook,
 }
 

@@ -183,10 +183,15 @@ impl<M: Message> Cluster<M> {
         self.look_outside();
     }
 
-    /// Adds a fault that strikes and heals at these times; one that does not heal lasts to the end. A strike comes after the
-    /// healing of the one before.
-    pub fn fault(&mut self, fault: impl Fault<M>, strikes: impl IntoIterator<Item = (Time, Option<Time>)>) -> FaultId {
-        let id = self.stage.run.health.books.add();
+    /// Adds a fault called `name` that strikes and heals at these times; one that does not heal lasts to the end. A strike
+    /// comes after the healing of the one before. Faults of one name, such as strikes at different nodes, share an account.
+    pub fn fault(
+        &mut self,
+        name: &str,
+        fault: impl Fault<M>,
+        strikes: impl IntoIterator<Item = (Time, Option<Time>)>,
+    ) -> FaultId {
+        let id = self.stage.run.health.books.named(name);
         let fault: Arc<dyn Fault<M>> = Arc::new(fault);
         for (strike, heal) in strikes {
             self.at(strike, Strike(id, Arc::clone(&fault)));
@@ -197,9 +202,9 @@ impl<M: Message> Cluster<M> {
         id
     }
 
-    /// What each fault touched so far, in the order in which they were added.
-    pub fn fault_books(&self) -> &[FaultBook] {
-        self.stage.run.health.books.all()
+    /// What the fault called `name` touched so far, if there is one.
+    pub fn fault_book(&self, name: &str) -> Option<&FaultBook> {
+        self.stage.run.health.books.of_name(name)
     }
 
     /// The present.

@@ -16,7 +16,7 @@ use crate::scenario::diagnostic::{Diagnostic, unknown_name};
 use crate::scenario::document::{Located, OneOrMany, Origin, Piece, Texts};
 use crate::scenario::schema::{Fault, FaultKind, Name, Named, Times};
 use crate::scenario::selector::{Base, Selector, Which};
-use crate::sim::{Cluster, Crash, Cut, FaultId, Pause, Severed, Slow};
+use crate::sim::{Cluster, Crash, Cut, Pause, Severed, Slow};
 
 /// The most strikes of one fault.
 const STRIKES_MAX: f64 = 1e5;
@@ -88,11 +88,12 @@ impl FaultSpec {
         Some((from, to))
     }
 
-    /// Has it happen in a run with this seed that lasts until `end` at most. Its places among the run's faults.
-    pub(super) fn add_to(&self, cluster: &mut Cluster<Envelope>, seed: Seed, end: Time) -> Vec<FaultId> {
+    /// Has it happen in a run with this seed that lasts until `end` at most.
+    pub(super) fn add_to(&self, cluster: &mut Cluster<Envelope>, seed: Seed, end: Time) {
         let mut luck = seed.generator(&format!("fault {}", self.name));
-        let strikes = self.strikes(&mut luck, end);
-        strikes.into_iter().map(|strike| self.strike(cluster, &mut luck, strike)).collect()
+        for strike in self.strikes(&mut luck, end) {
+            self.strike(cluster, &mut luck, strike);
+        }
     }
 
     fn strikes(&self, luck: &mut ChaCha8Rng, end: Time) -> Vec<(Time, Option<Time>)> {
@@ -116,22 +117,27 @@ impl FaultSpec {
         }
     }
 
-    fn strike(&self, cluster: &mut Cluster<Envelope>, luck: &mut ChaCha8Rng, strike: (Time, Option<Time>)) -> FaultId {
+    fn strike(&self, cluster: &mut Cluster<Envelope>, luck: &mut ChaCha8Rng, strike: (Time, Option<Time>)) {
         let list = |choice: &Choice, luck: &mut ChaCha8Rng| choice.nodes(luck).into_iter().collect();
+        let name = &self.name;
         match &self.effect {
-            Effect::Crash(nodes) => cluster.fault(Crash { nodes: list(nodes, luck) }, [strike]),
-            Effect::Pause(nodes) => cluster.fault(Pause { nodes: list(nodes, luck) }, [strike]),
-            Effect::Slow(nodes, factor) => cluster.fault(Slow { nodes: list(nodes, luck), factor: *factor }, [strike]),
+            Effect::Crash(nodes) => cluster.fault(name, Crash { nodes: list(nodes, luck) }, [strike]),
+            Effect::Pause(nodes) => cluster.fault(name, Pause { nodes: list(nodes, luck) }, [strike]),
+            Effect::Slow(nodes, factor) => {
+                cluster.fault(name, Slow { nodes: list(nodes, luck), factor: *factor }, [strike])
+            }
             Effect::Partition(sides) => {
                 let mut of = BTreeMap::new();
                 for (number, side) in (0..).zip(sides) {
                     of.extend(side.nodes(luck).into_iter().map(|node| (node, number)));
                 }
-                cluster.fault(Cut(Severed::Sides(of)), [strike])
+                cluster.fault(name, Cut(Severed::Sides(of)), [strike])
             }
-            Effect::Isolate(nodes) => cluster.fault(Cut(Severed::Alone(nodes.nodes(luck))), [strike]),
-            Effect::Cut(from, to) => cluster.fault(Cut(Severed::OneWay(from.nodes(luck), to.nodes(luck))), [strike]),
-        }
+            Effect::Isolate(nodes) => cluster.fault(name, Cut(Severed::Alone(nodes.nodes(luck))), [strike]),
+            Effect::Cut(from, to) => {
+                cluster.fault(name, Cut(Severed::OneWay(from.nodes(luck), to.nodes(luck))), [strike])
+            }
+        };
     }
 }
 

@@ -21,7 +21,7 @@ use crate::base::time::{Span, Time};
 use crate::metrics::{Correctness, curve_step};
 use crate::model::{Board, Call, Client, ClientSpec, Envelope, Keys, Program, Script, Service, ServiceSpec, Target};
 use crate::network::Network;
-use crate::sim::{Cluster, FaultId};
+use crate::sim::Cluster;
 
 use super::diagnostic::Diagnostic;
 
@@ -159,13 +159,9 @@ impl Plan {
             added.expect("a plan's names are checked");
         }
         cluster.set_network(self.network.clone());
-        cluster
-    }
-
-    /// Has the plan's faults happen to its system. For each, its places among the faults of the system: one for each strike.
-    pub fn add_faults(&self, cluster: &mut Cluster<Envelope>, seed: u64) -> Vec<Vec<FaultId>> {
         let end = Time::ZERO + self.duration + self.drain;
-        self.faults.iter().map(|fault| fault.add_to(cluster, Seed(seed), end)).collect()
+        self.faults.iter().for_each(|fault| fault.add_to(&mut cluster, Seed(seed), end));
+        cluster
     }
 
     fn span(&self) -> usize {

@@ -72,7 +72,7 @@ pub struct FaultBook {
 }
 
 impl FaultBook {
-    /// Adds another book's counts.
+    /// Adds another run's counts.
     pub fn add(&mut self, other: &Self) {
         self.strikes += other.strikes;
         self.nodes += other.nodes;
@@ -89,19 +89,26 @@ impl FaultBook {
 /// The accounts of all faults of a run.
 #[derive(Default, Debug)]
 pub(super) struct FaultBooks {
+    names: Vec<String>,
     books: Vec<FaultBook>,
     nodes: Vec<BTreeSet<NodeId>>,
 }
 
 impl FaultBooks {
-    pub(super) fn add(&mut self) -> FaultId {
-        self.books.push(FaultBook::default());
-        self.nodes.push(BTreeSet::new());
-        FaultId(u32::try_from(self.books.len() - 1).expect("fewer than 2^32 faults"))
+    /// The account of this name, an empty one if there is none.
+    pub(super) fn named(&mut self, name: &str) -> FaultId {
+        let index = self.names.iter().position(|known| known == name).unwrap_or_else(|| {
+            self.names.push(name.to_owned());
+            self.books.push(FaultBook::default());
+            self.nodes.push(BTreeSet::new());
+            self.names.len() - 1
+        });
+        FaultId(u32::try_from(index).expect("fewer than 2^32 faults"))
     }
 
-    pub(super) fn all(&self) -> &[FaultBook] {
-        &self.books
+    pub(super) fn of_name(&self, name: &str) -> Option<&FaultBook> {
+        let index = self.names.iter().position(|known| known == name)?;
+        self.books.get(index)
     }
 
     pub(super) fn of(&mut self, id: FaultId) -> &mut FaultBook {

@@ -95,23 +95,27 @@ fn seen(cluster: &Cluster<Note>, node: NodeId) -> Vec<(u64, u32)> {
     cluster.process::<Node>(node).expect("it is up").seen.clone()
 }
 
+fn book(cluster: &Cluster<Note>, name: &str) -> FaultBook {
+    cluster.fault_book(name).expect("a fault of that name").clone()
+}
+
 #[test]
 fn a_node_that_is_down_hears_nothing_and_recalls_what_was_synced() {
     let (mut cluster, _, receiver) = pair(&[ms(500)]);
-    cluster.fault(Crash { nodes: vec![receiver] }, during(25, 45));
+    cluster.fault("crash", Crash { nodes: vec![receiver] }, during(25, 45));
     let outcome = cluster.run_until(at(65));
     // Notes 0, 1 arrive at 11 and 21 ms, 2 and 3 while it is down, 4 and 5 afterwards.
     assert_eq!(seen(&cluster, receiver), [(51, 4), (61, 5)]);
     assert_eq!(cluster.process::<Node>(receiver).and_then(|node| node.recalled), Some(1));
     assert_eq!(outcome.wire.total().dropped_for(Cause::ReceiverDown), 2);
-    assert_eq!(cluster.fault_books(), [FaultBook { strikes: 1, nodes: 1, messages: 2, timers: 1 }]);
+    assert_eq!(book(&cluster, "crash"), FaultBook { strikes: 1, nodes: 1, messages: 2, timers: 1 });
 }
 
 #[test]
 fn what_was_not_synced_is_forgotten() {
     let (mut cluster, _, receiver) = pair(&[]);
     // The note that arrives at 11 ms is written within a nanosecond: too late.
-    cluster.fault(Crash { nodes: vec![receiver] }, [(at(11) + Span::from_nanos(1), Some(at(12)))]);
+    cluster.fault("crash", Crash { nodes: vec![receiver] }, [(at(11) + Span::from_nanos(1), Some(at(12)))]);
     cluster.run_until(at(15));
     assert_eq!(cluster.process::<Node>(receiver).and_then(|node| node.recalled), None);
     assert!(cluster.disk(receiver).is_none());
@@ -120,7 +124,7 @@ fn what_was_not_synced_is_forgotten() {
 #[test]
 fn one_that_never_heals_kills() {
     let (mut cluster, _, receiver) = pair(&[]);
-    cluster.fault(Crash { nodes: vec![receiver] }, [(at(5), None)]);
+    cluster.fault("kill", Crash { nodes: vec![receiver] }, [(at(5), None)]);
     let outcome = cluster.run_until(at(35));
     assert!(cluster.process::<Node>(receiver).is_none());
     assert_eq!(outcome.wire.total().delivered, 0);
@@ -129,20 +133,15 @@ fn one_that_never_heals_kills() {
 #[test]
 fn a_paused_node_takes_everything_in_later_and_in_order() {
     let (mut cluster, sender, receiver) = pair(&[]);
-    cluster.fault(Pause { nodes: vec![receiver] }, during(15, 45));
-    cluster.fault(Pause { nodes: vec![sender] }, during(62, 95));
+    cluster.fault("receiver", Pause { nodes: vec![receiver] }, during(15, 45));
+    cluster.fault("sender", Pause { nodes: vec![sender] }, during(62, 95));
     let outcome = cluster.run_until(at(110));
     assert_eq!(seen(&cluster, receiver), [(11, 0), (45, 1), (45, 2), (45, 3), (51, 4), (61, 5), (96, 6), (106, 7)]);
     // The sender's timer of 70 ms rings at 95 ms; the next one is set from there.
     assert_eq!(seen(&cluster, sender)[5..8], [(60, 1105), (95, 1106), (105, 1107)]);
     assert_eq!(outcome.wire.total().dropped_for(Cause::ReceiverDown), 0);
-    assert_eq!(
-        cluster.fault_books(),
-        [
-            FaultBook { strikes: 1, nodes: 1, messages: 3, timers: 0 },
-            FaultBook { strikes: 1, nodes: 1, messages: 0, timers: 1 }
-        ]
-    );
+    assert_eq!(book(&cluster, "receiver"), FaultBook { strikes: 1, nodes: 1, messages: 3, timers: 0 });
+    assert_eq!(book(&cluster, "sender"), FaultBook { strikes: 1, nodes: 1, messages: 0, timers: 1 });
 }
 
 #[test]
@@ -155,11 +154,13 @@ fn work_stands_still_in_a_pause_and_takes_longer_on_a_slow_node() {
         seen(&cluster, receiver).into_iter().filter(work).map(|(time, _)| time).collect::<Vec<_>>()
     };
     let pause = |from, to| {
-        move |cluster: &mut Cluster<Note>, node| _ = cluster.fault(Pause { nodes: vec![node] }, during(from, to))
+        move |cluster: &mut Cluster<Note>, node| {
+            _ = cluster.fault("pause", Pause { nodes: vec![node] }, during(from, to))
+        }
     };
     let slow = |factor, from, to| {
         move |cluster: &mut Cluster<Note>, node| {
-            _ = cluster.fault(Slow { nodes: vec![node], factor }, during(from, to));
+            _ = cluster.fault(&format!("slow {factor}"), Slow { nodes: vec![node], factor }, during(from, to));
         }
     };
     assert_eq!(rings(&|_, _| ()), [10, 20]);
@@ -183,9 +184,9 @@ fn a_cut_stops_what_is_sent_and_what_is_under_way() {
     let cuts = |severed: &dyn Fn(NodeId, NodeId) -> Severed| {
         let (mut cluster, sender, receiver) = pair(&[]);
         // Note 1 is sent at 20 ms and under way when the cut comes.
-        cluster.fault(Cut(severed(sender, receiver)), [(at(20) + Span::from_nanos(500), Some(at(45)))]);
+        cluster.fault("cut", Cut(severed(sender, receiver)), [(at(20) + Span::from_nanos(500), Some(at(45)))]);
         let outcome = cluster.run_until(at(65));
-        let book = cluster.fault_books()[0].clone();
+        let book = book(&cluster, "cut");
         (seen(&cluster, receiver).len(), outcome.wire.total().dropped_for(Cause::Partition), book)
     };
     let set = |node| BTreeSet::from([node]);
@@ -202,13 +203,13 @@ fn a_cut_stops_what_is_sent_and_what_is_under_way() {
 #[test]
 fn a_node_is_down_as_long_as_any_fault_keeps_it_so() {
     let (mut cluster, _, receiver) = pair(&[]);
-    cluster.fault(Crash { nodes: vec![receiver] }, during(5, 25));
-    cluster.fault(Crash { nodes: vec![receiver] }, during(15, 45));
-    cluster.fault(Pause { nodes: vec![receiver] }, during(40, 55));
+    cluster.fault("first", Crash { nodes: vec![receiver] }, during(5, 25));
+    cluster.fault("second", Crash { nodes: vec![receiver] }, during(15, 45));
+    cluster.fault("pause", Pause { nodes: vec![receiver] }, during(40, 55));
     cluster.run_until(at(65));
     // It may start at 45 ms, but is paused until 55 ms: the note of 51 ms waits.
     assert_eq!(seen(&cluster, receiver), [(55, 4), (61, 5)]);
-    let messages: Vec<_> = cluster.fault_books().iter().map(|book| book.messages).collect();
+    let messages = ["first", "second", "pause"].map(|name| book(&cluster, name).messages);
     assert_eq!(messages, [2, 3, 1]);
 }
 
@@ -260,16 +261,17 @@ fn books_balance_under_random_faults() {
             let nodes = cluster.nodes("peer", 8, |_| Gossip { nodes: 8, number: 0 });
             cluster.link_all(Link::latency(Distribution::uniform(ms(1), ms(4)).expect("in order")));
             let mut luck = Seed(seed).key("faults").stream(Default::default(), 0);
-            for _ in 0..12 {
+            for number in 0..12 {
+                let name = number.to_string();
                 let mut draw = |bound| luck.draw().below(bound);
                 let from = draw(150);
                 let times = during(from, from + 1 + draw(80));
                 let some: Vec<_> = nodes.iter().copied().filter(|_| draw(3) == 0).collect();
                 let _ = match draw(4) {
-                    0 => cluster.fault(Crash { nodes: some }, times),
-                    1 => cluster.fault(Pause { nodes: some }, times),
-                    2 => cluster.fault(Slow { nodes: some, factor: 1.5 + draw(9) as f64 }, times),
-                    _ => cluster.fault(Cut(Severed::Alone(some.into_iter().collect())), times),
+                    0 => cluster.fault(&name, Crash { nodes: some }, times),
+                    1 => cluster.fault(&name, Pause { nodes: some }, times),
+                    2 => cluster.fault(&name, Slow { nodes: some, factor: 1.5 + draw(9) as f64 }, times),
+                    _ => cluster.fault(&name, Cut(Severed::Alone(some.into_iter().collect())), times),
                 };
             }
             for step in 1..=25 {
@@ -282,7 +284,8 @@ fn books_balance_under_random_faults() {
             assert_eq!(idle, 0, "seed {seed}: every node works once all is healed");
             let lost = after.wire.total().dropped.iter().sum::<u64>() - before.wire.total().dropped.iter().sum::<u64>();
             assert_eq!(lost, 0, "seed {seed}: nothing is lost once all is healed");
-            (mix(after.digest.bits()), cluster.fault_books().to_vec())
+            let books: Vec<_> = (0..12).map(|number: u32| cluster.fault_book(&number.to_string()).cloned()).collect();
+            (mix(after.digest.bits()), books)
         };
         assert_eq!(play(), play());
     }
