@@ -113,12 +113,11 @@ impl Job<'_> {
             }
             directory.fill(&files).map_err(|refusal| self.complain(&refusal.to_string(), Exit::File))?;
         }
-        let exit = self.print(&report, *printed == 0);
+        let mut exit = self.print(&report, *printed == 0);
         *printed += 1;
         if let Some(path) = self.directory.filter(|_| args.format == Format::Text) {
             terminal.note(&format!("\nplots and tables are in `{}`", path.display()));
         }
-        let mut exit = exit;
         if let (true, Some(fault)) = (args.strict, results.idle_faults().first()) {
             exit = exit.max(self.complain(&format!("fault `{fault}` touched nothing"), Exit::Failed));
         }

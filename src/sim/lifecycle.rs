@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::base::id::NodeId;
 use crate::engine::Rank;
-use crate::process::{Boot, Message, TimerId};
+use crate::process::{Boot, Message};
 
 use super::arena::Input;
 use super::cluster::Cluster;
@@ -12,7 +12,7 @@ use super::event::{Alarm, AlarmOrder};
 use super::fault::{FaultId, Severed};
 use super::health::Held;
 use super::stage::Parcel;
-use super::work::{Moved, Verdict};
+use super::work::{Moved, Verdict, WorkClock};
 
 impl<M: Message> Cluster<M> {
     /// Builds a node's process from what its disk holds, and starts it.
@@ -89,10 +89,7 @@ impl<M: Message> Cluster<M> {
         }
         if self.stage.run.health.pause(node, id) {
             self.arenas[group.index()].park(index);
-            self.change_work(node, |cluster, is_armed| {
-                let Self { stage, .. } = cluster;
-                stage.run.work.stop(node, stage.run.now, true, is_armed)
-            });
+            self.change_work(node, |clock| clock.stop(true));
         }
     }
 
@@ -100,10 +97,7 @@ impl<M: Message> Cluster<M> {
         let Some(held) = self.stage.run.health.resume(node, id) else { return };
         let (group, index) = self.stage.names.place(node);
         self.arenas[group.index()].unpark(index);
-        self.change_work(node, |cluster, is_armed| {
-            let Self { stage, .. } = cluster;
-            stage.run.work.stop(node, stage.run.now, false, is_armed)
-        });
+        self.change_work(node, |clock| clock.stop(false));
         for held in held {
             self.take_in(node, held);
         }
@@ -128,18 +122,14 @@ impl<M: Message> Cluster<M> {
         if factor != 1.0 && self.arenas[group.index()].is_up(index) {
             health.books.touch_node(id, node);
         }
-        self.change_work(node, |cluster, is_armed| {
-            let Self { stage, .. } = cluster;
-            stage.run.work.slow(node, stage.run.now, (id, factor), is_armed)
-        });
+        self.change_work(node, |clock| clock.slow(id, factor));
     }
 
     /// Changes how a node's work clock runs, and sets the alarms of its timers anew.
-    fn change_work(&mut self, node: NodeId, change: impl FnOnce(&mut Self, &dyn Fn(TimerId) -> bool) -> Vec<Moved>) {
+    fn change_work(&mut self, node: NodeId, change: impl FnOnce(&mut WorkClock)) {
         let (group, index) = self.stage.names.place(node);
-        let arenas = std::mem::take(&mut self.arenas);
-        let moved = change(self, &|id| arenas[group.index()].is_armed(index, id));
-        self.arenas = arenas;
+        let (arena, run) = (&self.arenas[group.index()], &mut self.stage.run);
+        let moved = run.work.change(node, run.now, change, |id| arena.is_armed(index, id));
         for timer in moved {
             self.stage.run.delay_work(node);
             self.set_alarm(node, timer);

@@ -18,7 +18,8 @@ pub(super) struct WorkClocks {
     clocks: BTreeMap<NodeId, WorkClock>,
 }
 
-struct WorkClock {
+/// A clock that was disturbed.
+pub(super) struct WorkClock {
     /// At this time the clock showed `reading` nanoseconds.
     since: Time,
     reading: u64,
@@ -81,6 +82,19 @@ impl WorkClock {
         self.since + Span::from_nanos_f64(libm::ceil(left))
     }
 
+    /// This fault makes work take `factor` times as long, or no longer if that is 1.
+    pub(super) fn slow(&mut self, fault: FaultId, factor: f64) {
+        self.factors.retain(|&(other, _)| other != fault);
+        if factor != 1.0 {
+            self.factors.push((fault, factor));
+        }
+    }
+
+    /// Work stands still, or goes on.
+    pub(super) fn stop(&mut self, is_stopped: bool) {
+        self.is_stopped = is_stopped;
+    }
+
     /// Runs differently from now on; the timers that are due at other times than before.
     fn change(&mut self, now: Time, change: impl FnOnce(&mut Self), is_armed: impl Fn(TimerId) -> bool) -> Vec<Moved> {
         (self.reading, self.since) = (self.reading(now), now);
@@ -139,34 +153,15 @@ impl WorkClocks {
         Verdict::Later((time < Time::MAX).then_some(Moved { time, count, id }))
     }
 
-    /// This fault makes the node's work take `factor` times as long, or no longer if that is 1.
-    pub(super) fn slow(
+    /// Changes how the node's clock runs from now on; the timers that are due at other times than before.
+    pub(super) fn change(
         &mut self,
         node: NodeId,
         now: Time,
-        (fault, factor): (FaultId, f64),
+        change: impl FnOnce(&mut WorkClock),
         is_armed: impl Fn(TimerId) -> bool,
     ) -> Vec<Moved> {
-        let clock = self.clocks.entry(node).or_insert_with(|| WorkClock::new(now));
-        let change = |clock: &mut WorkClock| {
-            clock.factors.retain(|&(other, _)| other != fault);
-            if factor != 1.0 {
-                clock.factors.push((fault, factor));
-            }
-        };
-        clock.change(now, change, is_armed)
-    }
-
-    /// The node's work stands still, or goes on.
-    pub(super) fn stop(
-        &mut self,
-        node: NodeId,
-        now: Time,
-        is_stopped: bool,
-        is_armed: impl Fn(TimerId) -> bool,
-    ) -> Vec<Moved> {
-        let clock = self.clocks.entry(node).or_insert_with(|| WorkClock::new(now));
-        clock.change(now, |clock| clock.is_stopped = is_stopped, is_armed)
+        self.clocks.entry(node).or_insert_with(|| WorkClock::new(now)).change(now, change, is_armed)
     }
 
     /// The faults that make the node's work take longer.

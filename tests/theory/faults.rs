@@ -104,18 +104,15 @@ fn a_slow_node_takes_its_factor_longer() {
 }
 
 /// A station with one worker and 100 ms of work, one request each 50 ms: the queue grows by half a request each 50 ms. It
-/// crashes at 5 s with what it has: from then to its return everything is lost, and nothing of what it had comes back.
-#[test]
-fn a_crash_loses_what_waits_and_what_comes() {
-    let run = Study::exact(
-        20,
-        r#"
+/// crashes at 5 s with what it has, and is back 4 s later.
+fn crashed(timeout: &str) -> RunResult {
+    let scenario = r#"
         [clients.users]
         rate = "20/s"
         arrivals = "even"
         phase = "aligned"
         call = "api"
-        timeout = "60s"
+        timeout = "TIMEOUT"
         [services.api]
         workers = 1
         work = "100ms"
@@ -123,8 +120,14 @@ fn a_crash_loses_what_waits_and_what_comes() {
         at = "5.01s"
         for = "4s"
         crash = "api"
-        "#,
-    );
+        "#;
+    Study::exact(20, &scenario.replace("TIMEOUT", timeout))
+}
+
+/// From the crash to the return everything is lost, and nothing of what the station had comes back.
+#[test]
+fn a_crash_loses_what_waits_and_what_comes() {
+    let run = crashed("60s");
     let book = flow(&run, "users");
     // Until 5.01 s, 101 arrive (0, 50, … 5000 ms) and 50 are done; 80 arrive while it is down.
     let crash = fault(&run, "crash");
@@ -139,24 +142,7 @@ fn a_crash_loses_what_waits_and_what_comes() {
 /// What a server forgets is lost, and said to be, once its clients stop waiting.
 #[test]
 fn what_a_server_forgets_is_lost() {
-    let run = Study::exact(
-        20,
-        r#"
-        [clients.users]
-        rate = "20/s"
-        arrivals = "even"
-        phase = "aligned"
-        call = "api"
-        timeout = "30s"
-        [services.api]
-        workers = 1
-        work = "100ms"
-        [faults.crash]
-        at = "5.01s"
-        for = "4s"
-        crash = "api"
-        "#,
-    );
+    let run = crashed("30s");
     all_decided(&run, "users");
     let book = flow(&run, "users");
     // 51 were waiting or at work, 80 came while it was down.

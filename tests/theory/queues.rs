@@ -4,53 +4,67 @@ use rehearsal::process::Outcome;
 
 use crate::study::{Study, flow, mean_ms, ratio, station, waited};
 
-/// M/M/1 at rho = 0.5: W = 1 / (mu - lambda) = 2, L = rho / (1 - rho) = 1, a share rho waits, and the sojourn is exponential of
-/// rate mu - lambda, so its p-quantile is -ln(1 - p) / 0.5. Kleinrock, Queueing Systems I (1975), section 3.2.
-#[test]
-fn mm1_half_loaded() {
+/// What M/M/1 with work of 1 ms is known to do.
+struct Mm1 {
+    seconds: u32,
+    rho: f64,
+    /// W and L, and the c of both.
+    sojourn: f64,
+    present: f64,
+    c_mean: f64,
+    /// The c of the share that waits, and of the utilisation.
+    c_share: f64,
+    /// Percentile, sojourn, c.
+    quantiles: [(f64, f64, f64); 3],
+}
+
+/// W = 1 / (mu - lambda), L = rho / (1 - rho), a share rho waits, and the sojourn is exponential of rate mu - lambda, so its
+/// p-quantile is -ln(1 - p) / (mu - lambda). Kleinrock, Queueing Systems I (1975), section 3.2.
+fn mm1(known: &Mm1) {
+    let Mm1 { seconds, rho, sojourn, present, c_mean, c_share, quantiles } = *known;
+    let rate = 1_000.0 * rho;
     let study = Study::of(
-        125,
+        seconds,
         1,
-        r#"
-        [clients.source]
-        rate = "500/s"
-        send = "server"
-        [services.server]
-        work = { exponential = "1ms" }
-        "#,
+        &format!(
+            "[clients.source]\nrate = \"{rate}/s\"\nsend = \"server\"\n\
+             [services.server]\nwork = {{ exponential = \"1ms\" }}\n"
+        ),
     );
-    study.mean("W", 2.0, 3.0, |run| mean_ms(&station(run, "server").residence));
-    study.mean("L", 1.0, 3.0, |run| station(run, "server").present_mean());
-    study.mean("waits", 0.5, 1.8, |run| waited(station(run, "server")));
-    study.mean("utilisation", 0.5, 1.8, |run| station(run, "server").busy_mean());
-    for (p, quantile, c) in [(0.5, 1.38629, 2.7), (0.9, 4.60517, 3.4), (0.99, 9.21034, 6.5)] {
-        study.tail(&format!("p{p}"), p, (quantile, 0.5), c, |run| &station(run, "server").residence);
+    study.mean("W", sojourn, c_mean, |run| mean_ms(&station(run, "server").residence));
+    study.mean("L", present, c_mean, |run| station(run, "server").present_mean());
+    study.mean("waits", rho, c_share, |run| waited(station(run, "server")));
+    study.mean("utilisation", rho, c_share, |run| station(run, "server").busy_mean());
+    for (p, quantile, c) in quantiles {
+        study.tail(&format!("p{p}"), p, (quantile, 1.0 - rho), c, |run| &station(run, "server").residence);
     }
     study.littles_law();
 }
 
-/// M/M/1 at rho = 0.8: W = 5, L = 4, quantiles -ln(1 - p) / 0.2.
+#[test]
+fn mm1_half_loaded() {
+    mm1(&Mm1 {
+        seconds: 125,
+        rho: 0.5,
+        sojourn: 2.0,
+        present: 1.0,
+        c_mean: 3.0,
+        c_share: 1.8,
+        quantiles: [(0.5, 1.38629, 2.7), (0.9, 4.60517, 3.4), (0.99, 9.21034, 6.5)],
+    });
+}
+
 #[test]
 fn mm1_at_four_fifths() {
-    let study = Study::of(
-        101,
-        1,
-        r#"
-        [clients.source]
-        rate = "800/s"
-        send = "server"
-        [services.server]
-        work = { exponential = "1ms" }
-        "#,
-    );
-    study.mean("W", 5.0, 9.0, |run| mean_ms(&station(run, "server").residence));
-    study.mean("L", 4.0, 9.0, |run| station(run, "server").present_mean());
-    study.mean("waits", 0.8, 1.7, |run| waited(station(run, "server")));
-    study.mean("utilisation", 0.8, 1.7, |run| station(run, "server").busy_mean());
-    for (p, quantile, c) in [(0.5, 3.46574, 7.0), (0.9, 11.5129, 10.2), (0.99, 23.0259, 22.0)] {
-        study.tail(&format!("p{p}"), p, (quantile, 0.2), c, |run| &station(run, "server").residence);
-    }
-    study.littles_law();
+    mm1(&Mm1 {
+        seconds: 101,
+        rho: 0.8,
+        sojourn: 5.0,
+        present: 4.0,
+        c_mean: 9.0,
+        c_share: 1.7,
+        quantiles: [(0.5, 3.46574, 7.0), (0.9, 11.5129, 10.2), (0.99, 23.0259, 22.0)],
+    });
 }
 
 /// M/D/1 at rho = 0.8: Wq = rho d / (2 (1 - rho)) = 2; quantiles by P(Wq <= t) = (1 - rho) sum over k <= t/d of

@@ -5,15 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use rand_chacha::ChaCha8Rng;
 
 use super::distribution::times;
-use super::regions::{Region, Regions};
+use super::nodes::{Nodes, at_places};
 use crate::base::distribution::Distribution;
 use crate::base::id::NodeId;
-use crate::base::names::Names;
 use crate::base::random::{Seed, Uniform};
 use crate::base::time::{Span, Time};
 use crate::model::Envelope;
-use crate::scenario::diagnostic::{Diagnostic, unknown_name};
-use crate::scenario::document::{Located, OneOrMany, Origin, Piece, Texts};
+use crate::scenario::diagnostic::Diagnostic;
+use crate::scenario::document::{Located, OneOrMany, Origin};
 use crate::scenario::schema::{Fault, FaultKind, Name, Named, Times};
 use crate::scenario::selector::{Base, Selector, Which};
 use crate::sim::{Cluster, Crash, Cut, Pause, Severed, Slow};
@@ -144,20 +143,17 @@ impl FaultSpec {
 /// The faults of a scenario that lasts so long.
 pub(super) fn faults(
     faults: &Named<Fault>,
-    (names, regions): (&Names, Option<&Regions>),
+    nodes: Nodes<'_>,
     length: Span,
-    texts: &Texts,
     mistakes: &mut Vec<Diagnostic>,
 ) -> Vec<FaultSpec> {
-    let mut planner = Planner { names, regions, length, texts, mistakes };
+    let mut planner = Planner { nodes, length, mistakes };
     faults.iter().filter_map(|(name, fault)| planner.fault(name, fault)).collect()
 }
 
 struct Planner<'a> {
-    names: &'a Names,
-    regions: Option<&'a Regions>,
+    nodes: Nodes<'a>,
     length: Span,
-    texts: &'a Texts,
     mistakes: &'a mut Vec<Diagnostic>,
 }
 
@@ -187,8 +183,13 @@ impl Planner<'_> {
         Some(FaultSpec { name: name.as_ref().to_owned(), kind: kind.name(), schedule, effect })
     }
 
+    /// What was found; nothing if it was a mistake.
+    fn found<T>(&mut self, found: Result<T, Diagnostic>) -> Option<T> {
+        found.map_err(|mistake| self.mistakes.push(mistake)).ok()
+    }
+
     fn law(&mut self, spec: &Times) -> Option<Distribution> {
-        times(spec).map_err(|mistake| self.mistakes.push(mistake)).ok()
+        self.found(times(spec))
     }
 
     fn schedule(&mut self, name: &Located<Name>, fault: &Fault) -> Option<Schedule> {
@@ -241,8 +242,7 @@ impl Planner<'_> {
                 return self.refuse(side.origin, "a node is on one side of a partition, not on two");
             }
         }
-        let everyone = self.names.groups().flat_map(|group| self.names.members(group));
-        let rest: BTreeSet<_> = everyone.filter(|node| !taken.contains(node)).collect();
+        let rest: BTreeSet<_> = self.nodes.members(None, None).filter(|node| !taken.contains(node)).collect();
         let rest = Choice { all: rest, any: Vec::new() };
         Some(listed.into_iter().map(|side| side.unwrap_or_else(|| rest.clone())).collect())
     }
@@ -257,55 +257,35 @@ impl Planner<'_> {
         Some(choice)
     }
 
-    fn region(&mut self, name: &Piece<String>, whole: Origin) -> Option<Region> {
-        let written = name.located(whole, self.texts);
-        let Some(regions) = self.regions else {
-            return self.refuse(written.origin, "a region has a meaning only with [regions]");
-        };
-        let region = regions.named(name);
-        if region.is_none() {
-            self.mistakes.push(unknown_name(&written, "region", regions.names()));
-        }
-        region
-    }
-
     fn nodes(&mut self, selector: &Located<Selector>) -> Option<Choice> {
-        let mut members: Vec<NodeId> = match &selector.base {
-            Base::All => self.names.groups().flat_map(|group| self.names.members(group)).collect(),
+        let group = match &selector.base {
+            Base::All => None,
             Base::Rest => {
                 return self.refuse(selector.origin, "`rest` has a meaning only beside the sides of a partition");
             }
             Base::Group { partition: Some(_), .. } => {
                 return self.refuse(selector.origin, "partitions of topics are not supported yet");
             }
-            Base::Group { name, partition: None } => match self.names.group(name) {
-                Some(group) => self.names.members(group).collect(),
-                None => {
-                    let known: Vec<_> = self.names.groups().map(|group| self.names.name(group)).collect();
-                    self.mistakes.push(unknown_name(&name.located(selector.origin, self.texts), "group", known));
-                    return None;
-                }
-            },
+            Base::Group { name, partition: None } => Some(self.found(self.nodes.group(name, selector.origin))?),
         };
-        if let Some(name) = &selector.region {
-            let region = self.region(name, selector.origin)?;
-            members.retain(|node| self.regions.is_some_and(|regions| regions.of(*node) == region));
-        }
+        let region = match &selector.region {
+            None => None,
+            Some(name) => Some(self.found(self.nodes.region(name, selector.origin))?),
+        };
+        let members: Vec<NodeId> = self.nodes.members(group, region).collect();
         if members.is_empty() {
             return self.refuse(selector.origin, "there is no such node");
         }
         let all = |nodes: BTreeSet<NodeId>| Some(Choice { all: nodes, any: Vec::new() });
         match &selector.which {
             Which::All => all(members.into_iter().collect()),
-            Which::Indices(ranges) => {
-                let last = ranges.iter().map(|&(_, last)| last as usize).max().unwrap_or(0);
-                if last >= members.len() {
+            Which::Indices(ranges) => match at_places(&members, ranges) {
+                Ok(nodes) => all(nodes),
+                Err(last) => {
                     let message = format!("there is no node {last} among the {} of `{}`", members.len(), selector.base);
-                    return self.refuse(selector.origin, message);
+                    self.refuse(selector.origin, message)
                 }
-                let places = ranges.iter().flat_map(|&(first, last)| first..=last);
-                all(places.map(|place| members[place as usize]).collect())
-            }
+            },
             Which::Any(count) if *count as usize > members.len() => {
                 let message = format!("there are only {} nodes to draw {count} from", members.len());
                 self.refuse(selector.origin, message)

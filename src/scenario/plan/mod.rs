@@ -7,6 +7,7 @@ mod expect;
 mod fault;
 mod medium;
 mod network;
+mod nodes;
 mod parts;
 mod policy;
 mod regions;

@@ -13,6 +13,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::medium::{bursts, expanded};
+use super::nodes::{Nodes, at_places};
 use super::parts::{End, Kind, Parts};
 use super::regions::{Region, Regions};
 use super::times;
@@ -21,8 +22,8 @@ use crate::base::id::NodeId;
 use crate::base::names::{GroupId, Names};
 use crate::network::{self, Arrival, Bursts, Claim, Correlation, Network};
 use crate::process::Leg;
-use crate::scenario::diagnostic::{Diagnostic, unknown_name};
-use crate::scenario::document::{Located, Origin, Piece, Texts};
+use crate::scenario::diagnostic::Diagnostic;
+use crate::scenario::document::{Located, Origin, Texts};
 use crate::scenario::schema::{Buffer, Link, Loss, Medium, MessageKind, Name, Named, Order};
 use crate::scenario::selector::{Base, Selector, Which};
 
@@ -41,8 +42,8 @@ pub fn network(
     let base = base.map(expanded).unwrap_or_default();
     let links: Vec<_> =
         links.iter().map(|(name, link)| (name, Link { medium: expanded(&link.medium), ..link.clone() })).collect();
-    let mut planner =
-        Planner { base: &base, links: Vec::new(), ends: Vec::new(), regions, names, texts, mistakes: Vec::new() };
+    let nodes = Nodes { names, regions, texts };
+    let mut planner = Planner { base: &base, links: Vec::new(), ends: Vec::new(), nodes, mistakes: Vec::new() };
     let rules: Vec<_> = links.iter().flat_map(|(name, link)| planner.rules(name, link)).collect();
     planner.network(&rules).ok_or_else(|| {
         planner.mistakes.sort_by_key(Diagnostic::origin);
@@ -138,9 +139,7 @@ struct Planner<'a> {
     links: Vec<(&'a Located<Name>, &'a Link)>,
     /// Every end of a link, once.
     ends: Vec<End>,
-    regions: Option<&'a Regions>,
-    names: &'a Names,
-    texts: &'a Texts,
+    nodes: Nodes<'a>,
     mistakes: Vec<Diagnostic>,
 }
 
@@ -191,18 +190,18 @@ impl<'a> Planner<'a> {
             Base::Group { partition: Some(_), .. } => {
                 return refuse(self, "partitions of topics are not supported yet");
             }
-            Base::Group { name, partition: None } => Some(self.group(name, selector.origin)?),
+            Base::Group { name, partition: None } => Some(self.found(self.nodes.group(name, selector.origin))?),
         };
         let region = match &selector.region {
             None => None,
-            Some(name) => Some(self.region(name, selector.origin)?),
+            Some(name) => Some(self.found(self.nodes.region(name, selector.origin))?),
         };
-        if region.is_some() && self.members(group, region).next().is_none() {
+        if region.is_some() && self.nodes.members(group, region).next().is_none() {
             return refuse(self, &format!("`{}` is nobody: no node is there", selector.value));
         }
         let nodes = match &selector.which {
             Which::All => None,
-            Which::Indices(ranges) => Some(self.nodes(selector, (group, region), ranges)?),
+            Which::Indices(ranges) => Some(self.at_places(selector, (group, region), ranges)?),
             Which::Any(_) | Which::Each | Which::Leader | Which::Followers => {
                 return refuse(
                     self,
@@ -218,44 +217,19 @@ impl<'a> Planner<'a> {
         }))
     }
 
-    fn group(&mut self, name: &Piece<String>, whole: Origin) -> Option<GroupId> {
-        let group = self.names.group(name);
-        if group.is_none() {
-            let known: Vec<_> = self.names.groups().map(|group| self.names.name(group)).collect();
-            self.mistakes.push(unknown_name(&name.located(whole, self.texts), "group", known));
-        }
-        group
+    /// What was found; nothing if it was a mistake.
+    fn found<T>(&mut self, found: Result<T, Diagnostic>) -> Option<T> {
+        found.map_err(|mistake| self.mistakes.push(mistake)).ok()
     }
 
-    fn region(&mut self, name: &Piece<String>, whole: Origin) -> Option<Region> {
-        let written = name.located(whole, self.texts);
-        let Some(regions) = self.regions else {
-            self.mistakes.push(Diagnostic::error("a region has a meaning only with [regions]").at(written.origin, ""));
-            return None;
-        };
-        let region = regions.named(name);
-        if region.is_none() {
-            self.mistakes.push(unknown_name(&written, "region", regions.names()));
-        }
-        region
-    }
-
-    /// The members of a group, or of all, in a region, or everywhere.
-    fn members(&self, group: Option<GroupId>, region: Option<Region>) -> impl Iterator<Item = NodeId> {
-        let groups = self.names.groups().filter(move |known| group.is_none_or(|own| own == *known));
-        let members = groups.flat_map(|group| self.names.members(group));
-        members.filter(move |node| region.is_none() || self.regions.map(|regions| regions.of(*node)) == region)
-    }
-
-    fn nodes(
+    fn at_places(
         &mut self,
         selector: &Located<Selector>,
         (group, region): (Option<GroupId>, Option<Region>),
         ranges: &[(u32, u32)],
     ) -> Option<BTreeSet<NodeId>> {
-        let members: Vec<_> = self.members(group, region).collect();
-        let last = ranges.iter().map(|(_, last)| *last).max().unwrap_or(0);
-        if last as usize >= members.len() {
+        let members: Vec<_> = self.nodes.members(group, region).collect();
+        let found = at_places(&members, ranges).map_err(|last| {
             let all = Selector { which: Which::All, ..selector.value.clone() };
             let count = members.len();
             let (nodes, places) = match count {
@@ -264,15 +238,13 @@ impl<'a> Planner<'a> {
                 _ => ("nodes", format!("0 to {}", count - 1)),
             };
             let message = format!("there is no node {last} in `{all}`, which has {count} {nodes}");
-            let mistake = Diagnostic::error(message).at(selector.origin, "");
-            self.mistakes.push(mistake.help(format!("its places are {places}")));
-            return None;
-        }
-        Some(ranges.iter().flat_map(|(from, to)| &members[*from as usize..=*to as usize]).copied().collect())
+            Diagnostic::error(message).at(selector.origin, "").help(format!("its places are {places}"))
+        });
+        self.found(found)
     }
 
     fn network(&mut self, rules: &[Rule]) -> Option<Network> {
-        let parts = Parts::new(&self.ends, self.regions, self.names);
+        let parts = Parts::new(&self.ends, self.nodes.regions, self.nodes.names);
         let claims = parts.as_ref().map_or_else(BTreeMap::new, |parts| self.claims(rules, &parts.kinds));
         if parts.is_none() || claims.len() >= usize::from(u16::MAX) {
             let place = self.links.first().map(|(name, _)| name.origin);
@@ -296,7 +268,7 @@ impl<'a> Planner<'a> {
         for (decision, claims) in claims {
             let mut link = resolved(decision.providers.map(|provider| self.medium(provider)), &latencies);
             if let Provider::Between(from, to) = decision.providers[LATENCY] {
-                let time = self.regions.and_then(|regions| regions.one_way(from, to)).unwrap_or_default();
+                let time = self.nodes.regions.and_then(|regions| regions.one_way(from, to)).unwrap_or_default();
                 link.latency = Distribution::constant(time);
             }
             network.add(&self.name(decision.name), link, claims);
@@ -306,7 +278,7 @@ impl<'a> Planner<'a> {
 
     /// What a link of the network is called.
     fn name(&self, provider: Provider) -> String {
-        match (provider, self.regions) {
+        match (provider, self.nodes.regions) {
             (Provider::Link(link), _) => self.links[link].0.as_ref().to_owned(),
             (Provider::Between(from, to), Some(regions)) => format!("{}->{}", regions.name(from), regions.name(to)),
             _ => "network".into(),
@@ -337,7 +309,7 @@ impl<'a> Planner<'a> {
         (sender, receiver): (&Kind, &Kind),
         conflicts: &mut BTreeSet<(usize, usize, usize)>,
     ) -> Vec<(Decision, u8)> {
-        let ends = (self.names.group_of(sender.sample), self.names.group_of(receiver.sample));
+        let ends = (self.nodes.names.group_of(sender.sample), self.nodes.names.group_of(receiver.sample));
         let away = sender.region.zip(receiver.region).filter(|(from, to)| from != to);
         let away = away.map(|(from, to)| Provider::Between(from, to));
         let mut decisions: Vec<(Decision, u8)> = Vec::new();
@@ -379,7 +351,7 @@ impl<'a> Planner<'a> {
             && conflicts.insert((key, first.link, second.link))
         {
             let [one, other] = [first, second].map(|rule| self.links[rule.link].0.as_ref());
-            let [from, to] = [from, to].map(|group| self.names.name(group));
+            let [from, to] = [from, to].map(|group| self.nodes.names.name(group));
             let message = format!(
                 "links `{one}` and `{other}` both set `{}` from `{from}` to `{to}`, and neither is narrower",
                 KEYS[key]

@@ -21,6 +21,7 @@ use crate::scenario::schema::{
 
 use super::distribution::{sizes, times};
 use super::expect::Scopes;
+use super::nodes::Nodes;
 use super::policy::{Receiver, policy};
 use super::{FlowSpec, Group, Plan, Role, estimate, fault, network, regions, runs_of, warmup_of};
 
@@ -80,7 +81,8 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
     let groups = planner.groups(duration);
     let Planner { flows, calls, programs, targets, warnings, .. } = planner;
     let length = duration + run.drain.0;
-    let faults = fault::faults(&scenario.faults, (&names, regions.as_ref()), length, &loaded.texts, mistakes);
+    let nodes = Nodes { names: &names, regions: regions.as_ref(), texts: &loaded.texts };
+    let faults = fault::faults(&scenario.faults, nodes, length, mistakes);
     let scopes = Scopes {
         scenario,
         faults: &faults,
