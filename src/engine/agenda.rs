@@ -204,6 +204,11 @@ impl<T: Copy> Agenda<T> {
         event
     }
 
+    /// Every event that is held, in no order; many of them may have been cancelled.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.lines.iter().flat_map(|line| &line.events).chain(self.others.iter())
+    }
+
     /// Forgets every event and keeps the memory for the next run.
     pub fn clear(&mut self) {
         self.lines.iter_mut().for_each(Line::clear);

@@ -9,7 +9,7 @@ use crate::base::distribution::Distribution;
 use crate::base::id::{Entity, NodeId};
 use crate::base::random::mix;
 use crate::base::time::Span;
-use crate::process::{Boot, Clock, Outcome, Process, Steady};
+use crate::process::{Boot, Clock, Outcome, Process, Steady, TimerId};
 
 use super::Alarm;
 use super::caller::{Caller, Cx, Errand, nested_luck};
@@ -76,6 +76,38 @@ pub struct Client {
     started: u64,
     caller: Caller,
     tasks: Slab<Task>,
+    /// The next arrival.
+    next: Option<Arrival>,
+    surge: Option<Box<Surge>>,
+}
+
+/// A request that will be due.
+#[derive(Clone, Copy, Debug)]
+struct Arrival {
+    /// When, as if the load had always been as planned.
+    due: Steady,
+    /// Set, unless the load ends before.
+    timer: Option<TimerId>,
+}
+
+/// A load that is not, or was not always, as planned: arrivals have a clock of their own.
+#[derive(Clone, Copy, Debug)]
+struct Surge {
+    /// When it became what it is, and what the arrivals' clock showed then.
+    since: Steady,
+    shown: Steady,
+    /// How fast that clock runs.
+    factor: f64,
+}
+
+impl Surge {
+    fn shown(&self, now: Steady) -> Steady {
+        self.shown + Span::from_nanos_f64(now.since(self.since).as_nanos() as f64 * self.factor)
+    }
+
+    fn when(&self, shown: Steady) -> Steady {
+        self.since + Span::from_nanos_f64(shown.since(self.shown).as_nanos() as f64 / self.factor)
+    }
 }
 
 #[derive(Debug)]
@@ -93,6 +125,8 @@ impl Client {
             started: 0,
             caller: Caller::new(boot.restarts),
             tasks: Slab::new(),
+            next: None,
+            surge: None,
         }
     }
 
@@ -110,7 +144,7 @@ impl Client {
         if self.is_spent(cx) {
             return;
         }
-        let now = cx.now();
+        let now = self.surge.as_ref().map_or(cx.now(), |surge| surge.shown(cx.now()));
         let due = match &self.spec.load {
             Load::Poisson(gap) => {
                 let from = if self.started == 0 { Steady::from_nanos(self.spec.from.as_nanos()) } else { now };
@@ -127,9 +161,15 @@ impl Client {
             }
             Load::Users { .. } => return,
         };
-        if due.as_nanos() < self.spec.until.as_nanos() {
-            cx.set_timer(Clock::Steady, due.since(now), Alarm::Arrival);
-        }
+        self.expect(cx, due);
+    }
+
+    /// Waits for a request that is due then, on the arrivals' clock.
+    fn expect(&mut self, cx: &mut Cx<'_>, due: Steady) {
+        let time = self.surge.as_ref().map_or(due, |surge| surge.when(due));
+        let is_in_time = time.as_nanos() < self.spec.until.as_nanos();
+        let timer = is_in_time.then(|| cx.set_timer(Clock::Steady, time.since(cx.now()), Alarm::Arrival));
+        self.next = Some(Arrival { due, timer });
     }
 
     /// Starts a request, for a user or as it is due. The user, if its request is over at once.
@@ -243,6 +283,16 @@ impl Process<Envelope> for Client {
         self.schedule(cx);
     }
 
+    fn load(&mut self, cx: &mut Cx<'_>, factor: f64) {
+        let now = cx.now();
+        let shown = self.surge.as_ref().map_or(now, |surge| surge.shown(now));
+        self.surge = Some(Box::new(Surge { since: now, shown, factor }));
+        if let Some(Arrival { due, timer }) = self.next {
+            timer.and_then(|timer| cx.cancel_timer(timer));
+            self.expect(cx, due);
+        }
+    }
+
     fn message(&mut self, cx: &mut Cx<'_>, _: NodeId, envelope: Envelope) {
         if let Kind::Ack(outcome) | Kind::Reply(outcome) = envelope.kind() {
             let ended = self.caller.answered(&self.script, cx, &envelope, outcome);
@@ -255,6 +305,7 @@ impl Process<Envelope> for Client {
     fn timer(&mut self, cx: &mut Cx<'_>, alarm: Alarm) {
         let idle = match alarm {
             Alarm::Arrival => {
+                self.next = None;
                 self.begin(cx, None);
                 return self.schedule(cx);
             }

@@ -1,7 +1,7 @@
 //! A link: what happens to one message between two nodes.
 
 use crate::base::distribution::Distribution;
-use crate::base::id::{Entity, NodeId};
+use crate::base::id::Entity;
 use crate::base::names::Names;
 use crate::base::probability::Probability;
 use crate::base::random::{Block, Key};
@@ -11,6 +11,7 @@ use crate::base::units::Bandwidth;
 use super::bursts::Bursts;
 use super::correlation::Correlation;
 use super::egress::{Buffer, Egress};
+use super::packet::{Impact, Packet};
 
 /// What a link does to messages. The default is ideal: no latency, no loss, unlimited bandwidth.
 #[derive(Clone, Debug, PartialEq)]
@@ -227,16 +228,8 @@ impl Wire {
     }
 
     #[inline(never)]
-    pub(super) fn transmit(
-        &mut self,
-        now: Time,
-        from: NodeId,
-        to: NodeId,
-        size: u64,
-        address: &Address<'_>,
-        names: &Names,
-    ) -> Verdict {
-        let link = &self.link;
+    pub(super) fn transmit(&mut self, now: Time, packet: &Packet, address: &Address<'_>, names: &Names) -> Verdict {
+        let (link, &Packet { from, to, size, impact }) = (&self.link, packet);
         let remembers = link.remembers_pairs();
         let stateful = link.bandwidth.is_some() || link.order == Arrival::Fifo || remembers;
         let mut egress = stateful.then(|| {
@@ -261,22 +254,23 @@ impl Wire {
             is_lost |= turn.is_lost;
             latency = turn.latency.unwrap_or(latency);
         }
-        if is_lost {
+        if is_lost || impact.is_lost {
             return Verdict::Drop(Cause::Loss);
         }
+        sent += impact.delay;
         let mut arrive = |at: Time| match (&mut egress, link.order) {
-            (Some(egress), Arrival::Fifo) => egress.in_order(to, at),
+            (Some(egress), Arrival::Fifo) if !impact.is_overtaken => egress.in_order(to, at),
             _ => at,
         };
-        if link.duplicate.is_never() && link.corrupt.is_never() {
+        if link.duplicate.is_never() && link.corrupt.is_never() && impact == Impact::NONE {
             return Verdict::Deliver(arrive(sent + link.latency.sample(latency)));
         }
         let rare = address.block(RARE);
-        if link.corrupt.hits(rare.second()) {
+        if link.corrupt.hits(rare.second()) || impact.is_corrupt {
             return Verdict::Drop(Cause::Corrupt);
         }
         let first = arrive(sent + link.latency.sample(latency));
-        if link.duplicate.hits(rare.first()) {
+        if link.duplicate.hits(rare.first()) || impact.is_doubled {
             let again = address.block(SECOND_COPY).second();
             return Verdict::Duplicate(first, arrive(sent + link.latency.sample(again)));
         }

@@ -7,6 +7,7 @@ mod bursts;
 mod correlation;
 mod egress;
 mod link;
+mod packet;
 mod pair;
 mod preset;
 pub mod regions;
@@ -19,6 +20,7 @@ pub use bursts::{Bursts, BurstsError};
 pub use correlation::Correlation;
 pub use egress::Buffer;
 pub use link::{Address, Arrival, Cause, Link, Verdict};
+pub use packet::{Impact, Packet};
 pub use preset::{Delay, PRESETS, Preset};
 
 use link::Wire;
@@ -143,17 +145,16 @@ impl Network {
         self.wires[link.index()].arrival(now, address)
     }
 
-    /// Judges a message of `size` bytes sent over `link`, between nodes that have these `names`.
+    /// Judges a message sent over `link`, between nodes that have these `names`.
     pub fn transmit(
         &mut self,
         link: LinkId,
         now: Time,
-        (from, to): (NodeId, NodeId),
-        size: u64,
+        packet: &Packet,
         address: &Address<'_>,
         names: &Names,
     ) -> Verdict {
-        self.wires[link.index()].transmit(now, from, to, size, address, names)
+        self.wires[link.index()].transmit(now, packet, address, names)
     }
 
     /// Has every message judged by [`Network::transmit`] while something watches, and by the shortest way otherwise.

@@ -45,6 +45,11 @@ pub trait Process<M>: Send + 'static {
         let _ = (cx, timer);
     }
 
+    /// From now on the workload asks this node for `factor` times as much as it was built for: a fault of the load.
+    fn load(&mut self, cx: &mut Context<'_, M, Self::Timer>, factor: f64) {
+        let _ = (cx, factor);
+    }
+
     /// A write was synced.
     fn persisted(&mut self, cx: &mut Context<'_, M, Self::Timer>, key: u64) {
         let _ = (cx, key);

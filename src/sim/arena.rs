@@ -31,6 +31,7 @@ pub(super) enum Input {
     Start,
     Timer(TimerId),
     Persisted(u64),
+    Load(f64),
 }
 
 /// Nodes whose processes have one type.
@@ -136,6 +137,7 @@ impl<M: Message, P: Process<M>, F: FnMut(Boot<'_>) -> P + Send> Arena<M> for Typ
                 None => false,
             },
             Input::Persisted(key) => cell.act(stage, mark, |process, cx| process.persisted(cx, key)),
+            Input::Load(factor) => cell.act(stage, mark, |process, cx| process.load(cx, factor)),
         }
     }
 

@@ -292,7 +292,9 @@ impl<M: Message> Cluster<M> {
     /// # Panics
     /// When the wire's book does not balance: the driver itself is broken, and no result may be reported.
     pub fn outcome(&self) -> Outcome {
-        let in_flight = self.stage.run.deliveries.iter().count() as u64 + self.stage.run.health.held_messages();
+        let run = &self.stage.run;
+        let held = run.health.held_messages() + run.weather.held_messages();
+        let in_flight = run.deliveries.iter().count() as u64 + held;
         assert!(
             self.stage.run.book.balances(in_flight),
             "the wire's book balances: {:?}, {in_flight}",

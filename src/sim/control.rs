@@ -7,7 +7,7 @@ use crate::base::time::Time;
 use crate::process::Message;
 
 use super::cluster::Cluster;
-use super::fault::{Fault, FaultId, Severed};
+use super::fault::{Fault, FaultId, Impairment, Path, Severed};
 
 /// An intervention at a set time, before everything else that happens then.
 pub trait Control<M: Message>: Send + 'static {
@@ -68,14 +68,45 @@ impl<M: Message> Controls<'_, M> {
         self.cluster.slow(node, fault, factor);
     }
 
+    /// The node brings `factor` (above 0) times its load on this fault's account, until it is 1.
+    pub fn load(&mut self, node: NodeId, fault: FaultId, factor: f64) {
+        self.cluster.load(node, fault, factor);
+    }
+
     /// No message passes there, on this fault's account, until [`Controls::mend`].
     pub fn sever(&mut self, fault: FaultId, severed: Severed) {
         self.cluster.sever(fault, severed);
     }
 
-    /// This fault no longer stops any message.
-    pub fn mend(&mut self, fault: FaultId) {
-        self.cluster.mend(fault);
+    /// This fault no longer stops messages there.
+    pub fn mend(&mut self, fault: FaultId, severed: &Severed) {
+        self.cluster.mend(fault, severed);
+    }
+
+    /// The steady clocks of these nodes run `rate` (above 0) times as fast on this fault's account, and their calendar clocks
+    /// are `offset` nanoseconds ahead of them, until it is 1 and 0.
+    pub fn skew(&mut self, nodes: &[NodeId], fault: FaultId, rate: f64, offset: i64) {
+        self.cluster.skew(nodes, fault, rate, offset);
+    }
+
+    /// Messages on this path suffer, on this fault's account, until [`Controls::repair`].
+    pub fn impair(&mut self, fault: FaultId, on: Path, with: Arc<dyn Impairment>) {
+        self.cluster.impair(fault, on, with);
+    }
+
+    /// Messages on this path no longer suffer from this fault.
+    pub fn repair(&mut self, fault: FaultId, on: &Path) {
+        self.cluster.repair(fault, on);
+    }
+
+    /// What is sent on this path waits, on this fault's account, until [`Controls::release`].
+    pub fn hold(&mut self, fault: FaultId, on: Path) {
+        self.cluster.hold(fault, on);
+    }
+
+    /// What waited on this path goes on.
+    pub fn release(&mut self, fault: FaultId, on: &Path) {
+        self.cluster.release(fault, on);
     }
 }
 

@@ -6,7 +6,7 @@ use crate::base::id::NodeId;
 use crate::base::names::Names;
 use crate::base::time::Time;
 use crate::engine::{Order, Place, Rank, Schedule};
-use crate::process::{Message, TimerId};
+use crate::process::{Clock, Message, TimerId};
 
 use super::arena::Arena;
 use super::cluster::Lines;
@@ -35,17 +35,30 @@ pub(super) struct Alarm {
 const WORK: u32 = 1 << 31;
 
 impl Alarm {
-    pub(super) fn new(time: Time, node: NodeId, count: u32, id: TimerId, is_work: bool) -> Self {
+    pub(super) fn new(time: Time, node: NodeId, count: u32, id: TimerId, clock: Clock) -> Self {
         assert!(id.slot < WORK, "a node has fewer than 2^31 timers");
-        Self { time, node, count, slot: id.slot | if is_work { WORK } else { 0 }, generation: id.generation }
+        Self {
+            time,
+            node,
+            count,
+            slot: id.slot | if clock == Clock::Work { WORK } else { 0 },
+            generation: id.generation,
+        }
     }
 
     pub(super) fn id(&self) -> TimerId {
         TimerId { slot: self.slot & !WORK, generation: self.generation }
     }
 
+    pub(super) fn clock(&self) -> Clock {
+        if self.slot & WORK != 0 { Clock::Work } else { Clock::Steady }
+    }
+
     pub(super) fn rank(&self) -> Rank {
-        if self.slot & WORK != 0 { Rank::Work } else { Rank::Deadline }
+        match self.clock() {
+            Clock::Work => Rank::Work,
+            Clock::Steady => Rank::Deadline,
+        }
     }
 }
 

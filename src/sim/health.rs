@@ -30,6 +30,8 @@ pub(super) enum Held<P> {
     /// With its number among its node's effects.
     Timer(TimerId, u32),
     Persisted(u64),
+    /// Another load.
+    Load,
 }
 
 impl<P> Default for Health<P> {
@@ -98,7 +100,7 @@ impl<P> Health<P> {
         match held {
             Held::Message(_) => self.books.touch_message(&paused.by),
             Held::Timer(..) => self.books.touch_timers(&paused.by, 1),
-            Held::Boot | Held::Persisted(_) => {}
+            Held::Boot | Held::Persisted(_) | Held::Load => {}
         }
         paused.held.push(held);
     }
@@ -119,8 +121,9 @@ impl<P> Health<P> {
         self.severed.push((id, severed));
     }
 
-    pub(super) fn mend(&mut self, id: FaultId) {
-        self.severed.retain(|(other, _)| *other != id);
+    pub(super) fn mend(&mut self, id: FaultId, severed: &Severed) {
+        let found = self.severed.iter().position(|(by, what)| *by == id && what == severed);
+        found.map(|index| self.severed.remove(index));
     }
 
     #[inline(always)]

@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 
 use crate::base::id::NodeId;
-use crate::engine::Rank;
-use crate::process::{Boot, Message};
+use crate::process::{Boot, Clock, Message};
 
 use super::arena::Input;
 use super::cluster::Cluster;
 use super::event::{Alarm, AlarmOrder};
-use super::fault::{FaultId, Severed};
+use super::fault::FaultId;
 use super::health::Held;
+use super::node_clock::{Moved, NodeClock, Verdict};
 use super::stage::Parcel;
-use super::work::{Moved, Verdict, WorkClock};
 
 impl<M: Message> Cluster<M> {
     /// Builds a node's process from what its disk holds, and starts it.
@@ -24,6 +23,9 @@ impl<M: Message> Cluster<M> {
         self.arenas[group.index()].build(index, boot);
         let mark = [self.stage.run.now.as_nanos(), u64::MAX, restarts.into(), 0];
         self.input(node, mark, Input::Start);
+        if self.stage.run.loads.get(&node).is_some_and(|factors| !factors.is_empty()) {
+            self.tell_load(node);
+        }
     }
 
     /// The node's process, its timers and what waits for it are gone.
@@ -89,7 +91,7 @@ impl<M: Message> Cluster<M> {
         }
         if self.stage.run.health.pause(node, id) {
             self.arenas[group.index()].park(index);
-            self.change_work(node, |clock| clock.stop(true));
+            self.change_clock(node, Clock::Work, |clock| clock.stop(true));
         }
     }
 
@@ -97,7 +99,7 @@ impl<M: Message> Cluster<M> {
         let Some(held) = self.stage.run.health.resume(node, id) else { return };
         let (group, index) = self.stage.names.place(node);
         self.arenas[group.index()].unpark(index);
-        self.change_work(node, |clock| clock.stop(false));
+        self.change_clock(node, Clock::Work, |clock| clock.stop(false));
         for held in held {
             self.take_in(node, held);
         }
@@ -112,6 +114,7 @@ impl<M: Message> Cluster<M> {
                 self.deliver(node, &delivery);
             }
             Held::Timer(id, count) => self.timer(node, id, count),
+            Held::Load => self.tell_load(node),
             Held::Persisted(key) => self.persisted(node, key),
         }
     }
@@ -122,55 +125,104 @@ impl<M: Message> Cluster<M> {
         if factor != 1.0 && self.arenas[group.index()].is_up(index) {
             health.books.touch_node(id, node);
         }
-        self.change_work(node, |clock| clock.slow(id, factor));
+        self.change_clock(node, Clock::Work, |clock| clock.run(id, 1.0 / factor));
     }
 
-    /// Changes how a node's work clock runs, and sets the alarms of its timers anew.
-    fn change_work(&mut self, node: NodeId, change: impl FnOnce(&mut WorkClock)) {
+    /// This node brings `factor` times its load on this fault's account.
+    pub(super) fn load(&mut self, node: NodeId, id: FaultId, factor: f64) {
         let (group, index) = self.stage.names.place(node);
-        let (arena, run) = (&self.arenas[group.index()], &mut self.stage.run);
-        let moved = run.work.change(node, run.now, change, |id| arena.is_armed(index, id));
-        for timer in moved {
-            self.stage.run.delay_work(node);
-            self.set_alarm(node, timer);
+        let is_up = self.arenas[group.index()].is_up(index);
+        let run = &mut self.stage.run;
+        let factors = run.loads.entry(node).or_default();
+        factors.insert(id, factor);
+        factors.retain(|_, factor| *factor != 1.0);
+        if factor != 1.0 && is_up {
+            run.health.books.touch_node(id, node);
+        }
+        if run.health.is_paused(node) {
+            return run.health.hold(node, Held::Load);
+        }
+        self.tell_load(node);
+    }
+
+    /// A node that is up learns how much load it is to bring.
+    fn tell_load(&mut self, node: NodeId) {
+        let run = &self.stage.run;
+        let factor = run.loads.get(&node).map_or(1.0, |factors| factors.values().product());
+        let mark = [run.now.as_nanos(), u64::MAX, f64::to_bits(factor), 1];
+        self.input(node, mark, Input::Load(factor));
+    }
+
+    /// The steady clocks of these nodes run `pace` times as fast on this fault's account, and their calendar clocks are
+    /// `offset` nanoseconds ahead of them.
+    pub(super) fn skew(&mut self, nodes: &[NodeId], id: FaultId, pace: f64, offset: i64) {
+        self.adopt_timers(nodes);
+        for &node in nodes {
+            let (group, index) = self.stage.names.place(node);
+            if (pace != 1.0 || offset != 0) && self.arenas[group.index()].is_up(index) {
+                self.stage.run.health.books.touch_node(id, node);
+            }
+            self.stage.run.offsets.entry(node).or_default().insert(id, offset);
+            self.change_clock(node, Clock::Steady, |clock| clock.run(id, pace));
         }
     }
 
-    fn set_alarm(&mut self, node: NodeId, Moved { time, count, id }: Moved) {
+    /// Has the steady clocks of these nodes know which timers wait for them: if a clock gains, they come early.
+    fn adopt_timers(&mut self, nodes: &[NodeId]) {
+        let Self { stage, arenas, .. } = self;
+        let run = &mut stage.run;
+        let mut pending: BTreeMap<NodeId, Vec<Moved>> =
+            nodes.iter().filter(|&&node| !run.steady.knows(node)).map(|&node| (node, Vec::new())).collect();
+        if pending.is_empty() {
+            return;
+        }
+        for alarm in run.alarms.iter().filter(|alarm| alarm.clock() == Clock::Steady) {
+            let Some(timers) = pending.get_mut(&alarm.node) else { continue };
+            let (group, index) = stage.names.place(alarm.node);
+            if arenas[group.index()].is_armed(index, alarm.id()) {
+                timers.push(Moved { time: alarm.time, count: alarm.count, id: alarm.id() });
+            }
+        }
+        for (node, timers) in pending {
+            run.steady.adopt(node, run.now, timers.into_iter());
+        }
+    }
+
+    /// Changes how one of a node's clocks runs, and sets the alarms of its timers anew.
+    fn change_clock(&mut self, node: NodeId, clock: Clock, change: impl FnOnce(&mut NodeClock)) {
+        let (group, index) = self.stage.names.place(node);
+        let (arena, run) = (&self.arenas[group.index()], &mut self.stage.run);
+        let now = run.now;
+        let moved = run.clocks_of(clock).change(node, now, change, |id| arena.is_armed(index, id));
+        for timer in moved {
+            self.stage.run.move_timer(node, clock);
+            self.set_alarm(node, clock, timer);
+        }
+    }
+
+    fn set_alarm(&mut self, node: NodeId, clock: Clock, Moved { time, count, id }: Moved) {
         let run = &mut self.stage.run;
         let order = AlarmOrder { names: &self.stage.names, schedule: run.schedule };
-        run.alarms.push(Alarm::new(time, node, count, id, true), &order);
+        run.alarms.push(Alarm::new(time, node, count, id, clock), &order);
     }
 
     /// Whether an alarm of a node that may be disturbed is to be handed over. If not, it is kept or set anew.
     #[cold]
     pub(super) fn is_due(&mut self, alarm: &Alarm) -> bool {
-        let (node, now, id) = (alarm.node, alarm.time, alarm.id());
-        if alarm.rank() == Rank::Work {
-            return match self.stage.run.work.judge(node, now, alarm.count, id) {
-                Verdict::Due => true,
-                Verdict::Stale => false,
-                Verdict::Later(moved) => {
-                    self.stage.run.delay_work(node);
-                    moved.into_iter().for_each(|timer| self.set_alarm(node, timer));
-                    false
-                }
-            };
+        let (node, now, id, clock) = (alarm.node, alarm.time, alarm.id(), alarm.clock());
+        match self.stage.run.clocks_of(clock).judge(node, now, alarm.count, id) {
+            Verdict::Due => {}
+            Verdict::Stale => return false,
+            Verdict::Later(moved) => {
+                self.stage.run.move_timer(node, clock);
+                moved.into_iter().for_each(|timer| self.set_alarm(node, clock, timer));
+                return false;
+            }
         }
-        if self.stage.run.health.is_paused(node) {
+        let is_held = clock == Clock::Steady && self.stage.run.health.is_paused(node);
+        if is_held {
             self.stage.run.health.hold(node, Held::Timer(id, alarm.count));
-            return false;
         }
-        true
-    }
-
-    pub(super) fn sever(&mut self, id: FaultId, severed: Severed) {
-        self.stage.run.health.sever(id, severed);
-        self.stage.network.watch(true);
-    }
-
-    pub(super) fn mend(&mut self, id: FaultId) {
-        self.stage.run.health.mend(id);
-        self.stage.network.watch(self.stage.run.health.is_severed());
+        !is_held
     }
 }

@@ -8,13 +8,18 @@ mod event;
 mod fault;
 mod health;
 mod lifecycle;
+mod node_clock;
 mod observer;
 mod stage;
-mod work;
+mod weather;
+mod wire_faults;
 
 pub use crate::engine::{Chain, Digest};
 pub use book::{LinkBook, WireBook};
 pub use cluster::{Checkpoint, Cluster, Outcome};
 pub use control::{Control, Controls};
-pub use fault::{Crash, Cut, FAULTS, Fault, FaultBook, FaultEntry, FaultId, Pause, Severed, Slow};
+pub use fault::{
+    Corrupt, Crash, Cut, Delay, Duplicate, FAULTS, Fault, FaultBook, FaultEntry, FaultId, Hold, Impair, Impairment,
+    Loss, Path, Pause, Reorder, Severed, Skew, Slow, Surge,
+};
 pub use observer::Observer;

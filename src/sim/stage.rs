@@ -11,7 +11,7 @@ use crate::base::names::Names;
 use crate::base::random::{Key, Seed, Uniform};
 use crate::base::time::{Span, Time, ns};
 use crate::engine::{Agenda, Calendar, Schedule};
-use crate::network::{Address, Cause, LinkId, Network, Verdict};
+use crate::network::{Address, Cause, LinkId, Network, Packet, Verdict};
 use crate::process::{
     Carriage, Clock, Clocks, Effects, Identity, Leg, Message, Name, Observation, Steady, TimerId, Wall, Wanted, Work,
     Write,
@@ -20,9 +20,11 @@ use crate::process::{
 use super::book::WireBook;
 use super::cluster::Checkpoint;
 use super::event::{Alarm, AlarmOrder, Delivery, DeliveryOrder};
+use super::fault::FaultId;
 use super::health::{Health, Held};
+use super::node_clock::NodeClocks;
 use super::observer::Observer;
-use super::work::WorkClocks;
+use super::weather::{Passage, Weather};
 
 /// What an event holds of a message.
 pub(super) type Parcel<M> = <<M as Message>::Carriage as Carriage<M>>::Parcel;
@@ -69,7 +71,13 @@ pub(super) struct Run<M: Message> {
     /// Whether a fault ever struck.
     pub(super) is_disturbed: bool,
     pub(super) health: Health<Parcel<M>>,
-    pub(super) work: WorkClocks,
+    pub(super) weather: Weather<Parcel<M>>,
+    pub(super) work: NodeClocks,
+    pub(super) steady: NodeClocks,
+    /// How many times their load nodes bring, by the faults that have them do so.
+    pub(super) loads: BTreeMap<NodeId, BTreeMap<FaultId, f64>>,
+    /// How far calendar clocks are ahead of steady ones, by the faults that set them so.
+    pub(super) offsets: BTreeMap<NodeId, BTreeMap<FaultId, i64>>,
     pub(super) writes: BTreeMap<(Time, u64), PendingWrite>,
     pub(super) disks: BTreeMap<NodeId, BTreeMap<u64, Vec<u8>>>,
     pub(super) restarts: BTreeMap<NodeId, u32>,
@@ -119,7 +127,7 @@ impl<M: Message> Effects<M> for Stage<M> {
         book.bytes += size;
         let address = address(names, &run.keys.wire, identity);
         match network.arrival(link, run.now, &address) {
-            Some(time) => self.push(time, to, message, count),
+            Some(time) => self.push(time, (from, to), message, count),
             None => self.transmit(link, to, size, message, count),
         }
     }
@@ -130,11 +138,8 @@ impl<M: Message> Effects<M> for Stage<M> {
         let Actor { node, count, .. } = run.actor;
         run.actor.count = count.wrapping_add(1);
         let delay = delay.max(ns(1));
-        let time = match clock {
-            Clock::Work if run.is_disturbed => run.set_work(node, delay, count, id),
-            _ => run.now + delay,
-        };
-        let alarm = Alarm::new(time, node, count, id, clock == Clock::Work);
+        let time = if run.is_disturbed { run.due(clock, delay, count, id) } else { run.now + delay };
+        let alarm = Alarm::new(time, node, count, id, clock);
         run.alarms.push(alarm, &AlarmOrder { names, schedule: run.schedule });
     }
 
@@ -166,31 +171,42 @@ impl<M: Message> Stage<M> {
     }
 
     #[inline(always)]
-    fn push(&mut self, time: Time, to: NodeId, message: M, count: u32) {
+    fn push(&mut self, time: Time, (from, to): (NodeId, NodeId), message: M, count: u32) {
         let Self { names, run, .. } = self;
         let time = time.max(run.now + ns(1));
-        let delivery = Delivery { time, from: run.actor.node, to, count, parcel: run.carriage.pack(message) };
+        let delivery = Delivery { time, from, to, count, parcel: run.carriage.pack(message) };
         run.deliveries.push(delivery, &DeliveryOrder { names, schedule: run.schedule });
     }
 
     /// Sends a message that does not simply arrive.
     #[inline(never)]
     fn transmit(&mut self, link: LinkId, to: NodeId, size: u64, message: M, count: u32) {
-        let (now, from) = (self.run.now, self.run.actor.node);
-        let address = address(&self.names, &self.run.keys.wire, message.identity());
-        let verdict = if self.run.health.is_severed() && self.run.health.stops(from, to) {
+        self.pass(Passage { link, from: self.run.actor.node, to, size, count }, message);
+    }
+
+    /// Has a message pass the network, now.
+    pub(super) fn pass(&mut self, passage: Passage, message: M) {
+        let Passage { link, from, to, size, count } = passage;
+        let now = self.run.now;
+        let Run { health, weather, carriage, keys, .. } = &mut self.run;
+        let address = address(&self.names, &keys.wire, message.identity());
+        let verdict = if health.is_severed() && health.stops(from, to) {
             Verdict::Drop(Cause::Partition)
+        } else if weather.holds(&passage) {
+            return weather.keep(passage, carriage.pack(message), &mut health.books);
         } else {
-            self.network.transmit(link, now, (from, to), size, &address, &self.names)
+            let impact = weather.impact(&passage, &address, &mut health.books);
+            let packet = Packet { from, to, size, impact };
+            self.network.transmit(link, now, &packet, &address, &self.names)
         };
         let book = self.run.book.of(link);
         match verdict {
-            Verdict::Deliver(time) => self.push(time, to, message, count),
+            Verdict::Deliver(time) => self.push(time, (from, to), message, count),
             Verdict::Duplicate(first, second) => {
                 book.duplicated += 1;
                 self.note(message.identity(), Observation::Duplicated { message: message.offered_as(from, to) });
-                self.push(first, to, message.clone(), count);
-                self.push(second, to, message, count);
+                self.push(first, (from, to), message.clone(), count);
+                self.push(second, (from, to), message, count);
             }
             Verdict::Drop(cause) => {
                 book.dropped[cause as usize] += 1;
@@ -276,26 +292,55 @@ pub(super) fn class(identity: Identity) -> u8 {
 }
 
 impl<M: Message> Run<M> {
-    /// When a work timer that is set now is due, on a node that may be slow.
+    /// When a timer that the actor sets now is due, where clocks may have been disturbed.
     #[cold]
-    fn set_work(&mut self, node: NodeId, delay: Span, count: u32, id: TimerId) -> Time {
-        self.health.books.touch_timers(&self.work.slowed_by(node), 1);
-        self.work.set(node, self.now, delay, count, id)
+    fn due(&mut self, clock: Clock, delay: Span, count: u32, id: TimerId) -> Time {
+        let (node, now) = (self.actor.node, self.now);
+        let by = self.clocks_of(clock).disturbed_by(node);
+        self.health.books.touch_timers(&by, 1);
+        self.clocks_of(clock).set(node, now, delay, count, id)
     }
 
-    /// A work timer of this node takes longer than was thought.
-    pub(super) fn delay_work(&mut self, node: NodeId) {
-        self.health.books.touch_timers(&self.work.slowed_by(node), 1);
-        let by = self.health.paused_by(node).to_vec();
-        self.health.books.touch_timers(&by, 1);
+    /// The disturbed clocks of one sort.
+    pub(super) fn clocks_of(&mut self, clock: Clock) -> &mut NodeClocks {
+        match clock {
+            Clock::Work => &mut self.work,
+            Clock::Steady => &mut self.steady,
+        }
+    }
+
+    /// A timer of this node comes at another time than was thought.
+    pub(super) fn move_timer(&mut self, node: NodeId, clock: Clock) {
+        match clock {
+            Clock::Work => {
+                self.health.books.touch_timers(&self.work.disturbed_by(node), 1);
+                let by = self.health.paused_by(node).to_vec();
+                self.health.books.touch_timers(&by, 1);
+            }
+            Clock::Steady => self.health.books.touch_timers(&self.steady.disturbed_by(node), 1),
+        }
     }
 
     /// What the actor's clocks show.
     #[inline(always)]
     pub(super) fn clocks(&self) -> Clocks {
+        if self.is_disturbed {
+            return self.disturbed_clocks();
+        }
         let nanos = self.now.as_nanos();
-        let work = self.work.reading(self.actor.node, self.now);
-        Clocks { steady: Steady::from_nanos(nanos), wall: Wall::from_nanos(nanos), work: Work::from_nanos(work) }
+        Clocks { steady: Steady::from_nanos(nanos), wall: Wall::from_nanos(nanos), work: Work::from_nanos(nanos) }
+    }
+
+    #[cold]
+    fn disturbed_clocks(&self) -> Clocks {
+        let node = self.actor.node;
+        let steady = self.steady.reading(node, self.now);
+        let offset = self.offsets.get(&node).map_or(0, |offsets| offsets.values().sum());
+        Clocks {
+            steady: Steady::from_nanos(steady),
+            wall: Wall::from_nanos(steady.saturating_add_signed(offset)),
+            work: Work::from_nanos(self.work.reading(node, self.now)),
+        }
     }
 
     fn new(seed: Seed) -> Self {
@@ -314,7 +359,11 @@ impl<M: Message> Run<M> {
             notes: Vec::new(),
             is_disturbed: false,
             health: Health::default(),
-            work: WorkClocks::default(),
+            weather: Weather::new(seed.key("fault")),
+            work: NodeClocks::default(),
+            steady: NodeClocks::default(),
+            loads: BTreeMap::new(),
+            offsets: BTreeMap::new(),
             writes: BTreeMap::new(),
             disks: BTreeMap::new(),
             restarts: BTreeMap::new(),

@@ -6,7 +6,7 @@ use rehearsal::base::names::Names;
 use rehearsal::base::probability::percent;
 use rehearsal::base::random::Seed;
 use rehearsal::base::time::{Time, ms};
-use rehearsal::network::{Address, Bursts, Correlation, Link, LinkId, Network, Verdict};
+use rehearsal::network::{Address, Bursts, Correlation, Impact, Link, LinkId, Network, Packet, Verdict};
 
 const SEEDS: u64 = 16;
 const MESSAGES: usize = 100_000;
@@ -30,7 +30,13 @@ fn fates(link: &Link, seed: u64, extra: u32, between: bool) -> Vec<Option<f64>> 
     let key = Seed(seed).key("wire");
     let mut send = |number: usize, to| {
         let address = Address { key: &key, owner: names.entity(from), position: (number as u64) << 32 };
-        match network.transmit(LinkId::DEFAULT, Time::ZERO, (from, to), 0, &address, &names) {
+        match network.transmit(
+            LinkId::DEFAULT,
+            Time::ZERO,
+            &Packet { from, to, size: 0, impact: Impact::NONE },
+            &address,
+            &names,
+        ) {
             Verdict::Deliver(time) => Some(time.as_nanos() as f64),
             _ => None,
         }

@@ -82,7 +82,11 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
     let Planner { flows, calls, programs, targets, warnings, .. } = planner;
     let length = duration + run.drain.0;
     let nodes = Nodes { names: &names, regions: regions.as_ref(), texts: &loaded.texts };
-    let faults = fault::faults(&scenario.faults, nodes, length, mistakes);
+    let loads = scenario.clients.iter().filter(|(_, client)| client.rate.is_some());
+    let loads = loads.flat_map(|(name, _)| names.group(name.as_str()));
+    let loads = loads.flat_map(|group| names.members(group)).collect();
+    let surroundings = fault::Surroundings { nodes, network: &network, loads, length };
+    let faults = fault::faults(&scenario.faults, surroundings, mistakes);
     let scopes = Scopes {
         scenario,
         faults: &faults,

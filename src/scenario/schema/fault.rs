@@ -5,14 +5,18 @@ use serde::Deserialize;
 
 use super::distribution::Times;
 use super::number::Positive;
+use super::quantity_text;
 use crate::scenario::document::{Located, OneOrMany, Origin};
 use crate::scenario::selector::Selector;
 
 /// Some nodes.
 pub type Nodes = Located<OneOrMany<Located<Selector>>>;
 
-/// Something that happens to the system: exactly one of `crash`, `pause`, `slow`, `partition`, `isolate` and `cut`. Faults that
-/// overlap compose: a node is down, paused or cut off as long as any fault keeps it so, and slower by all factors together.
+/// The sides of a partition.
+pub type Sides = Located<Vec<Located<Selector>>>;
+
+/// Something that happens to the system, of one kind. Faults that overlap compose: a node is down, paused or cut off as long as
+/// any fault keeps it so, and slower by all factors together; a message suffers from all that concern it.
 #[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Fault {
@@ -26,16 +30,34 @@ pub struct Fault {
     /// These nodes go down: memory and timers are lost, messages to them too. When it heals they start anew, with what they
     /// had synced.
     pub crash: Option<Nodes>,
+    /// These nodes go down and come up again, at once or after `for`.
+    pub restart: Option<Nodes>,
     /// These nodes do nothing for a while; what comes for them waits, and their work stands still.
     pub pause: Option<Nodes>,
     /// These nodes work more slowly, and are otherwise well.
     pub slow: Option<Located<Slowness>>,
+    /// The clocks of these nodes run fast or slow.
+    pub skew: Option<Located<Skew>>,
     /// The sides between which no message passes; a node that no side lists reaches all. `rest` is every node not listed.
-    pub partition: Option<Located<Vec<Located<Selector>>>>,
+    pub partition: Option<Sides>,
     /// Each of these nodes is cut off from every other node.
     pub isolate: Option<Nodes>,
     /// No message passes in one direction.
     pub cut: Option<Located<OneWay>>,
+    /// Messages wait, and go on when it heals.
+    pub hold: Option<Located<Passages>>,
+    /// A share of messages is lost.
+    pub loss: Option<Located<Portion>>,
+    /// Messages are longer on their way.
+    pub latency: Option<Located<Delay>>,
+    /// A share of messages arrives twice.
+    pub duplicate: Option<Located<Portion>>,
+    /// A share of messages arrives damaged, and is dropped.
+    pub corrupt: Option<Located<Portion>>,
+    /// A share of messages is held back, and overtaken.
+    pub reorder: Option<Located<Reorder>>,
+    /// Clients bring several times their rate.
+    pub load: Option<Located<Load>>,
 }
 
 /// Nodes that work more slowly.
@@ -45,6 +67,26 @@ pub struct Slowness {
     /// Which nodes.
     pub on: OneOrMany<Located<Selector>>,
     /// How many times longer work takes; at least 1.
+    pub factor: Located<Positive>,
+}
+
+/// Nodes whose clocks run fast or slow.
+#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Skew {
+    /// Which nodes.
+    pub on: OneOrMany<Located<Selector>>,
+    /// How fast their clocks run; 1.0002 gains 0.2 milliseconds each second.
+    pub rate: Located<Positive>,
+}
+
+/// Clients that bring more, or less.
+#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Load {
+    /// Which clients.
+    pub on: OneOrMany<Located<Selector>>,
+    /// How many times their `rate`.
     pub factor: Located<Positive>,
 }
 
@@ -58,63 +100,119 @@ pub struct OneWay {
     pub to: OneOrMany<Located<Selector>>,
 }
 
-/// What a fault does.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub enum FaultKind<'a> {
+/// Which messages: all, unless one of `on`, `between` and `from` with `to` says otherwise.
+#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Passages {
+    /// What these nodes send or receive; or, by the names of links, what these carry.
+    pub on: Option<Nodes>,
+    /// What passes between two groups of nodes, in both directions.
+    pub between: Option<Located<[Located<Selector>; 2]>>,
+    /// What these nodes send; with `to`.
+    pub from: Option<Nodes>,
+    /// What those nodes receive; with `from`.
+    pub to: Option<Nodes>,
+}
+
+/// A share of some messages.
+#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Portion {
+    /// Which messages.
+    #[serde(rename = "..")]
+    pub passages: Passages,
+    /// How many of them.
+    pub share: Located<quantity_text::Share>,
+}
+
+/// Messages that are longer on their way.
+#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Delay {
+    /// Which messages.
+    #[serde(rename = "..")]
+    pub passages: Passages,
+    /// How much longer; drawn anew for each message.
+    pub add: Times,
+}
+
+/// Messages that are held back.
+#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Reorder {
+    /// Which messages.
+    #[serde(rename = "..")]
+    pub passages: Passages,
+    /// How many of them.
+    pub share: Located<quantity_text::Share>,
+    /// How long.
+    pub by: Times,
+}
+
+/// One list for the kinds of faults: the name, the key of [`Fault`], what is written there.
+macro_rules! fault_kinds {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $key:ident: $value:ty;)*) => {
+        /// What a fault does.
+        #[derive(Clone, Copy, PartialEq, Debug)]
+        pub enum FaultKind<'a> {
+            $($(#[$doc])* $variant(&'a $value),)*
+        }
+
+        /// The kinds of faults, as they are written.
+        pub const FAULT_KINDS: &[&str] = &[$($name),*];
+
+        impl FaultKind<'_> {
+            /// The key.
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant(_) => $name,)* }
+            }
+
+            /// The place of the value.
+            pub fn origin(self) -> Origin {
+                match self { $(Self::$variant(written) => written.origin,)* }
+            }
+        }
+
+        impl Fault {
+            /// Every kind that is written. In a scenario that was loaded there is exactly one.
+            pub fn kinds(&self) -> impl Iterator<Item = FaultKind<'_>> {
+                [$(self.$key.as_ref().map(FaultKind::$variant)),*].into_iter().flatten()
+            }
+        }
+    };
+}
+
+fault_kinds! {
     /// Nodes go down.
-    Crash(&'a Nodes),
+    Crash = "crash", crash: Nodes;
+    /// Nodes go down and come up.
+    Restart = "restart", restart: Nodes;
     /// Nodes do nothing.
-    Pause(&'a Nodes),
+    Pause = "pause", pause: Nodes;
     /// Nodes work more slowly.
-    Slow(&'a Located<Slowness>),
+    Slow = "slow", slow: Located<Slowness>;
+    /// Clocks run fast or slow.
+    Skew = "skew", skew: Located<Skew>;
     /// No message passes between these sides.
-    Partition(&'a Located<Vec<Located<Selector>>>),
+    Partition = "partition", partition: Sides;
     /// Nodes are cut off, each on its own.
-    Isolate(&'a Nodes),
+    Isolate = "isolate", isolate: Nodes;
     /// No message passes in one direction.
-    Cut(&'a Located<OneWay>),
-}
-
-/// The kinds of faults, as they are written.
-pub const FAULT_KINDS: [&str; 6] = ["crash", "pause", "slow", "partition", "isolate", "cut"];
-
-impl FaultKind<'_> {
-    /// The key.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Crash(_) => "crash",
-            Self::Pause(_) => "pause",
-            Self::Slow(_) => "slow",
-            Self::Partition(_) => "partition",
-            Self::Isolate(_) => "isolate",
-            Self::Cut(_) => "cut",
-        }
-    }
-
-    /// The place of the value.
-    pub fn origin(self) -> Origin {
-        match self {
-            Self::Crash(nodes) | Self::Pause(nodes) | Self::Isolate(nodes) => nodes.origin,
-            Self::Slow(slow) => slow.origin,
-            Self::Partition(sides) => sides.origin,
-            Self::Cut(cut) => cut.origin,
-        }
-    }
-}
-
-impl Fault {
-    /// Every kind that is written. In a scenario that was loaded there is exactly one.
-    pub fn kinds(&self) -> impl Iterator<Item = FaultKind<'_>> {
-        let kinds = [
-            self.crash.as_ref().map(FaultKind::Crash),
-            self.pause.as_ref().map(FaultKind::Pause),
-            self.slow.as_ref().map(FaultKind::Slow),
-            self.partition.as_ref().map(FaultKind::Partition),
-            self.isolate.as_ref().map(FaultKind::Isolate),
-            self.cut.as_ref().map(FaultKind::Cut),
-        ];
-        kinds.into_iter().flatten()
-    }
+    Cut = "cut", cut: Located<OneWay>;
+    /// Messages wait.
+    Hold = "hold", hold: Located<Passages>;
+    /// Messages vanish.
+    Loss = "loss", loss: Located<Portion>;
+    /// Messages take longer.
+    Latency = "latency", latency: Located<Delay>;
+    /// Messages arrive twice.
+    Duplicate = "duplicate", duplicate: Located<Portion>;
+    /// Messages are damaged.
+    Corrupt = "corrupt", corrupt: Located<Portion>;
+    /// Messages are overtaken.
+    Reorder = "reorder", reorder: Located<Reorder>;
+    /// Clients bring more.
+    Load = "load", load: Located<Load>;
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ use serde::Deserialize;
 pub use balance::{Balance, LoadSource};
 pub use client::{Arrivals, Client, MixEntry, Phase};
 pub use distribution::{DistributionSpec, LognormalSpec, Sizes, Times, WeibullSpec};
-pub use fault::{FAULT_KINDS, Fault, FaultKind, Nodes, OneWay, Slowness};
+pub use fault::{FAULT_KINDS, Fault, FaultKind, Nodes, Passages, Sides};
 pub use name::{Name, Target};
 pub use network::{Buffer, Link, Loss, Medium, MessageKind, Order, Preset};
 pub use number::Positive;

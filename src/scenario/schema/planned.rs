@@ -28,7 +28,8 @@ const PLANNED: &[(&str, &[&str])] = &[
             "wait-for", "key", "priority",
         ],
     ),
-    ("Fault", &["hold", "loss", "latency", "duplicate", "corrupt", "fail", "skew", "load", "bandwidth", "reorder"]),
+    ("Fault", &["fail", "bandwidth"]),
+    ("Skew", &["offset"]),
     ("Client", &["trace"]),
     ("Queue", &["expire-at"]),
 ];

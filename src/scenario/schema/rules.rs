@@ -113,7 +113,7 @@ impl Rules {
             [] => self.mistakes.push(
                 Diagnostic::error(format!("fault `{}` does nothing", name.value))
                     .at(name.origin, "")
-                    .help(format!("it needs {}", one_of(&FAULT_KINDS))),
+                    .help(format!("it needs {}", one_of(FAULT_KINDS))),
             ),
             [one, other, ..] => self.mistakes.push(
                 Diagnostic::error(format!("a fault is of one kind; found `{}` and `{}`", one.name(), other.name()))

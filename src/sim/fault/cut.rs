@@ -81,6 +81,6 @@ impl<M: Message> Fault<M> for Cut {
     }
 
     fn heal(&self, controls: &mut Controls<'_, M>, id: FaultId) {
-        controls.mend(id);
+        controls.mend(id, &self.0);
     }
 }

@@ -1,26 +1,48 @@
 //! Faults: what happens to a system from outside, each with its own account of what it touched.
 //!
 //! A fault strikes and, perhaps, heals. Faults that overlap compose: a node is down, paused or cut off as long as any fault
-//! keeps it so, and slower by the product of all factors that hold.
+//! keeps it so, and slower by the product of all factors that hold; a message suffers from all that concern it.
 
+mod corrupt;
 mod crash;
 mod cut;
+mod delay;
+mod duplicate;
+mod hold;
+mod impair;
+mod loss;
+mod path;
 mod pause;
+mod reorder;
+mod restart;
+mod skew;
 mod slow;
+mod surge;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use crate::base::id::NodeId;
+use crate::base::id::{NodeId, hash_name};
 use crate::process::Message;
 
 use super::control::Controls;
 
+pub use corrupt::Corrupt;
 pub use crash::Crash;
 pub use cut::{Cut, Severed};
+pub use delay::Delay;
+pub use duplicate::Duplicate;
+pub use hold::Hold;
+pub use impair::{Impair, Impairment};
+pub use loss::Loss;
+pub use path::Path;
 pub use pause::Pause;
+pub use reorder::Reorder;
+pub use skew::Skew;
 pub use slow::Slow;
+pub use surge::Surge;
 
 /// A kind of fault, as it is explained to users.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,8 +58,23 @@ pub struct FaultEntry {
 }
 
 /// Every kind of fault.
-pub const FAULTS: &[&FaultEntry] =
-    &[&crash::ENTRY, &pause::ENTRY, &slow::ENTRY, &cut::PARTITION, &cut::ISOLATE, &cut::CUT];
+pub const FAULTS: &[&FaultEntry] = &[
+    &crash::ENTRY,
+    &restart::ENTRY,
+    &pause::ENTRY,
+    &slow::ENTRY,
+    &skew::ENTRY,
+    &cut::PARTITION,
+    &cut::ISOLATE,
+    &cut::CUT,
+    &hold::ENTRY,
+    &loss::ENTRY,
+    &delay::ENTRY,
+    &duplicate::ENTRY,
+    &corrupt::ENTRY,
+    &reorder::ENTRY,
+    &surge::ENTRY,
+];
 
 /// A fault's place among those of a run.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -56,6 +93,16 @@ pub trait Fault<M: Message>: Send + Sync + 'static {
     fn strike(&self, controls: &mut Controls<'_, M>, id: FaultId);
     /// It ends.
     fn heal(&self, controls: &mut Controls<'_, M>, id: FaultId);
+}
+
+impl<M: Message> Fault<M> for Arc<dyn Fault<M>> {
+    fn strike(&self, controls: &mut Controls<'_, M>, id: FaultId) {
+        (**self).strike(controls, id);
+    }
+
+    fn heal(&self, controls: &mut Controls<'_, M>, id: FaultId) {
+        (**self).heal(controls, id);
+    }
 }
 
 /// What a fault touched.
@@ -104,6 +151,11 @@ impl FaultBooks {
             self.names.len() - 1
         });
         FaultId(u32::try_from(index).expect("fewer than 2^32 faults"))
+    }
+
+    /// What the fault's draws are told apart by.
+    pub(super) fn salt(&self, id: FaultId) -> u64 {
+        hash_name(&self.names[id.index()]).into()
     }
 
     pub(super) fn of_name(&self, name: &str) -> Option<&FaultBook> {

@@ -1,6 +1,12 @@
 use super::*;
 
 const GROUPS: &str = "\
+[links.line]
+between = [\"users\", \"api\"]
+[clients.many]
+rate = \"9/s\"
+call = \"api\"
+timeout = \"1s\"
 [clients.users]
 nodes = 2
 users = 2
@@ -35,6 +41,17 @@ fn every_kind_is_planned() {
         "partition = [\"api\", \"users[0]\", \"users[1]\"]",
         "isolate = \"*\"",
         "cut = { from = \"api\", to = \"users\" }",
+        "restart = \"api[each]\"",
+        "pause = \"*[each]\"",
+        "skew = { on = \"api[each]\", rate = 1.01 }",
+        "hold = {}",
+        "hold = { on = \"line\" }",
+        "loss = { on = \"api[any 1]\", share = \"10%\" }",
+        "duplicate = { between = [\"api[0]\", \"users\"], share = 1 }",
+        "corrupt = { from = \"api\", to = [\"users\", \"many\"], share = 0.5 }",
+        "latency = { on = \"network\", add = { exponential = \"1s\" } }",
+        "reorder = { share = \"1%\", by = \"10ms\" }",
+        "load = { on = \"many\", factor = 3 }",
     ] {
         let plan = planned(&format!("at = \"1s\"\n{kind}")).expect(kind);
         assert_eq!(plan.faults[0].kind, kind.split(' ').next().unwrap());
@@ -51,7 +68,14 @@ fn what_a_fault_cannot_be_is_said_at_its_place() {
         ("at = \"1s\"\ncrash = \"apo\"", "there is no group `apo`"),
         ("at = \"1s\"\ncrash = \"api[3]\"", "there is no node 3 among the 3 of `api`"),
         ("at = \"1s\"\ncrash = \"api[any 4]\"", "there are only 3 nodes to draw 4 from"),
-        ("at = \"1s\"\ncrash = \"api[each]\"", "`each` is not supported yet"),
+        ("at = \"1s\"\ncrash = [\"api[each]\", \"users\"]", "`each` stands alone"),
+        ("at = \"1s\"\nhold = { on = [\"line\", \"api\"] }", "a fault is on links or on nodes, not on both"),
+        ("at = \"1s\"\nhold = { on = \"lime\" }", "there is no group `lime`"),
+        ("at = \"1s\"\nhold = { from = \"api\" }", "messages are chosen by one of"),
+        ("at = \"1s\"\nhold = { on = \"api\", between = [\"api\", \"users\"] }", "messages are chosen by one of"),
+        ("at = \"1s\"\nload = { on = \"users\", factor = 2 }", "only clients with a `rate` bring more load"),
+        ("at = \"1s\"\nload = { on = \"*[each]\", factor = 2 }", "only clients with a `rate` bring more load"),
+        ("every = \"10us\"\nfor = \"10us\"\ncrash = \"api[each]\"", "this would strike about 5e6 times"),
         ("at = \"1s\"\ncrash = \"rest\"", "`rest` has a meaning only beside the sides of a partition"),
         ("at = \"1s\"\npartition = [\"api\"]", "a partition has two sides at least"),
         ("at = \"1s\"\npartition = [\"api\", \"api[0]\"]", "a node is on one side of a partition, not on two"),
@@ -68,7 +92,9 @@ fn a_fault_is_of_one_kind() {
     for (fault, said) in [
         ("at = \"1s\"", "fault `x` does nothing"),
         ("at = \"1s\"\ncrash = \"api\"\npause = \"api\"", "a fault is of one kind; found `crash` and `pause`"),
-        ("at = \"1s\"\nskew = \"api\"", "`skew` is not supported yet"),
+        ("at = \"1s\"\nfail = \"api\"", "`fail` is not supported yet"),
+        ("at = \"1s\"\nisolate = { on = \"api\" }", "expected"),
+        ("at = \"1s\"\nskew = { on = \"api\", rate = 1, offset = \"1s\" }", "`offset` is not supported yet"),
         ("at = \"1s\"\ncrush = \"api\"", "crash"),
     ] {
         let (_, found) = unloadable(&format!("run.duration = \"1s\"\n{GROUPS}[faults.x]\n{fault}"));

@@ -1,0 +1,221 @@
+//! Whom a fault strikes: nodes, and messages between them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rand_chacha::ChaCha8Rng;
+
+use super::draw;
+use crate::base::id::NodeId;
+use crate::network::LinkId;
+use crate::scenario::diagnostic::Diagnostic;
+use crate::scenario::document::{Located, OneOrMany};
+use crate::scenario::plan::nodes::{Nodes, at_places};
+use crate::scenario::schema::{Passages, Sides};
+use crate::scenario::selector::{Base, Selector, Which};
+use crate::sim::Path;
+
+/// Nodes to choose from: all of the first, and so many of each of the others.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Choice {
+    pub(super) all: BTreeSet<NodeId>,
+    any: Vec<(Vec<NodeId>, u32)>,
+}
+
+impl Choice {
+    pub(super) fn one(node: NodeId) -> Self {
+        Self { all: BTreeSet::from([node]), any: Vec::new() }
+    }
+
+    /// Those who are struck this time.
+    pub(super) fn nodes(&self, luck: &mut ChaCha8Rng) -> BTreeSet<NodeId> {
+        let mut nodes = self.all.clone();
+        for (members, count) in &self.any {
+            let mut left = members.clone();
+            for _ in 0..*count {
+                nodes.insert(left.swap_remove(draw(luck).below(left.len() as u64) as usize));
+            }
+        }
+        nodes
+    }
+
+    /// Everyone who may be struck.
+    pub(super) fn candidates(&self) -> impl Iterator<Item = NodeId> {
+        self.all.iter().chain(self.any.iter().flat_map(|(members, _)| members)).copied()
+    }
+}
+
+/// Whom a fault strikes.
+#[derive(Clone, Debug)]
+pub(super) enum Target {
+    /// These, together.
+    Together(Choice),
+    /// These, each at times of its own.
+    Each(Vec<NodeId>),
+}
+
+/// Messages to choose from.
+#[derive(Clone, Debug)]
+pub(super) enum Way {
+    Everywhere,
+    Links(BTreeSet<LinkId>),
+    At(Choice),
+    OneWay(Choice, Choice),
+    Between(Choice, Choice),
+}
+
+impl Way {
+    /// Those that are struck this time.
+    pub(super) fn path(&self, luck: &mut ChaCha8Rng) -> Path {
+        match self {
+            Self::Everywhere => Path::Everywhere,
+            Self::Links(links) => Path::Links(links.clone()),
+            Self::At(nodes) => Path::At(nodes.nodes(luck)),
+            Self::OneWay(from, to) => Path::OneWay(from.nodes(luck), to.nodes(luck)),
+            Self::Between(one, other) => Path::Between(one.nodes(luck), other.nodes(luck)),
+        }
+    }
+}
+
+/// Finds whom a scenario's selectors mean.
+pub(super) struct Finder<'a> {
+    pub(super) nodes: Nodes<'a>,
+    /// Links by their names; some lie between several parts of the network.
+    pub(super) links: BTreeMap<&'a str, BTreeSet<LinkId>>,
+}
+
+type Found<T> = Result<T, Diagnostic>;
+
+fn refuse<T>(selector: &Located<Selector>, message: impl Into<String>) -> Found<T> {
+    Err(Diagnostic::error(message).at(selector.origin, ""))
+}
+
+impl Finder<'_> {
+    /// Whom these selectors mean, together or each on its own.
+    pub(super) fn target(&self, selectors: &OneOrMany<Located<Selector>>) -> Found<Target> {
+        match &selectors.0[..] {
+            [one] if one.value.which == Which::Each => Ok(Target::Each(self.members(one)?)),
+            _ => Ok(Target::Together(self.choice(selectors)?)),
+        }
+    }
+
+    /// Whom these selectors mean.
+    pub(super) fn choice(&self, selectors: &OneOrMany<Located<Selector>>) -> Found<Choice> {
+        let mut choice = Choice::default();
+        for selector in &selectors.0 {
+            let more = self.choice_of(selector)?;
+            choice.all.extend(more.all);
+            choice.any.extend(more.any);
+        }
+        Ok(choice)
+    }
+
+    /// The sides of a partition.
+    pub(super) fn sides(&self, sides: &Sides) -> Found<Vec<Choice>> {
+        if sides.value.len() < 2 {
+            let message = "a partition has two sides at least; to cut nodes off, `isolate` them";
+            return Err(Diagnostic::error(message).at(sides.origin, ""));
+        }
+        let mut listed = Vec::new();
+        for side in &sides.value {
+            listed.push(match side.value.base {
+                Base::Rest => None,
+                _ => Some(self.choice_of(side)?),
+            });
+        }
+        let mut taken = BTreeSet::new();
+        for (side, choice) in sides.value.iter().zip(&listed) {
+            let Some(choice) = choice else { continue };
+            let twice = choice.candidates().filter(|node| !taken.insert(*node)).count();
+            if twice > 0 {
+                return refuse(side, "a node is on one side of a partition, not on two");
+            }
+        }
+        let rest: BTreeSet<_> = self.nodes.members(None, None).filter(|node| !taken.contains(node)).collect();
+        let rest = Choice { all: rest, any: Vec::new() };
+        Ok(listed.into_iter().map(|side| side.unwrap_or_else(|| rest.clone())).collect())
+    }
+
+    /// Which messages are meant.
+    pub(super) fn way(&self, passages: &Passages) -> Found<Way> {
+        let Passages { on, between, from, to } = passages;
+        let ends = from.as_ref().or(to.as_ref());
+        match (on, between, from, to) {
+            (None, None, None, None) => Ok(Way::Everywhere),
+            (Some(on), None, None, None) => self.way_on(&on.value),
+            (None, Some(between), None, None) => {
+                let [one, other] = &between.value;
+                Ok(Way::Between(self.choice_of(one)?, self.choice_of(other)?))
+            }
+            (None, None, Some(from), Some(to)) => Ok(Way::OneWay(self.choice(&from.value)?, self.choice(&to.value)?)),
+            _ => {
+                let place = ends.map(|end| end.origin).or(between.as_ref().map(|between| between.origin));
+                let message = "messages are chosen by one of `on`, `between`, and `from` with `to`";
+                Err(place.into_iter().fold(Diagnostic::error(message), |mistake, place| mistake.at(place, "")))
+            }
+        }
+    }
+
+    /// What some links carry, or what some nodes send and receive.
+    fn way_on(&self, on: &OneOrMany<Located<Selector>>) -> Found<Way> {
+        let mut links = BTreeSet::new();
+        let mut nodes = Vec::new();
+        for selector in &on.0 {
+            match self.link(&selector.value) {
+                Some(found) => links.extend(found),
+                None => nodes.push(selector.clone()),
+            }
+        }
+        match nodes.first() {
+            None => Ok(Way::Links(links)),
+            Some(_) if links.is_empty() => Ok(Way::At(self.choice(on)?)),
+            Some(node) => refuse(node, "a fault is on links or on nodes, not on both"),
+        }
+    }
+
+    fn link(&self, selector: &Selector) -> Option<&BTreeSet<LinkId>> {
+        let Base::Group { name, partition: None } = &selector.base else { return None };
+        if selector.region.is_some() || selector.which != Which::All || self.nodes.names.group(name).is_some() {
+            return None;
+        }
+        self.links.get(name.as_str())
+    }
+
+    fn choice_of(&self, selector: &Located<Selector>) -> Found<Choice> {
+        let members = self.members(selector)?;
+        let all = |nodes: BTreeSet<NodeId>| Ok(Choice { all: nodes, any: Vec::new() });
+        match &selector.value.which {
+            Which::All => all(members.into_iter().collect()),
+            Which::Indices(ranges) => match at_places(&members, ranges) {
+                Ok(nodes) => all(nodes),
+                Err(last) => {
+                    let message = format!("there is no node {last} among the {} of `{}`", members.len(), selector.base);
+                    refuse(selector, message)
+                }
+            },
+            Which::Any(count) if *count as usize > members.len() => {
+                refuse(selector, format!("there are only {} nodes to draw {count} from", members.len()))
+            }
+            Which::Any(count) => Ok(Choice { all: BTreeSet::new(), any: vec![(members, *count)] }),
+            Which::Each => refuse(selector, "`each` stands alone, for nodes that are struck each at times of its own"),
+            Which::Leader | Which::Followers => refuse(selector, "leaders and followers are not supported yet"),
+        }
+    }
+
+    /// The nodes that a selector chooses from.
+    fn members(&self, selector: &Located<Selector>) -> Found<Vec<NodeId>> {
+        let group = match &selector.base {
+            Base::All => None,
+            Base::Rest => return refuse(selector, "`rest` has a meaning only beside the sides of a partition"),
+            Base::Group { partition: Some(_), .. } => {
+                return refuse(selector, "partitions of topics are not supported yet");
+            }
+            Base::Group { name, partition: None } => Some(self.nodes.group(name, selector.origin)?),
+        };
+        let region = match &selector.region {
+            None => None,
+            Some(name) => Some(self.nodes.region(name, selector.origin)?),
+        };
+        let members: Vec<NodeId> = self.nodes.members(group, region).collect();
+        if members.is_empty() { refuse(selector, "there is no such node") } else { Ok(members) }
+    }
+}

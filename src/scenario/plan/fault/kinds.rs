@@ -1,0 +1,217 @@
+//! From what is written of a fault to what it does.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rand_chacha::ChaCha8Rng;
+
+use super::choice::{Choice, Finder, Target, Way};
+use super::schedule::Schedule;
+use super::{Effect, FaultSpec};
+use crate::base::distribution::Distribution;
+use crate::base::id::NodeId;
+use crate::base::time::{Span, ns};
+use crate::model::Envelope;
+use crate::network::Network;
+use crate::scenario::diagnostic::Diagnostic;
+use crate::scenario::document::{Located, OneOrMany};
+use crate::scenario::plan::distribution::times;
+use crate::scenario::plan::nodes::Nodes;
+use crate::scenario::schema::{self, FaultKind, Name, Named, Passages, Times};
+use crate::scenario::selector::Selector;
+use crate::sim::{
+    Corrupt, Crash, Cut, Delay, Duplicate, Fault, Hold, Impair, Impairment, Loss, Pause, Reorder, Severed, Skew, Slow,
+    Surge,
+};
+
+/// The most strikes of one fault.
+const STRIKES_MAX: f64 = 1e5;
+
+/// What faults are planned in.
+pub(in crate::scenario::plan) struct Surroundings<'a> {
+    /// The nodes.
+    pub nodes: Nodes<'a>,
+    /// The links.
+    pub network: &'a Network,
+    /// Nodes that bring load at a rate.
+    pub loads: BTreeSet<NodeId>,
+    /// How long a run lasts.
+    pub length: Span,
+}
+
+/// The faults of a scenario.
+pub(in crate::scenario::plan) fn faults(
+    faults: &Named<schema::Fault>,
+    surroundings: Surroundings<'_>,
+    mistakes: &mut Vec<Diagnostic>,
+) -> Vec<FaultSpec> {
+    let Surroundings { nodes, network, loads, length } = surroundings;
+    let mut links: BTreeMap<&str, BTreeSet<_>> = BTreeMap::new();
+    for (id, name, _) in network.links() {
+        links.entry(name).or_default().insert(id);
+    }
+    let planner = Planner { finder: Finder { nodes, links }, loads, length };
+    let planned = faults.iter().map(|(name, fault)| planner.fault(name, fault));
+    planned.filter_map(|fault| fault.map_err(|mistake| mistakes.push(mistake)).ok()).collect()
+}
+
+struct Planner<'a> {
+    finder: Finder<'a>,
+    loads: BTreeSet<NodeId>,
+    length: Span,
+}
+
+type Planned<T> = Result<T, Diagnostic>;
+
+/// One strike.
+type Blow = Arc<dyn Fault<Envelope>>;
+
+/// What strikes nodes, made of those who are struck.
+fn on_nodes<F: Fault<Envelope>>(
+    target: Target,
+    blow: impl Fn(Vec<NodeId>) -> F + Send + Sync + 'static,
+) -> Vec<Effect> {
+    let blow = Arc::new(blow);
+    let effect = |choice: Choice, node| {
+        let blow = Arc::clone(&blow);
+        together(node, move |luck| Arc::new(blow(choice.nodes(luck).into_iter().collect())))
+    };
+    match target {
+        Target::Together(choice) => vec![effect(choice, None)],
+        Target::Each(nodes) => nodes.into_iter().map(|node| effect(Choice::one(node), Some(node))).collect(),
+    }
+}
+
+fn together(node: Option<NodeId>, strike: impl Fn(&mut ChaCha8Rng) -> Blow + Send + Sync + 'static) -> Effect {
+    Effect { node, strike: Arc::new(strike) }
+}
+
+impl Planner<'_> {
+    fn fault(&self, name: &Located<Name>, fault: &schema::Fault) -> Planned<FaultSpec> {
+        let kind = fault.kinds().next().expect("a fault that was read is of one kind");
+        let schedule = self.schedule(name, fault, kind)?;
+        let effects = self.effects(kind)?;
+        let strikes = schedule.strikes_expected(self.length) * effects.len() as f64;
+        if strikes > STRIKES_MAX {
+            let message = format!("this would strike about {strikes:.0e} times");
+            let place = fault.every.as_ref().map_or(kind.origin(), |every| every.origin);
+            return Err(Diagnostic::error(message).at(place, ""));
+        }
+        Ok(FaultSpec { name: name.as_ref().to_owned(), kind: kind.name(), schedule, effects })
+    }
+
+    fn effects(&self, kind: FaultKind<'_>) -> Planned<Vec<Effect>> {
+        let target = |nodes: &OneOrMany<Located<Selector>>| self.finder.target(nodes);
+        Ok(match kind {
+            FaultKind::Crash(nodes) | FaultKind::Restart(nodes) => {
+                on_nodes(target(&nodes.value)?, |nodes| Crash { nodes })
+            }
+            FaultKind::Pause(nodes) => on_nodes(target(&nodes.value)?, |nodes| Pause { nodes }),
+            FaultKind::Isolate(nodes) => {
+                on_nodes(target(&nodes.value)?, |nodes| Cut(Severed::Alone(nodes.into_iter().collect())))
+            }
+            FaultKind::Slow(slow) => {
+                let factor = slow.value.factor;
+                if factor.value.value() < 1.0 {
+                    let message = "a slow node takes longer: `factor` is at least 1";
+                    return Err(Diagnostic::error(message).at(factor.origin, ""));
+                }
+                let factor = factor.value.value();
+                on_nodes(target(&slow.value.on)?, move |nodes| Slow { nodes, factor })
+            }
+            FaultKind::Skew(skew) => {
+                let rate = skew.value.rate.value.value();
+                on_nodes(target(&skew.value.on)?, move |nodes| Skew { nodes, rate, offset: 0 })
+            }
+            FaultKind::Load(load) => {
+                let target = target(&load.value.on)?;
+                self.all_bring_load(&target, &load.value.on)?;
+                let factor = load.value.factor.value.value();
+                on_nodes(target, move |nodes| Surge { nodes, factor })
+            }
+            FaultKind::Partition(sides) => {
+                let sides = self.finder.sides(sides)?;
+                vec![together(None, move |luck| {
+                    let of = (0..).zip(&sides).flat_map(|(number, side)| {
+                        side.nodes(luck).into_iter().map(move |node| (node, number)).collect::<Vec<_>>()
+                    });
+                    Arc::new(Cut(Severed::Sides(of.collect())))
+                })]
+            }
+            FaultKind::Cut(cut) => {
+                let (from, to) = (self.finder.choice(&cut.value.from)?, self.finder.choice(&cut.value.to)?);
+                vec![together(None, move |luck| Arc::new(Cut(Severed::OneWay(from.nodes(luck), to.nodes(luck)))))]
+            }
+            FaultKind::Hold(passages) => self.on_way(&passages.value, Hold)?,
+            FaultKind::Loss(loss) => self.impaired(&loss.value.passages, Loss(loss.value.share.value.0))?,
+            FaultKind::Duplicate(copies) => {
+                self.impaired(&copies.value.passages, Duplicate(copies.value.share.value.0))?
+            }
+            FaultKind::Corrupt(damage) => self.impaired(&damage.value.passages, Corrupt(damage.value.share.value.0))?,
+            FaultKind::Latency(delay) => self.impaired(&delay.value.passages, Delay(times(&delay.value.add)?))?,
+            FaultKind::Reorder(reorder) => {
+                let (share, by) = (reorder.value.share.value.0, times(&reorder.value.by)?);
+                self.impaired(&reorder.value.passages, Reorder { share, by })?
+            }
+        })
+    }
+
+    /// What strikes messages one by one.
+    fn impaired(&self, passages: &Passages, with: impl Impairment + Clone) -> Planned<Vec<Effect>> {
+        self.on_way(passages, move |path| Impair::new(path, with.clone()))
+    }
+
+    /// What strikes messages, made of those that are struck.
+    fn on_way<F: Fault<Envelope>>(
+        &self,
+        passages: &Passages,
+        blow: impl Fn(crate::sim::Path) -> F + Send + Sync + 'static,
+    ) -> Planned<Vec<Effect>> {
+        let way: Way = self.finder.way(passages)?;
+        Ok(vec![together(None, move |luck| Arc::new(blow(way.path(luck))))])
+    }
+
+    /// Only what has a rate can bring more.
+    fn all_bring_load(&self, target: &Target, selectors: &OneOrMany<Located<Selector>>) -> Planned<()> {
+        let brings = |node: &NodeId| self.loads.contains(node);
+        let is_well = match target {
+            Target::Together(choice) => choice.candidates().all(|node| brings(&node)),
+            Target::Each(nodes) => nodes.iter().all(brings),
+        };
+        if is_well {
+            return Ok(());
+        }
+        let message = "only clients with a `rate` bring more load: users bring as much as they get served";
+        let mistake = Diagnostic::error(message);
+        Err(selectors.0.iter().fold(mistake, |mistake, selector| mistake.at(selector.origin, "")))
+    }
+
+    fn schedule(&self, name: &Located<Name>, fault: &schema::Fault, kind: FaultKind<'_>) -> Planned<Schedule> {
+        let refuse = |place, message: &str| Err(Diagnostic::error(message).at(place, ""));
+        let law = |spec: &Times| times(spec);
+        match (&fault.at, &fault.lasts, &fault.every) {
+            (Some(at), lasts, None) => {
+                let lasts = match (lasts, kind) {
+                    (Some(lasts), _) => Some(law(lasts)?),
+                    (None, FaultKind::Restart(_)) => Some(Distribution::constant(ns(1))),
+                    (None, _) => None,
+                };
+                Ok(Schedule::Once { at: law(at)?, lasts })
+            }
+            (None, Some(down), Some(every)) => Ok(Schedule::Again { up: law(every)?, down: law(down)? }),
+            (None, None, Some(every)) if matches!(kind, FaultKind::Restart(_)) => {
+                Ok(Schedule::Again { up: law(every)?, down: Distribution::constant(ns(1)) })
+            }
+            (Some(_), _, Some(every)) => {
+                refuse(every.origin, "a fault strikes once, `at` a time, or again and again, `every` so often")
+            }
+            (None, None, Some(every)) => {
+                refuse(every.origin, "a fault that strikes again and again heals in between: it needs `for`")
+            }
+            (None, _, None) => {
+                let message = format!("fault `{}` needs a time: `at`, or `every` with `for`", name.as_ref());
+                Err(Diagnostic::error(message).at(name.origin, ""))
+            }
+        }
+    }
+}
