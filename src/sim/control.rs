@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::base::id::NodeId;
 use crate::base::time::Time;
+use crate::base::units::Bandwidth;
 use crate::process::Message;
 
 use super::cluster::Cluster;
@@ -102,6 +103,12 @@ impl<M: Message> Controls<'_, M> {
     /// What is sent on this path waits, on this fault's account, until [`Controls::release`].
     pub fn hold(&mut self, fault: FaultId, on: Path) {
         self.cluster.hold(fault, on);
+    }
+
+    /// What is sent on this path is transmitted at this rate at most, at each sender, on this fault's account, until
+    /// [`Controls::release`].
+    pub fn pace(&mut self, fault: FaultId, on: Path, rate: Bandwidth) {
+        self.cluster.pace(fault, on, rate);
     }
 
     /// What waited on this path goes on.

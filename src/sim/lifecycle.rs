@@ -1,14 +1,15 @@
-//! How nodes come up, stop, go on, slow down and go down.
+//! How nodes come up, stop, go on, slow down, go down and are cut off.
 
 use std::collections::BTreeMap;
 
 use crate::base::id::NodeId;
+use crate::network::Cause;
 use crate::process::{Boot, Clock, Message};
 
 use super::arena::Input;
 use super::cluster::Cluster;
 use super::event::{Alarm, AlarmOrder};
-use super::fault::FaultId;
+use super::fault::{FaultId, Severed};
 use super::health::Held;
 use super::node_clock::{Moved, NodeClock, Verdict};
 use super::stage::Parcel;
@@ -36,8 +37,10 @@ impl<M: Message> Cluster<M> {
         }
         self.arenas[group.index()].drop_process(index);
         for held in self.stage.run.health.forget(node) {
-            if let Held::Message(delivery) = held {
-                self.stage.lose(&delivery);
+            match held {
+                Held::Message(delivery) => self.stage.lose(&delivery),
+                Held::Hop(hop) => self.stage.end_way(&hop, Cause::ReceiverDown),
+                Held::Boot | Held::Timer(..) | Held::Persisted(_) | Held::Load => {}
             }
         }
     }
@@ -113,6 +116,7 @@ impl<M: Message> Cluster<M> {
                 delivery.time = self.stage.run.now;
                 self.deliver(node, &delivery);
             }
+            Held::Hop(hop) => self.end_hop(hop),
             Held::Timer(id, count) => self.timer(node, id, count),
             Held::Load => self.tell_load(node),
             Held::Persisted(key) => self.persisted(node, key),
@@ -224,5 +228,15 @@ impl<M: Message> Cluster<M> {
             self.stage.run.health.hold(node, Held::Timer(id, alarm.count));
         }
         !is_held
+    }
+
+    pub(super) fn sever(&mut self, id: FaultId, severed: Severed) {
+        self.stage.run.health.sever(id, severed);
+        self.watch_network();
+    }
+
+    pub(super) fn mend(&mut self, id: FaultId, severed: &Severed) {
+        self.stage.run.health.mend(id, severed);
+        self.watch_network();
     }
 }

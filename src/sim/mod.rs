@@ -4,15 +4,17 @@ mod arena;
 mod book;
 mod cluster;
 mod control;
+mod crossing;
+mod errand;
 mod event;
 mod fault;
 mod health;
+mod hop;
 mod lifecycle;
 mod node_clock;
 mod observer;
 mod stage;
 mod weather;
-mod wire_faults;
 
 pub use crate::engine::{Chain, Digest};
 pub use book::{LinkBook, WireBook};
@@ -20,6 +22,6 @@ pub use cluster::{Checkpoint, Cluster, Outcome};
 pub use control::{Control, Controls};
 pub use fault::{
     Corrupt, Crash, Cut, Delay, Duplicate, FAULTS, Fault, FaultBook, FaultEntry, FaultId, Hold, Impair, Impairment,
-    Loss, Path, Pause, Reorder, Severed, Skew, Slow, Surge,
+    Loss, Pace, Path, Pause, Reorder, Severed, Skew, Slow, Surge,
 };
 pub use observer::Observer;

@@ -11,7 +11,7 @@ use crate::base::names::Names;
 use crate::base::random::{Key, Seed, Uniform};
 use crate::base::time::{Span, Time, ns};
 use crate::engine::{Agenda, Calendar, Schedule};
-use crate::network::{Address, Cause, LinkId, Network, Packet, Verdict};
+use crate::network::{Address, Cause, LinkId, Network, Verdict};
 use crate::process::{
     Carriage, Clock, Clocks, Effects, Identity, Leg, Message, Name, Observation, Steady, TimerId, Wall, Wanted, Work,
     Write,
@@ -19,12 +19,14 @@ use crate::process::{
 
 use super::book::WireBook;
 use super::cluster::Checkpoint;
+use super::crossing::{Crossing, Judgement, Passage, Waiting};
+use super::errand::Errand;
 use super::event::{Alarm, AlarmOrder, Delivery, DeliveryOrder};
 use super::fault::FaultId;
 use super::health::{Health, Held};
 use super::node_clock::NodeClocks;
 use super::observer::Observer;
-use super::weather::{Passage, Weather};
+use super::weather::Weather;
 
 /// What an event holds of a message.
 pub(super) type Parcel<M> = <<M as Message>::Carriage as Carriage<M>>::Parcel;
@@ -57,12 +59,13 @@ pub(super) struct Run<M: Message> {
     pub(super) now: Time,
     pub(super) actor: Actor,
     pub(super) started: bool,
-    /// The time of the next control or write.
+    /// No control, write or errand comes before this time.
     pub(super) outside: Time,
     pub(super) keys: Keys,
     pub(super) schedule: Schedule,
     pub(super) deliveries: Calendar<Delivery<Parcel<M>>>,
     pub(super) alarms: Agenda<Alarm>,
+    pub(super) errands: Calendar<Errand<Parcel<M>>>,
     pub(super) carriage: M::Carriage,
     /// The observations that somebody wants.
     pub(super) wanted: Wanted,
@@ -96,7 +99,7 @@ pub(super) struct Run<M: Message> {
 /// The keys of the driver's draws.
 #[derive(Clone, Copy)]
 pub(super) struct Keys {
-    wire: Key,
+    pub(super) wire: Key,
     process: Key,
 }
 
@@ -181,23 +184,25 @@ impl<M: Message> Stage<M> {
     /// Sends a message that does not simply arrive.
     #[inline(never)]
     fn transmit(&mut self, link: LinkId, to: NodeId, size: u64, message: M, count: u32) {
-        self.pass(Passage { link, from: self.run.actor.node, to, size, count }, message);
+        if to != self.run.actor.node && self.network.topology().is_some() {
+            return self.set_out(link, to, size, message, count);
+        }
+        let crossing = Crossing { link, from: self.run.actor.node, to, size };
+        self.pass(Passage { crossing, count }, message, 0);
     }
 
-    /// Has a message pass the network, now.
-    pub(super) fn pass(&mut self, passage: Passage, message: M) {
-        let Passage { link, from, to, size, count } = passage;
-        let now = self.run.now;
-        let Run { health, weather, carriage, keys, .. } = &mut self.run;
-        let address = address(&self.names, &keys.wire, message.identity());
-        let verdict = if health.is_severed() && health.stops(from, to) {
-            Verdict::Drop(Cause::Partition)
-        } else if weather.holds(&passage) {
-            return weather.keep(passage, carriage.pack(message), &mut health.books);
-        } else {
-            let impact = weather.impact(&passage, &address, &mut health.books);
-            let packet = Packet { from, to, size, impact };
-            self.network.transmit(link, now, &packet, &address, &self.names)
+    /// Has a message pass the network, now. It has passed all that keeps messages up to the number `passed`.
+    pub(super) fn pass(&mut self, passage: Passage, message: M, passed: u64) {
+        let Passage { crossing, count } = passage;
+        let Crossing { link, from, to, .. } = crossing;
+        let key = self.run.keys.wire;
+        let address = address(&self.names, &key, message.identity());
+        let verdict = match self.judge(&crossing, &address, passed) {
+            Judgement::Verdict(verdict) => verdict,
+            Judgement::Kept(keeper) => {
+                let parcel = self.run.carriage.pack(message);
+                return self.keep(keeper, Waiting::Message(passage, parcel));
+            }
         };
         let book = self.run.book.of(link);
         match verdict {
@@ -217,7 +222,7 @@ impl<M: Message> Stage<M> {
 
     /// Observers learn what the network did with a copy of an outgoing message.
     #[cold]
-    fn note(&mut self, identity: Identity, observation: Observation) {
+    pub(super) fn note(&mut self, identity: Identity, observation: Observation) {
         if identity.leg == Leg::Out && self.run.wanted.has(observation.kind()) {
             self.run.notes.push(observation);
         }
@@ -266,18 +271,23 @@ impl<M: Message> Stage<M> {
         is_stopped
     }
 
-    fn drop_copy(&mut self, link: LinkId, delivery: &Delivery<Parcel<M>>, cause: Cause) {
+    pub(super) fn drop_copy(&mut self, link: LinkId, delivery: &Delivery<Parcel<M>>, cause: Cause) {
+        self.drop_parcel(link, delivery, cause);
+        self.tell_notes();
+    }
+
+    /// Drops a copy; observers are told with the other notes.
+    pub(super) fn drop_parcel(&mut self, link: LinkId, delivery: &Delivery<Parcel<M>>, cause: Cause) {
         self.run.book.of(link).dropped[cause as usize] += 1;
         let message = self.run.carriage.unpack(delivery.parcel);
         let offered = message.offered_as(delivery.from, delivery.to);
         self.note(message.identity(), Observation::Dropped { message: offered });
-        self.tell_notes();
     }
 }
 
 /// Where a message's luck on the wire is drawn.
 #[inline(always)]
-fn address<'a>(names: &Names, key: &'a Key, Identity { name, attempt, leg }: Identity) -> Address<'a> {
+pub(super) fn address<'a>(names: &Names, key: &'a Key, Identity { name, attempt, leg }: Identity) -> Address<'a> {
     let (owner, number) = match name {
         Name::Of(id) => (names.entity(id.owner), id.number.into()),
         Name::Luck(bits) => (Entity::from_bits(bits), 0),
@@ -354,6 +364,7 @@ impl<M: Message> Run<M> {
             schedule: Schedule::new(seed.key("schedule")),
             deliveries: Calendar::new(),
             alarms: Agenda::default(),
+            errands: Calendar::new(),
             carriage: M::Carriage::default(),
             wanted: Wanted::NOTHING,
             notes: Vec::new(),
@@ -381,9 +392,11 @@ impl<M: Message> Run<M> {
         let mut old = std::mem::replace(self, Self::new(seed));
         old.deliveries.clear();
         old.alarms.clear();
+        old.errands.clear();
         old.carriage.clear();
         self.deliveries = old.deliveries;
         self.alarms = old.alarms;
+        self.errands = old.errands;
         self.carriage = old.carriage;
     }
 }

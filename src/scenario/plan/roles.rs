@@ -15,8 +15,8 @@ use crate::scenario::diagnostic::{Diagnostic, unknown_name};
 use crate::scenario::document::Located;
 use crate::scenario::load::Loaded;
 use crate::scenario::schema::{
-    Arrivals, Client, Counts, Limit, Phase, PolicyKeys, QueueLimit, Scenario, Service, Sizes, Step, Steps, Verb,
-    WhenFull,
+    Arrivals, Client, Counts, FaultKind, Limit, Phase, PolicyKeys, QueueLimit, Scenario, Service, Sizes, Step, Steps,
+    Verb, WhenFull,
 };
 
 use super::distribution::{sizes, times};
@@ -67,8 +67,10 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
     let mut planner = Planner {
         scenario,
         names: &names,
-        has_bandwidth: network.links().any(|(_, _, link)| link.bandwidth.is_some()),
-        can_lose: network.links().any(|(_, _, link)| link.can_lose()),
+        has_bandwidth: network.links().any(|(_, _, link)| link.bandwidth.is_some())
+            || scenario.faults.iter().any(|(_, fault)| fault.bandwidth.is_some()),
+        can_lose: network.links().any(|(_, _, link)| link.can_lose())
+            || scenario.faults.iter().flat_map(|(_, fault)| fault.kinds()).any(FaultKind::loses),
         flows: Vec::new(),
         calls: Vec::new(),
         programs: Vec::new(),

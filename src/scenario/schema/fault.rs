@@ -50,6 +50,8 @@ pub struct Fault {
     pub loss: Option<Located<Portion>>,
     /// Messages are longer on their way.
     pub latency: Option<Located<Delay>>,
+    /// Each sender transmits at a lower rate.
+    pub bandwidth: Option<Located<Pace>>,
     /// A share of messages arrives twice.
     pub duplicate: Option<Located<Portion>>,
     /// A share of messages arrives damaged, and is dropped.
@@ -136,6 +138,17 @@ pub struct Delay {
     pub add: Times,
 }
 
+/// Messages that are transmitted slowly.
+#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Pace {
+    /// Which messages.
+    #[serde(rename = "..")]
+    pub passages: Passages,
+    /// How fast, at each sender.
+    pub rate: Located<quantity_text::Bandwidth>,
+}
+
 /// Messages that are held back.
 #[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -205,6 +218,8 @@ fault_kinds! {
     Loss = "loss", loss: Located<Portion>;
     /// Messages take longer.
     Latency = "latency", latency: Located<Delay>;
+    /// Messages are transmitted slowly.
+    Bandwidth = "bandwidth", bandwidth: Located<Pace>;
     /// Messages arrive twice.
     Duplicate = "duplicate", duplicate: Located<Portion>;
     /// Messages are damaged.
@@ -213,6 +228,18 @@ fault_kinds! {
     Reorder = "reorder", reorder: Located<Reorder>;
     /// Clients bring more.
     Load = "load", load: Located<Load>;
+}
+
+impl FaultKind<'_> {
+    /// Whether messages can be lost because of it.
+    pub fn loses(self) -> bool {
+        match self {
+            Self::Crash(_) | Self::Restart(_) | Self::Partition(_) | Self::Isolate(_) | Self::Cut(_) => true,
+            Self::Loss(_) | Self::Corrupt(_) => true,
+            Self::Pause(_) | Self::Slow(_) | Self::Skew(_) | Self::Load(_) => false,
+            Self::Hold(_) | Self::Latency(_) | Self::Bandwidth(_) | Self::Duplicate(_) | Self::Reorder(_) => false,
+        }
+    }
 }
 
 #[cfg(test)]

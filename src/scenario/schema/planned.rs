@@ -28,7 +28,7 @@ const PLANNED: &[(&str, &[&str])] = &[
             "wait-for", "key", "priority",
         ],
     ),
-    ("Fault", &["fail", "bandwidth"]),
+    ("Fault", &["fail"]),
     ("Skew", &["offset"]),
     ("Client", &["trace"]),
     ("Queue", &["expire-at"]),

@@ -11,6 +11,7 @@ mod duplicate;
 mod hold;
 mod impair;
 mod loss;
+mod pace;
 mod path;
 mod pause;
 mod reorder;
@@ -37,6 +38,7 @@ pub use duplicate::Duplicate;
 pub use hold::Hold;
 pub use impair::{Impair, Impairment};
 pub use loss::Loss;
+pub use pace::Pace;
 pub use path::Path;
 pub use pause::Pause;
 pub use reorder::Reorder;
@@ -70,6 +72,7 @@ pub const FAULTS: &[&FaultEntry] = &[
     &hold::ENTRY,
     &loss::ENTRY,
     &delay::ENTRY,
+    &pace::ENTRY,
     &duplicate::ENTRY,
     &corrupt::ENTRY,
     &reorder::ENTRY,

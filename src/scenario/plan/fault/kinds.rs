@@ -20,8 +20,8 @@ use crate::scenario::plan::nodes::Nodes;
 use crate::scenario::schema::{self, FaultKind, Name, Named, Passages, Times};
 use crate::scenario::selector::Selector;
 use crate::sim::{
-    Corrupt, Crash, Cut, Delay, Duplicate, Fault, Hold, Impair, Impairment, Loss, Pause, Reorder, Severed, Skew, Slow,
-    Surge,
+    Corrupt, Crash, Cut, Delay, Duplicate, Fault, Hold, Impair, Impairment, Loss, Pace, Pause, Reorder, Severed, Skew,
+    Slow, Surge,
 };
 
 /// The most strikes of one fault.
@@ -149,6 +149,10 @@ impl Planner<'_> {
             }
             FaultKind::Corrupt(damage) => self.impaired(&damage.value.passages, Corrupt(damage.value.share.value.0))?,
             FaultKind::Latency(delay) => self.impaired(&delay.value.passages, Delay(times(&delay.value.add)?))?,
+            FaultKind::Bandwidth(pace) => {
+                let rate = pace.value.rate.value.0;
+                self.on_way(&pace.value.passages, move |on| Pace { on, rate })?
+            }
             FaultKind::Reorder(reorder) => {
                 let (share, by) = (reorder.value.share.value.0, times(&reorder.value.by)?);
                 self.impaired(&reorder.value.passages, Reorder { share, by })?

@@ -50,6 +50,7 @@ fn every_kind_is_planned() {
         "duplicate = { between = [\"api[0]\", \"users\"], share = 1 }",
         "corrupt = { from = \"api\", to = [\"users\", \"many\"], share = 0.5 }",
         "latency = { on = \"network\", add = { exponential = \"1s\" } }",
+        "bandwidth = { on = \"line\", rate = \"1Mbit/s\" }",
         "reorder = { share = \"1%\", by = \"10ms\" }",
         "load = { on = \"many\", factor = 3 }",
     ] {

@@ -58,7 +58,7 @@ fn books_balance_under_random_faults() {
                 let some: Vec<_> = nodes.iter().copied().filter(|_| draw(3) == 0).collect();
                 let path = Path::At(some.iter().copied().collect());
                 let half = percent(50.0);
-                let _ = match draw(10) {
+                let _ = match draw(11) {
                     0 => cluster.fault(&name, Crash { nodes: some }, times),
                     1 => cluster.fault(&name, Pause { nodes: some }, times),
                     2 => cluster.fault(&name, Slow { nodes: some, factor: 1.5 + draw(9) as f64 }, times),
@@ -68,6 +68,10 @@ fn books_balance_under_random_faults() {
                     6 => cluster.fault(&name, Impair::new(path, Duplicate(half)), times),
                     7 => cluster.fault(&name, Impair::new(path, Delay(Distribution::constant(ms(9)))), times),
                     8 => cluster.fault(&name, Impair::new(path, Corrupt(half)), times),
+                    9 => {
+                        let rate = crate::base::units::Bandwidth::from_bits_per_sec(9_000_000).expect("above zero");
+                        cluster.fault(&name, Pace { on: path, rate }, times)
+                    }
                     _ => {
                         let rate = (1 + draw(30)) as f64 / 10.0;
                         cluster.fault(&name, Skew { nodes: some, rate, offset: 0 }, times)

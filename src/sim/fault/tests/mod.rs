@@ -19,6 +19,10 @@ impl Message for Note {
         Identity { name: Name::Luck(self.0.into()), attempt: 0, leg: Leg::Out }
     }
 
+    fn size(&self) -> u64 {
+        1000
+    }
+
     fn digest(&self) -> u64 {
         self.0.into()
     }

@@ -83,6 +83,30 @@ fn what_is_held_goes_on_in_order_when_the_fault_heals() {
     assert_eq!(held(&|_| Path::Links(BTreeSet::from([LinkId::DEFAULT]))), (late, 0, touched(3)));
 }
 
+/// A note of 1000 bytes takes 15 ms at 533 1/3 kbit/s: sent at 20, 30 and 40 ms, two of them are through by 50 ms, the third goes
+/// on when the fault heals.
+#[test]
+fn what_is_paced_leaves_one_by_one_and_the_rest_when_the_fault_heals() {
+    let rate = crate::base::units::Bandwidth::from_bits_per_sec(1_600_000 / 3).expect("above zero");
+    let (seen, dropped, book) = suffering(straight(), |_| {
+        Box::new(move |cluster| _ = cluster.fault("x", Pace { on: Path::Everywhere, rate }, during(15, 45)))
+    });
+    assert_eq!((dropped, book), (0, touched(3)));
+    // At 35 and 45 ms the first leaves; the control at 45 ms comes before.
+    assert_eq!(seen, [(11, 0), (36, 1), (46, 2), (46, 3), (51, 4), (61, 5)]);
+}
+
+/// What one fault lets go, the next one keeps.
+#[test]
+fn faults_that_keep_messages_stand_in_a_row() {
+    let (mut cluster, _, receiver) = pair(&[]);
+    cluster.fault("first", Hold(Path::Everywhere), during(15, 33));
+    cluster.fault("second", Hold(Path::Everywhere), during(25, 45));
+    cluster.run_until(at(65));
+    assert_eq!(seen(&cluster, receiver), [(11, 0), (46, 1), (46, 2), (46, 3), (51, 4), (61, 5)]);
+    assert_eq!([book(&cluster, "first").messages, book(&cluster, "second").messages], [2, 3]);
+}
+
 #[test]
 fn a_path_is_a_direction_or_both() {
     let [a, b, c] = [1, 2, 3].map(NodeId::new);
