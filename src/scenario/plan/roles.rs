@@ -10,6 +10,7 @@ use crate::base::random::mix;
 use crate::base::time::Span;
 use crate::metrics::Correctness;
 use crate::model::{self, Choice, ClientSpec, Delivery, Load, Policy, Program, ServiceSpec, Size, Target};
+use crate::network::Network;
 use crate::protocol::balance::BalancePolicy;
 use crate::scenario::diagnostic::{Diagnostic, unknown_name};
 use crate::scenario::document::Located;
@@ -67,8 +68,7 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
     let mut planner = Planner {
         scenario,
         names: &names,
-        has_bandwidth: network.links().any(|(_, _, link)| link.bandwidth.is_some())
-            || scenario.faults.iter().any(|(_, fault)| fault.bandwidth.is_some()),
+        bandwidth: limited(scenario, &network),
         can_lose: network.links().any(|(_, _, link)| link.can_lose())
             || scenario.faults.iter().flat_map(|(_, fault)| fault.kinds()).any(FaultKind::loses),
         flows: Vec::new(),
@@ -119,6 +119,15 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
     })
 }
 
+/// Something that has a bandwidth.
+fn limited(scenario: &Scenario, network: &Network) -> Option<String> {
+    let mut links = network.links().filter(|(_, _, link)| link.bandwidth.is_some());
+    let mut faults = scenario.faults.iter().filter(|(_, fault)| fault.bandwidth.is_some());
+    let link =
+        links.next().map(|(_, name, _)| if name == "network" { "[network]".into() } else { format!("link `{name}`") });
+    link.or_else(|| faults.next().map(|(name, _)| format!("fault `{}`", name.as_ref())))
+}
+
 /// Names all groups in the order they are played: services first, so that callers find them.
 fn names(scenario: &Scenario, mistakes: &mut Vec<Diagnostic>) -> Option<Names> {
     let mut names = Names::default();
@@ -136,7 +145,8 @@ fn names(scenario: &Scenario, mistakes: &mut Vec<Diagnostic>) -> Option<Names> {
 struct Planner<'a> {
     scenario: &'a Scenario,
     names: &'a Names,
-    has_bandwidth: bool,
+    /// Where a bandwidth counts, if one does.
+    bandwidth: Option<String>,
     can_lose: bool,
     flows: Vec<FlowSpec>,
     calls: Vec<model::Call>,
@@ -507,11 +517,11 @@ impl Planner<'_> {
         let of_op = op.and_then(|op| service.ops.iter().find(|(name, _)| name.as_str() == op.value));
         let reply =
             sender.reply_size.or(of_op.and_then(|(_, op)| op.reply_size.as_ref())).or(service.reply_size.as_ref());
-        if size.is_none() && self.has_bandwidth {
+        if let (None, Some(limited)) = (size, &self.bandwidth) {
             self.mistakes.push(
-                Diagnostic::error("how large is this message? A bandwidth counts here")
+                Diagnostic::error(format!("how large is this message? The bandwidth of {limited} counts"))
                     .at(target.origin, "without `size`")
-                    .help("write `size = \"1KiB\"` beside it, or on its group"),
+                    .help("write `size = \"1KiB\"` beside it, or on its group; presets of links have a bandwidth too"),
             );
             return None;
         }

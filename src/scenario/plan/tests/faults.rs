@@ -5,11 +5,13 @@ const GROUPS: &str = "\
 between = [\"users\", \"api\"]
 [clients.many]
 rate = \"9/s\"
+size = \"1KiB\"
 call = \"api\"
 timeout = \"1s\"
 [clients.users]
 nodes = 2
 users = 2
+size = \"1KiB\"
 call = \"api\"
 timeout = \"1s\"
 [services.api]
@@ -117,7 +119,7 @@ fn a_region_can_be_struck() {
     let planned = |fault: &str| {
         let text = format!(
             "regions.rtt = {{ eu.us = \"80ms\" }}\n\
-             [clients.users]\nplace = {{ eu = 1, us = 2 }}\nusers = 3\ncall = \"api\"\ntimeout = \"1s\"\n\
+             [clients.users]\nplace = {{ eu = 1, us = 2 }}\nusers = 3\nsize = \"1KiB\"\ncall = \"api\"\ntimeout = \"1s\"\n\
              [services.api]\nplace = \"eu\"\n[faults.x]\nat = \"1s\"\n{fault}"
         );
         Plan::new(loaded(&text)).map_err(|mistakes| mistakes.render(Style::Plain))
