@@ -54,6 +54,11 @@ pub trait Process<M>: Send + 'static {
     fn persisted(&mut self, cx: &mut Context<'_, M, Self::Timer>, key: u64) {
         let _ = (cx, key);
     }
+
+    /// A write was refused: the disk is full.
+    fn refused(&mut self, cx: &mut Context<'_, M, Self::Timer>, key: u64) {
+        let _ = (cx, key);
+    }
 }
 
 /// What a factory knows when it builds a process.

@@ -10,6 +10,7 @@ use crate::process::{Boot, Carriage, Context, Message, Process, TimerId, Timers}
 
 use super::event::Delivery;
 use super::stage::{Parcel, Stage};
+use super::storage::Word;
 
 /// What the driver keeps for a node, beside its process: 20 bytes, so that a small process with one timer fits its line.
 #[derive(Clone, Copy, Default)]
@@ -30,7 +31,7 @@ pub(super) type Mark = [u64; 4];
 pub(super) enum Input {
     Start,
     Timer(TimerId),
-    Persisted(u64),
+    Word(Word),
     Load(f64),
 }
 
@@ -136,7 +137,8 @@ impl<M: Message, P: Process<M>, F: FnMut(Boot<'_>) -> P + Send> Arena<M> for Typ
                 Some(timer) => cell.act(stage, mark, |process, cx| process.timer(cx, timer)),
                 None => false,
             },
-            Input::Persisted(key) => cell.act(stage, mark, |process, cx| process.persisted(cx, key)),
+            Input::Word(Word::Synced(key)) => cell.act(stage, mark, |process, cx| process.persisted(cx, key)),
+            Input::Word(Word::Refused(key)) => cell.act(stage, mark, |process, cx| process.refused(cx, key)),
             Input::Load(factor) => cell.act(stage, mark, |process, cx| process.load(cx, factor)),
         }
     }

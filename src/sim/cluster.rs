@@ -17,9 +17,9 @@ use super::book::WireBook;
 use super::control::{Control, Controls, Heal, Strike};
 use super::event::{AlarmOrder, Delivery, DeliveryOrder, LivingAlarms};
 use super::fault::{Fault, FaultBook, FaultId};
-use super::health::Held;
 use super::observer::Observer;
-use super::stage::{Actor, Parcel, PendingWrite, Stage, Watch, class};
+use super::stage::{Actor, Parcel, Stage, Watch, class};
+use super::storage::Storage;
 
 /// How many deliveries are hinted at together.
 ///
@@ -228,9 +228,14 @@ impl<M: Message> Cluster<M> {
         self.arenas[group.index()].process(index)?.downcast_ref()
     }
 
-    /// What a node's disk holds.
+    /// What a node's disk holds and a crash leaves, if anything was ever written.
     pub fn disk(&self, node: NodeId) -> Option<&BTreeMap<u64, Vec<u8>>> {
-        self.stage.run.disks.get(&node)
+        self.stage.run.disks.get(node).map(|disk| &disk.synced)
+    }
+
+    /// Gives the nodes of a group disks like this, before the run starts.
+    pub fn set_storage(&mut self, group: GroupId, storage: Storage) {
+        self.stage.storage.insert(group, storage);
     }
 
     /// Back to time zero under another seed, with nothing that was played left; controls, faults and observers are dropped,
@@ -355,8 +360,8 @@ impl<M: Message> Cluster<M> {
 
     pub(super) fn look_outside(&mut self) {
         let control = self.controls.first_key_value().map_or(Time::MAX, |((time, _), _)| *time);
-        let write = self.stage.run.writes.first_key_value().map_or(Time::MAX, |((time, _), _)| *time);
-        self.stage.run.outside = control.min(write).min(self.stage.errands_bound());
+        let disk = self.stage.run.disks.next();
+        self.stage.run.outside = control.min(disk).min(self.stage.errands_bound());
     }
 
     #[cold]
@@ -366,36 +371,12 @@ impl<M: Message> Cluster<M> {
             let (_, control) = self.controls.pop_first().expect("just seen");
             self.look_outside();
             control.apply(&mut Controls { cluster: self });
-        } else if self.stage.run.writes.first_key_value().is_some_and(|((time, _), _)| *time == now) {
+        } else if self.stage.run.disks.next() == now {
             self.stage.run.now = now;
-            self.sync();
+            self.step_disk();
         } else {
             self.step_errand(now);
         }
-    }
-
-    /// The next write is synced.
-    fn sync(&mut self) {
-        let (_, PendingWrite { node, restarts, write }) = self.stage.run.writes.pop_first().expect("it is due");
-        self.look_outside();
-        if self.stage.run.restarts.get(&node).copied().unwrap_or(0) != restarts {
-            return;
-        }
-        let (group, index) = self.stage.names.place(node);
-        if !self.arenas[group.index()].is_up(index) {
-            return;
-        }
-        self.stage.run.disks.entry(node).or_default().insert(write.key, write.value);
-        if self.stage.run.health.is_paused(node) {
-            return self.stage.run.health.hold(node, Held::Persisted(write.key));
-        }
-        self.persisted(node, write.key);
-    }
-
-    pub(super) fn persisted(&mut self, node: NodeId, key: u64) {
-        let now = self.stage.run.now;
-        let mark = [now.as_nanos(), self.stage.names.entity(node).bits(), key, 0];
-        self.input(node, mark, Input::Persisted(key));
     }
 
     /// Looks for the earliest alarm; whether it is known now, and no later than was thought.
@@ -460,7 +441,7 @@ impl<M: Message> Cluster<M> {
     /// next is what the processor guesses worst, and it waits for that.
     #[inline(always)]
     pub(super) fn deliver(&mut self, to: NodeId, delivery: &Delivery<Parcel<M>>) {
-        let Stage { names, network, observers, run } = &mut self.stage;
+        let Stage { names, network, observers, run, .. } = &mut self.stage;
         run.until_hints = run.until_hints.wrapping_sub(1);
         if run.until_hints == 0 {
             run.until_hints = BURST;

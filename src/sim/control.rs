@@ -74,6 +74,11 @@ impl<M: Message> Controls<'_, M> {
         self.cluster.load(node, fault, factor);
     }
 
+    /// The disk of the node refuses what is written, on this fault's account, or no longer.
+    pub fn fill_disk(&mut self, node: NodeId, fault: FaultId, is_full: bool) {
+        self.cluster.fill_disk(node, fault, is_full);
+    }
+
     /// No message passes there, on this fault's account, until [`Controls::mend`].
     pub fn sever(&mut self, fault: FaultId, severed: Severed) {
         self.cluster.sever(fault, severed);

@@ -8,6 +8,7 @@ use crate::process::TimerId;
 use super::event::Delivery;
 use super::fault::{FaultBooks, FaultId, Severed};
 use super::hop::Hop;
+use super::storage::Word;
 
 /// The state that faults have put a system in. `P` is what an event holds of a message.
 pub(super) struct Health<P> {
@@ -32,7 +33,7 @@ pub(super) enum Held<P> {
     Hop(Hop<P>),
     /// With its number among its node's effects.
     Timer(TimerId, u32),
-    Persisted(u64),
+    Word(Word),
     /// Another load.
     Load,
 }
@@ -103,7 +104,7 @@ impl<P> Health<P> {
         match held {
             Held::Message(_) | Held::Hop(_) => self.books.touch_message(&paused.by),
             Held::Timer(..) => self.books.touch_timers(&paused.by, 1),
-            Held::Boot | Held::Persisted(_) | Held::Load => {}
+            Held::Boot | Held::Word(_) | Held::Load => {}
         }
         paused.held.push(held);
     }

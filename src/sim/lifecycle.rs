@@ -19,7 +19,7 @@ impl<M: Message> Cluster<M> {
     pub(super) fn bring_up(&mut self, node: NodeId, restarts: u32) {
         static EMPTY: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
         let (group, index) = self.stage.names.place(node);
-        let disk = self.stage.run.disks.get(&node).unwrap_or(&EMPTY);
+        let disk = self.stage.run.disks.get(node).map_or(&EMPTY, |disk| &disk.synced);
         let boot = Boot { node, index: self.stage.names.entity(node).index(), restarts, seed: self.seed, disk };
         self.arenas[group.index()].build(index, boot);
         let mark = [self.stage.run.now.as_nanos(), u64::MAX, restarts.into(), 0];
@@ -36,11 +36,15 @@ impl<M: Message> Cluster<M> {
             self.stage.tell_down(node);
         }
         self.arenas[group.index()].drop_process(index);
+        if self.stage.run.disks.get(node).is_some() {
+            self.stage.change_disk(node, |disk, storage, luck, _| disk.crash(storage, luck));
+            self.look_outside();
+        }
         for held in self.stage.run.health.forget(node) {
             match held {
                 Held::Message(delivery) => self.stage.lose(&delivery),
                 Held::Hop(hop) => self.stage.end_way(&hop, Cause::ReceiverDown),
-                Held::Boot | Held::Timer(..) | Held::Persisted(_) | Held::Load => {}
+                Held::Boot | Held::Timer(..) | Held::Word(_) | Held::Load => {}
             }
         }
     }
@@ -119,7 +123,7 @@ impl<M: Message> Cluster<M> {
             Held::Hop(hop) => self.end_hop(hop),
             Held::Timer(id, count) => self.timer(node, id, count),
             Held::Load => self.tell_load(node),
-            Held::Persisted(key) => self.persisted(node, key),
+            Held::Word(word) => self.hear_disk(node, word),
         }
     }
 

@@ -14,6 +14,7 @@ mod lifecycle;
 mod node_clock;
 mod observer;
 mod stage;
+mod storage;
 mod weather;
 
 pub use crate::engine::{Chain, Digest};
@@ -21,7 +22,8 @@ pub use book::{LinkBook, WireBook};
 pub use cluster::{Checkpoint, Cluster, Outcome};
 pub use control::{Control, Controls};
 pub use fault::{
-    Corrupt, Crash, Cut, Delay, Duplicate, FAULTS, Fault, FaultBook, FaultEntry, FaultId, Hold, Impair, Impairment,
-    Loss, Pace, Path, Pause, Reorder, Severed, Skew, Slow, Surge,
+    Corrupt, Crash, Cut, Delay, DiskFull, Duplicate, FAULTS, Fault, FaultBook, FaultEntry, FaultId, Hold, Impair,
+    Impairment, Loss, Pace, Path, Pause, Reorder, Severed, Skew, Slow, Surge,
 };
 pub use observer::Observer;
+pub use storage::{Storage, Sync};

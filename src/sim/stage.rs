@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::id::{Entity, NodeId};
-use crate::base::names::Names;
+use crate::base::names::{GroupId, Names};
 use crate::base::random::{Key, Seed, Uniform};
 use crate::base::time::{Span, Time, ns};
 use crate::engine::{Agenda, Calendar, Schedule};
@@ -26,6 +26,7 @@ use super::fault::FaultId;
 use super::health::{Health, Held};
 use super::node_clock::NodeClocks;
 use super::observer::Observer;
+use super::storage::{Disks, Storage};
 use super::weather::Weather;
 
 /// What an event holds of a message.
@@ -36,6 +37,8 @@ pub(super) struct Stage<M: Message> {
     pub(super) names: Names,
     pub(super) network: Network,
     pub(super) observers: Vec<Watch>,
+    /// What the disks of each group are like, where that was said.
+    pub(super) storage: BTreeMap<GroupId, Storage>,
     pub(super) run: Run<M>,
 }
 
@@ -59,7 +62,7 @@ pub(super) struct Run<M: Message> {
     pub(super) now: Time,
     pub(super) actor: Actor,
     pub(super) started: bool,
-    /// No control, write or errand comes before this time.
+    /// No control, disk or errand comes before this time.
     pub(super) outside: Time,
     pub(super) keys: Keys,
     pub(super) schedule: Schedule,
@@ -81,10 +84,9 @@ pub(super) struct Run<M: Message> {
     pub(super) loads: BTreeMap<NodeId, BTreeMap<FaultId, f64>>,
     /// How far calendar clocks are ahead of steady ones, by the faults that set them so.
     pub(super) offsets: BTreeMap<NodeId, BTreeMap<FaultId, i64>>,
-    pub(super) writes: BTreeMap<(Time, u64), PendingWrite>,
-    pub(super) disks: BTreeMap<NodeId, BTreeMap<u64, Vec<u8>>>,
+    pub(super) disks: Disks,
     pub(super) restarts: BTreeMap<NodeId, u32>,
-    /// Numbers controls and writes in the order they were asked for.
+    /// Numbers controls in the order they were asked for.
     pub(super) asked: u64,
     pub(super) book: WireBook,
     pub(super) events: u64,
@@ -101,16 +103,8 @@ pub(super) struct Run<M: Message> {
 pub(super) struct Keys {
     pub(super) wire: Key,
     process: Key,
+    pub(super) disk: Key,
 }
-
-pub(super) struct PendingWrite {
-    pub(super) node: NodeId,
-    pub(super) restarts: u32,
-    pub(super) write: Write,
-}
-
-/// How long a write takes to be synced.
-const SYNC: Span = ns(1);
 
 impl<M: Message> Effects<M> for Stage<M> {
     #[inline(always)]
@@ -148,13 +142,9 @@ impl<M: Message> Effects<M> for Stage<M> {
 
     #[cold]
     fn write(&mut self, key: u64, value: Vec<u8>) {
-        let run = &mut self.run;
-        run.actor.count = run.actor.count.wrapping_add(1);
-        run.asked += 1;
-        let (node, time) = (run.actor.node, run.now + SYNC);
-        let restarts = run.restarts.get(&node).copied().unwrap_or(0);
-        run.writes.insert((time, run.asked), PendingWrite { node, restarts, write: Write { key, value } });
-        run.outside = run.outside.min(time);
+        self.run.actor.count = self.run.actor.count.wrapping_add(1);
+        let node = self.run.actor.node;
+        self.change_disk(node, |disk, storage, luck, now| disk.accept(storage, luck, now, Write { key, value }));
     }
 
     #[inline(always)]
@@ -170,7 +160,7 @@ impl<M: Message> Effects<M> for Stage<M> {
 impl<M: Message> Stage<M> {
     pub(super) fn new(seed: Seed) -> Self {
         let (names, network) = (Names::default(), Network::default());
-        Self { names, network, observers: Vec::new(), run: Run::new(seed) }
+        Self { names, network, observers: Vec::new(), storage: BTreeMap::new(), run: Run::new(seed) }
     }
 
     #[inline(always)]
@@ -354,7 +344,7 @@ impl<M: Message> Run<M> {
     }
 
     fn new(seed: Seed) -> Self {
-        let keys = Keys { wire: seed.key("wire"), process: seed.key("process") };
+        let keys = Keys { wire: seed.key("wire"), process: seed.key("process"), disk: seed.key("disk") };
         Self {
             now: Time::ZERO,
             actor: Actor { node: NodeId::new(0), name: Entity::default(), count: 0 },
@@ -375,8 +365,7 @@ impl<M: Message> Run<M> {
             steady: NodeClocks::default(),
             loads: BTreeMap::new(),
             offsets: BTreeMap::new(),
-            writes: BTreeMap::new(),
-            disks: BTreeMap::new(),
+            disks: Disks::default(),
             restarts: BTreeMap::new(),
             asked: 0,
             book: WireBook::default(),

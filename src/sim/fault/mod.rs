@@ -8,6 +8,7 @@ mod crash;
 mod cut;
 mod delay;
 mod duplicate;
+mod full;
 mod hold;
 mod impair;
 mod loss;
@@ -35,6 +36,7 @@ pub use crash::Crash;
 pub use cut::{Cut, Severed};
 pub use delay::Delay;
 pub use duplicate::Duplicate;
+pub use full::DiskFull;
 pub use hold::Hold;
 pub use impair::{Impair, Impairment};
 pub use loss::Loss;
@@ -66,6 +68,7 @@ pub const FAULTS: &[&FaultEntry] = &[
     &pause::ENTRY,
     &slow::ENTRY,
     &skew::ENTRY,
+    &full::ENTRY,
     &cut::PARTITION,
     &cut::ISOLATE,
     &cut::CUT,

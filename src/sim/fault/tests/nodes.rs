@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::network::Cause;
 
@@ -20,7 +22,7 @@ fn what_was_not_synced_is_forgotten() {
     cluster.fault("crash", Crash { nodes: vec![receiver] }, [(at(11) + Span::from_nanos(1), Some(at(12)))]);
     cluster.run_until(at(15));
     assert_eq!(cluster.process::<Node>(receiver).and_then(|node| node.recalled), None);
-    assert!(cluster.disk(receiver).is_none());
+    assert!(cluster.disk(receiver).is_some_and(BTreeMap::is_empty));
 }
 
 #[test]
