@@ -131,6 +131,7 @@ fn station_value(measure: &Measure, runs: &[&RunResult], station: usize, flows: 
         }
         Metric::Expired => refused(Outcome::Expired),
         Metric::Failed => refused(Outcome::Failed),
+        Metric::ConfirmedLost => counted(sum(&|book| book.forgotten as f64)),
         Metric::Wait => pooled(&|book| &book.wait),
         Metric::Work => pooled(&|book| &book.work),
         Metric::Residence => pooled(&|book| &book.residence),

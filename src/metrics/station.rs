@@ -23,6 +23,7 @@ struct NodeLevel {
     since: Time,
     waiting: u32,
     busy: u32,
+    at_risk: u32,
 }
 
 /// What a group of stations did while it was measured.
@@ -36,6 +37,8 @@ pub struct StationBook {
     pub served: u64,
     /// Requests not served well, by [`Outcome`] in the order of [`Outcome::ALL`].
     pub refused: [u64; Outcome::ALL.len()],
+    /// Requests that were answered well, and whose effects a crash took; of the whole run.
+    pub forgotten: u64,
     /// Time in the queue, of requests served.
     pub wait: Histogram,
     /// Time with a worker.
@@ -119,7 +122,7 @@ impl Stations {
             book.waiting_max = book.waiting_max.max(waiting);
             book.present_max = book.present_max.max(waiting + busy);
         }
-        *node = NodeLevel { since: now, waiting, busy };
+        (node.since, node.waiting, node.busy) = (now, waiting, busy);
     }
 
     fn take(&mut self, now: Time, node: NodeId, observation: &Observation) {
@@ -129,7 +132,11 @@ impl Stations {
         let book = &mut self.books[group as usize];
         match *observation {
             Observation::Level { waiting, busy } => self.set_level(index, now, waiting, busy),
-            Observation::Down => self.set_level(index, now, 0, 0),
+            Observation::AtRisk { count } => self.nodes[index].at_risk = count,
+            Observation::Down => {
+                book.forgotten += u64::from(std::mem::take(&mut self.nodes[index].at_risk));
+                self.set_level(index, now, 0, 0);
+            }
             Observation::Arrived if counts => book.arrived += 1,
             Observation::Served { wait, work } if counts => {
                 book.served += 1;

@@ -6,6 +6,7 @@
 mod caller;
 mod client;
 mod envelope;
+mod journal;
 mod line;
 mod policy;
 mod route;
@@ -15,6 +16,7 @@ mod task;
 
 pub use client::{Client, ClientSpec, Load, Phase};
 pub use envelope::{Envelope, Kind, Place, Remainder};
+pub use journal::State;
 pub use policy::{Cancel, Delivery, Policy};
 pub use script::{Board, Call, Choice, Keys, Program, Script, Size, Step, Target};
 pub use service::{Service, ServiceSpec};

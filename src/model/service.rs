@@ -17,6 +17,7 @@ use super::Alarm;
 use super::caller::{Caller, Cx, Errand, nested_luck};
 use super::client::NOBODY;
 use super::envelope::{Envelope, Kind, Place};
+use super::journal::{Journal, Record, State};
 use super::line::{Line, Turn};
 use super::policy::{Cancel, Delivery};
 use super::script::{Call, Script};
@@ -37,6 +38,8 @@ pub struct ServiceSpec {
     pub rejects: bool,
     /// Whether a worker is held while its request waits.
     pub holds_worker: bool,
+    /// What becomes of its state in a crash.
+    pub state: State,
 }
 
 /// One node of a service. In front stands what every message looks at.
@@ -60,6 +63,8 @@ pub struct Service {
     running: BTreeSet<(NodeId, u32)>,
     /// What is handled in order, by sender and call.
     ordered: BTreeMap<(NodeId, u16), Lane>,
+    /// What a crash could take, if the service has a state.
+    journal: Option<Box<Journal<Job>>>,
 }
 
 /// One sender's ordered messages.
@@ -107,7 +112,16 @@ impl Service {
             handled: BTreeMap::new(),
             running: BTreeSet::new(),
             ordered: BTreeMap::new(),
+            journal: (spec.state != State::Elsewhere).then(|| Box::new(Journal::new(boot.disk))),
         }
+    }
+
+    /// Has handled a message that must not be handled twice.
+    fn remember(&mut self, caller: NodeId, number: u32, call: u16, now: Time) {
+        let Some(call) = self.script.calls.get(usize::from(call)) else { return };
+        let window = call.policy.dedup.unwrap_or(DedupWindow::Unlimited);
+        let known = self.handled.entry(caller).or_insert_with(|| Dedup::new(window));
+        known.receive(Number::new(number.into()), now);
     }
 
     fn has_free_worker(&self) -> bool {
@@ -358,8 +372,29 @@ impl Service {
         }
     }
 
-    /// A request is over, and has no place any more.
+    /// A request is over, and has no place any more. One that was handled well is written down, if the service keeps its
+    /// state on disk.
     fn finish(&mut self, cx: &mut Cx<'_>, job: Job, outcome: Outcome) {
+        if let (Some(journal), Outcome::Done) = (&mut self.journal, outcome) {
+            let Envelope { number, call, .. } = job.envelope;
+            let is_once = self.script.calls[usize::from(call)].policy.delivery == Delivery::ExactlyOnce;
+            match self.spec.state {
+                State::Elsewhere | State::Volatile => journal.at_risk += 1,
+                State::Durable { syncs_first } => {
+                    let key = journal.place(is_once);
+                    cx.persist(key, Record { caller: job.caller, number, call }.bytes());
+                    if syncs_first {
+                        return journal.wait(key, Some(job));
+                    }
+                    journal.wait(key, None);
+                }
+            }
+        }
+        self.conclude(cx, job, outcome);
+    }
+
+    /// A request is over, and written down where it has to be.
+    fn conclude(&mut self, cx: &mut Cx<'_>, job: Job, outcome: Outcome) {
         let now = cx.now();
         if job.has_worker {
             self.busy -= 1;
@@ -367,9 +402,8 @@ impl Service {
         if self.is_once(&job.envelope) {
             self.running.remove(&(job.caller, job.envelope.number));
             if outcome == Outcome::Done {
-                let window = self.call(&job.envelope).policy.dedup.unwrap_or(DedupWindow::Unlimited);
-                let known = self.handled.entry(job.caller).or_insert_with(|| Dedup::new(window));
-                known.receive(Number::new(job.envelope.number.into()), Time::from_nanos(now.as_nanos()));
+                let Envelope { number, call, .. } = job.envelope;
+                self.remember(job.caller, number, call, Time::from_nanos(now.as_nanos()));
             }
         }
         let message = job.message();
@@ -430,6 +464,12 @@ impl Service {
             cx.observe(Observation::Level { waiting: level.0, busy: level.1 });
             self.script.board.show(cx.me, level.0 + level.1);
         }
+        if let Some(journal) = &mut self.journal
+            && journal.at_risk != journal.shown
+        {
+            journal.shown = journal.at_risk;
+            cx.observe(Observation::AtRisk { count: journal.at_risk });
+        }
     }
 }
 
@@ -444,6 +484,10 @@ impl Process<Envelope> for Service {
     fn start(&mut self, cx: &mut Cx<'_>) {
         // What an earlier life, or an earlier run, has shown is over.
         self.script.board.show(cx.me, 0);
+        let found = self.journal.as_mut().map(|journal| std::mem::take(&mut journal.found));
+        for Record { caller, number, call } in found.unwrap_or_default() {
+            self.remember(caller, number, call, Time::from_nanos(cx.now().as_nanos()));
+        }
     }
 
     fn message(&mut self, cx: &mut Cx<'_>, from: NodeId, envelope: Envelope) {
@@ -471,6 +515,20 @@ impl Process<Envelope> for Service {
                 self.resume(cx, ended);
             }
             Alarm::Arrival | Alarm::Think(_) => {}
+        }
+        self.show(cx);
+    }
+
+    fn persisted(&mut self, cx: &mut Cx<'_>, key: u64) {
+        if let Some(job) = self.journal.as_mut().and_then(|journal| journal.synced(key)) {
+            self.conclude(cx, job, Outcome::Done);
+        }
+        self.show(cx);
+    }
+
+    fn refused(&mut self, cx: &mut Cx<'_>, key: u64) {
+        if let Some(job) = self.journal.as_mut().and_then(|journal| journal.refused(key)) {
+            self.conclude(cx, job, Outcome::Failed);
         }
         self.show(cx);
     }

@@ -87,6 +87,11 @@ pub enum Observation {
         /// Why.
         why: Outcome,
     },
+    /// The number of answered requests whose effects a crash of this station would take changed.
+    AtRisk {
+        /// So many.
+        count: u32,
+    },
     /// The node went down, and forgot what it had not synced. Stated by the driver, not by processes.
     Down,
 }
@@ -190,7 +195,9 @@ impl Observation {
     #[inline(always)]
     pub const fn kind(&self) -> Kind {
         match self {
-            Self::Arrived | Self::Level { .. } | Self::Served { .. } | Self::Refused { .. } => Kind::Station,
+            Self::Arrived | Self::Level { .. } | Self::AtRisk { .. } | Self::Served { .. } | Self::Refused { .. } => {
+                Kind::Station
+            }
             Self::Down => Kind::Life,
             _ => Kind::Message,
         }

@@ -202,6 +202,7 @@ pub(super) fn of_station(station: &StationTotal) -> Vec<Metric> {
         let refused = station.refused_for(why);
         metric(why.name(), [count(refused), share(super::human::ratio(refused as f64, book.arrived as f64))])
     }));
+    metrics.push(metric("confirmed-lost", [count(book.forgotten)]));
     metrics.extend([
         metric("waiting", [mean(station.waiting_mean()), most(book.waiting_max)]),
         metric("busy", [share(station.utilisation()), mean(station.busy_mean())]),

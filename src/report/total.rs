@@ -176,6 +176,7 @@ fn add_station(total: &mut StationBook, book: &StationBook) {
     total.arrived += book.arrived;
     total.served += book.served;
     add_all(&mut total.refused, &book.refused);
+    total.forgotten += book.forgotten;
     total.wait.merge(&book.wait);
     total.work.merge(&book.work);
     total.residence.merge(&book.residence);

@@ -64,6 +64,10 @@ pub(super) fn stations(stations: &[StationTotal], style: Style) -> Vec<String> {
             let each = each.collect::<Vec<_>>().join(", ");
             lines.push(format!("  {} turned away: {}", clean(&station.name, 20), style.paint(Role::Bad, &each)));
         }
+        if station.book.forgotten > 0 {
+            let lost = format!("{} that were confirmed", human::count(station.book.forgotten));
+            lines.push(format!("  {} lost in crashes: {}", clean(&station.name, 20), style.paint(Role::Bad, &lost)));
+        }
     }
     lines
 }

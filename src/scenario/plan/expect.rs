@@ -108,6 +108,12 @@ impl Scopes<'_> {
             return Err(at_metric(format!("`{}` is not measured for {who}", metric.name()), "not measured here")
                 .help(format!("measured for {who}: {}", known.join(", "))));
         }
+        if let (Metric::ConfirmedLost, Subject::Station(index, _)) = (metric, &subject)
+            && self.scenario.services.iter().nth(*index).is_some_and(|(_, service)| service.state.is_none())
+        {
+            let message = format!("`{}` has no state that a crash could take", self.stations[*index]);
+            return Err(at_metric(message, "").help("write `state = \"volatile\"` or `state = \"durable\"` in it"));
+        }
         let statistic = quantity.statistic;
         if !has(metric, statistic) {
             return Err(at_metric(format!("`{}` has no such statistic", metric.name()), "of this metric").help(
@@ -242,9 +248,21 @@ fn measured_by(subject: &Subject) -> &'static [Metric] {
             LatencyFromSend,
             LatencyOneWay,
         ],
-        Subject::Station(..) => {
-            &[Arrived, Served, Wait, Work, Residence, Waiting, Present, Busy, Rejected, Expired, Failed, Amplification]
-        }
+        Subject::Station(..) => &[
+            Arrived,
+            Served,
+            Wait,
+            Work,
+            Residence,
+            Waiting,
+            Present,
+            Busy,
+            Rejected,
+            Expired,
+            Failed,
+            Amplification,
+            ConfirmedLost,
+        ],
         Subject::Link(_) => &[Carried, Dropped, InFlight],
     }
 }

@@ -22,7 +22,7 @@ use crate::base::time::{Span, Time};
 use crate::metrics::{Correctness, curve_step};
 use crate::model::{Board, Call, Client, ClientSpec, Envelope, Keys, Program, Script, Service, ServiceSpec, Target};
 use crate::network::Network;
-use crate::sim::Cluster;
+use crate::sim::{Cluster, Storage};
 
 use super::diagnostic::Diagnostic;
 
@@ -95,7 +95,7 @@ struct Group {
 #[derive(Clone, Debug)]
 enum Role {
     Client(Arc<ClientSpec>),
-    Service(Arc<ServiceSpec>),
+    Service(Arc<ServiceSpec>, Option<Storage>),
 }
 
 impl Plan {
@@ -129,7 +129,7 @@ impl Plan {
     /// Every group of services: its name, workers per node, and nodes.
     pub fn stations(&self) -> impl Iterator<Item = (&str, Option<NonZeroU32>, u32)> {
         self.groups.iter().filter_map(|group| match &group.role {
-            Role::Service(spec) => Some((group.name.as_str(), spec.workers, group.nodes)),
+            Role::Service(spec, _) => Some((group.name.as_str(), spec.workers, group.nodes)),
             Role::Client(_) => None,
         })
     }
@@ -153,11 +153,14 @@ impl Plan {
                 Role::Client(spec) => {
                     cluster.group(name, *nodes, move |boot| Client::new(script.under(boot.seed), &spec, &boot))
                 }
-                Role::Service(spec) => {
+                Role::Service(spec, _) => {
                     cluster.group(name, *nodes, move |boot| Service::new(script.under(boot.seed), &spec, &boot))
                 }
             };
-            added.expect("a plan's names are checked");
+            let group = added.expect("a plan's names are checked");
+            if let Role::Service(_, Some(storage)) = role {
+                cluster.set_storage(group, storage.clone());
+            }
         }
         cluster.set_network(self.network.clone());
         let end = Time::ZERO + self.duration + self.drain;

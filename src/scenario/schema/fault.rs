@@ -38,6 +38,8 @@ pub struct Fault {
     pub slow: Option<Located<Slowness>>,
     /// The clocks of these nodes run fast or slow.
     pub skew: Option<Located<Skew>>,
+    /// The disks of these nodes refuse what is written.
+    pub disk_full: Option<Nodes>,
     /// The sides between which no message passes; a node that no side lists reaches all. `rest` is every node not listed.
     pub partition: Option<Sides>,
     /// Each of these nodes is cut off from every other node.
@@ -206,6 +208,8 @@ fault_kinds! {
     Slow = "slow", slow: Located<Slowness>;
     /// Clocks run fast or slow.
     Skew = "skew", skew: Located<Skew>;
+    /// Disks are full.
+    DiskFull = "disk-full", disk_full: Nodes;
     /// No message passes between these sides.
     Partition = "partition", partition: Sides;
     /// Nodes are cut off, each on its own.
@@ -236,7 +240,7 @@ impl FaultKind<'_> {
         match self {
             Self::Crash(_) | Self::Restart(_) | Self::Partition(_) | Self::Isolate(_) | Self::Cut(_) => true,
             Self::Loss(_) | Self::Corrupt(_) => true,
-            Self::Pause(_) | Self::Slow(_) | Self::Skew(_) | Self::Load(_) => false,
+            Self::Pause(_) | Self::Slow(_) | Self::Skew(_) | Self::Load(_) | Self::DiskFull(_) => false,
             Self::Hold(_) | Self::Latency(_) | Self::Bandwidth(_) | Self::Duplicate(_) | Self::Reorder(_) => false,
         }
     }

@@ -19,6 +19,7 @@ mod regions;
 mod rules;
 mod run;
 mod service;
+mod state;
 mod step;
 
 use schemars::JsonSchema;
@@ -41,6 +42,7 @@ pub use regions::{Pairs, RegionPreset, Regions};
 pub(super) use rules::check;
 pub use run::{Run, Runs, Warmup};
 pub use service::{Counts, Discipline, Op, Queue, QueueLimit, Service, WhenFull};
+pub use state::{Fsync, State};
 pub use step::{Step, Verb};
 
 use super::condition::Condition;

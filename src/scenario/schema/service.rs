@@ -10,6 +10,7 @@ use super::distribution::Sizes;
 use super::number::Positive;
 use super::place::{Place, nodes};
 use super::policy::{Cancel, Limit};
+use super::state::State;
 use super::step::Step;
 use super::{Named, Steps};
 use crate::scenario::document::{Located, OneOrMany};
@@ -41,6 +42,8 @@ pub struct Service {
     /// What happens to a request that its caller has given up.
     #[serde(default)]
     pub cancel: Cancel,
+    /// Where the effects are of what it has handled; elsewhere, so that no crash takes them, if it is left out.
+    pub state: Option<State>,
     /// The size of the answers; that of the request if it is left out.
     pub reply_size: Option<Sizes>,
     /// Several kinds of requests it handles, called as `service/op`.

@@ -20,8 +20,8 @@ use crate::scenario::plan::nodes::Nodes;
 use crate::scenario::schema::{self, FaultKind, Name, Named, Passages, Times};
 use crate::scenario::selector::Selector;
 use crate::sim::{
-    Corrupt, Crash, Cut, Delay, Duplicate, Fault, Hold, Impair, Impairment, Loss, Pace, Pause, Reorder, Severed, Skew,
-    Slow, Surge,
+    Corrupt, Crash, Cut, Delay, DiskFull, Duplicate, Fault, Hold, Impair, Impairment, Loss, Pace, Pause, Reorder,
+    Severed, Skew, Slow, Surge,
 };
 
 /// The most strikes of one fault.
@@ -35,6 +35,8 @@ pub(in crate::scenario::plan) struct Surroundings<'a> {
     pub network: &'a Network,
     /// Nodes that bring load at a rate.
     pub loads: BTreeSet<NodeId>,
+    /// Nodes that write to a disk.
+    pub disks: BTreeSet<NodeId>,
     /// How long a run lasts.
     pub length: Span,
 }
@@ -45,12 +47,12 @@ pub(in crate::scenario::plan) fn faults(
     surroundings: Surroundings<'_>,
     mistakes: &mut Vec<Diagnostic>,
 ) -> Vec<FaultSpec> {
-    let Surroundings { nodes, network, loads, length } = surroundings;
+    let Surroundings { nodes, network, loads, disks, length } = surroundings;
     let mut links: BTreeMap<&str, BTreeSet<_>> = BTreeMap::new();
     for (id, name, _) in network.links() {
         links.entry(name).or_default().insert(id);
     }
-    let planner = Planner { finder: Finder { nodes, links }, loads, length };
+    let planner = Planner { finder: Finder { nodes, links }, loads, disks, length };
     let planned = faults.iter().map(|(name, fault)| planner.fault(name, fault));
     planned.filter_map(|fault| fault.map_err(|mistake| mistakes.push(mistake)).ok()).collect()
 }
@@ -58,6 +60,7 @@ pub(in crate::scenario::plan) fn faults(
 struct Planner<'a> {
     finder: Finder<'a>,
     loads: BTreeSet<NodeId>,
+    disks: BTreeSet<NodeId>,
     length: Span,
 }
 
@@ -86,6 +89,23 @@ fn together(node: Option<NodeId>, strike: impl Fn(&mut ChaCha8Rng) -> Blow + Sen
     Effect { node, strike: Arc::new(strike) }
 }
 
+/// Refuses a target of which not all belong to these nodes.
+fn all_are(
+    target: &Target,
+    nodes: &BTreeSet<NodeId>,
+    selectors: &OneOrMany<Located<Selector>>,
+    message: &str,
+) -> Planned<()> {
+    let is_well = match target {
+        Target::Together(choice) => choice.candidates().all(|node| nodes.contains(&node)),
+        Target::Each(members) => members.iter().all(|node| nodes.contains(node)),
+    };
+    if is_well {
+        return Ok(());
+    }
+    Err(selectors.0.iter().fold(Diagnostic::error(message), |mistake, selector| mistake.at(selector.origin, "")))
+}
+
 impl Planner<'_> {
     fn fault(&self, name: &Located<Name>, fault: &schema::Fault) -> Planned<FaultSpec> {
         let kind = fault.kinds().next().expect("a fault that was read is of one kind");
@@ -107,6 +127,12 @@ impl Planner<'_> {
                 on_nodes(target(&nodes.value)?, |nodes| Crash { nodes })
             }
             FaultKind::Pause(nodes) => on_nodes(target(&nodes.value)?, |nodes| Pause { nodes }),
+            FaultKind::DiskFull(nodes) => {
+                let target = target(&nodes.value)?;
+                let message = "only services with `state = \"durable\"` write to a disk";
+                all_are(&target, &self.disks, &nodes.value, message)?;
+                on_nodes(target, |nodes| DiskFull { nodes })
+            }
             FaultKind::Isolate(nodes) => {
                 on_nodes(target(&nodes.value)?, |nodes| Cut(Severed::Alone(nodes.into_iter().collect())))
             }
@@ -125,7 +151,8 @@ impl Planner<'_> {
             }
             FaultKind::Load(load) => {
                 let target = target(&load.value.on)?;
-                self.all_bring_load(&target, &load.value.on)?;
+                let message = "only clients with a `rate` bring more load: users bring as much as they get served";
+                all_are(&target, &self.loads, &load.value.on, message)?;
                 let factor = load.value.factor.value.value();
                 on_nodes(target, move |nodes| Surge { nodes, factor })
             }
@@ -173,21 +200,6 @@ impl Planner<'_> {
     ) -> Planned<Vec<Effect>> {
         let way: Way = self.finder.way(passages)?;
         Ok(vec![together(None, move |luck| Arc::new(blow(way.path(luck))))])
-    }
-
-    /// Only what has a rate can bring more.
-    fn all_bring_load(&self, target: &Target, selectors: &OneOrMany<Located<Selector>>) -> Planned<()> {
-        let brings = |node: &NodeId| self.loads.contains(node);
-        let is_well = match target {
-            Target::Together(choice) => choice.candidates().all(|node| brings(&node)),
-            Target::Each(nodes) => nodes.iter().all(brings),
-        };
-        if is_well {
-            return Ok(());
-        }
-        let message = "only clients with a `rate` bring more load: users bring as much as they get served";
-        let mistake = Diagnostic::error(message);
-        Err(selectors.0.iter().fold(mistake, |mistake, selector| mistake.at(selector.origin, "")))
     }
 
     fn schedule(&self, name: &Located<Name>, fault: &schema::Fault, kind: FaultKind<'_>) -> Planned<Schedule> {

@@ -16,6 +16,7 @@ call = \"api\"
 timeout = \"1s\"
 [services.api]
 nodes = 3
+state = \"durable\"
 ";
 
 fn planned(fault: &str) -> Result<Plan, String> {
@@ -47,6 +48,7 @@ fn every_kind_is_planned() {
         "pause = \"*[each]\"",
         "skew = { on = \"api[each]\", rate = 1.01 }",
         "hold = {}",
+        "disk-full = \"api[each]\"",
         "hold = { on = \"line\" }",
         "loss = { on = \"api[any 1]\", share = \"10%\" }",
         "duplicate = { between = [\"api[0]\", \"users\"], share = 1 }",
@@ -76,6 +78,7 @@ fn what_a_fault_cannot_be_is_said_at_its_place() {
         ("at = \"1s\"\nhold = { on = \"lime\" }", "there is no group `lime`"),
         ("at = \"1s\"\nhold = { from = \"api\" }", "messages are chosen by one of"),
         ("at = \"1s\"\nhold = { on = \"api\", between = [\"api\", \"users\"] }", "messages are chosen by one of"),
+        ("at = \"1s\"\ndisk-full = \"*\"", "only services with `state = \"durable\"` write to a disk"),
         ("at = \"1s\"\nload = { on = \"users\", factor = 2 }", "only clients with a `rate` bring more load"),
         ("at = \"1s\"\nload = { on = \"*[each]\", factor = 2 }", "only clients with a `rate` bring more load"),
         ("every = \"10us\"\nfor = \"10us\"\ncrash = \"api[each]\"", "this would strike about 5e6 times"),
