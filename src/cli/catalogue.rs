@@ -107,7 +107,7 @@ impl Kind {
             Self::Faults => FAULTS.iter().map(|entry| of_fault(entry)).collect(),
             Self::Metrics => {
                 let item =
-                    |metric: &Metric| Item { name: metric.name(), summary: metric.meaning(), more: String::new() };
+                    |metric: &Metric| Item { name: metric.name(), summary: metric.meaning(), more: metric.definition() };
                 Metric::ALL.iter().filter(|metric| is_measured(**metric)).map(item).collect()
             }
             Self::Statistics => {

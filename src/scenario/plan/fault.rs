@@ -87,9 +87,21 @@ impl FaultSpec {
         Some((from, to))
     }
 
+    /// When it strikes in a run with this seed that lasts until `end` at most, and when that heals, if it does.
+    pub(super) fn strikes_in(&self, seed: Seed, end: Time) -> Vec<(Time, Option<Time>)> {
+        let mut strikes = self.strikes(&mut self.luck(seed), end);
+        strikes.retain(|(at, _)| *at < end);
+        strikes
+    }
+
+    /// What its times and its choices are drawn from, times first.
+    fn luck(&self, seed: Seed) -> ChaCha8Rng {
+        seed.generator(&format!("fault {}", self.name))
+    }
+
     /// Has it happen in a run with this seed that lasts until `end` at most.
     pub(super) fn add_to(&self, cluster: &mut Cluster<Envelope>, seed: Seed, end: Time) {
-        let mut luck = seed.generator(&format!("fault {}", self.name));
+        let mut luck = self.luck(seed);
         for strike in self.strikes(&mut luck, end) {
             self.strike(cluster, &mut luck, strike);
         }

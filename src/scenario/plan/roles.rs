@@ -7,7 +7,7 @@ use crate::base::distribution::Distribution;
 use crate::base::id::hash_name;
 use crate::base::names::Names;
 use crate::base::random::mix;
-use crate::base::time::Span;
+use crate::base::time::{Span, Time};
 use crate::metrics::Correctness;
 use crate::model::{self, Choice, ClientSpec, Delivery, Load, Policy, Program, ServiceSpec, Size, Target};
 use crate::protocol::balance::BalancePolicy;
@@ -88,6 +88,7 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         faults: &faults,
         flows: &flows,
         stations: scenario.services.iter().map(|(name, _)| name.as_str()).collect(),
+        measured: (Time::ZERO + warmup, Time::ZERO + duration),
         links: network.links().map(|(_, name, _)| name.to_owned()).collect(),
         texts: &loaded.texts,
     };
