@@ -34,7 +34,11 @@ pub(super) fn value(measure: &Measure, runs: &[&RunResult]) -> Option<f64> {
 pub(super) fn value_within(measure: &Measure, runs: &[&RunResult], part: Option<(Time, Time)>) -> Option<f64> {
     match &measure.subject {
         Subject::Flows(flows) if measure.metric.is_of_strikes() => {
-            if part.is_some() { None } else { strike_value(measure, runs, flows) }
+            if part.is_some() {
+                None
+            } else {
+                strike_value(measure, runs, flows)
+            }
         }
         Subject::Flows(flows) => flow_value(measure, runs, flows, part),
         _ if part.is_some() => None,
@@ -90,12 +94,7 @@ fn fault_value(measure: &Measure, runs: &[&RunResult], fault: usize) -> Option<f
     (!counts.is_empty()).then(|| counts.iter().sum::<u64>() as f64 / counts.len() as f64)
 }
 
-fn flow_value(
-    measure: &Measure,
-    runs: &[&RunResult],
-    flows: &[usize],
-    part: Option<(Time, Time)>,
-) -> Option<f64> {
+fn flow_value(measure: &Measure, runs: &[&RunResult], flows: &[usize], part: Option<(Time, Time)>) -> Option<f64> {
     let mut tally = Tally::default();
     let (mut from_send, mut one_way) = (Histogram::default(), Histogram::default());
     let (mut sent, mut goodput) = (0, 0);

@@ -136,8 +136,7 @@ fn finish(
         ledger.close().map_err(RunError::Imbalance)?.to_vec()
     };
     let stations = find::<Stations>(&mut observers).close().to_vec();
-    let courses =
-        if plan.faults.is_empty() { CourseBook::default() } else { find::<Courses>(&mut observers).close() };
+    let courses = if plan.faults.is_empty() { CourseBook::default() } else { find::<Courses>(&mut observers).close() };
     let flows = plan.flows.iter().zip(books).map(|(spec, book)| FlowResult {
         caller: spec.caller.clone(),
         entry: spec.entry.clone(),
@@ -166,7 +165,12 @@ fn finish(
         flows: flows.collect(),
         stations: stations.collect(),
         links,
-        faults: plan.faults.iter().zip(strikes).map(|(fault, strikes)| fault_result(fault, strikes, &cluster)).collect(),
+        faults: plan
+            .faults
+            .iter()
+            .zip(strikes)
+            .map(|(fault, strikes)| fault_result(fault, strikes, &cluster))
+            .collect(),
         courses,
     })
 }

@@ -200,9 +200,10 @@ metrics! {
     ///
     /// A message does well if it comes out right (a call is answered, anything else handled) within a second of when it was
     /// due. Service is good where, of the messages due, the share that do well is at least 95 % of that share in the worst
-    /// such stretch before, and so is their number; it suffers where, in a stretch with 30 messages, it is not, or where fewer
-    /// messages come out right. Before is the measured time until the first strike that is measured; where nothing was due
-    /// then, all messages should do well. Times are exact, stretches begin at a thousandth of the load, a strike or a healing.
+    /// such stretch before, and their number 80 % of the fewest before. It suffers where, in a stretch with 30 messages, that share is lower, or
+    /// not half as many come out right as in the worst such stretch before. Before is the measured time until the first strike
+    /// that is measured; where nothing was due then, all messages should do well. Times are exact; stretches begin at every
+    /// thousandth of the load, and at strikes and healings.
     ///
     /// Source: mean recovery time, ISO/IEC 25023:2016, recoverability measures; the limit of a second: Nielsen, Usability
     /// Engineering, 1993, ch. 5.

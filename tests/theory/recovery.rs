@@ -1,7 +1,7 @@
 //! What happens after a fault: noticed, got around, recovered from, at what cost. Exact where arithmetic says so.
 
 use rehearsal::metrics::RunResult;
-use rehearsal::metrics::recovery::{Aftermath, After};
+use rehearsal::metrics::recovery::{After, Aftermath};
 
 use crate::study::Study;
 
@@ -75,8 +75,8 @@ fn a_failover_takes_a_timeout_and_a_way_there_and_back() {
     let detect = micros(outage.detect).expect("noticed");
     assert!([104_500, 114_500].contains(&detect), "{detect}");
     assert_eq!(micros(outage.failover), Some(detect + 2_000));
-    // Every request comes out right within a second; only that it takes 105 ms longer shows in the rate for a moment.
-    assert!(outage.goodput_lost < 11.0, "{outage:?}");
+    // Every request comes out right within a second, half of them 105 ms later than usual: service does not suffer.
+    assert_eq!((micros(outage.recovery), outage.goodput_lost), (Some(0), 0.0));
 }
 
 /// It does not heal: there is no recovery, and all of the 20 s that are left is lost.
@@ -91,7 +91,8 @@ fn what_never_heals_never_recovers() {
 /// A server that nobody calls is down: nobody notices, nothing suffers, nothing is lost.
 #[test]
 fn who_is_not_struck_has_nothing_to_recover_from() {
-    let run = steady("[services.api]\n[services.idle]\n[faults.outage]\nat = \"10.0005s\"\nfor = \"5s\"\ncrash = \"idle\"");
+    let run =
+        steady("[services.api]\n[services.idle]\n[faults.outage]\nat = \"10.0005s\"\nfor = \"5s\"\ncrash = \"idle\"");
     let [outage] = after(&run)[..] else { panic!("one strike") };
     assert_eq!((outage.detect, outage.failover), (After::Nothing, After::Nothing));
     assert_eq!((micros(outage.recovery), outage.goodput_lost), (Some(0), 0.0));
@@ -146,7 +147,9 @@ fn every_strike_has_an_aftermath() {
 /// Failures in Distributed Systems, HotOS 2021, sec. 2.1).
 #[test]
 fn a_retry_storm_outlives_its_cause() {
-    for (rate, seconds, tolerance) in [(100, Some(17.0), 0.5), (130, Some(55.25), 0.7), (140, Some(119.0), 1.0), (160, None, 0.0)] {
+    for (rate, seconds, tolerance) in
+        [(100, Some(17.0), 0.5), (130, Some(55.25), 0.7), (140, Some(119.0), 1.0), (160, None, 0.0)]
+    {
         let run = Study::exact(
             160,
             &format!(

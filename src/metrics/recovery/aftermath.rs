@@ -4,7 +4,7 @@ use crate::base::time::{Span, Time};
 
 use super::course::Course;
 use super::courses::{CourseBook, Strike};
-use super::{ENOUGH, LATE, RESTORED, hold};
+use super::{BUSY, ENOUGH, HALTED, LATE, RESTORED, hold};
 
 /// How long something took that may never come, or that there is nothing to say about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,8 +56,9 @@ impl CourseBook {
         let Some(first) = strikes.iter().find(counts) else { return Vec::new() };
         let view = View { book: self, sums: sums(&course), course: &course };
         let before = view.before(self.cell_from(measured.0)..self.cell_from(first.0));
-        let next = |at: Time| strikes.iter().map(|strike| strike.0).find(|next| *next > at).unwrap_or(self.end);
-        strikes.iter().filter(counts).map(|&strike| view.after(strike, next(strike.0).min(self.end), &before)).collect()
+        let next = strikes.iter().skip(1).map(|strike| strike.0.min(self.end)).chain([self.end]);
+        let followed = strikes.iter().zip(next).filter(|(strike, _)| counts(strike));
+        followed.map(|(&strike, end)| view.after(strike, end, &before)).collect()
     }
 }
 
@@ -113,9 +114,9 @@ impl Window {
         (self.due > 0.0).then(|| self.well / self.due)
     }
 
-    /// Whether so many in a second are no fewer than in the worst window before.
-    fn holds(&self, count: f64, worst: f64) -> bool {
-        count >= RESTORED * worst * self.seconds
+    /// Whether the share that does well is as before, if anything was due.
+    fn does_well(&self, worst: &Worst) -> Option<bool> {
+        self.share().map(|share| share >= RESTORED * worst.share)
     }
 }
 
@@ -149,12 +150,7 @@ impl View<'_> {
         let rate = whole.due / whole.seconds;
         let [suffering, restored] = self.lengths(rate);
         let worst = |length| (length, self.worst(cells.clone(), length));
-        Before {
-            due: rate,
-            right: whole.right / whole.seconds,
-            suffering: worst(suffering),
-            restored: worst(restored),
-        }
+        Before { due: rate, right: whole.right / whole.seconds, suffering: worst(suffering), restored: worst(restored) }
     }
 
     /// The lengths of windows at so many messages in a second.
@@ -200,7 +196,7 @@ impl View<'_> {
         let begin = if healed.is_some() { heal } else { suffers.unwrap_or(first) };
         let restored = (begin..last).find_map(|cell| self.restored(cell, begin, end, before));
         let whole = self.window(first, last);
-        let suffered = suffers.is_some() || restored.is_none_or(|(cell, _)| cell != begin);
+        let suffered = suffers.is_some() || self.suffers(begin, begin, end, before);
         let (recovery, back) = match restored {
             _ if whole.due == 0.0 && before.due * whole.seconds < 1.0 => (After::Nothing, first),
             _ if !suffered => (After::Within(Span::ZERO), first),
@@ -238,13 +234,9 @@ impl View<'_> {
         match self.end_of(cell, length, end) {
             Some(last) => {
                 let window = self.window(cell, last);
-                let does_well = window.share().is_none_or(|share| share >= RESTORED * worst.share);
-                !does_well || !window.holds(window.due, worst.due) || !window.holds(window.right, worst.right)
+                window.does_well(&worst) == Some(false) || window.right < HALTED * worst.right * window.seconds
             }
-            None if cell == first => {
-                let window = self.window(cell, self.book.cell_from(end));
-                window.share().is_some_and(|share| share < RESTORED * worst.share)
-            }
+            None if cell == first => self.window(cell, self.book.cell_from(end)).does_well(&worst) == Some(false),
             None => false,
         }
     }
@@ -260,9 +252,8 @@ impl View<'_> {
         if whole.is_none() && cell != begin && !is_enough {
             return None;
         }
-        let is_restored = window.share()? >= RESTORED * worst.share
-            && (!is_enough || window.holds(window.due, worst.due));
-        if !is_restored {
+        let is_as_busy = window.due >= BUSY * worst.due * window.seconds;
+        if !window.does_well(&worst)? || is_enough && !is_as_busy {
             return None;
         }
         let cells = &self.course.cells[cell..whole.unwrap_or(last)];

@@ -56,7 +56,8 @@ impl Reference {
         for metric in Metric::ALL {
             let definition = metric.definition();
             if !definition.is_empty() {
-                writeln!(page, "\n### {}\n\n{} {definition}", metric.name(), metric.meaning()).expect("a string takes all");
+                writeln!(page, "\n### {}\n\n{} {definition}", metric.name(), metric.meaning())
+                    .expect("a string takes all");
             }
         }
         page
