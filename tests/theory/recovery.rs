@@ -3,6 +3,9 @@
 use rehearsal::metrics::RunResult;
 use rehearsal::metrics::recovery::{After, Aftermath};
 
+use rehearsal::experiment::Verdict;
+
+use crate::common::{plan, play};
 use crate::study::Study;
 
 /// What the only fault did to the first client, strike by strike.
@@ -66,7 +69,7 @@ fn a_failover_takes_a_timeout_and_a_way_there_and_back() {
     let run = Study::exact(
         30,
         &format!(
-            "{}max-attempts = 3\nretry-to = \"new\"\n[services.api]\nnodes = 2\n\
+            "{}max-attempts = 9\nretry-to = \"new\"\n[services.api]\nnodes = 2\n\
              [faults.outage]\nat = \"10.0005s\"\nfor = \"5s\"\ncrash = \"api[0]\"",
             STEADY.replace("100ms", "105ms")
         ),
@@ -181,4 +184,47 @@ fn a_retry_storm_outlives_its_cause() {
             other => panic!("{rate}/s: {other:?}"),
         }
     }
+}
+
+/// A fault strikes at other times in every run, and the windows with it: on an ideal network, a request is lost if it is due
+/// while the only server is down, and answered at once if it is not. So nothing succeeds during the outages, all does before
+/// the first, and whoever looks at whole steps of the curves (100 ms) instead would find both mixed.
+#[test]
+fn windows_follow_strikes_that_are_drawn() {
+    let results = play(&plan(
+        r#"
+        run = { duration = "10s", runs = 5 }
+        [clients.users]
+        rate = "1000/s"
+        arrivals = "even"
+        call = "api"
+        timeout = "10ms"
+        [services.api]
+        [faults.blink]
+        every = { exponential = "900ms" }
+        for = { uniform = ["30ms", "80ms"] }
+        crash = "api"
+        [faults.stop]
+        at = { uniform = ["8s", "9s"] }
+        for = "200ms"
+        crash = "api"
+        [expect]
+        "users.lost during blink" = "== 100%"
+        "users.reliability before blink" = "== 100%"
+        "users.lost during stop" = "== 100%"
+        "users.offered during stop" = "== 1000/s +- 1%"
+        "users.goodput.count during blink" = "== 0"
+        "stop.strikes" = "== 1"
+        "stop.touched-nodes" = "== 1"
+        "blink.touched-messages" = ">= 100"
+        "users.detect.max after blink" = "< 12ms"
+        "users.failover.min after stop" = "> 1h"
+        "users.recovery.max after stop" = "< 2ms"
+        "#,
+    ));
+    for judgement in &results.judgements {
+        assert_eq!(judgement.verdict, Verdict::Pass, "{judgement:?}");
+    }
+    let strikes: Vec<_> = results.runs.iter().map(|run| run.faults[1].strikes[0].0).collect();
+    assert!(strikes.windows(2).all(|pair| pair[0] != pair[1]), "drawn anew for each run: {strikes:?}");
 }
