@@ -106,8 +106,11 @@ impl Kind {
             Self::DedupWindows => of_registry(delivery::DEDUP_WINDOWS),
             Self::Faults => FAULTS.iter().map(|entry| of_fault(entry)).collect(),
             Self::Metrics => {
-                let item =
-                    |metric: &Metric| Item { name: metric.name(), summary: metric.meaning(), more: String::new() };
+                let item = |metric: &Metric| Item {
+                    name: metric.name(),
+                    summary: metric.meaning(),
+                    more: metric.definition(),
+                };
                 Metric::ALL.iter().filter(|metric| is_measured(**metric)).map(item).collect()
             }
             Self::Statistics => {

@@ -29,7 +29,7 @@ fn meaning(name: &str) -> Result<String, String> {
     let found = Kind::value_variants().iter().flat_map(|kind| kind.items().into_iter().map(|item| (*kind, item)));
     // The reference explains metrics itself.
     let found: Vec<_> = found.filter(|(kind, _)| *kind != Kind::Metrics).collect();
-    let mut texts: Vec<_> = reference.iter().cloned().collect();
+    let mut texts: Vec<_> = reference.iter().map(|text| wrap(text)).collect();
     for (kind, item) in found.iter().filter(|(_, item)| item.name == name) {
         let more = if item.more.is_empty() { String::new() } else { format!("\n{}", wrap(&item.more)) };
         let summary = wrap(&format!("{}\n", item.summary));

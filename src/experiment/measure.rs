@@ -1,11 +1,12 @@
 //! A quantity's value in one run, or in a part of its time.
 
 use crate::base::time::{Span, Time};
-use crate::metrics::{Fate, Histogram, RunResult, Tally};
+use crate::metrics::{Fate, Histogram, RunResult, Spans, Tally};
 use crate::process::Outcome;
-use crate::scenario::plan::{Measure, Subject};
+use crate::scenario::plan::{Measure, Subject, When};
 use crate::scenario::quantity::Statistic;
 use crate::scenario::{Metric, MetricKind};
+use crate::sim::FaultBook;
 
 use super::verdict::Unit;
 
@@ -13,6 +14,7 @@ use super::verdict::Unit;
 pub(super) fn unit(measure: &Measure) -> Unit {
     match (measure.metric.kind(), measure.statistic) {
         (_, Statistic::Count) => Unit::Number,
+        (MetricKind::Strike, _) if measure.metric != Metric::GoodputLost => Unit::Time,
         (MetricKind::Times, Statistic::Under(_) | Statistic::AtLeast(_)) => Unit::Share,
         (MetricKind::Times, Statistic::Cv) => Unit::Number,
         (MetricKind::Times, _) => Unit::Time,
@@ -30,33 +32,80 @@ pub(super) fn value(measure: &Measure, runs: &[&RunResult]) -> Option<f64> {
 
 /// As [`value`], of what was due within this part of time only; none also where the quantity has no parts.
 pub(super) fn value_within(measure: &Measure, runs: &[&RunResult], part: Option<(Time, Time)>) -> Option<f64> {
-    let (from, to) = part.or(measure.window).unwrap_or((Time::ZERO, Time::MAX));
     match &measure.subject {
-        Subject::Flows(flows) => flow_value(measure, runs, flows, (from, to), part.is_some()),
+        Subject::Flows(flows) if measure.metric.is_of_strikes() => {
+            if part.is_some() {
+                None
+            } else {
+                strike_value(measure, runs, flows)
+            }
+        }
+        Subject::Flows(flows) => flow_value(measure, runs, flows, part),
         _ if part.is_some() => None,
         Subject::Station(station, flows) => station_value(measure, runs, *station, flows),
         Subject::Link(link) => link_value(measure, runs, *link),
+        Subject::Fault(fault) => fault_value(measure, runs, *fault),
     }
 }
 
-fn flow_value(
-    measure: &Measure,
-    runs: &[&RunResult],
-    flows: &[usize],
-    (from, to): (Time, Time),
-    is_part: bool,
-) -> Option<f64> {
+/// When a measure counts, in one run.
+fn spans(measure: &Measure, run: &RunResult, part: Option<(Time, Time)>) -> Spans {
+    let when = match part {
+        Some((from, to)) => When::Between(from, to),
+        None => measure.window.unwrap_or(When::Between(Time::ZERO, Time::MAX)),
+    };
+    when.spans(|fault| &run.faults[fault].strikes, run.measured)
+}
+
+/// A statistic of the values after the strikes of a fault, over all strikes of all runs.
+fn strike_value(measure: &Measure, runs: &[&RunResult], flows: &[usize]) -> Option<f64> {
+    let Some(When::After(fault)) = measure.window else { return None };
+    let strikes = runs.iter().flat_map(|run| run.after(fault, flows));
+    let values: Vec<f64> = strikes
+        .filter_map(|after| match measure.metric {
+            Metric::Detect => after.detect.nanos(),
+            Metric::Failover => after.failover.nanos(),
+            Metric::Recovery => after.recovery.nanos(),
+            Metric::GoodputLost => Some(after.goodput_lost),
+            _ => None,
+        })
+        .collect();
+    match measure.statistic {
+        Statistic::Min => values.into_iter().reduce(f64::min),
+        Statistic::Max => values.into_iter().reduce(f64::max),
+        _ => (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64),
+    }
+}
+
+/// What a fault touched in a run, on average.
+fn fault_value(measure: &Measure, runs: &[&RunResult], fault: usize) -> Option<f64> {
+    let touched = |run: &&RunResult| {
+        let FaultBook { strikes, nodes, messages, timers } = run.faults[fault].book;
+        match measure.metric {
+            Metric::Touched => Some(nodes + messages + timers),
+            Metric::TouchedNodes => Some(nodes),
+            Metric::TouchedMessages => Some(messages),
+            Metric::TouchedTimers => Some(timers),
+            Metric::Strikes => Some(strikes),
+            _ => None,
+        }
+    };
+    let counts = runs.iter().map(touched).collect::<Option<Vec<_>>>()?;
+    (!counts.is_empty()).then(|| counts.iter().sum::<u64>() as f64 / counts.len() as f64)
+}
+
+fn flow_value(measure: &Measure, runs: &[&RunResult], flows: &[usize], part: Option<(Time, Time)>) -> Option<f64> {
     let mut tally = Tally::default();
     let (mut from_send, mut one_way) = (Histogram::default(), Histogram::default());
     let (mut sent, mut goodput) = (0, 0);
     let mut seconds = 0.0;
     for run in runs {
-        let (begin, end) = (from.max(run.measured.0), to.min(run.measured.1));
-        seconds += end.since(begin).as_secs_f64();
+        let spans = spans(measure, run, part);
+        seconds += spans.iter().map(|(from, to)| to.since(*from).as_secs_f64()).sum::<f64>();
         for &flow in flows {
             let book = &run.flows[flow].book;
-            tally.add(&book.tally(begin, end));
-            let rates = book.rates_within(begin, end);
+            let (within, rates) = book.within(&spans);
+            tally.add(&within);
             sent += rates.sent;
             goodput += rates.goodput;
             from_send.merge(&book.from_send);
@@ -87,8 +136,8 @@ fn flow_value(
         Metric::Latency => times(&tally.latency, tally.latency.count(), measure.statistic),
         Metric::LatencyAll => times(&tally.latency, tally.offered, measure.statistic),
         // These two are kept for the whole run only.
-        Metric::LatencyFromSend if !is_part => times(&from_send, from_send.count(), measure.statistic),
-        Metric::LatencyOneWay if !is_part => times(&one_way, one_way.count(), measure.statistic),
+        Metric::LatencyFromSend if part.is_none() => times(&from_send, from_send.count(), measure.statistic),
+        Metric::LatencyOneWay if part.is_none() => times(&one_way, one_way.count(), measure.statistic),
         metric => {
             let count = count_of(metric)? as f64;
             match measure.statistic {

@@ -5,7 +5,10 @@ use std::fmt;
 use std::ops::ControlFlow;
 
 use crate::base::time::Time;
-use crate::metrics::{FaultResult, FlowResult, Imbalance, Ledger, LinkResult, RunResult, StationResult, Stations};
+use crate::metrics::recovery::{CourseBook, Courses, Strike};
+use crate::metrics::{
+    FaultResult, FlowResult, Imbalance, Ledger, LinkResult, Periods, RunResult, StationResult, Stations,
+};
 use crate::model::Envelope;
 use crate::scenario::plan::{FaultSpec, Plan};
 use crate::sim::{Cluster, Observer};
@@ -69,7 +72,8 @@ impl std::error::Error for RunError {}
 pub fn play(plan: &Plan, run: u32, watch: &mut Watch<'_>) -> Result<RunResult, RunError> {
     let seed = plan.seed_of(run);
     let mut cluster = plan.cluster(seed);
-    attach(plan, &mut cluster);
+    let strikes = plan.strikes(seed);
+    attach(plan, &strikes, &mut cluster);
     let load_end = Time::ZERO + plan.duration;
     let mut tell = |cluster: &Cluster<Envelope>| {
         let progress = Progress { run, runs: plan.runs, now: cluster.now(), end: load_end, events: cluster.events() };
@@ -94,15 +98,22 @@ pub fn play(plan: &Plan, run: u32, watch: &mut Watch<'_>) -> Result<RunResult, R
         let part = u128::from(plan.drain.as_nanos()) * u128::from(step) / u128::from(DRAIN_STEPS);
         advance(&mut cluster, load_end + crate::base::time::ns(part as u64))?;
     }
-    finish(plan, run, seed, cluster)
+    finish(plan, run, seed, strikes, cluster)
 }
 
 /// Has the books of a plan's flows and stations kept.
-fn attach(plan: &Plan, cluster: &mut Cluster<Envelope>) {
+fn attach(plan: &Plan, strikes: &[Vec<Strike>], cluster: &mut Cluster<Envelope>) {
     let span = cluster.names().span();
     let correctness: Vec<_> = plan.flows.iter().map(|flow| flow.correctness).collect();
-    let ledger = Ledger::new(span, &correctness, plan.measured(), plan.step());
-    cluster.observe(if plan.faults.is_empty() { ledger } else { ledger.following() });
+    let mut ledger = Ledger::new(span, &correctness, plan.measured(), plan.step());
+    if let Some(periods) = Periods::of(&plan.windows(strikes)) {
+        ledger = ledger.cut(&periods);
+    }
+    if !plan.faults.is_empty() {
+        ledger = ledger.following();
+        cluster.observe(Courses::new(span, &correctness, plan.duration, &strikes.concat()));
+    }
+    cluster.observe(ledger);
     let names = cluster.names();
     let groups: Vec<Vec<_>> = plan
         .stations()
@@ -111,7 +122,13 @@ fn attach(plan: &Plan, cluster: &mut Cluster<Envelope>) {
     cluster.observe(Stations::new(span, &groups, plan.measured()));
 }
 
-fn finish(plan: &Plan, run: u32, seed: u64, mut cluster: Cluster<Envelope>) -> Result<RunResult, RunError> {
+fn finish(
+    plan: &Plan,
+    run: u32,
+    seed: u64,
+    strikes: Vec<Vec<Strike>>,
+    mut cluster: Cluster<Envelope>,
+) -> Result<RunResult, RunError> {
     let outcome = cluster.outcome();
     let mut observers = cluster.take_observers();
     let books = {
@@ -119,6 +136,7 @@ fn finish(plan: &Plan, run: u32, seed: u64, mut cluster: Cluster<Envelope>) -> R
         ledger.close().map_err(RunError::Imbalance)?.to_vec()
     };
     let stations = find::<Stations>(&mut observers).close().to_vec();
+    let courses = if plan.faults.is_empty() { CourseBook::default() } else { find::<Courses>(&mut observers).close() };
     let flows = plan.flows.iter().zip(books).map(|(spec, book)| FlowResult {
         caller: spec.caller.clone(),
         entry: spec.entry.clone(),
@@ -147,14 +165,22 @@ fn finish(plan: &Plan, run: u32, seed: u64, mut cluster: Cluster<Envelope>) -> R
         flows: flows.collect(),
         stations: stations.collect(),
         links,
-        faults: plan.faults.iter().map(|fault| fault_result(fault, &cluster)).collect(),
+        faults: plan
+            .faults
+            .iter()
+            .zip(strikes)
+            .map(|(fault, strikes)| fault_result(fault, strikes, &cluster))
+            .collect(),
+        courses,
     })
 }
 
 /// What a fault touched; nothing if its time never came.
-fn fault_result(fault: &FaultSpec, cluster: &Cluster<Envelope>) -> FaultResult {
-    let book = cluster.fault_book(&fault.name).cloned().unwrap_or_default();
-    FaultResult { name: fault.name.clone(), kind: fault.kind, book }
+fn fault_result(fault: &FaultSpec, mut strikes: Vec<Strike>, cluster: &Cluster<Envelope>) -> FaultResult {
+    let (book, end) = (cluster.fault_book(&fault.name).cloned().unwrap_or_default(), cluster.now());
+    strikes.retain(|(at, _)| *at <= end);
+    strikes.iter_mut().for_each(|(_, healed)| *healed = healed.filter(|healed| *healed <= end));
+    FaultResult { name: fault.name.clone(), kind: fault.kind, book, strikes }
 }
 
 fn find<O: Observer>(observers: &mut [Box<dyn Observer>]) -> &mut O {

@@ -217,7 +217,7 @@ struct Listener(Arc<Said>);
 
 impl Observer for Listener {
     fn wanted(&self) -> Wanted {
-        Wanted::NOTHING.and(Kind::Message).and(Kind::Station)
+        Wanted::NOTHING.and(Kind::Message).and(Kind::Station).and(Kind::Attempt)
     }
 
     fn observe(&mut self, _: Time, _: NodeId, observation: &Observation) {
@@ -236,6 +236,7 @@ fn in_words(fact: &Observation, names: &Names) -> String {
     match *fact {
         Observation::Offered { message, .. } => format!("offered {}", called(message)),
         Observation::Attempted { message } => format!("attempted {}", called(message)),
+        Observation::AttemptFailed { message } => format!("an attempt failed: {}", called(message)),
         Observation::Received { message, duplicate: false } => format!("received {}", called(message)),
         Observation::Received { message, duplicate: true } => format!("received {} again", called(message)),
         Observation::Handled { message, outcome } => format!("handled {}: {}", called(message), outcome.name()),

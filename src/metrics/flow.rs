@@ -1,9 +1,13 @@
 //! One flow's book: what was offered, what became of it, how long it took.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use crate::base::time::{Span, Time};
 
 use super::histogram::Histogram;
 use super::ledger::Record;
+use super::periods::{Periods, is_within};
 
 /// The one fate of a message.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -85,6 +89,20 @@ pub struct FlowBook {
     pub rates: Vec<Rates>,
     step: Span,
     present: Present,
+    parts: Option<Box<Parts>>,
+}
+
+/// Steps cut where windows begin and end: until the book is closed, what is counted by step is counted by part.
+#[derive(Clone, Debug)]
+struct Parts {
+    periods: Arc<Periods>,
+    /// The part of each step and kind of period.
+    places: BTreeMap<(usize, u32), usize>,
+    /// When each part begins, and its step.
+    parts: Vec<(Time, usize)>,
+    /// What became of the messages due in each part, and what happened in it, once the book is closed.
+    tallies: Vec<Tally>,
+    rates: Vec<Rates>,
 }
 
 /// The step that was looked up last: time mostly stays in it, so what happens is counted here first.
@@ -92,6 +110,7 @@ pub struct FlowBook {
 struct Present {
     from: Time,
     to: Time,
+    /// Its place among the steps, or among their parts.
     step: usize,
     rates: Rates,
     offered: u64,
@@ -187,6 +206,49 @@ pub struct Rates {
     pub goodput: u64,
 }
 
+impl Rates {
+    fn add(&mut self, other: &Self) {
+        self.sent += other.sent;
+        self.goodput += other.goodput;
+    }
+}
+
+impl Parts {
+    /// The part of a step that a time lies in: from when to when, and its place.
+    fn part(&mut self, time: Time, (from, to, step): (Time, Time, usize)) -> (Time, Time, usize) {
+        let (begin, end, kind) = self.periods.piece(time);
+        let from = from.max(begin);
+        let place = *self.places.entry((step, kind)).or_insert_with(|| {
+            self.parts.push((from, step));
+            self.parts.len() - 1
+        });
+        (from, to.min(end), place)
+    }
+
+    /// Keeps what was counted by part; the same by step.
+    fn join(&mut self, tallies: Vec<Tally>, rates: Vec<Rates>) -> (Vec<Tally>, Vec<Rates>) {
+        let (mut of_steps, mut rates_of_steps) = (Vec::<Tally>::new(), Vec::<Rates>::new());
+        for (part, &(_, step)) in self.parts.iter().enumerate() {
+            if let Some(tally) = tallies.get(part) {
+                reach(&mut of_steps, step).add(tally);
+            }
+            if let Some(rates) = rates.get(part) {
+                reach(&mut rates_of_steps, step).add(rates);
+            }
+        }
+        (self.tallies, self.rates) = (tallies, rates);
+        (of_steps, rates_of_steps)
+    }
+}
+
+/// The entry at this place; what is missing before it is empty.
+fn reach<T: Default>(entries: &mut Vec<T>, place: usize) -> &mut T {
+    if place >= entries.len() {
+        entries.resize_with(place + 1, T::default);
+    }
+    &mut entries[place]
+}
+
 impl FlowBook {
     pub(super) fn new(correctness: Correctness, step: Span) -> Self {
         Self {
@@ -197,8 +259,17 @@ impl FlowBook {
             steps: Vec::new(),
             rates: Vec::new(),
             step,
-            present: Present { from: Time::ZERO, to: Time::ZERO + step, step: 0, rates: Rates::default(), offered: 0 },
+            // No time lies in it.
+            present: Present { from: Time::ZERO, to: Time::ZERO, step: 0, rates: Rates::default(), offered: 0 },
+            parts: None,
         }
+    }
+
+    /// Cuts its steps where windows begin and end.
+    pub(super) fn cut(&mut self, periods: &Arc<Periods>) {
+        let (places, parts) = (BTreeMap::new(), Vec::new());
+        let (tallies, rates) = (Vec::new(), Vec::new());
+        self.parts = Some(Box::new(Parts { periods: Arc::clone(periods), places, parts, tallies, rates }));
     }
 
     /// The length of a step.
@@ -215,11 +286,34 @@ impl FlowBook {
 
     /// What happened from `from` to before `to`: in the steps that begin in between.
     pub fn rates_within(&self, from: Time, to: Time) -> Rates {
-        let steps = self.steps_within(from, to, self.rates.len()).map(|step| self.rates[step]);
-        steps.fold(Rates::default(), |sum, step| Rates {
-            sent: sum.sent + step.sent,
-            goodput: sum.goodput + step.goodput,
-        })
+        let mut sum = Rates::default();
+        self.steps_within(from, to, self.rates.len()).for_each(|step| sum.add(&self.rates[step]));
+        sum
+    }
+
+    /// What became of the messages due within these spans of time, and what happened in them: exactly if the book was cut
+    /// there, otherwise of the steps that begin in them.
+    pub fn within(&self, spans: &[(Time, Time)]) -> (Tally, Rates) {
+        let (mut tally, mut sum) = (Tally::default(), Rates::default());
+        let mut add = |from: Time, part: Option<&Tally>, rates: Option<&Rates>| {
+            if is_within(spans, from) {
+                part.into_iter().for_each(|part| tally.add(part));
+                rates.into_iter().for_each(|rates| sum.add(rates));
+            }
+        };
+        match &self.parts {
+            Some(parts) => {
+                for (part, &(from, _)) in parts.parts.iter().enumerate() {
+                    add(from, parts.tallies.get(part), parts.rates.get(part));
+                }
+            }
+            None => {
+                for step in 0..self.steps.len().max(self.rates.len()) {
+                    add(Time::ZERO + self.step.times(step as u64), self.steps.get(step), self.rates.get(step));
+                }
+            }
+        }
+        (tally, sum)
     }
 
     fn steps_within(&self, from: Time, to: Time, len: usize) -> std::ops::Range<usize> {
@@ -245,7 +339,11 @@ impl FlowBook {
         let step = time.as_nanos() / length;
         let from = Time::from_nanos(step * length);
         let to = from + Span::from_nanos(length);
-        self.present = Present { from, to, step: step as usize, rates: Rates::default(), offered: 0 };
+        let (from, to, step) = match &mut self.parts {
+            None => (from, to, step as usize),
+            Some(parts) => parts.part(time, (from, to, step as usize)),
+        };
+        self.present = Present { from, to, step, rates: Rates::default(), offered: 0 };
     }
 
     /// Enters what was counted in the present step.
@@ -351,6 +449,9 @@ impl FlowBook {
             // What was sent when it was due has one latency from both.
             self.from_send.merge(&step.latency);
             step.complete();
+        }
+        if let Some(parts) = &mut self.parts {
+            (self.steps, self.rates) = parts.join(std::mem::take(&mut self.steps), std::mem::take(&mut self.rates));
         }
         self.total = self.tally(Time::ZERO, Time::MAX);
     }

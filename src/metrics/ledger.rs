@@ -7,6 +7,7 @@
 //! Records of one owner stand in order of their numbers; the first is inline, because a closed-loop owner has no second.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use crate::base::id::NodeId;
 use crate::base::processor::prefetch;
@@ -15,6 +16,7 @@ use crate::process::{Close, Flow, Kind, MessageId, Observation, Outcome, Wanted}
 use crate::sim::Observer;
 
 use super::flow::{Correctness, Fate, FlowBook};
+use super::periods::Periods;
 
 /// The book of all messages of a run.
 #[derive(Debug)]
@@ -120,6 +122,13 @@ impl Ledger {
     #[must_use]
     pub fn following(self) -> Self {
         Self { present: Some(Present::default()), ..self }
+    }
+
+    /// Cuts the flows' books where windows of time begin and end, so that what happened within them is known exactly.
+    #[must_use]
+    pub fn cut(mut self, periods: &Arc<Periods>) -> Self {
+        self.flows.iter_mut().for_each(|flow| flow.cut(periods));
+        self
     }
 
     /// Takes in a statement, and follows copies to where they are: apart, so that who follows none pays one look.

@@ -3,11 +3,14 @@
 mod flow;
 mod histogram;
 mod ledger;
+mod periods;
+pub mod recovery;
 mod result;
 mod station;
 
 pub use flow::{Correctness, Fate, FlowBook, Rates, Tally};
 pub use histogram::Histogram;
 pub use ledger::{Imbalance, Ledger};
+pub use periods::{Periods, Spans};
 pub use result::{FaultResult, FlowResult, LinkResult, RunResult, StationResult};
 pub use station::{StationBook, Stations, curve_step};

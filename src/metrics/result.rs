@@ -4,6 +4,7 @@ use crate::base::time::Time;
 use crate::sim::{Checkpoint, Digest, FaultBook, LinkBook};
 
 use super::flow::FlowBook;
+use super::recovery::{Aftermath, CourseBook, Strike};
 use super::station::StationBook;
 
 /// One run's results.
@@ -31,6 +32,15 @@ pub struct RunResult {
     pub links: Vec<LinkResult>,
     /// What the faults touched.
     pub faults: Vec<FaultResult>,
+    /// What the flows went through, where there are faults.
+    pub courses: CourseBook,
+}
+
+impl RunResult {
+    /// What each strike of a fault did to some flows together, of those strikes that fall into the measured time.
+    pub fn after(&self, fault: usize, flows: &[usize]) -> Vec<Aftermath> {
+        self.courses.after(flows, &self.faults[fault].strikes, self.measured)
+    }
 }
 
 /// A flow's name and book.
@@ -79,6 +89,8 @@ pub struct FaultResult {
     pub kind: &'static str,
     /// The book.
     pub book: FaultBook,
+    /// When it struck, and when that healed, if it did before the end of the run.
+    pub strikes: Vec<Strike>,
 }
 
 /// A link's name and book.

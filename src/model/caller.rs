@@ -269,6 +269,7 @@ impl Caller {
     fn failed(&mut self, script: &Script, cx: &mut Cx<'_>, number: u32, failure: Failure) -> Option<Ended> {
         let key = self.key_of(number);
         let pending = self.outstanding.get_mut(key)?;
+        cx.observe(Observation::AttemptFailed { message: MessageId { owner: cx.me, number } });
         let spec = &script.calls[pending.call as usize];
         pending.in_flight = false;
         self.routes.get_mut(pending.route).picker.done(pending.member as usize);

@@ -30,6 +30,11 @@ pub enum Observation {
         /// The message.
         message: MessageId,
     },
+    /// The attempt that was sent last came to nothing: its sender gave it up, or was told that it failed.
+    AttemptFailed {
+        /// The message.
+        message: MessageId,
+    },
     /// A copy reached the process that handles it. Left out where it is handled, well, on arrival.
     Received {
         /// The message.
@@ -161,6 +166,8 @@ pub enum Kind {
     Station = 2,
     /// [`Observation::Down`].
     Life = 4,
+    /// [`Observation::AttemptFailed`].
+    Attempt = 8,
 }
 
 /// A set of kinds.
@@ -199,6 +206,7 @@ impl Observation {
                 Kind::Station
             }
             Self::Down => Kind::Life,
+            Self::AttemptFailed { .. } => Kind::Attempt,
             _ => Kind::Message,
         }
     }

@@ -4,6 +4,7 @@ use crate::base::id::NodeId;
 use crate::base::random::{Seed, Uniform, mix};
 use crate::base::time::{Span, Time, ms, ns, secs, us};
 use crate::experiment::{Basis, Judgement, Measured, Results, Unit, Verdict};
+use crate::metrics::recovery::Courses;
 use crate::metrics::{
     Correctness, FaultResult, FlowBook, FlowResult, Ledger, LinkResult, RunResult, StationResult, Stations,
 };
@@ -28,6 +29,8 @@ fn run(index: u32, seed: u64) -> RunResult {
     let measured = (Time::ZERO + secs(2), Time::ZERO + LOAD);
     let mut ledger = Ledger::new(2, &[Correctness::Answered, Correctness::Once], measured, ms(200));
     let mut stations = Stations::new(2, &[vec![SERVER]], measured);
+    let outage = (Time::ZERO + secs(8), Some(Time::ZERO + secs(11)));
+    let mut courses = Courses::new(2, &[Correctness::Answered, Correctness::Once], LOAD, &[outage]);
     let mut link = LinkBook::default();
     let luck = Seed(seed).key("fixture").stream(Default::default(), 0);
     let mut luck = luck;
@@ -92,8 +95,10 @@ fn run(index: u32, seed: u64) -> RunResult {
             stations.observe(*time, SERVER, observation);
         } else {
             ledger.observe(*time, CLIENT, observation);
+            courses.observe(*time, CLIENT, observation);
         }
     }
+    let courses = courses.close();
     let books = ledger.close().expect("the books balance").to_vec();
     let flow = |entry: &str, book: &FlowBook| FlowResult {
         caller: "shoppers".into(),
@@ -117,7 +122,9 @@ fn run(index: u32, seed: u64) -> RunResult {
             name: "outage".into(),
             kind: "crash",
             book: FaultBook { strikes: 1, nodes: 1, messages: 12, timers: 3 },
+            strikes: vec![outage],
         }],
+        courses,
     }
 }
 

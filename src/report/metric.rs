@@ -7,6 +7,7 @@ use crate::network::Cause;
 use crate::process::Outcome;
 use crate::sim::{FaultBook, LinkBook};
 
+use super::aftermath::{FlowAftermath, Values};
 use super::total::{FlowTotal, StationTotal, Total};
 
 /// The ladder of percentiles, and what its rungs are called.
@@ -164,7 +165,24 @@ pub(super) fn of_flow(flow: &FlowTotal) -> Vec<Metric> {
         metric("latency-from-send", times(&flow.from_send, None)),
         metric("latency-one-way", times(&flow.one_way, None)),
     ]);
+    metrics.extend(flow.after.iter().flat_map(of_aftermath));
     metrics
+}
+
+/// What followed a fault, over all strikes; a mean that is infinite is missing, and `count` says how many strikes have an end.
+fn of_aftermath(after: &FlowAftermath) -> [Metric; 4] {
+    let named = |name: &str, values: Values, write: &dyn Fn(Option<f64>) -> Value, unit| {
+        let each =
+            [("mean", values.mean), ("max", values.max)].map(|(name, value)| statistic(name, write(value), unit));
+        metric(format!("{name} after {}", after.fault), [&[count(values.count)][..], &each].concat())
+    };
+    let times = |name, values| named(name, values, &Value::nanos, Unit::Nanoseconds);
+    [
+        times("detect", after.detect()),
+        times("failover", after.failover()),
+        times("recovery", after.recovery()),
+        named("goodput-lost", after.goodput_lost(), &Value::real, Unit::Number),
+    ]
 }
 
 /// A histogram's statistics. Among a `population` those not counted are slower than any limit: a percentile that lies among

@@ -5,6 +5,7 @@
 //! are of the pool and never of other percentiles. Whatever a user wrote (titles, names, notes) is escaped where it stands,
 //! and made harmless where it could drive a terminal.
 
+mod aftermath;
 mod bars;
 mod curves;
 #[cfg(test)]

@@ -4,6 +4,7 @@
 mod expectations;
 mod flow;
 mod places;
+mod recovery;
 
 use crate::experiment::Results;
 
@@ -31,6 +32,7 @@ pub(super) fn summary(results: &Results, total: &Total, style: Style) -> String 
     page.block(places::stations(&total.stations, style));
     page.block(places::links(&total.links, style));
     page.block(places::faults(&total.faults, style));
+    page.block(recovery::lines(&total.flows, style));
     page.block(vec![style.paint(Role::Quiet, &footer(results, total, &title))]);
     page.text
 }

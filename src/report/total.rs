@@ -3,10 +3,12 @@
 
 use crate::base::time::{Span, Time};
 use crate::experiment::Results;
+use crate::metrics::recovery::Strike;
 use crate::metrics::{Fate, FlowBook, Histogram, RunResult, StationBook};
 use crate::process::Outcome;
 use crate::sim::{FaultBook, LinkBook};
 
+use super::aftermath::FlowAftermath;
 use super::human::ratio;
 use super::interval::{Estimate, Trial, reliability};
 
@@ -52,6 +54,9 @@ pub(super) struct FlowTotal {
     pub step: Span,
     /// What happened over time, from the start of the run.
     pub steps: Vec<Step>,
+    pub is_client: bool,
+    /// What followed each of the faults.
+    pub after: Vec<FlowAftermath>,
     trials: Vec<Trial>,
 }
 
@@ -91,6 +96,8 @@ pub(super) struct FaultTotal {
     pub name: String,
     pub kind: &'static str,
     pub book: FaultBook,
+    /// When it struck and healed, as far as all runs agree.
+    pub strikes: Option<Vec<Strike>>,
 }
 
 /// The time that counts, as far as the run went.
@@ -117,7 +124,7 @@ impl Total {
         self.seconds += seconds;
         self.simulated += run.end.since(Time::ZERO);
         self.events += run.events;
-        for flow in &run.flows {
+        for (index, flow) in run.flows.iter().enumerate() {
             let name = flow.name();
             let total = entry(&mut self.flows, |total| total.name == name);
             if total.name.is_empty() {
@@ -125,9 +132,11 @@ impl Total {
                 total.caller.clone_from(&flow.caller);
                 total.entry.clone_from(&flow.entry);
                 total.callee.clone_from(&flow.callee);
+                total.is_client = flow.is_client;
             }
             total.seconds += seconds;
             total.add(&flow.book, (from, to));
+            total.add_aftermath(run, index);
         }
         for station in &run.stations {
             let total = entry(&mut self.stations, |total| total.name == station.name);
@@ -144,6 +153,11 @@ impl Total {
         }
         for fault in &run.faults {
             let total = entry(&mut self.faults, |total| total.name == fault.name);
+            total.strikes = match &total.strikes {
+                None if total.name.is_empty() => Some(fault.strikes.clone()),
+                Some(strikes) if *strikes == fault.strikes => Some(fault.strikes.clone()),
+                _ => None,
+            };
             total.name.clone_from(&fault.name);
             total.kind = fault.kind;
             total.book.add(&fault.book);
@@ -221,6 +235,16 @@ impl FlowTotal {
             step.offered += tally.offered;
             step.correct += tally.correct;
             step.latency.merge(&tally.latency);
+        }
+    }
+
+    /// What followed the faults of a run, for its flow of this index.
+    fn add_aftermath(&mut self, run: &RunResult, flow: usize) {
+        for (fault, result) in run.faults.iter().enumerate() {
+            if self.after.len() <= fault {
+                self.after.push(FlowAftermath { fault: result.name.clone(), strikes: Vec::new() });
+            }
+            self.after[fault].strikes.extend(run.after(fault, &[flow]));
         }
     }
 

@@ -13,6 +13,10 @@ pub enum MetricKind {
     Mean,
     /// One time for each message, of which a statistic must be named.
     Times,
+    /// How much there was of it, over the whole run.
+    Count,
+    /// One value for each strike of a fault.
+    Strike,
     /// One value for the whole window.
     Single,
 }
@@ -25,6 +29,8 @@ impl MetricKind {
             Self::Share => Some(Statistic::Share),
             Self::Mean => Some(Statistic::Mean),
             Self::Times => None,
+            Self::Count => Some(Statistic::Count),
+            Self::Strike => Some(Statistic::Mean),
             Self::Single => Some(Statistic::Final),
         }
     }
@@ -32,11 +38,11 @@ impl MetricKind {
 
 /// One list gives the type, the spelling and the kind.
 macro_rules! metrics {
-    ($(#[doc = $doc:literal] $variant:ident $name:literal $kind:ident,)*) => {
+    ($(#[doc = $doc:literal] $(#[doc = $more:literal])* $variant:ident $name:literal $kind:ident,)*) => {
         /// What can be measured.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         pub enum Metric {
-            $(#[doc = $doc] $variant,)*
+            $(#[doc = $doc] $(#[doc = $more])* $variant,)*
         }
 
         impl Metric {
@@ -55,6 +61,16 @@ macro_rules! metrics {
                 match self {
                     $(Self::$variant => $doc.trim_ascii_start(),)*
                 }
+            }
+
+            /// How exactly it is measured, in paragraphs; empty where there is no more to say.
+            pub fn definition(self) -> String {
+                let lines: &[&str] = match self {
+                    $(Self::$variant => &[$($more,)*],)*
+                };
+                let lines = lines.iter().map(|line| line.trim_ascii_start());
+                let joined = lines.map(|line| if line.is_empty() { "\n\n" } else { line }).collect::<Vec<_>>().join(" ");
+                joined.replace(" \n\n ", "\n\n").trim().to_owned()
             }
 
             /// What its numbers are.
@@ -156,17 +172,72 @@ metrics! {
     Carried "carried" Rate,
     /// Messages that a link lost.
     Dropped "dropped" Share,
-    /// From a fault until it was noticed.
-    Detect "detect" Single,
-    /// From a fault until another took over.
-    Failover "failover" Single,
-    /// From a fault until service was as before.
-    Recovery "recovery" Single,
-    /// Nodes or messages that a fault met.
-    Touched "touched" Single,
+    /// From a fault's strike until the first attempt failed in its sender's eyes.
+    ///
+    /// Written `shoppers.detect after outage`. An attempt fails when its sender gives it up (the timeout), or is told that it
+    /// failed, was turned away, or came too late. Those count that were sent or lost on their way between the strike and the
+    /// recovery, and those that were under way at the strike and not lost before. Where attempts fail at all times, the first
+    /// one that does is taken for notice. No value if none failed: a sender that asks for no confirmation never knows.
+    ///
+    /// Source: time to detect, as in Treynor and others, The Calculus of Service Availability, ACM Queue 15 (2), 2017.
+    Detect "detect" Strike,
+    /// From a fault's strike until the first message that it had cost an attempt came out right.
+    ///
+    /// Written `shoppers.failover after outage`. The attempt is one that `detect` counts; the message comes out right when a
+    /// later attempt finds another node, another way, or the same ones healed: a failover that takes longer than the fault
+    /// means that nobody took over. Infinite if no such message ever came out right (nobody tries again), no value if no
+    /// attempt failed.
+    ///
+    /// Source: failover time, from the failure of the active until the standby serves, as in Trivedi and Bobbio, Reliability
+    /// and Availability Engineering, 2017.
+    Failover "failover" Strike,
+    /// From a fault's healing (from its strike, if it does not heal) until service was as before.
+    ///
+    /// Written `shoppers.recovery after outage`. Zero if service never suffered. Otherwise until the first message came out
+    /// right with which a stretch of good service begins that lasts at least one second (a hundredth of the load, if that is
+    /// shorter) and holds at least 30 messages at the rate of before, or all until the fault strikes again or the load ends.
+    /// Infinite if there is none; no value if there is no load.
+    ///
+    /// A message does well if it comes out right (a call is answered, anything else handled) within a second of when it was
+    /// due. Service is good where, of the messages due, the share that do well is at least 95 % of that share in the worst
+    /// such stretch before, and their number 80 % of the fewest before. It suffers where, in a stretch with 30 messages, that share is lower, or
+    /// not half as many come out right as in the worst such stretch before. Before is the measured time until the first strike
+    /// that is measured; where nothing was due then, all messages should do well. Times are exact; stretches begin at every
+    /// thousandth of the load, and at strikes and healings.
+    ///
+    /// Source: mean recovery time, ISO/IEC 25023:2016, recoverability measures; the limit of a second: Nielsen, Usability
+    /// Engineering, 1993, ch. 5.
+    Recovery "recovery" Strike,
+    /// Messages that would have come out right from a fault's strike to the recovery at the rate of before, and did not.
+    ///
+    /// Written `shoppers.goodput-lost after outage`. The rate of before, times the time from the strike to where good service
+    /// begins (see `recovery`), less the messages that came out right in it, whenever they were due; never below zero. To the
+    /// end of the load, or the next strike, if there is no recovery. What comes out right later is lost here all the same, and
+    /// so are messages that users who wait do not send.
+    ///
+    /// Source: the resilience loss, the area between what service should be and what it is: Bruneau and others, Earthquake
+    /// Spectra 19 (4), 2003.
+    GoodputLost "goodput-lost" Strike,
+    /// Nodes, messages and timers that a fault made a difference to, together.
+    ///
+    /// Written `outage.touched`; zero means that it might as well not have happened.
+    Touched "touched" Count,
+    /// Nodes that a fault found in a state it could worsen, each counted once.
+    TouchedNodes "touched-nodes" Count,
+    /// Copies of messages that were dropped or delayed because of a fault.
+    TouchedMessages "touched-messages" Count,
+    /// Timers that were lost or delayed because of a fault, those of work under way among them.
+    TouchedTimers "touched-timers" Count,
+    /// How often a fault struck.
+    Strikes "strikes" Count,
 }
 
 impl Metric {
+    /// Whether it is measured after each strike of a fault: `recovery after outage`.
+    pub fn is_of_strikes(self) -> bool {
+        self.kind() == MetricKind::Strike
+    }
+
     /// The metric called `name`.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|metric| metric.name() == name)

@@ -341,7 +341,8 @@ mod tests {
             ("reliability", "reliability.share"),
             ("app.goodput", "app.goodput.rate"),
             ("app.attempts", "app.attempts.mean"),
-            ("app.recovery after stall", "app.recovery.final after stall"),
+            ("app.recovery after stall", "app.recovery.mean after stall"),
+            ("stall.touched", "stall.touched.count"),
             ("server.rejected", "server.rejected.share"),
         ] {
             assert_eq!(Quantity::parse(text).expect(text).to_string(), whole);

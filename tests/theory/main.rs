@@ -20,6 +20,7 @@ mod messaging;
 mod network;
 mod pairs;
 mod queues;
+mod recovery;
 mod retransmission;
 mod retries;
 mod time;

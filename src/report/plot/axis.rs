@@ -72,6 +72,11 @@ impl Axis {
         Self { law: Law::Log, from, to, places, ticks }
     }
 
+    /// The values at both ends.
+    pub fn span(&self) -> (f64, f64) {
+        (self.from, self.to)
+    }
+
     /// The place of a value, kept within the axis.
     pub fn place(&self, value: f64) -> i32 {
         let share = match self.law {

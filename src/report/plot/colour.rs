@@ -25,6 +25,9 @@ pub(super) const GREY: Colour = (153, 153, 153);
 /// For lines, as many as there are; yellow is too light for one.
 pub(super) const LINES: [Colour; 7] = [BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK];
 
+/// For bands behind the data: light, and told apart by their names too.
+pub(super) const BANDS: [Colour; 4] = [(252, 232, 220), (224, 240, 250), (224, 243, 234), (245, 232, 241)];
+
 /// The colour of a fate, the same in every plot.
 pub(super) fn of_fate(fate: Fate) -> Colour {
     match fate {

@@ -4,6 +4,7 @@
 //! out: it places marks by the platform's logarithm, and an SVG must be the same bytes on every machine.
 
 mod axis;
+mod bands;
 mod canvas;
 mod cdf;
 mod colour;
@@ -19,11 +20,11 @@ use super::total::Total;
 
 /// Every plot that has something to show.
 pub(super) fn files(results: &Results, total: &Total) -> Vec<File> {
-    let flows = &total.flows[..];
+    let (flows, faults) = (&total.flows[..], &total.faults[..]);
     let plots = [
         ("latency-cdf", cdf::plot(results, flows)),
-        ("throughput", over_time::throughput(results, flows)),
-        ("latency", over_time::latency(results, flows)),
+        ("throughput", over_time::throughput(results, flows, faults)),
+        ("latency", over_time::latency(results, flows, faults)),
         ("fates", fates::plot(results, flows)),
     ];
     let drawn = plots.into_iter().filter_map(|(name, canvas)| Some((name, canvas?)));

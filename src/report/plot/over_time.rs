@@ -1,12 +1,13 @@
-//! Flows over simulated time, one panel each: throughput, and latency.
+//! Flows over simulated time, one panel each: throughput, and latency; faults lie behind them as bands.
 
 use crate::base::time::Time;
 use crate::experiment::Results;
 use crate::report::human;
 use crate::report::style::clean;
-use crate::report::total::{FlowTotal, measured};
+use crate::report::total::{FaultTotal, FlowTotal, measured};
 
 use super::axis::Axis;
+use super::bands;
 use super::canvas::Canvas;
 use super::colour::{BLUE, Colour, GREY, ORANGE, VERMILION};
 use super::sheet::{HEAD, LEFT, Panel, RIGHT, sheet};
@@ -63,6 +64,7 @@ fn panels(
     flows: &[&FlowTotal],
     title: &str,
     legend: &[(&str, Colour)],
+    faults: &[FaultTotal],
     mut draw: impl FnMut(&mut Canvas, &FlowTotal, &Steps, (i32, i32), Axis) -> Panel,
 ) -> Option<Canvas> {
     if flows.is_empty() {
@@ -70,7 +72,8 @@ fn panels(
     }
     let shown = &flows[..flows.len().min(MOST)];
     let height = HEAD + shown.len() as i32 * (PANEL + GAP) + 60;
-    let legend: Vec<_> = legend.iter().map(|&(name, colour)| (name.to_owned(), colour)).collect();
+    let legend = legend.iter().map(|&(name, colour)| (name.to_owned(), colour));
+    let legend: Vec<_> = legend.chain(bands::legend(faults)).collect();
     let mut canvas = sheet(results, height, title, &legend, flows.len() - shown.len());
     // One horizontal axis for all, so that panels can be compared.
     let spans = shown.iter().map(|flow| Steps::of(results, flow).span());
@@ -90,15 +93,16 @@ fn seconds(seconds: f64) -> String {
     human::time(libm::round(seconds * 1e9))
 }
 
-pub(super) fn throughput(results: &Results, flows: &[FlowTotal]) -> Option<Canvas> {
+pub(super) fn throughput(results: &Results, flows: &[FlowTotal], faults: &[FaultTotal]) -> Option<Canvas> {
     let flows: Vec<&FlowTotal> = flows.iter().filter(|flow| !flow.steps.is_empty()).collect();
     let legend = [("offered", GREY), ("sent, retries included", ORANGE), ("goodput", BLUE)];
-    panels(results, &flows, "Throughput over time", &legend, |canvas, flow, steps, (top, bottom), x| {
+    panels(results, &flows, "Throughput over time", &legend, faults, |canvas, flow, steps, (top, bottom), x| {
         let rate = |count: u64| Some(count as f64 / steps.runs / steps.seconds);
         let shown = &flow.steps[steps.first..];
         let most = shown.iter().map(|step| step.offered.max(step.sent).max(step.goodput)).max().unwrap_or(0);
         let y = Axis::from_zero(rate(most).unwrap_or(1.0), (bottom, top), 4);
         let panel = Panel { top, bottom, x, y };
+        bands::draw(canvas, &panel, faults);
         let heading = format!("{} — messages per second", clean(&flow.heading(), 120));
         panel.frame(canvas, &heading, seconds, human::number);
         panel.line(canvas, steps.points(steps.end_of_load, |index| rate(flow.steps[index].offered)), GREY, 8);
@@ -108,16 +112,17 @@ pub(super) fn throughput(results: &Results, flows: &[FlowTotal]) -> Option<Canva
     })
 }
 
-pub(super) fn latency(results: &Results, flows: &[FlowTotal]) -> Option<Canvas> {
+pub(super) fn latency(results: &Results, flows: &[FlowTotal], faults: &[FaultTotal]) -> Option<Canvas> {
     let flows: Vec<&FlowTotal> = flows.iter().filter(|flow| flow.latency.count() > 0).collect();
     let legend = [("p50", BLUE), ("p99", VERMILION)];
     let title = "Latency of confirmed messages over time, by when they were due";
-    panels(results, &flows, title, &legend, |canvas, flow, steps, (top, bottom), x| {
+    panels(results, &flows, title, &legend, faults, |canvas, flow, steps, (top, bottom), x| {
         let at = |index: usize, p| flow.steps[index].latency.quantile(p);
         let values = (steps.first..steps.end_of_load).flat_map(|index| [at(index, 0.5), at(index, 0.99)]).flatten();
         let (min, max) = values.fold((f64::MAX, 0.0_f64), |(min, max), value| (min.min(value), max.max(value)));
         let y = Axis::log(min.min(max), max, (bottom, top));
         let panel = Panel { top, bottom, x, y };
+        bands::draw(canvas, &panel, faults);
         let heading = format!("{} — time until confirmed (log scale)", clean(&flow.heading(), 120));
         panel.frame(canvas, &heading, seconds, human::time);
         for (p, colour) in [(0.99, VERMILION), (0.5, BLUE)] {

@@ -17,13 +17,13 @@ fn times(histogram: &Histogram) -> [String; 2] {
 }
 
 /// Header and rows, the header quiet.
-fn table(header: Vec<String>, rows: Vec<Vec<String>>, style: Style) -> Vec<String> {
+pub(super) fn table(header: Vec<String>, rows: Vec<Vec<String>>, style: Style) -> Vec<String> {
     let mut lines = columns(&[vec![header], rows].concat());
     lines[0] = style.paint(Role::Quiet, &lines[0]);
     lines
 }
 
-fn words(words: &[&str]) -> Vec<String> {
+pub(super) fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|&word| word.into()).collect()
 }
 

@@ -3,13 +3,13 @@
 use crate::base::time::Time;
 use crate::scenario::condition::Condition;
 use crate::scenario::diagnostic::{Diagnostic, unknown_name};
-use crate::scenario::document::{Located, Origin, Piece, Texts};
+use crate::scenario::document::{Located, Origin, Texts};
 use crate::scenario::metric::{Metric, MetricKind};
 use crate::scenario::quantity::{Quantity, Scope, Statistic};
 use crate::scenario::schema::Scenario;
 use crate::scenario::window::Window;
 
-use super::{FaultSpec, FlowSpec};
+use super::{FaultSpec, FlowSpec, When};
 
 /// A quantity of a run, resolved.
 #[derive(Clone, PartialEq, Debug)]
@@ -21,7 +21,7 @@ pub struct Measure {
     /// Which number of the many.
     pub statistic: Statistic,
     /// When, within the measured time; all of it if not given.
-    pub window: Option<(Time, Time)>,
+    pub window: Option<When>,
 }
 
 /// Whose numbers are meant: places in a run's result.
@@ -33,6 +33,8 @@ pub enum Subject {
     Station(usize, Vec<usize>),
     /// This link.
     Link(usize),
+    /// This fault.
+    Fault(usize),
 }
 
 /// What a scenario expects.
@@ -55,12 +57,14 @@ pub(super) struct Scopes<'a> {
     pub(super) flows: &'a [FlowSpec],
     pub(super) stations: Vec<&'a str>,
     pub(super) links: Vec<String>,
+    /// What is measured is due from the first to before the second.
+    pub(super) measured: (Time, Time),
     pub(super) texts: &'a Texts,
 }
 
-/// Whether anything is measured by this metric yet: messages, services or links.
+/// Whether anything is measured by this metric yet: messages, services, links or faults.
 pub fn is_measured(metric: Metric) -> bool {
-    let subjects = [Subject::Flows(Vec::new()), Subject::Station(0, Vec::new()), Subject::Link(0)];
+    let subjects = [Subject::Flows(Vec::new()), Subject::Station(0, Vec::new()), Subject::Link(0), Subject::Fault(0)];
     subjects.iter().any(|subject| measured_by(subject).contains(&metric))
 }
 
@@ -104,6 +108,7 @@ impl Scopes<'_> {
                 Subject::Flows(_) => "messages",
                 Subject::Station(..) => "a service",
                 Subject::Link(_) => "a link",
+                Subject::Fault(_) => "a fault",
             };
             return Err(at_metric(format!("`{}` is not measured for {who}", metric.name()), "not measured here")
                 .help(format!("measured for {who}: {}", known.join(", "))));
@@ -121,6 +126,8 @@ impl Scopes<'_> {
                     MetricKind::Rate => "a rate has: rate, count",
                     MetricKind::Share => "a share has: share, count",
                     MetricKind::Mean => "this has: mean, and max where it is a level",
+                    MetricKind::Count => "this has: count",
+                    MetricKind::Strike => "one value for each strike has: mean, min, max",
                     _ => "times have: mean, sd, cv, min, max, p50 … p99.99, under(x), at-least(x), count",
                 },
             ));
@@ -131,14 +138,18 @@ impl Scopes<'_> {
                 let windowed = matches!(subject, Subject::Flows(_))
                     && !matches!(metric, Metric::LatencyFromSend | Metric::LatencyOneWay);
                 if !windowed {
-                    return Err(at_metric(
-                        format!("windows on `{}` are not supported yet", metric.name()),
-                        "measured over the whole run only",
-                    ));
+                    let message = match metric.kind() {
+                        MetricKind::Count => format!("`{}` is of the whole run: it has no window", metric.name()),
+                        _ => format!("windows on `{}` are not supported yet", metric.name()),
+                    };
+                    return Err(at_metric(message, "measured over the whole run only"));
                 }
                 Some(self.window(quantity, window)?)
             }
         };
+        if metric.is_of_strikes() {
+            self.after_a_fault(quantity, window)?;
+        }
         Ok(Measure { subject, metric, statistic, window })
     }
 
@@ -160,8 +171,12 @@ impl Scopes<'_> {
                 if let Some(index) = self.links.iter().position(|link| *link == name.value) {
                     return Ok(Subject::Link(index));
                 }
-                let known = groups().chain(self.links.iter().map(String::as_str));
-                Err(unknown_name(&name.located(quantity.origin, self.texts), "group or link", known))
+                if let Some(index) = self.faults.iter().position(|fault| fault.name == name.value) {
+                    return Ok(Subject::Fault(index));
+                }
+                let faults = self.faults.iter().map(|fault| fault.name.as_str());
+                let known = groups().chain(self.links.iter().map(String::as_str)).chain(faults);
+                Err(unknown_name(&name.located(quantity.origin, self.texts), "group, link or fault", known))
             }
             Some(Scope::Entry { group, entry }) => {
                 let of_group = |flow: &FlowSpec| flow.is_client && flow.caller == group.value;
@@ -196,30 +211,53 @@ impl Scopes<'_> {
         }
     }
 
-    fn window(&self, quantity: &Located<Quantity>, window: &Window) -> Result<(Time, Time), Diagnostic> {
-        let named = |name: &Piece<String>| {
-            if let Some(fault) = self.faults.iter().find(|fault| fault.name == name.value) {
-                let place = || self.texts.within(quantity.origin, name.range.clone());
-                return fault.window().ok_or_else(|| {
-                    Diagnostic::error("windows on faults whose times are drawn are not supported yet")
-                        .at(place(), "strikes at another time in every run")
-                        .help("give it constant `at` and `for`, or name the times: `from 60s to 90s`")
-                });
+    fn window(&self, quantity: &Located<Quantity>, window: &Window) -> Result<When, Diagnostic> {
+        let name = match window {
+            Window::Before(name) | Window::During(name) | Window::After(name) => name,
+            Window::Between { from, to } => {
+                return Ok(When::Between(Time::ZERO + *from, to.map_or(Time::MAX, |to| Time::ZERO + to)));
             }
-            let known = self.scenario.windows.iter().find(|(known, _)| known.as_str() == name.value);
-            let Some((_, [from, to])) = known else {
-                let windows = self.scenario.windows.iter().map(|(name, _)| name.as_str());
-                let names = windows.chain(self.faults.iter().map(|fault| fault.name.as_str()));
-                return Err(unknown_name(&name.located(quantity.origin, self.texts), "fault or window", names));
-            };
-            Ok((Time::ZERO + from.value.0, Time::ZERO + to.value.0))
         };
+        if let Some(fault) = self.faults.iter().position(|fault| fault.name == name.value) {
+            return Ok(match window {
+                Window::Before(_) => When::Before(fault),
+                Window::After(_) => When::After(fault),
+                _ => When::During(fault),
+            });
+        }
+        let known = self.scenario.windows.iter().find(|(known, _)| known.as_str() == name.value);
+        let Some((_, [from, to])) = known else {
+            let windows = self.scenario.windows.iter().map(|(name, _)| name.as_str());
+            let names = windows.chain(self.faults.iter().map(|fault| fault.name.as_str()));
+            return Err(unknown_name(&name.located(quantity.origin, self.texts), "fault or window", names));
+        };
+        let (from, to) = (Time::ZERO + from.value.0, Time::ZERO + to.value.0);
         Ok(match window {
-            Window::Before(name) => (Time::ZERO, named(name)?.0),
-            Window::During(name) => named(name)?,
-            Window::After(name) => (named(name)?.1, Time::MAX),
-            Window::Between { from, to } => (Time::ZERO + *from, to.map_or(Time::MAX, |to| Time::ZERO + to)),
+            Window::Before(_) => When::Between(Time::ZERO, from),
+            Window::After(_) => When::Between(to, Time::MAX),
+            _ => When::Between(from, to),
         })
+    }
+
+    /// What follows a fault says which, and that it is after it; and the fault strikes while something is measured.
+    fn after_a_fault(&self, quantity: &Located<Quantity>, window: Option<When>) -> Result<(), Diagnostic> {
+        let metric = &quantity.metric;
+        let at = || self.texts.within(quantity.origin, metric.range.clone());
+        let Some(When::After(fault)) = window else {
+            let example = self.faults.first().map_or("outage", |fault| fault.name.as_str());
+            let name = metric.value.name();
+            return Err(Diagnostic::error(format!("`{name}` is measured after a fault: say which"))
+                .at(at(), "after what?")
+                .help(format!("write `{name} after {example}`, with the name of a fault")));
+        };
+        let (from, to) = self.measured;
+        match self.faults[fault].window() {
+            Some((struck, _)) if struck < from || to <= struck => {
+                Err(Diagnostic::error(format!("`{}` strikes when nothing is measured", self.faults[fault].name))
+                    .at(at(), format!("strikes at {struck}; measured from {from} to {to}")))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -247,6 +285,10 @@ fn measured_by(subject: &Subject) -> &'static [Metric] {
             LatencyAll,
             LatencyFromSend,
             LatencyOneWay,
+            Detect,
+            Failover,
+            Recovery,
+            GoodputLost,
         ],
         Subject::Station(..) => &[
             Arrived,
@@ -264,6 +306,7 @@ fn measured_by(subject: &Subject) -> &'static [Metric] {
             ConfirmedLost,
         ],
         Subject::Link(_) => &[Carried, Dropped, InFlight],
+        Subject::Fault(_) => &[Touched, TouchedNodes, TouchedMessages, TouchedTimers, Strikes],
     }
 }
 
@@ -276,6 +319,8 @@ fn has(metric: Metric, statistic: Statistic) -> bool {
         MetricKind::Mean => {
             statistic == Mean || statistic == Max && matches!(metric, Metric::Waiting | Metric::Present)
         }
+        MetricKind::Count => statistic == Count,
+        MetricKind::Strike => matches!(statistic, Mean | Min | Max),
         _ => !matches!(statistic, Rate | Share | Final),
     }
 }
@@ -296,7 +341,10 @@ fn fits(measure: &Measure, condition: &Located<Condition>) -> Result<(), Diagnos
             (matches!(value, Amount::Share(_) | Amount::Number(_)), "a share, such as `>= 99.5%`")
         }
         (MetricKind::Times, Statistic::Cv) => (matches!(value, Amount::Number(_)), "a number, such as `< 1.5`"),
-        (MetricKind::Times, _) => (matches!(value, Amount::Time(_)), "a time, such as `< 250ms`"),
+        (MetricKind::Strike, _) if measure.metric == Metric::GoodputLost => {
+            (matches!(value, Amount::Number(_)), "a number of messages, such as `< 100`")
+        }
+        (MetricKind::Times | MetricKind::Strike, _) => (matches!(value, Amount::Time(_)), "a time, such as `< 250ms`"),
         (MetricKind::Rate, _) => (matches!(value, Amount::Rate(_)), "a rate, such as `> 100/s`"),
         _ => (matches!(value, Amount::Number(_)), "a number, such as `< 1.1`"),
     };

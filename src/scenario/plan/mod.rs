@@ -12,6 +12,7 @@ mod parts;
 mod policy;
 mod regions;
 mod roles;
+mod when;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -19,7 +20,8 @@ use std::sync::Arc;
 use crate::base::names::Names;
 use crate::base::random::Seed;
 use crate::base::time::{Span, Time};
-use crate::metrics::{Correctness, curve_step};
+use crate::metrics::recovery::Strike;
+use crate::metrics::{Correctness, Spans, curve_step};
 use crate::model::{Board, Call, Client, ClientSpec, Envelope, Keys, Program, Script, Service, ServiceSpec, Target};
 use crate::network::Network;
 use crate::sim::{Cluster, Storage};
@@ -35,6 +37,7 @@ pub use fault::FaultSpec;
 pub use network::network;
 pub use policy::{Receiver, balance, policy};
 pub use regions::{Region, Regions, regions};
+pub use when::When;
 
 /// A scenario that can be played.
 #[derive(Clone, Debug)]
@@ -166,6 +169,19 @@ impl Plan {
         let end = Time::ZERO + self.duration + self.drain;
         self.faults.iter().for_each(|fault| fault.add_to(&mut cluster, Seed(seed), end));
         cluster
+    }
+
+    /// When each fault strikes in a run with this seed, and when that heals, as far as the run lasts at most.
+    pub fn strikes(&self, seed: u64) -> Vec<Vec<Strike>> {
+        let end = Time::ZERO + self.duration + self.drain;
+        self.faults.iter().map(|fault| fault.strikes_in(Seed(seed), end)).collect()
+    }
+
+    /// The windows that expectations speak of, in a run whose faults strike so.
+    pub fn windows(&self, strikes: &[Vec<Strike>]) -> Vec<Spans> {
+        let measures = self.expectations.iter().map(|expectation| &expectation.measure);
+        let windows = measures.filter(|measure| !measure.metric.is_of_strikes()).filter_map(|measure| measure.window);
+        windows.map(|when| when.spans(|fault| &strikes[fault], self.measured())).collect()
     }
 
     fn span(&self) -> usize {

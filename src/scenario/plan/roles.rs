@@ -8,7 +8,7 @@ use crate::base::id::hash_name;
 use crate::base::names::Names;
 use crate::base::probability::Probability;
 use crate::base::random::mix;
-use crate::base::time::Span;
+use crate::base::time::{Span, Time};
 use crate::metrics::Correctness;
 use crate::model::{self, Choice, ClientSpec, Delivery, Load, Policy, Program, ServiceSpec, Size, State, Target};
 use crate::network::Network;
@@ -101,6 +101,7 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         faults: &faults,
         flows: &flows,
         stations: scenario.services.iter().map(|(name, _)| name.as_str()).collect(),
+        measured: (Time::ZERO + warmup, Time::ZERO + duration),
         links: network.links().map(|(_, name, _)| name.to_owned()).collect(),
         texts: &loaded.texts,
     };

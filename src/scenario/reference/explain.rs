@@ -35,7 +35,7 @@ impl Reference {
     fn explain_word(&self, word: &str) -> Vec<String> {
         let owners = self.definitions.iter().filter_map(|owner| Some((owner, own_key(owner, word)?)));
         let keys = owners.map(|(owner, key)| self.explain_key(&format!("{word}, in {}", self.header(owner)), key));
-        let metric = Metric::named(word).map(|metric| format!("{word}, a metric\n\n{}\n", metric.meaning()));
+        let metric = Metric::named(word).map(explain_metric);
         let mut texts: Vec<_> = keys.chain(metric).collect();
         let types = self.definitions.iter().find(|definition| kebab(&definition.name) == word);
         if let Some(definition) = types.filter(|_| texts.is_empty()) {
@@ -172,6 +172,12 @@ impl Reference {
 
 fn own_key<'a>(definition: &'a Definition, name: &str) -> Option<&'a Key> {
     definition.keys().find(|key| key.name == name)
+}
+
+fn explain_metric(metric: Metric) -> String {
+    let definition = metric.definition();
+    let more = if definition.is_empty() { String::new() } else { format!("\n{definition}\n") };
+    format!("{}, a metric\n\n{}\n{more}", metric.name(), metric.meaning())
 }
 
 #[cfg(test)]

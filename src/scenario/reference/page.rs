@@ -53,6 +53,13 @@ impl Reference {
             let statistic = statistic.map_or_else(|| "must be named".into(), |statistic| format!("`{statistic}`"));
             writeln!(page, "| `{}` | {statistic} | {} |", metric.name(), metric.meaning()).expect("a string takes all");
         }
+        for metric in Metric::ALL {
+            let definition = metric.definition();
+            if !definition.is_empty() {
+                writeln!(page, "\n### {}\n\n{} {definition}", metric.name(), metric.meaning())
+                    .expect("a string takes all");
+            }
+        }
         page
     }
 

@@ -1,5 +1,7 @@
 //! What the keys of one table demand of each other: exactly one of two, or one only beside another.
 
+use std::collections::BTreeMap;
+
 use super::{
     Arrivals, Client, Duration, FAULT_KINDS, Fault, Link, Name, Regions, Scenario, Service, Step, Steps, Verb, Warmup,
 };
@@ -14,6 +16,7 @@ const VERBS: [&str; 5] = ["work", "sleep", "call", "send", "fail"];
 pub(in crate::scenario) fn check(scenario: &Scenario) -> Vec<Diagnostic> {
     let mut rules = Rules { mistakes: Vec::new() };
     rules.run(scenario);
+    rules.names(scenario);
     for (name, window) in scenario.windows.iter() {
         rules.in_order(&format!("window `{}`", name.value), &window[0], &window[1]);
     }
@@ -59,6 +62,29 @@ impl Rules {
                     .at(origin, "")
                     .at(run.duration.origin, "all the load there is"),
             );
+        }
+    }
+
+    /// Whatever quantities and windows may name has a name of its own.
+    fn names(&mut self, scenario: &Scenario) {
+        let mut known: BTreeMap<&str, (&str, Origin)> = BTreeMap::new();
+        let clients = scenario.clients.iter().map(|(name, _)| ("a client", name));
+        let services = scenario.services.iter().map(|(name, _)| ("a service", name));
+        let links = scenario.links.iter().map(|(name, _)| ("a link", name));
+        let faults = scenario.faults.iter().map(|(name, _)| ("a fault", name));
+        let windows = scenario.windows.iter().map(|(name, _)| ("a window", name));
+        for (what, name) in services.chain(clients).chain(links).chain(faults).chain(windows) {
+            if name.as_str() == "network" {
+                let message = format!("{what} cannot be called `network`: that is what lies between any two nodes");
+                self.refuse(name.origin, message);
+            } else if let Some((other, origin)) = known.insert(name.as_str(), (what, name.origin)) {
+                self.mistakes.push(
+                    Diagnostic::error(format!("`{}` is the name of {other} and of {what}", name.value))
+                        .at(name.origin, what)
+                        .at(origin, other)
+                        .help("groups, links, faults and windows share one namespace: rename one of them"),
+                );
+            }
         }
     }
 

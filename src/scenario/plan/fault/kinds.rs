@@ -69,24 +69,8 @@ type Planned<T> = Result<T, Diagnostic>;
 /// One strike.
 type Blow = Arc<dyn Fault<Envelope>>;
 
-/// What strikes nodes, made of those who are struck.
-fn on_nodes<F: Fault<Envelope>>(
-    target: Target,
-    blow: impl Fn(Vec<NodeId>) -> F + Send + Sync + 'static,
-) -> Vec<Effect> {
-    let blow = Arc::new(blow);
-    let effect = |choice: Choice, node| {
-        let blow = Arc::clone(&blow);
-        together(node, move |luck| Arc::new(blow(choice.nodes(luck).into_iter().collect())))
-    };
-    match target {
-        Target::Together(choice) => vec![effect(choice, None)],
-        Target::Each(nodes) => nodes.into_iter().map(|node| effect(Choice::one(node), Some(node))).collect(),
-    }
-}
-
-fn together(node: Option<NodeId>, strike: impl Fn(&mut ChaCha8Rng) -> Blow + Send + Sync + 'static) -> Effect {
-    Effect { node, strike: Arc::new(strike) }
+fn together(strike: impl Fn(&mut ChaCha8Rng) -> Blow + Send + Sync + 'static) -> Effect {
+    Effect { node: None, strike: Arc::new(strike) }
 }
 
 /// Refuses a target of which not all belong to these nodes.
@@ -124,17 +108,17 @@ impl Planner<'_> {
         let target = |nodes: &OneOrMany<Located<Selector>>| self.finder.target(nodes);
         Ok(match kind {
             FaultKind::Crash(nodes) | FaultKind::Restart(nodes) => {
-                on_nodes(target(&nodes.value)?, |nodes| Crash { nodes })
+                self.on_nodes(target(&nodes.value)?, |nodes| Crash { nodes })
             }
-            FaultKind::Pause(nodes) => on_nodes(target(&nodes.value)?, |nodes| Pause { nodes }),
+            FaultKind::Pause(nodes) => self.on_nodes(target(&nodes.value)?, |nodes| Pause { nodes }),
             FaultKind::DiskFull(nodes) => {
                 let target = target(&nodes.value)?;
                 let message = "only services with `state = \"durable\"` write to a disk";
                 all_are(&target, &self.disks, &nodes.value, message)?;
-                on_nodes(target, |nodes| DiskFull { nodes })
+                self.on_nodes(target, |nodes| DiskFull { nodes })
             }
             FaultKind::Isolate(nodes) => {
-                on_nodes(target(&nodes.value)?, |nodes| Cut(Severed::Alone(nodes.into_iter().collect())))
+                self.on_nodes(target(&nodes.value)?, |nodes| Cut(Severed::Alone(nodes.into_iter().collect())))
             }
             FaultKind::Slow(slow) => {
                 let factor = slow.value.factor;
@@ -143,22 +127,22 @@ impl Planner<'_> {
                     return Err(Diagnostic::error(message).at(factor.origin, ""));
                 }
                 let factor = factor.value.value();
-                on_nodes(target(&slow.value.on)?, move |nodes| Slow { nodes, factor })
+                self.on_nodes(target(&slow.value.on)?, move |nodes| Slow { nodes, factor })
             }
             FaultKind::Skew(skew) => {
                 let rate = skew.value.rate.value.value();
-                on_nodes(target(&skew.value.on)?, move |nodes| Skew { nodes, rate, offset: 0 })
+                self.on_nodes(target(&skew.value.on)?, move |nodes| Skew { nodes, rate, offset: 0 })
             }
             FaultKind::Load(load) => {
                 let target = target(&load.value.on)?;
                 let message = "only clients with a `rate` bring more load: users bring as much as they get served";
                 all_are(&target, &self.loads, &load.value.on, message)?;
                 let factor = load.value.factor.value.value();
-                on_nodes(target, move |nodes| Surge { nodes, factor })
+                self.on_nodes(target, move |nodes| Surge { nodes, factor })
             }
             FaultKind::Partition(sides) => {
                 let sides = self.finder.sides(sides)?;
-                vec![together(None, move |luck| {
+                vec![together(move |luck| {
                     let of = (0..).zip(&sides).flat_map(|(number, side)| {
                         side.nodes(luck).into_iter().map(move |node| (node, number)).collect::<Vec<_>>()
                     });
@@ -167,7 +151,7 @@ impl Planner<'_> {
             }
             FaultKind::Cut(cut) => {
                 let (from, to) = (self.finder.choice(&cut.value.from)?, self.finder.choice(&cut.value.to)?);
-                vec![together(None, move |luck| Arc::new(Cut(Severed::OneWay(from.nodes(luck), to.nodes(luck)))))]
+                vec![together(move |luck| Arc::new(Cut(Severed::OneWay(from.nodes(luck), to.nodes(luck)))))]
             }
             FaultKind::Hold(passages) => self.on_way(&passages.value, Hold)?,
             FaultKind::Loss(loss) => self.impaired(&loss.value.passages, Loss(loss.value.share.value.0))?,
@@ -187,6 +171,27 @@ impl Planner<'_> {
         })
     }
 
+    /// What strikes nodes, made of those who are struck.
+    fn on_nodes<F: Fault<Envelope>>(
+        &self,
+        target: Target,
+        blow: impl Fn(Vec<NodeId>) -> F + Send + Sync + 'static,
+    ) -> Vec<Effect> {
+        let blow = Arc::new(blow);
+        let strike = |choice: Choice| {
+            let blow = Arc::clone(&blow);
+            together(move |luck| Arc::new(blow(choice.nodes(luck).into_iter().collect())))
+        };
+        let names = self.finder.nodes.names;
+        match target {
+            Target::Together(choice) => vec![strike(choice)],
+            Target::Each(nodes) => {
+                let each = |node| Effect { node: Some(names.entity(node)), ..strike(Choice::one(node)) };
+                nodes.into_iter().map(each).collect()
+            }
+        }
+    }
+
     /// What strikes messages one by one.
     fn impaired(&self, passages: &Passages, with: impl Impairment + Clone) -> Planned<Vec<Effect>> {
         self.on_way(passages, move |path| Impair::new(path, with.clone()))
@@ -199,7 +204,7 @@ impl Planner<'_> {
         blow: impl Fn(crate::sim::Path) -> F + Send + Sync + 'static,
     ) -> Planned<Vec<Effect>> {
         let way: Way = self.finder.way(passages)?;
-        Ok(vec![together(None, move |luck| Arc::new(blow(way.path(luck))))])
+        Ok(vec![together(move |luck| Arc::new(blow(way.path(luck))))])
     }
 
     fn schedule(&self, name: &Located<Name>, fault: &schema::Fault, kind: FaultKind<'_>) -> Planned<Schedule> {

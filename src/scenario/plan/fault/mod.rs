@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use rand_chacha::ChaCha8Rng;
 
-use crate::base::id::NodeId;
+use crate::base::id::Entity;
 use crate::base::random::{Seed, Uniform};
 use crate::base::time::Time;
 use crate::model::Envelope;
@@ -33,8 +33,8 @@ pub struct FaultSpec {
 /// What strikes together.
 #[derive(Clone)]
 struct Effect {
-    /// The node that it is about, if each node has a schedule of its own.
-    node: Option<NodeId>,
+    /// The name of the node that it is about, if each node has a schedule of its own.
+    node: Option<Entity>,
     /// What happens in one strike: whom it strikes may be drawn.
     strike: Strike,
 }
@@ -53,11 +53,26 @@ impl FaultSpec {
         self.schedule.window()
     }
 
+    /// When it strikes in a run with this seed that lasts until `end` at most, and when that heals, if it does: in order,
+    /// and once where it strikes several nodes in the same way.
+    pub(super) fn strikes_in(&self, seed: Seed, end: Time) -> Vec<(Time, Option<Time>)> {
+        let strikes = self.effects.iter().flat_map(|effect| self.schedule.strikes(&mut self.luck(effect, seed), end));
+        let mut strikes: Vec<_> = strikes.filter(|(at, _)| *at < end).collect();
+        strikes.sort_unstable_by_key(|&(at, heals)| (at, heals.unwrap_or(Time::MAX)));
+        strikes.dedup();
+        strikes
+    }
+
+    /// What an effect's times and choices are drawn from, times first.
+    fn luck(&self, effect: &Effect, seed: Seed) -> ChaCha8Rng {
+        let node = effect.node.map(|node| format!(" {:x}", node.bits()));
+        seed.generator(&format!("fault {}{}", self.name, node.unwrap_or_default()))
+    }
+
     /// Has it happen in a run with this seed that lasts until `end` at most.
     pub(super) fn add_to(&self, cluster: &mut Cluster<Envelope>, seed: Seed, end: Time) {
         for effect in &self.effects {
-            let node = effect.node.map(|node| format!(" {:x}", cluster.names().entity(node).bits()));
-            let mut luck = seed.generator(&format!("fault {}{}", self.name, node.unwrap_or_default()));
+            let mut luck = self.luck(effect, seed);
             for times in self.schedule.strikes(&mut luck, end) {
                 let fault = (effect.strike)(&mut luck);
                 cluster.fault(&self.name, fault, [times]);

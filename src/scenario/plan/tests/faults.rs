@@ -108,13 +108,20 @@ fn a_fault_is_of_one_kind() {
     }
 }
 
+/// The fault strikes when it does in this run, and the windows of expectations with it.
 #[test]
-fn a_window_needs_times_that_are_known() {
+fn windows_on_faults_follow_their_strikes() {
     let expect = "[expect]\n\"users.reliability during x\" = \"> 0%\"\n";
-    let fault = |at: &str| planned(&format!("at = {at}\nfor = \"0.1s\"\ncrash = \"api\"\n{expect}"));
-    assert!(fault("\"0.5s\"").is_ok());
-    let found = fault("{ uniform = [\"0s\", \"1s\"] }").expect_err("drawn");
-    assert!(found.contains("windows on faults whose times are drawn are not supported yet"), "{found}");
+    let fault = |at: &str| planned(&format!("at = {at}\nfor = \"0.1s\"\ncrash = \"api\"\n{expect}")).expect(at);
+    let at = |time: Span| crate::base::time::Time::ZERO + time;
+    let known = fault("\"0.5s\"");
+    assert_eq!(known.windows(&known.strikes(7)), [[(at(ms(500)), at(ms(600)))]]);
+    let drawn = fault("{ uniform = [\"0s\", \"0.8s\"] }");
+    let struck = |seed| drawn.strikes(seed)[0][0];
+    let (from, healed) = struck(7);
+    assert_eq!(drawn.windows(&drawn.strikes(7)), [[(from, healed.expect("it heals"))]]);
+    assert_eq!(healed, Some(from + ms(100)));
+    assert!(struck(7) == struck(7) && struck(7) != struck(8));
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod distributions;
 mod faults;
 mod networks;
 mod policies;
+mod recovery;
 mod regions;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,70 @@
+//! Loss and latency on the way.
+
+use rehearsal::metrics::Fate;
+use rehearsal::network::Cause;
+
+use crate::case::{Case, Quantity};
+use crate::study::{flow, ratio};
+
+/// The cases.
+pub fn cases() -> Vec<Case> {
+    vec![
+        // Good to bad with 0.01, bad to good with 0.25; c = 14 for the share, 9 for the bursts, of 4 million packets.
+        Case {
+            name: "Gilbert's channel",
+            duration: "250s",
+            runs: 16,
+            scenario: "network.loss = { bursty = { loss = 0.038461538, mean-burst = 4 } }\n[clients.source]\n\
+                       rate = \"1000/s\"\nsend = \"sink\"\n[services.sink]",
+            quantities: vec![Quantity {
+                name: "share lost",
+                theory: 1.0 / 26.0,
+                published: None,
+                tolerance: 0.028,
+                measure: |run| ratio(run.links[0].book.dropped_for(Cause::Loss), run.links[0].book.sent),
+            }],
+        },
+        // Success at try i with s (1 - s)^(i - 1), s = 0.81, after (i - 1) 100 ms + 20 ms; c = 1.25 of 160 000 requests.
+        Case {
+            name: "four attempts, 10 % loss",
+            duration: "100s",
+            runs: 16,
+            scenario: "network = { latency = \"10ms\", loss = \"10%\" }\n[clients.source]\nrate = \"100/s\"\ncall = \"api\"\n\
+                       timeout = \"100ms\"\nmax-attempts = 4\n[services.api]",
+            quantities: vec![
+                Quantity {
+                    name: "latency in ms",
+                    theory: 42.9348,
+                    published: None,
+                    tolerance: 0.0125,
+                    measure: |run| flow(run).latency.mean().unwrap_or(f64::NAN) / 1e6,
+                },
+                Quantity {
+                    name: "share confirmed",
+                    theory: 0.998697,
+                    published: None,
+                    tolerance: 0.00037,
+                    measure: |run| ratio(flow(run).fate(Fate::Confirmed), flow(run).offered),
+                },
+            ],
+        },
+        // M/G/infinity: the number on their way is Poisson with the mean of rate times delay; Little's law gives the delay.
+        Case {
+            name: "lognormal latency",
+            duration: "1000s",
+            runs: 16,
+            scenario: "network.latency = { lognormal = { mean = \"250ms\", sd = \"250ms\" } }\n[clients.source]\n\
+                       rate = \"40/s\"\nsend = \"sink\"\n[services.sink]",
+            quantities: vec![Quantity {
+                name: "one way in ms",
+                theory: 250.0,
+                published: None,
+                tolerance: 0.005,
+                measure: |run| {
+                    let flow = run.flows.iter().find(|flow| flow.is_client).expect("a scenario has a client");
+                    flow.book.one_way.mean().unwrap_or(f64::NAN) / 1e6
+                },
+            }],
+        },
+    ]
+}

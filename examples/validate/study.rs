@@ -1,0 +1,37 @@
+//! Scenario texts to results, and results to numbers.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use rehearsal::experiment;
+use rehearsal::metrics::{RunResult, StationBook, Tally};
+use rehearsal::scenario::plan::Plan;
+use rehearsal::scenario::{Overrides, Scenario, Style};
+
+/// All runs of a scenario.
+///
+/// # Panics
+/// When there is something wrong with it: the scenarios are ours.
+pub fn play(text: &str) -> Vec<RunResult> {
+    let source: BTreeMap<PathBuf, String> = [(PathBuf::from("scenario.toml"), text.to_owned())].into();
+    let plan = Scenario::load(&source, Path::new("scenario.toml"), &Overrides::default()).and_then(Plan::new);
+    let plan = plan.unwrap_or_else(|mistakes| panic!("{}\n{text}", mistakes.render(Style::Plain)));
+    experiment::run(&plan, &mut |_| ControlFlow::Continue(())).unwrap_or_else(|error| panic!("{error}")).runs
+}
+
+/// The book of the first station.
+pub fn station(run: &RunResult) -> &StationBook {
+    &run.stations[0].book
+}
+
+/// What became of the first client's messages.
+pub fn flow(run: &RunResult) -> &Tally {
+    let flow = run.flows.iter().find(|flow| flow.is_client);
+    &flow.expect("a scenario has a client").book.total
+}
+
+/// Two counts as a share.
+pub fn ratio(part: u64, whole: u64) -> f64 {
+    part as f64 / whole as f64
+}
