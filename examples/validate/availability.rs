@@ -24,7 +24,7 @@ pub fn cases() -> Vec<Case> {
             duration: "125s",
             runs: 16,
             scenario: probed!(
-                "services.db.nodes = 3\n[faults.down]\nevery = { exponential = \"100ms\" }\n\
+                "[services.db]\nnodes = 3\n[faults.down]\nevery = { exponential = \"100ms\" }\n\
                  for = { exponential = \"10ms\" }\ncrash = \"db[each]\""
             ),
             quantities: vec![Quantity {
@@ -43,7 +43,9 @@ pub fn cases() -> Vec<Case> {
             name: "2 of 3 without repair",
             duration: "30s",
             runs: 4000,
-            scenario: probed!("services.db.nodes = 3\n[faults.down]\nat = { exponential = \"1s\" }\ncrash = \"db[each]\""),
+            scenario: probed!(
+                "[services.db]\nnodes = 3\n[faults.down]\nat = { exponential = \"1s\" }\ncrash = \"db[each]\""
+            ),
             quantities: vec![Quantity {
                 name: "time to failure in ms",
                 theory: 2500.0 / 3.0,
@@ -58,7 +60,7 @@ pub fn cases() -> Vec<Case> {
             duration: "30s",
             runs: 4000,
             scenario: probed!(
-                "services.db.nodes = 2\n[faults.down]\nevery = { exponential = \"100ms\" }\n\
+                "[services.db]\nnodes = 2\n[faults.down]\nevery = { exponential = \"100ms\" }\n\
                  for = { exponential = \"5ms\" }\ncrash = \"db[each]\""
             ),
             quantities: vec![Quantity {

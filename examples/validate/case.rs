@@ -84,7 +84,10 @@ impl fmt::Display for Row {
         let (value, source) = published.unwrap_or(("", ""));
         let allowed = if *tolerance < 1e-8 { "exact".into() } else { format!("{:.2} %", 100.0 * tolerance) };
         let verdict = if self.is_well() { "ok" } else { "NOT OK" };
-        write!(f, "{case:<31} {name:<24} {theory:>9.6}  {value:>9}  {mean:>10.6}  {error:>9.2e}  {allowed:>9}  {verdict}")?;
+        write!(
+            f,
+            "{case:<31} {name:<24} {theory:>9.6}  {value:>9}  {mean:>10.6}  {error:>9.2e}  {allowed:>9}  {verdict}"
+        )?;
         if source.is_empty() { Ok(()) } else { write!(f, "  ({source})") }
     }
 }
