@@ -10,6 +10,7 @@ mod link;
 mod pair;
 mod preset;
 pub mod regions;
+pub mod stream;
 
 use crate::base::id::NodeId;
 use crate::base::names::Names;
