@@ -11,6 +11,7 @@ mod pair;
 mod preset;
 pub mod regions;
 pub mod stream;
+mod topology;
 
 use crate::base::id::NodeId;
 use crate::base::names::Names;
@@ -21,6 +22,7 @@ pub use correlation::Correlation;
 pub use egress::Buffer;
 pub use link::{Address, Arrival, Cause, Link, Verdict};
 pub use preset::{Delay, PRESETS, Preset};
+pub use topology::{Shape, TOPOLOGIES, Topology, TopologyEntry, TopologyError};
 
 use link::Wire;
 
@@ -69,6 +71,8 @@ pub struct Network {
     count: usize,
     /// From part to part, row by row, the link of each class. Empty as long as all messages take the default link.
     routes: Vec<[LinkId; CLASSES]>,
+    /// Which nodes are joined, where not all are.
+    topology: Option<Box<Topology>>,
 }
 
 impl Default for Network {
@@ -86,6 +90,7 @@ impl Network {
             parts: Vec::new(),
             count: 0,
             routes: Vec::new(),
+            topology: None,
         }
     }
 
@@ -102,7 +107,9 @@ impl Network {
     /// When there are more than 65 535 links, or a claim is about a part that no node belongs to.
     pub fn add(&mut self, name: &str, link: Link, claims: impl IntoIterator<Item = Claim>) -> LinkId {
         let id = LinkId(u16::try_from(self.wires.len()).expect("a system has at most 65 535 links"));
-        self.wires.push(Wire::new(link));
+        let mut wire = Wire::new(link);
+        wire.watch(self.topology.is_some());
+        self.wires.push(wire);
         self.names.push(name.into());
         for Claim { from, to, classes } in claims {
             assert!(usize::from(from.max(to)) < self.count, "a claim is about nodes that there are");
@@ -157,14 +164,37 @@ impl Network {
         self.wires[link.index()].transmit(now, from, to, size, address, names)
     }
 
-    /// Has every message judged by [`Network::transmit`] while something watches, and by the shortest way otherwise.
+    /// The same network, in which links lie between those nodes alone that `topology` joins: messages between all others
+    /// are forwarded, and every hop is a message of its own to the link that lies there.
+    #[must_use]
+    pub fn with_topology(mut self, topology: Topology) -> Self {
+        self.topology = Some(Box::new(topology));
+        self.watch(true);
+        self
+    }
+
+    /// Which nodes are joined; nothing if all are.
+    pub fn topology(&self) -> Option<&Topology> {
+        self.topology.as_deref()
+    }
+
+    /// The node to which a message at `from` goes next on its way to `to`: nothing if it is there, or if there is no
+    /// topology.
+    pub fn next_hop(&mut self, from: NodeId, to: NodeId) -> Option<NodeId> {
+        self.topology.as_mut()?.next(from, to)
+    }
+
+    /// Has every message judged by [`Network::transmit`] while something watches, and by the shortest way otherwise. On a
+    /// topology something always does.
     pub fn watch(&mut self, is_watched: bool) {
+        let is_watched = is_watched || self.topology.is_some();
         self.wires.iter_mut().for_each(|wire| wire.watch(is_watched));
     }
 
     /// Forgets what was sent before, for another run.
     pub fn reset(&mut self) {
         self.wires.iter_mut().for_each(Wire::reset);
+        self.watch(false);
     }
 }
 

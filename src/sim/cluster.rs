@@ -9,7 +9,7 @@ use crate::base::processor::prefetch;
 use crate::base::random::Seed;
 use crate::base::time::{Time, ns};
 use crate::engine::{Chain, Digest, Rank};
-use crate::network::{Link, Network};
+use crate::network::{Link, LinkId, Network};
 use crate::process::{Boot, Carriage, Message, Process, TimerId, Wanted};
 
 use super::arena::{Arena, Input, TypedArena};
@@ -146,7 +146,7 @@ impl<M: Message> Cluster<M> {
         self.set_network(Network::new(link));
     }
 
-    /// Replaces the network.
+    /// Replaces the network, before the run starts. If it has a topology, every node has a place in it when the run starts.
     pub fn set_network(&mut self, network: Network) {
         self.stage.network = network;
     }
@@ -292,7 +292,9 @@ impl<M: Message> Cluster<M> {
     /// # Panics
     /// When the wire's book does not balance: the driver itself is broken, and no result may be reported.
     pub fn outcome(&self) -> Outcome {
-        let in_flight = self.stage.run.deliveries.iter().count() as u64 + self.stage.run.health.held_messages();
+        let run = &self.stage.run;
+        let on_errands: u64 = run.errands.iter().map(|errand| errand.task.copies()).sum();
+        let in_flight = run.deliveries.iter().count() as u64 + on_errands + run.health.held_messages();
         assert!(
             self.stage.run.book.balances(in_flight),
             "the wire's book balances: {:?}, {in_flight}",
@@ -331,6 +333,10 @@ impl<M: Message> Cluster<M> {
         self.stage.run.started = true;
         self.stage.run.wanted = self.stage.observers.iter().fold(Wanted::NOTHING, |all, watch| all.union(watch.wanted));
         self.stage.run.book = WireBook::new(self.stage.network.links().count());
+        if let Some(topology) = self.stage.network.topology() {
+            let mut nodes = self.stage.names.groups().flat_map(|group| self.stage.names.members(group));
+            assert!(nodes.all(|node| topology.has(node)), "every node has its place in the topology");
+        }
         let sizes = self
             .stage
             .names
@@ -346,21 +352,29 @@ impl<M: Message> Cluster<M> {
         }
     }
 
-    fn look_outside(&mut self) {
+    pub(super) fn look_outside(&mut self) {
         let control = self.controls.first_key_value().map_or(Time::MAX, |((time, _), _)| *time);
         let write = self.stage.run.writes.first_key_value().map_or(Time::MAX, |((time, _), _)| *time);
-        self.stage.run.outside = control.min(write);
+        self.stage.run.outside = control.min(write).min(self.stage.errands_bound());
     }
 
     #[cold]
     fn step_outside(&mut self, now: Time) {
-        self.stage.run.now = now;
         if self.controls.first_key_value().is_some_and(|((time, _), _)| *time == now) {
+            self.stage.run.now = now;
             let (_, control) = self.controls.pop_first().expect("just seen");
             self.look_outside();
             control.apply(&mut Controls { cluster: self });
-            return;
+        } else if self.stage.run.writes.first_key_value().is_some_and(|((time, _), _)| *time == now) {
+            self.stage.run.now = now;
+            self.sync();
+        } else {
+            self.step_errand(now);
         }
+    }
+
+    /// The next write is synced.
+    fn sync(&mut self) {
         let (_, PendingWrite { node, restarts, write }) = self.stage.run.writes.pop_first().expect("it is due");
         self.look_outside();
         if self.stage.run.restarts.get(&node).copied().unwrap_or(0) != restarts {
@@ -384,7 +398,7 @@ impl<M: Message> Cluster<M> {
     }
 
     /// Looks for the earliest alarm; whether it is known now, and no later than was thought.
-    fn settle_alarms(&mut self) -> bool {
+    pub(super) fn settle_alarms(&mut self) -> bool {
         let run = &mut self.stage.run;
         let bound = run.alarms.bound();
         if !run.alarms.is_settled() {
@@ -396,12 +410,12 @@ impl<M: Message> Cluster<M> {
     }
 
     /// Whether the next alarm says that work is done: it comes before deliveries.
-    fn is_work_next(&self) -> bool {
+    pub(super) fn is_work_next(&self) -> bool {
         let order = AlarmOrder { names: &self.stage.names, schedule: self.stage.run.schedule };
         self.stage.run.alarms.peek(&order).is_some_and(|alarm| alarm.rank() == Rank::Work)
     }
 
-    fn fire(&mut self) {
+    pub(super) fn fire(&mut self) {
         let order = AlarmOrder { names: &self.stage.names, schedule: self.stage.run.schedule };
         let alarm = self.stage.run.alarms.pop(&order);
         let (group, index) = self.stage.names.place(alarm.node);
@@ -461,6 +475,12 @@ impl<M: Message> Cluster<M> {
         if self.stage.run.health.is_severed() && self.stage.stop(link, delivery) {
             return;
         }
+        self.hand_over(link, group, delivery);
+    }
+
+    /// Hands a message that came by `link` to the actor on stage, of `group`.
+    #[inline(always)]
+    pub(super) fn hand_over(&mut self, link: LinkId, group: GroupId, delivery: &Delivery<Parcel<M>>) {
         if self.arenas[group.index()].message(&mut self.stage, delivery) {
             self.stage.run.book.of(link).delivered += 1;
             self.finish();

@@ -7,6 +7,7 @@ use crate::process::TimerId;
 
 use super::event::Delivery;
 use super::fault::{FaultBooks, FaultId, Severed};
+use super::hop::Hop;
 
 /// The state that faults have put a system in. `P` is what an event holds of a message.
 pub(super) struct Health<P> {
@@ -27,6 +28,8 @@ pub(super) enum Held<P> {
     /// To be started.
     Boot,
     Message(Delivery<P>),
+    /// A message that is to be handed over or forwarded there.
+    Hop(Hop<P>),
     /// With its number among its node's effects.
     Timer(TimerId, u32),
     Persisted(u64),
@@ -96,7 +99,7 @@ impl<P> Health<P> {
     pub(super) fn hold(&mut self, node: NodeId, held: Held<P>) {
         let Some(paused) = self.paused.get_mut(&node) else { return };
         match held {
-            Held::Message(_) => self.books.touch_message(&paused.by),
+            Held::Message(_) | Held::Hop(_) => self.books.touch_message(&paused.by),
             Held::Timer(..) => self.books.touch_timers(&paused.by, 1),
             Held::Boot | Held::Persisted(_) => {}
         }
@@ -111,7 +114,7 @@ impl<P> Health<P> {
     /// Copies that wait for paused nodes.
     pub(super) fn held_messages(&self) -> u64 {
         let held = self.paused.values().flat_map(|paused| &paused.held);
-        held.filter(|held| matches!(held, Held::Message(_))).count() as u64
+        held.filter(|held| matches!(held, Held::Message(_) | Held::Hop(_))).count() as u64
     }
 
     pub(super) fn sever(&mut self, id: FaultId, severed: Severed) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::base::id::NodeId;
 use crate::engine::Rank;
+use crate::network::Cause;
 use crate::process::{Boot, Message};
 
 use super::arena::Input;
@@ -34,8 +35,10 @@ impl<M: Message> Cluster<M> {
         }
         self.arenas[group.index()].drop_process(index);
         for held in self.stage.run.health.forget(node) {
-            if let Held::Message(delivery) = held {
-                self.stage.lose(&delivery);
+            match held {
+                Held::Message(delivery) => self.stage.lose(&delivery),
+                Held::Hop(hop) => self.stage.end_way(&hop, Cause::ReceiverDown),
+                Held::Boot | Held::Timer(..) | Held::Persisted(_) => {}
             }
         }
     }
@@ -111,6 +114,7 @@ impl<M: Message> Cluster<M> {
                 delivery.time = self.stage.run.now;
                 self.deliver(node, &delivery);
             }
+            Held::Hop(hop) => self.end_hop(hop),
             Held::Timer(id, count) => self.timer(node, id, count),
             Held::Persisted(key) => self.persisted(node, key),
         }

@@ -19,6 +19,7 @@ use crate::process::{
 
 use super::book::WireBook;
 use super::cluster::Checkpoint;
+use super::errand::Errand;
 use super::event::{Alarm, AlarmOrder, Delivery, DeliveryOrder};
 use super::health::{Health, Held};
 use super::observer::Observer;
@@ -55,12 +56,13 @@ pub(super) struct Run<M: Message> {
     pub(super) now: Time,
     pub(super) actor: Actor,
     pub(super) started: bool,
-    /// The time of the next control or write.
+    /// No control, write or errand comes before this time.
     pub(super) outside: Time,
     pub(super) keys: Keys,
     pub(super) schedule: Schedule,
     pub(super) deliveries: Calendar<Delivery<Parcel<M>>>,
     pub(super) alarms: Agenda<Alarm>,
+    pub(super) errands: Calendar<Errand<Parcel<M>>>,
     pub(super) carriage: M::Carriage,
     /// The observations that somebody wants.
     pub(super) wanted: Wanted,
@@ -88,7 +90,7 @@ pub(super) struct Run<M: Message> {
 /// The keys of the driver's draws.
 #[derive(Clone, Copy)]
 pub(super) struct Keys {
-    wire: Key,
+    pub(super) wire: Key,
     process: Key,
 }
 
@@ -177,6 +179,9 @@ impl<M: Message> Stage<M> {
     #[inline(never)]
     fn transmit(&mut self, link: LinkId, to: NodeId, size: u64, message: M, count: u32) {
         let (now, from) = (self.run.now, self.run.actor.node);
+        if from != to && self.network.topology().is_some() {
+            return self.set_out(link, to, size, message, count);
+        }
         let address = address(&self.names, &self.run.keys.wire, message.identity());
         let verdict = if self.run.health.is_severed() && self.run.health.stops(from, to) {
             Verdict::Drop(Cause::Partition)
@@ -201,7 +206,7 @@ impl<M: Message> Stage<M> {
 
     /// Observers learn what the network did with a copy of an outgoing message.
     #[cold]
-    fn note(&mut self, identity: Identity, observation: Observation) {
+    pub(super) fn note(&mut self, identity: Identity, observation: Observation) {
         if identity.leg == Leg::Out && self.run.wanted.has(observation.kind()) {
             self.run.notes.push(observation);
         }
@@ -250,18 +255,23 @@ impl<M: Message> Stage<M> {
         is_stopped
     }
 
-    fn drop_copy(&mut self, link: LinkId, delivery: &Delivery<Parcel<M>>, cause: Cause) {
+    pub(super) fn drop_copy(&mut self, link: LinkId, delivery: &Delivery<Parcel<M>>, cause: Cause) {
+        self.drop_parcel(link, delivery, cause);
+        self.tell_notes();
+    }
+
+    /// Drops a copy; observers are told with the other notes.
+    pub(super) fn drop_parcel(&mut self, link: LinkId, delivery: &Delivery<Parcel<M>>, cause: Cause) {
         self.run.book.of(link).dropped[cause as usize] += 1;
         let message = self.run.carriage.unpack(delivery.parcel);
         let offered = message.offered_as(delivery.from, delivery.to);
         self.note(message.identity(), Observation::Dropped { message: offered });
-        self.tell_notes();
     }
 }
 
 /// Where a message's luck on the wire is drawn.
 #[inline(always)]
-fn address<'a>(names: &Names, key: &'a Key, Identity { name, attempt, leg }: Identity) -> Address<'a> {
+pub(super) fn address<'a>(names: &Names, key: &'a Key, Identity { name, attempt, leg }: Identity) -> Address<'a> {
     let (owner, number) = match name {
         Name::Of(id) => (names.entity(id.owner), id.number.into()),
         Name::Luck(bits) => (Entity::from_bits(bits), 0),
@@ -309,6 +319,7 @@ impl<M: Message> Run<M> {
             schedule: Schedule::new(seed.key("schedule")),
             deliveries: Calendar::new(),
             alarms: Agenda::default(),
+            errands: Calendar::new(),
             carriage: M::Carriage::default(),
             wanted: Wanted::NOTHING,
             notes: Vec::new(),
@@ -332,9 +343,11 @@ impl<M: Message> Run<M> {
         let mut old = std::mem::replace(self, Self::new(seed));
         old.deliveries.clear();
         old.alarms.clear();
+        old.errands.clear();
         old.carriage.clear();
         self.deliveries = old.deliveries;
         self.alarms = old.alarms;
+        self.errands = old.errands;
         self.carriage = old.carriage;
     }
 }

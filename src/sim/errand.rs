@@ -1,0 +1,102 @@
+//! What the network itself has yet to do, in a calendar of its own.
+//!
+//! An errand happens between what processes do: a copy reaches the next node of its way, say. It has the place of a delivery among the
+//! events of its instant, after work that is done and before every message that simply arrives. Errands stand apart, behind
+//! the same gate as controls and writes (`Run::outside`), so that a run without them asks nothing about them.
+
+use crate::base::id::NodeId;
+use crate::base::names::Names;
+use crate::base::time::{Time, ns};
+use crate::engine::{Order, Place, Rank, Schedule};
+use crate::process::Message;
+
+use super::cluster::Cluster;
+use super::hop::Hop;
+use super::stage::{Parcel, Stage};
+
+/// Something that the network does at a set time. `P` is what an event holds of a message.
+#[derive(Clone, Copy)]
+pub(super) struct Errand<P> {
+    pub(super) time: Time,
+    /// By whose name it is ordered, then by the number it has there: this node's messages keep their order.
+    pub(super) origin: NodeId,
+    pub(super) count: u32,
+    /// Tells errands apart that have the same origin and number, such as two copies of one message.
+    pub(super) turn: u32,
+    pub(super) task: Task<P>,
+}
+
+/// What there is to do.
+#[derive(Clone, Copy)]
+pub(super) enum Task<P> {
+    /// A copy reaches the end of a hop.
+    Hop(Hop<P>),
+}
+
+impl<P> Task<P> {
+    /// How many copies are on their way in it: the wire's book counts them.
+    pub(super) fn copies(&self) -> u64 {
+        match self {
+            Self::Hop(_) => 1,
+        }
+    }
+}
+
+pub(super) struct ErrandOrder<'a> {
+    pub(super) names: &'a Names,
+    pub(super) schedule: Schedule,
+}
+
+impl<P: Copy> Order<Errand<P>> for ErrandOrder<'_> {
+    fn time(&self, event: &Errand<P>) -> Time {
+        event.time
+    }
+
+    fn place(&self, event: &Errand<P>) -> Place {
+        let origin = self.names.entity(event.origin).bits();
+        let count = u64::from(event.count) << 32 | u64::from(event.turn);
+        self.schedule.place(event.time, Rank::Delivery, origin, count)
+    }
+}
+
+impl<M: Message> Stage<M> {
+    /// Adds an errand, at the earliest right after the present.
+    pub(super) fn plan_errand(&mut self, errand: Errand<Parcel<M>>) {
+        let Self { names, run, .. } = self;
+        let errand = Errand { time: errand.time.max(run.now + ns(1)), ..errand };
+        run.outside = run.outside.min(errand.time);
+        run.errands.push(errand, &ErrandOrder { names, schedule: run.schedule });
+    }
+
+    /// No errand comes before this time.
+    pub(super) fn errands_bound(&self) -> Time {
+        self.run.errands.bound(&ErrandOrder { names: &self.names, schedule: self.run.schedule })
+    }
+}
+
+impl<M: Message> Cluster<M> {
+    /// Runs the next errand, if it is due at `now` and no work is done first.
+    pub(super) fn step_errand(&mut self, now: Time) {
+        let run = &mut self.stage.run;
+        run.errands.settle(&ErrandOrder { names: &self.stage.names, schedule: run.schedule });
+        if self.stage.errands_bound() != now {
+            // It comes later than was thought.
+            return self.look_outside();
+        }
+        if self.stage.run.alarms.bound() == now {
+            if !self.settle_alarms() {
+                return;
+            }
+            if self.is_work_next() {
+                return self.fire();
+            }
+        }
+        let run = &mut self.stage.run;
+        run.now = now;
+        let errand = run.errands.pop(&ErrandOrder { names: &self.stage.names, schedule: run.schedule });
+        self.look_outside();
+        match errand.task {
+            Task::Hop(hop) => self.end_hop(hop),
+        }
+    }
+}

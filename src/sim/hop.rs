@@ -1,0 +1,144 @@
+//! Messages on a topology: forwarded from node to node, hop by hop.
+//!
+//! Each hop is a message of its own to the link between its two nodes: it waits in the queue of the node that forwards it, from
+//! the moment it got there, and draws its own luck. The wire's book counts it there, sent and delivered or dropped: over all
+//! links, a message that crosses three of them is sent three times. A node forwards as long as it is up, without its process
+//! taking part: one that is down drops what comes for others as it drops what comes for itself, one that is paused lets it
+//! wait.
+
+use crate::base::id::{Entity, NodeId};
+use crate::base::random::mix;
+use crate::base::time::Time;
+use crate::network::{Address, Cause, LinkId, Verdict};
+use crate::process::{Carriage, Message, Observation};
+
+use super::cluster::Cluster;
+use super::errand::{Errand, Task};
+use super::event::Delivery;
+use super::health::Held;
+use super::stage::{Actor, Parcel, Stage, address, class};
+
+/// A copy on a hop. `P` is what an event holds of a message.
+#[derive(Clone, Copy)]
+pub(super) struct Hop<P> {
+    /// Who sent the message, as which of its effects, and whom it is for.
+    from: NodeId,
+    count: u32,
+    to: NodeId,
+    /// Where the hop starts and where it ends.
+    start: NodeId,
+    pub(super) end: NodeId,
+    size: u64,
+    /// Which hop it is, and of which copy: nothing on the first, so that a message meets the same luck there as on a link
+    /// without a topology.
+    trail: u64,
+    parcel: P,
+}
+
+impl<P: Copy> Hop<P> {
+    /// The message, as what its receiver is handed.
+    pub(super) fn delivery(&self, time: Time) -> Delivery<P> {
+        Delivery { time, from: self.from, to: self.to, count: self.count, parcel: self.parcel }
+    }
+}
+
+/// Odd numbers that lead from one trail to the next.
+const ONWARD: u64 = 0x9e37_79b9_7f4a_7c15;
+const SECOND_COPY: u64 = 0xd1b5_4a32_d192_ed03;
+
+/// The trail that follows on another.
+fn follow(trail: u64, by: u64) -> u64 {
+    mix(trail.wrapping_add(by))
+}
+
+impl<M: Message> Stage<M> {
+    /// Sends a message of the actor over the first hop of its way. The book has it on `link`, as if its receiver were next.
+    pub(super) fn set_out(&mut self, link: LinkId, to: NodeId, size: u64, message: M, count: u32) {
+        let book = self.run.book.of(link);
+        book.sent -= 1;
+        book.bytes -= size;
+        let from = self.run.actor.node;
+        let parcel = self.run.carriage.pack(message);
+        self.forward(Hop { from, count, to, start: from, end: from, size, trail: 0, parcel });
+    }
+
+    /// Sends a copy on from where its last hop ended.
+    fn forward(&mut self, hop: Hop<Parcel<M>>) {
+        let start = hop.end;
+        let end = self.network.next_hop(start, hop.to).expect("every node can be reached from every other");
+        let hop = Hop { start, end, ..hop };
+        let link = self.hop_link(&hop);
+        let verdict = self.judge(link, &hop);
+        let book = self.run.book.of(link);
+        book.sent += 1;
+        book.bytes += hop.size;
+        match verdict {
+            Verdict::Deliver(time) => self.plan_hop(time, hop),
+            Verdict::Duplicate(first, second) => {
+                book.duplicated += 1;
+                let message = self.run.carriage.look(&hop.parcel).clone();
+                let offered = message.offered_as(hop.from, hop.to);
+                self.note(message.identity(), Observation::Duplicated { message: offered });
+                let parcel = self.run.carriage.pack(message);
+                self.plan_hop(first, hop);
+                self.plan_hop(second, Hop { parcel, trail: follow(hop.trail, SECOND_COPY), ..hop });
+            }
+            Verdict::Drop(cause) => self.drop_parcel(link, &hop.delivery(self.run.now), cause),
+        }
+    }
+
+    fn judge(&mut self, link: LinkId, hop: &Hop<Parcel<M>>) -> Verdict {
+        let Self { names, network, run, .. } = self;
+        if run.health.is_severed() && run.health.stops(hop.start, hop.end) {
+            return Verdict::Drop(Cause::Partition);
+        }
+        let plain = address(names, &run.keys.wire, run.carriage.look(&hop.parcel).identity());
+        let address = Address { owner: Entity::from_bits(plain.owner.bits() ^ hop.trail), ..plain };
+        network.transmit(link, run.now, (hop.start, hop.end), hop.size, &address, names)
+    }
+
+    fn plan_hop(&mut self, time: Time, hop: Hop<Parcel<M>>) {
+        let (origin, count, turn) = (hop.from, hop.count, hop.trail as u32);
+        self.plan_errand(Errand { time, origin, count, turn, task: Task::Hop(hop) });
+    }
+
+    /// The link that a hop goes over.
+    fn hop_link(&self, hop: &Hop<Parcel<M>>) -> LinkId {
+        self.network.route(hop.start, hop.end, || class(self.run.carriage.look(&hop.parcel).identity()))
+    }
+
+    /// A copy does not go on from where its hop ends, nor is it handed over there.
+    pub(super) fn end_way(&mut self, hop: &Hop<Parcel<M>>, cause: Cause) {
+        let link = self.hop_link(hop);
+        if cause == Cause::ReceiverDown {
+            self.run.health.lost_at(hop.end);
+        }
+        self.drop_copy(link, &hop.delivery(self.run.now), cause);
+    }
+}
+
+impl<M: Message> Cluster<M> {
+    /// A copy reaches the end of a hop: it is handed over there, or sent on.
+    pub(super) fn end_hop(&mut self, hop: Hop<Parcel<M>>) {
+        let (start, node) = (hop.start, hop.end);
+        let (group, name) = self.stage.names.group_and_entity(node);
+        self.stage.run.actor = Actor { node, name, count: 0 };
+        let health = &mut self.stage.run.health;
+        if health.is_severed() && health.stops(start, node) {
+            return self.stage.end_way(&hop, Cause::Partition);
+        }
+        if health.is_paused(node) && !health.is_down(node) {
+            return health.hold(node, Held::Hop(hop));
+        }
+        let link = self.stage.hop_link(&hop);
+        if !self.arenas[group.index()].is_up(name.index()) {
+            self.stage.end_way(&hop, Cause::ReceiverDown);
+        } else if node == hop.to {
+            self.hand_over(link, group, &hop.delivery(self.stage.run.now));
+        } else {
+            self.stage.run.book.of(link).delivered += 1;
+            self.stage.forward(Hop { trail: follow(hop.trail, ONWARD), ..hop });
+            self.stage.tell_notes();
+        }
+    }
+}
