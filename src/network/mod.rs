@@ -25,6 +25,7 @@ pub use preset::{Delay, PRESETS, Preset};
 pub use topology::{Shape, TOPOLOGIES, Topology, TopologyEntry, TopologyError};
 
 use link::Wire;
+use stream::{Stream, Transport};
 
 /// A link's place in a network.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -149,6 +150,14 @@ impl Network {
     #[inline(always)]
     pub fn arrival(&self, link: LinkId, now: Time, address: &Address<'_>) -> Option<Time> {
         self.wires[link.index()].arrival(now, address)
+    }
+
+    /// What the ends of a stream over this link do, if it carries streams.
+    pub fn stream(&self, link: LinkId) -> Option<&Stream> {
+        match &self.wires[link.index()].link.transport {
+            Transport::Datagram => None,
+            Transport::Stream(stream) => Some(stream),
+        }
     }
 
     /// Judges a message of `size` bytes sent over `link`, between nodes that have these `names`.

@@ -156,6 +156,10 @@ metrics! {
     Carried "carried" Rate,
     /// Messages that a link lost.
     Dropped "dropped" Share,
+    /// Segments of streams that were sent over a link.
+    Segments "segments" Rate,
+    /// Segments among them that were sent before.
+    Retransmitted "retransmitted" Share,
     /// From a fault until it was noticed.
     Detect "detect" Single,
     /// From a fault until another took over.

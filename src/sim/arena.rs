@@ -5,8 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::base::id::NodeId;
 use crate::engine::Chain;
-use crate::process::{Boot, Carriage, Context, Message, Process, TimerId, Timers};
+use crate::process::{Boot, Carriage, Context, Message, PeerEvent, Process, TimerId, Timers};
 
 use super::event::Delivery;
 use super::stage::{Parcel, Stage};
@@ -31,6 +32,7 @@ pub(super) enum Input {
     Start,
     Timer(TimerId),
     Persisted(u64),
+    Peer(NodeId, PeerEvent),
 }
 
 /// Nodes whose processes have one type.
@@ -136,6 +138,12 @@ impl<M: Message, P: Process<M>, F: FnMut(Boot<'_>) -> P + Send> Arena<M> for Typ
                 None => false,
             },
             Input::Persisted(key) => cell.act(stage, mark, |process, cx| process.persisted(cx, key)),
+            Input::Peer(peer, event) => cell.act(stage, mark, |process, cx| match event {
+                PeerEvent::Connected => process.connected(cx, peer),
+                PeerEvent::Writable => process.writable(cx, peer),
+                PeerEvent::Reset => process.reset(cx, peer),
+                PeerEvent::Closed => process.closed(cx, peer),
+            }),
         }
     }
 

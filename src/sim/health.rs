@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::id::NodeId;
-use crate::process::TimerId;
+use crate::process::{PeerEvent, TimerId};
 
 use super::event::Delivery;
 use super::fault::{FaultBooks, FaultId, Severed};
@@ -33,6 +33,8 @@ pub(super) enum Held<P> {
     /// With its number among its node's effects.
     Timer(TimerId, u32),
     Persisted(u64),
+    /// What has happened to a stream to or from that peer.
+    Peer(NodeId, PeerEvent),
 }
 
 impl<P> Default for Health<P> {
@@ -101,7 +103,7 @@ impl<P> Health<P> {
         match held {
             Held::Message(_) | Held::Hop(_) => self.books.touch_message(&paused.by),
             Held::Timer(..) => self.books.touch_timers(&paused.by, 1),
-            Held::Boot | Held::Persisted(_) => {}
+            Held::Boot | Held::Persisted(_) | Held::Peer(..) => {}
         }
         paused.held.push(held);
     }

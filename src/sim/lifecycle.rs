@@ -34,11 +34,12 @@ impl<M: Message> Cluster<M> {
             self.stage.tell_down(node);
         }
         self.arenas[group.index()].drop_process(index);
+        self.stage.abandon_streams(node);
         for held in self.stage.run.health.forget(node) {
             match held {
                 Held::Message(delivery) => self.stage.lose(&delivery),
                 Held::Hop(hop) => self.stage.end_way(&hop, Cause::ReceiverDown),
-                Held::Boot | Held::Timer(..) | Held::Persisted(_) => {}
+                Held::Boot | Held::Timer(..) | Held::Persisted(_) | Held::Peer(..) => {}
             }
         }
     }
@@ -104,6 +105,7 @@ impl<M: Message> Cluster<M> {
         for held in held {
             self.take_in(node, held);
         }
+        self.read_streams(node);
     }
 
     /// Hands over what waited for a paused node.
@@ -117,6 +119,7 @@ impl<M: Message> Cluster<M> {
             Held::Hop(hop) => self.end_hop(hop),
             Held::Timer(id, count) => self.timer(node, id, count),
             Held::Persisted(key) => self.persisted(node, key),
+            Held::Peer(peer, event) => self.tell_peer(node, peer, event),
         }
     }
 

@@ -23,6 +23,7 @@ use super::errand::Errand;
 use super::event::{Alarm, AlarmOrder, Delivery, DeliveryOrder};
 use super::health::{Health, Held};
 use super::observer::Observer;
+use super::streams::Streams;
 use super::work::WorkClocks;
 
 /// What an event holds of a message.
@@ -72,6 +73,7 @@ pub(super) struct Run<M: Message> {
     pub(super) is_disturbed: bool,
     pub(super) health: Health<Parcel<M>>,
     pub(super) work: WorkClocks,
+    pub(super) streams: Streams<Parcel<M>>,
     pub(super) writes: BTreeMap<(Time, u64), PendingWrite>,
     pub(super) disks: BTreeMap<NodeId, BTreeMap<u64, Vec<u8>>>,
     pub(super) restarts: BTreeMap<NodeId, u32>,
@@ -140,6 +142,10 @@ impl<M: Message> Effects<M> for Stage<M> {
         run.alarms.push(alarm, &AlarmOrder { names, schedule: run.schedule });
     }
 
+    fn is_writable(&self, to: NodeId) -> bool {
+        self.has_room(to)
+    }
+
     #[cold]
     fn write(&mut self, key: u64, value: Vec<u8>) {
         let run = &mut self.run;
@@ -179,6 +185,9 @@ impl<M: Message> Stage<M> {
     #[inline(never)]
     fn transmit(&mut self, link: LinkId, to: NodeId, size: u64, message: M, count: u32) {
         let (now, from) = (self.run.now, self.run.actor.node);
+        if self.network.stream(link).is_some() {
+            return self.write_stream(link, to, size, message, count);
+        }
         if from != to && self.network.topology().is_some() {
             return self.set_out(link, to, size, message, count);
         }
@@ -326,6 +335,7 @@ impl<M: Message> Run<M> {
             is_disturbed: false,
             health: Health::default(),
             work: WorkClocks::default(),
+            streams: Streams::default(),
             writes: BTreeMap::new(),
             disks: BTreeMap::new(),
             restarts: BTreeMap::new(),

@@ -192,23 +192,24 @@ impl<T> Connection<T> {
         }
     }
 
-    /// A message that can no longer arrive, if there is one.
-    pub fn lost(&mut self) -> Option<T> {
+    /// A message that can no longer arrive, if there is one, and which end wrote it.
+    pub fn lost(&mut self) -> Option<(Side, T)> {
+        let is_gone = |ends: &[Option<End>; 2], side: Side| ends[side as usize].as_ref().is_some_and(End::is_closed);
         Side::BOTH.into_iter().find_map(|from| {
-            let is_gone = |side: Side| self.end(side).is_some_and(End::is_closed);
-            let next = match self.end(from.other()) {
-                Some(end) if end.is_closed() => 0,
-                Some(end) => end.receiver.next(),
-                None => 0,
-            };
-            let is_stuck = is_gone(from.other()) || is_gone(from) && self.flying[from as usize] == 0;
-            if !is_stuck {
+            let (reader_is_gone, writer_is_gone) = (is_gone(&self.ends, from.other()), is_gone(&self.ends, from));
+            if !reader_is_gone && !(writer_is_gone && self.flying[from as usize] == 0) {
                 return None;
             }
-            // What has arrived and waits to be read is not lost.
+            // What has arrived at a reader that is there, and waits to be read, is not lost.
+            let arrived = if reader_is_gone { 0 } else { self.end(from.other()).map_or(0, |end| end.receiver.next()) };
             let written = &mut self.written[from as usize];
-            let first = written.partition_point(|&(place, _)| place <= next);
-            written.remove(first).map(|(_, ticket)| ticket)
+            let first = written.partition_point(|&(place, _)| place <= arrived);
+            written.remove(first).map(|(_, ticket)| (from, ticket))
         })
+    }
+
+    /// Messages that were written and neither taken nor lost.
+    pub fn messages(&self) -> u64 {
+        self.written.iter().map(|written| written.len() as u64).sum()
     }
 }

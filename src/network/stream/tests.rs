@@ -247,7 +247,7 @@ fn a_handshake_is_given_up_after_its_retries() {
         }
     }
     assert_eq!((sent, now), (vec![Time::ZERO, at(secs(1)), at(secs(3))], at(secs(7))));
-    assert_eq!((connection.lost(), connection.lost()), (Some(1), None));
+    assert_eq!((connection.lost(), connection.lost()), (Some((Side::Opener, 1)), None));
     assert!(connection.is_over());
 }
 
@@ -258,7 +258,7 @@ fn an_end_that_is_gone_resets_the_other_at_its_next_segment() {
     bench.run_until(at(secs(1)));
     bench.connection.abandon(Side::Acceptor);
     bench.write(Side::Opener, 10, 2);
-    assert_eq!(bench.connection.lost(), Some(2));
+    assert_eq!(bench.connection.lost(), Some((Side::Opener, 2)));
     assert!(bench.connection.is_alive(Side::Opener));
     let (_, (_, segment)) = bench.flying.pop_first().unwrap();
     assert_eq!(bench.connection.receive(Side::Acceptor, bench.now, &segment, true), None);

@@ -245,7 +245,7 @@ fn measured_by(subject: &Subject) -> &'static [Metric] {
         Subject::Station(..) => {
             &[Arrived, Served, Wait, Work, Residence, Waiting, Present, Busy, Rejected, Expired, Failed, Amplification]
         }
-        Subject::Link(_) => &[Carried, Dropped, InFlight],
+        Subject::Link(_) => &[Carried, Dropped, InFlight, Segments, Retransmitted],
     }
 }
 

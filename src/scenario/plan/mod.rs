@@ -12,6 +12,7 @@ mod parts;
 mod policy;
 mod regions;
 mod roles;
+mod transport;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;

@@ -20,6 +20,7 @@ mod rules;
 mod run;
 mod service;
 mod step;
+mod transport;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -42,6 +43,7 @@ pub(super) use rules::check;
 pub use run::{Run, Runs, Warmup};
 pub use service::{Counts, Discipline, Op, Queue, QueueLimit, Service, WhenFull};
 pub use step::{Step, Verb};
+pub use transport::{CongestionControl, Transport};
 
 use super::condition::Condition;
 use super::document::{Entries, Located, OneOrMany};

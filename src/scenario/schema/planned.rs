@@ -31,6 +31,7 @@ const PLANNED: &[(&str, &[&str])] = &[
     ("Fault", &["hold", "loss", "latency", "duplicate", "corrupt", "fail", "skew", "load", "bandwidth", "reorder"]),
     ("Client", &["trace"]),
     ("Queue", &["expire-at"]),
+    ("stream", &["send-buffer"]),
 ];
 
 /// Whether `key` is a word of the language in the schema type `table` that is not supported yet.
