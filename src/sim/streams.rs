@@ -160,7 +160,8 @@ impl<P> Streams<P> {
         }
     }
 
-    /// The connections of a node and its sides there, by the names of its peers.
+    /// The connections of a node and its sides there, by the names of its peers, and then by what waits on them: a peer that
+    /// has gone over to another connection is read in the order in which it wrote.
     pub(super) fn of(&self, node: NodeId, names: &Names) -> Vec<(u32, Side)> {
         let pools = self.pools.iter().filter(|(nodes, _)| nodes.0 == node || nodes.1 == node);
         let mut found: Vec<_> = pools
@@ -169,11 +170,12 @@ impl<P> Streams<P> {
             .filter_map(|(place, side)| {
                 let wired = self.places[place as usize].as_ref()?;
                 let peer = names.entity(wired.way.nodes[side.other() as usize]);
-                (wired.way.nodes[side as usize] == node).then_some(((peer, side, wired.number), place))
+                let first = wired.connection.first(side).map(|carried| carried.count);
+                (wired.way.nodes[side as usize] == node).then_some(((peer, first, side, wired.number), place))
             })
             .collect();
         found.sort_unstable();
-        found.into_iter().map(|((_, side, _), place)| (place, side)).collect()
+        found.into_iter().map(|((_, _, side, _), place)| (place, side)).collect()
     }
 
     /// The number of the next errand that a node causes.

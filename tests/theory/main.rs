@@ -22,4 +22,5 @@ mod pairs;
 mod queues;
 mod retransmission;
 mod retries;
+mod streams;
 mod time;

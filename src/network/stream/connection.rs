@@ -153,6 +153,11 @@ impl<T> Connection<T> {
         News { closed: self.living_mut(side).is_some_and(End::read), ..News::default() }
     }
 
+    /// The first message that this end has not taken, arrived or not.
+    pub fn first(&self, side: Side) -> Option<&T> {
+        self.written[side.other() as usize].front().map(|(_, ticket)| ticket)
+    }
+
     /// The next message whose last byte this end has received, if its process reads.
     pub fn take(&mut self, side: Side) -> Option<T> {
         let next = self.end(side)?.receiver.next();

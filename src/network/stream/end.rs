@@ -138,9 +138,11 @@ impl End {
         self.follow()
     }
 
-    /// Ends this side once the other's end was read; whether all is said and heard then.
+    /// Ends this side once the other's end was read and everything written here is acknowledged: what is written next goes
+    /// over another connection, and shall not overtake it. Whether all is said and heard then.
     fn follow(&mut self) -> bool {
-        if !self.receiver.is_done() {
+        let may_end = self.sender.is_finished() || self.sender.pending() == 0;
+        if !self.receiver.is_done() || !may_end {
             return false;
         }
         self.sender.finish();

@@ -47,7 +47,7 @@ pub(super) fn transport(written: &Transport) -> Result<stream::Transport, Vec<Di
     let min = min_rto.map_or(usual.min_rto, |written| written.value.0);
     if min > max {
         let places = [(min_rto, "the least"), (max_rto, "the most")];
-        let mistake = Diagnostic::error(format!("a timeout of at least {min} and at most {max} there is none"));
+        let mistake = Diagnostic::error(format!("no timeout is at least {min} and at most {max}"));
         let places = places.into_iter().filter_map(|(written, said)| Some(((*written)?.origin, said)));
         mistakes.push(places.fold(mistake, |mistake, (place, said)| mistake.at(place, said)));
     }
