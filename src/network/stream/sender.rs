@@ -349,9 +349,4 @@ impl Sender {
     pub(super) fn measured(&mut self, trip: Span) {
         self.rtt.measured(trip);
     }
-
-    #[cfg(test)]
-    pub(super) fn congestion_window(&self) -> u64 {
-        self.congestion.window()
-    }
 }

@@ -330,7 +330,7 @@ mod tests {
         for entry in FAILURES {
             let expected = match entry.example {
                 Failure::Timeout | Failure::Rejected => Decision::Retry { after: Span::ZERO },
-                Failure::Failed | Failure::Expired => Decision::GiveUp(Reason::NotRetried),
+                Failure::Failed | Failure::Expired | Failure::Reset => Decision::GiveUp(Reason::NotRetried),
             };
             assert_eq!(policy.next(nth(1), Span::ZERO, None, entry.example, DRAW), expected, "{}", entry.name);
         }

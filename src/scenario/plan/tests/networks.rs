@@ -303,8 +303,8 @@ fn a_stream_that_cannot_be_is_refused() {
         (3, "`mss` is at least 1B, and at most 65495B"),
         (3, "no timeout is at least 3s and at most 2s"),
         (3, "`idle-timeout` is no time at all"),
-        (6, "`initial-rto` is no time at all"),
         (6, "`mss` is at least 1B, and at most 65495B"),
+        (6, "`initial-rto` is no time at all"),
     ];
     assert_eq!(said, expected.map(|(line, said)| (line, said.to_owned())));
 }
