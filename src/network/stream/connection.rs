@@ -202,7 +202,8 @@ impl<T> Connection<T> {
         let is_gone = |ends: &[Option<End>; 2], side: Side| ends[side as usize].as_ref().is_some_and(End::is_closed);
         Side::BOTH.into_iter().find_map(|from| {
             let (reader_is_gone, writer_is_gone) = (is_gone(&self.ends, from.other()), is_gone(&self.ends, from));
-            if !reader_is_gone && !(writer_is_gone && self.flying[from as usize] == 0) {
+            let is_stuck = reader_is_gone || writer_is_gone && self.flying[from as usize] == 0;
+            if !is_stuck {
                 return None;
             }
             // What has arrived at a reader that is there, and waits to be read, is not lost.

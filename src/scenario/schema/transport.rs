@@ -9,6 +9,7 @@ use super::quantity_text::{Bytes, Duration};
 use crate::scenario::document::Located;
 
 /// How messages travel over a link.
+#[allow(clippy::large_enum_variant, reason = "a scenario has a few")]
 #[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub enum Transport {
