@@ -73,7 +73,8 @@ pub(super) struct Run<M: Message> {
     pub(super) is_disturbed: bool,
     pub(super) health: Health<Parcel<M>>,
     pub(super) work: WorkClocks,
-    pub(super) streams: Streams<Parcel<M>>,
+    /// Apart: what ordinary messages look at stays close together.
+    pub(super) streams: Box<Streams<Parcel<M>>>,
     pub(super) writes: BTreeMap<(Time, u64), PendingWrite>,
     pub(super) disks: BTreeMap<NodeId, BTreeMap<u64, Vec<u8>>>,
     pub(super) restarts: BTreeMap<NodeId, u32>,
@@ -335,7 +336,7 @@ impl<M: Message> Run<M> {
             is_disturbed: false,
             health: Health::default(),
             work: WorkClocks::default(),
-            streams: Streams::default(),
+            streams: Box::default(),
             writes: BTreeMap::new(),
             disks: BTreeMap::new(),
             restarts: BTreeMap::new(),

@@ -12,7 +12,7 @@ use rehearsal::base::time::{Span, Time, ms, secs};
 use rehearsal::base::units::bytes;
 use rehearsal::metrics::Fate;
 use rehearsal::network::stream::{Algorithm, Stream};
-use rehearsal::network::{Arrival, Cause, Link};
+use rehearsal::network::{Arrival, Cause, Link, Network, Shape, Topology};
 use rehearsal::process::{Clock, Context, Identity, Inline, Leg, Message, MessageId, Name, Process};
 use rehearsal::sim::{Cluster, Crash, Cut, Outcome, Pause, Severed};
 
@@ -374,6 +374,57 @@ fn a_short_partition_only_delays() {
     let total = cluster.run_until(Time::ZERO + secs(60)).wire.total();
     assert_eq!((total.delivered, *resets.lock().unwrap()), (total.sent, 0));
     assert!(total.segments.lost > 0 && total.segments.retransmitted > 0, "{total:?}");
+}
+
+/// On a line of four nodes segments between the ends are forwarded by those in the middle. One of these is down for 2 s: what
+/// comes there meanwhile is lost and sent again, and the ends, that are up, lose no connection and no message.
+#[test]
+fn a_stream_outlives_a_router() {
+    let link = Link::latency(ms(5).into()).stream(Stream::default());
+    let (mut cluster, nodes, received, _) = chatters(1, link.clone(), ms(10), 8);
+    let line = Topology::shaped(Shape::Line, nodes.clone()).expect("four nodes make a line");
+    cluster.set_network(Network::new(link).with_topology(line));
+    cluster.fault("outage", Crash { nodes: vec![nodes[1]] }, [(Time::ZERO + secs(3), Some(Time::ZERO + secs(5)))]);
+    let total = cluster.run_until(Time::ZERO + secs(60)).wire.total();
+    assert_eq!(total.in_flight(), 0);
+    // A note every 10 ms before 8 s.
+    for pair in [(0, 3), (3, 0), (0, 2), (2, 0)] {
+        let sent = &received.lock().unwrap()[&pair];
+        assert_eq!(sent.len(), 799, "{pair:?}");
+        assert!(sent.windows(2).all(|two| two[0] < two[1]), "{pair:?}");
+    }
+    assert!(total.segments.lost > 0 && total.dropped_for(Cause::Reset) > 0, "{total:?}");
+}
+
+/// Groups are named in one order or the other: ids differ, and nothing else.
+#[test]
+fn the_order_in_which_groups_are_named_moves_nothing() {
+    let outcome = |seed, is_turned: bool| {
+        let mut cluster = Cluster::seeded(seed);
+        let places = if is_turned { [1_024, 0] } else { [0, 1_024] };
+        let all: Vec<NodeId> = places.iter().flat_map(|&first| [first, first + 1]).map(NodeId::new).collect();
+        for name in if is_turned { ["b", "a"] } else { ["a", "b"] } {
+            let peers = all.clone();
+            let nodes = cluster.nodes(name, 2, move |boot| Chatter {
+                peers: peers.iter().copied().filter(|&peer| peer != boot.node).collect(),
+                pace: ms(37),
+                until: secs(10),
+                resets: Arc::default(),
+                received: Received::default(),
+            });
+            assert!(nodes.iter().all(|node| all.contains(node)));
+        }
+        cluster.link_all(rough(seed));
+        let pause = Pause { nodes: vec![all[0], all[3]] };
+        cluster.fault("pause", pause, [(Time::ZERO + secs(2), Some(Time::ZERO + secs(4)))]);
+        let crash = Crash { nodes: vec![all[1]] };
+        cluster.fault("crash", crash, [(Time::ZERO + secs(5), Some(Time::ZERO + secs(6)))]);
+        cluster.run_until(Time::ZERO + secs(40))
+    };
+    for seed in 0..10 {
+        let (one, other) = (outcome(seed, false), outcome(seed, true));
+        assert_eq!((one.digest, one.wire), (other.digest, other.wire), "seed {seed}");
+    }
 }
 
 /// Several connections carry what one cannot: a lost segment holds up only its own.
