@@ -5,6 +5,7 @@ use std::fmt::Write;
 use clap::ValueEnum;
 use rehearsal::base::distribution::{FAMILIES, Family};
 use rehearsal::network::regions::{MATRICES, Matrix};
+use rehearsal::network::stream::{CONGESTION_CONTROLS, CongestionEntry};
 use rehearsal::network::{Arrival, Delay, PRESETS, Preset};
 use rehearsal::protocol::{Entry, balance, delivery, retry};
 use rehearsal::scenario::Metric;
@@ -19,6 +20,8 @@ pub enum Kind {
     Distributions,
     /// Media that are known by name
     Presets,
+    /// How a stream finds out how much the network carries
+    CongestionControls,
     /// How long to wait before each further attempt
     Backoffs,
     /// How such a wait is spread
@@ -59,6 +62,7 @@ impl Kind {
         match self {
             Self::Distributions => "wherever a value may vary: `work`, `think`, `latency`, `size` …",
             Self::Presets => "network.preset, links.NAME.preset",
+            Self::CongestionControls => "`congestion-control` of network.transport, links.NAME.transport",
             Self::Backoffs => "policies.NAME.backoff",
             Self::Jitters => "policies.NAME.jitter",
             Self::Failures => "policies.NAME.retry-on",
@@ -77,6 +81,7 @@ impl Kind {
         match self {
             Self::Distributions => "a distribution",
             Self::Presets => "a preset",
+            Self::CongestionControls => "a congestion control",
             Self::Backoffs => "a backoff",
             Self::Jitters => "a jitter",
             Self::Failures => "a failure after which to try again",
@@ -96,6 +101,7 @@ impl Kind {
         match self {
             Self::Distributions => FAMILIES.iter().map(|family| of_family(family)).collect(),
             Self::Presets => PRESETS.iter().map(of_preset).collect(),
+            Self::CongestionControls => CONGESTION_CONTROLS.iter().map(of_congestion_control).collect(),
             Self::Backoffs => of_registry(retry::SCHEDULES),
             Self::Jitters => of_registry(retry::JITTERS),
             Self::Failures => of_registry(retry::FAILURES),
@@ -128,6 +134,10 @@ fn of_registry<E>(registry: &[Entry<E>]) -> Vec<Item> {
         more: format!("Source: {}.\n", entry.source.trim_end_matches('.')),
     };
     registry.iter().map(item).collect()
+}
+
+fn of_congestion_control(entry: &CongestionEntry) -> Item {
+    Item { name: entry.name, summary: entry.summary, more: format!("Source: {}.\n", entry.source) }
 }
 
 fn of_fault(entry: &FaultEntry) -> Item {

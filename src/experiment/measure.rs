@@ -208,17 +208,22 @@ fn link_value(measure: &Measure, runs: &[&RunResult], link: usize) -> Option<f64
     let mut book = crate::sim::LinkBook::default();
     runs.iter().for_each(|run| book.add(&run.links[link].book));
     let seconds: f64 = runs.iter().map(|run| run.end.as_secs_f64()).sum();
-    let copies = (book.sent + book.duplicated) as f64;
+    let of = match measure.metric {
+        Metric::Retransmitted => book.segments.sent,
+        _ => book.sent + book.duplicated,
+    } as f64;
     let count = match measure.metric {
         Metric::Carried => book.delivered,
         Metric::Dropped => book.dropped.iter().sum(),
         Metric::InFlight => book.in_flight(),
+        Metric::Segments => book.segments.sent,
+        Metric::Retransmitted => book.segments.retransmitted,
         _ => return None,
     } as f64;
     match measure.statistic {
         Statistic::Count => Some(count),
         Statistic::Rate => (seconds > 0.0).then(|| count / seconds),
-        _ => (copies > 0.0).then(|| count / copies),
+        _ => (of > 0.0).then(|| count / of),
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::num::NonZeroU32;
 
-use crate::base::id::Entity;
+use crate::base::id::{Entity, NodeId};
 use crate::base::random::mix;
 use crate::base::time::Span;
 use crate::process::{Clock, Close, Context, Flow, MessageId, Observation, Outcome, Steady, TimerId};
@@ -237,6 +237,27 @@ impl Caller {
         self.failed(script, cx, number, failure)
     }
 
+    /// A stream to or from `peer` was reset: no answer comes to what is under way there. Attempts on other streams between
+    /// the two, where there are several, count too. What has ended with it.
+    #[cold]
+    pub(super) fn reset(&mut self, script: &Script, cx: &mut Cx<'_>, peer: NodeId) -> Vec<Ended> {
+        let is_there = |pending: &Pending| {
+            let target = &script.targets[script.calls[pending.call as usize].target as usize];
+            pending.in_flight && target.member(pending.member as usize) == peer
+        };
+        let there: Vec<_> =
+            self.outstanding.iter().filter(|(_, pending)| is_there(pending)).map(|(key, _)| key).collect();
+        let mut ended = Vec::new();
+        for key in there {
+            let Some(pending) = self.outstanding.get_mut(key) else { continue };
+            if let Some(timer) = pending.timer.take() {
+                cx.cancel_timer(timer);
+            }
+            ended.extend(self.failed(script, cx, self.number_of(key), Failure::Reset));
+        }
+        ended
+    }
+
     /// One of the caller's own timers fired. What has ended with it.
     pub(super) fn woken(&mut self, script: &Script, cx: &mut Cx<'_>, alarm: Alarm) -> Option<Ended> {
         match alarm {
@@ -302,7 +323,7 @@ impl Caller {
                 }
                 let (why, outcome) = match (reason, failure) {
                     (Reason::DeadlineReached, _) => (Close::Expired, Outcome::Expired),
-                    (_, Failure::Timeout) => (Close::TimedOut, Outcome::Failed),
+                    (_, Failure::Timeout | Failure::Reset) => (Close::TimedOut, Outcome::Failed),
                     (_, Failure::Rejected) => (Close::Rejected, Outcome::Rejected),
                     (_, Failure::Expired) => (Close::Expired, Outcome::Expired),
                     (_, Failure::Failed) => (Close::Failed, Outcome::Failed),

@@ -302,6 +302,14 @@ impl Process<Envelope> for Client {
         }
     }
 
+    fn reset(&mut self, cx: &mut Cx<'_>, peer: NodeId) {
+        for ended in self.caller.reset(&self.script, cx, peer) {
+            if let Some(user) = self.resume(cx, Some(ended)) {
+                self.go_on(cx, user);
+            }
+        }
+    }
+
     fn timer(&mut self, cx: &mut Cx<'_>, alarm: Alarm) {
         let idle = match alarm {
             Alarm::Arrival => {

@@ -507,6 +507,13 @@ impl Process<Envelope> for Service {
         self.show(cx);
     }
 
+    fn reset(&mut self, cx: &mut Cx<'_>, peer: NodeId) {
+        for ended in self.caller.reset(&self.script, cx, peer) {
+            self.resume(cx, Some(ended));
+        }
+        self.show(cx);
+    }
+
     fn timer(&mut self, cx: &mut Cx<'_>, alarm: Alarm) {
         match alarm {
             Alarm::Step(id) => self.go_on(cx, id),

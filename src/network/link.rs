@@ -12,6 +12,7 @@ use super::bursts::Bursts;
 use super::correlation::Correlation;
 use super::egress::{Buffer, Egress};
 use super::packet::{Impact, Packet};
+use super::stream::{Stream, Transport};
 
 /// What a link does to messages. The default is ideal: no latency, no loss, unlimited bandwidth.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +35,8 @@ pub struct Link {
     pub buffer: Buffer,
     /// Whether messages between two nodes may overtake each other.
     pub order: Arrival,
+    /// Whether each message travels on its own, or as part of a stream: then all of the above happens to segments.
+    pub transport: Transport,
 }
 
 /// Whether messages may overtake each other.
@@ -58,6 +61,7 @@ impl Default for Link {
             bandwidth: None,
             buffer: Buffer::Unlimited,
             order: Arrival::Free,
+            transport: Transport::Datagram,
         }
     }
 }
@@ -86,8 +90,17 @@ impl Link {
         Self { correlation, ..self }
     }
 
-    /// Whether messages can be lost on the way.
+    /// The same link as one that carries streams.
+    #[must_use]
+    pub fn stream(self, stream: Stream) -> Self {
+        Self { transport: Transport::Stream(Box::new(stream)), ..self }
+    }
+
+    /// Whether messages can be lost on the way without a word. A stream sends again what is lost, or is reset.
     pub fn can_lose(&self) -> bool {
+        if self.transport != Transport::Datagram {
+            return false;
+        }
         !self.loss.is_never() || self.bursts.is_some() || !self.corrupt.is_never()
     }
 
@@ -125,11 +138,14 @@ pub enum Cause {
     ReceiverDown,
     /// The network was cut between sender and receiver.
     Partition,
+    /// The stream it was part of was reset.
+    Reset,
 }
 
 impl Cause {
     /// Every cause, in the order of reports.
-    pub const ALL: [Self; 5] = [Self::Loss, Self::Corrupt, Self::BufferFull, Self::ReceiverDown, Self::Partition];
+    pub const ALL: [Self; 6] =
+        [Self::Loss, Self::Corrupt, Self::BufferFull, Self::ReceiverDown, Self::Partition, Self::Reset];
 
     /// The name in reports.
     pub const fn name(self) -> &'static str {
@@ -139,6 +155,7 @@ impl Cause {
             Self::BufferFull => "buffer-full",
             Self::ReceiverDown => "receiver-down",
             Self::Partition => "partition",
+            Self::Reset => "reset",
         }
     }
 }
@@ -179,7 +196,8 @@ enum Path {
 impl Path {
     fn of(link: &Link) -> Self {
         let plain = link.bandwidth.is_none() && link.order == Arrival::Free && !link.remembers_pairs();
-        if !plain || !link.duplicate.is_never() || !link.corrupt.is_never() {
+        let is_datagram = link.transport == Transport::Datagram;
+        if !plain || !is_datagram || !link.duplicate.is_never() || !link.corrupt.is_never() {
             Self::Full
         } else if link.loss.is_never() && link.latency.is_constant() {
             Self::Certain

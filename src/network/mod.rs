@@ -11,6 +11,7 @@ mod packet;
 mod pair;
 mod preset;
 pub mod regions;
+pub mod stream;
 mod topology;
 
 use crate::base::id::NodeId;
@@ -26,6 +27,7 @@ pub use preset::{Delay, PRESETS, Preset};
 pub use topology::{Shape, TOPOLOGIES, Topology, TopologyEntry, TopologyError};
 
 use link::Wire;
+use stream::{Stream, Transport};
 
 /// A link's place in a network.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -150,6 +152,14 @@ impl Network {
     #[inline(always)]
     pub fn arrival(&self, link: LinkId, now: Time, address: &Address<'_>) -> Option<Time> {
         self.wires[link.index()].arrival(now, address)
+    }
+
+    /// What the ends of a stream over this link do, if it carries streams.
+    pub fn stream(&self, link: LinkId) -> Option<&Stream> {
+        match &self.wires[link.index()].link.transport {
+            Transport::Datagram => None,
+            Transport::Stream(stream) => Some(stream),
+        }
     }
 
     /// Judges a message sent over `link`, between nodes that have these `names`.

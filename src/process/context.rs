@@ -63,6 +63,12 @@ impl<M: Message, T: Copy> Context<'_, M, T> {
         self.effects.send(to, size, message);
     }
 
+    /// Whether the send buffer towards `to` has room, where messages travel as a stream. What is sent without room waits; the
+    /// `writable` input says when there is some again.
+    pub fn is_writable(&self, to: NodeId) -> bool {
+        self.effects.is_writable(to)
+    }
+
     /// Sets a timer `delay` from now (a nanosecond at least); `value` comes back when it fires.
     #[inline(always)]
     pub fn set_timer(&mut self, clock: Clock, delay: Span, value: T) -> TimerId {

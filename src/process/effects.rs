@@ -18,6 +18,12 @@ pub trait Effects<M> {
     /// A message of `size` bytes leaves.
     fn send(&mut self, to: NodeId, size: u64, message: M);
 
+    /// Whether a message to `to` would leave at once, as far as this node's own send buffer goes.
+    fn is_writable(&self, to: NodeId) -> bool {
+        let _ = to;
+        true
+    }
+
     /// A timer was set, `delay` from now.
     fn alarm(&mut self, clock: Clock, delay: Span, id: TimerId);
 

@@ -11,6 +11,7 @@ mod effects;
 mod message;
 mod observation;
 mod outbox;
+mod peer;
 mod timers;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ pub use effects::Effects;
 pub use message::{Identity, Leg, Message, MessageId, Name};
 pub use observation::{Close, Flow, Kind, Observation, Outcome, Wanted};
 pub use outbox::{Alarm, Outbox, Outgoing, Write};
+pub use peer::PeerEvent;
 pub use timers::{TimerId, Timers};
 
 /// A state machine on one node, in a system of messages `M`.
@@ -48,6 +50,27 @@ pub trait Process<M>: Send + 'static {
     /// From now on the workload asks this node for `factor` times as much as it was built for: a fault of the load.
     fn load(&mut self, cx: &mut Context<'_, M, Self::Timer>, factor: f64) {
         let _ = (cx, factor);
+    }
+
+    /// A stream to or from `peer` is open.
+    fn connected(&mut self, cx: &mut Context<'_, M, Self::Timer>, peer: NodeId) {
+        let _ = (cx, peer);
+    }
+
+    /// The send buffer towards `peer`, which was full, has room again.
+    fn writable(&mut self, cx: &mut Context<'_, M, Self::Timer>, peer: NodeId) {
+        let _ = (cx, peer);
+    }
+
+    /// A stream to or from `peer` was given up, or `peer` knows nothing of it: what was sent on it may or may not have
+    /// arrived, and no answer comes on it any more.
+    fn reset(&mut self, cx: &mut Context<'_, M, Self::Timer>, peer: NodeId) {
+        let _ = (cx, peer);
+    }
+
+    /// A stream to or from `peer` has ended in good order, and nothing was lost.
+    fn closed(&mut self, cx: &mut Context<'_, M, Self::Timer>, peer: NodeId) {
+        let _ = (cx, peer);
     }
 
     /// A write was synced.

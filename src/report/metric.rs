@@ -247,6 +247,10 @@ pub(super) fn of_link(book: &LinkBook) -> Vec<Metric> {
         Cause::ALL.into_iter().map(|cause| with_share(format!("dropped-{}", cause.name()), book.dropped_for(cause))),
     );
     metrics.push(with_share("in-flight".into(), book.in_flight()));
+    let segments = book.segments;
+    let again = super::human::ratio(segments.retransmitted as f64, segments.sent as f64);
+    metrics.push(metric("segments", [count(segments.sent)]));
+    metrics.push(metric("retransmitted", [count(segments.retransmitted), share(again)]));
     metrics
 }
 

@@ -172,6 +172,10 @@ metrics! {
     Carried "carried" Rate,
     /// Messages that a link lost.
     Dropped "dropped" Share,
+    /// Segments of streams that were sent over a link.
+    Segments "segments" Rate,
+    /// Segments among them that were sent before.
+    Retransmitted "retransmitted" Share,
     /// From a fault's strike until the first attempt failed in its sender's eyes.
     ///
     /// Written `shoppers.detect after outage`. An attempt fails when its sender gives it up (the timeout), or is told that it

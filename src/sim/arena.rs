@@ -5,8 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::base::id::NodeId;
 use crate::engine::Chain;
-use crate::process::{Boot, Carriage, Context, Message, Process, TimerId, Timers};
+use crate::process::{Boot, Carriage, Context, Message, PeerEvent, Process, TimerId, Timers};
 
 use super::event::Delivery;
 use super::stage::{Parcel, Stage};
@@ -33,6 +34,7 @@ pub(super) enum Input {
     Timer(TimerId),
     Word(Word),
     Load(f64),
+    Peer(NodeId, PeerEvent),
 }
 
 /// Nodes whose processes have one type.
@@ -140,6 +142,12 @@ impl<M: Message, P: Process<M>, F: FnMut(Boot<'_>) -> P + Send> Arena<M> for Typ
             Input::Word(Word::Synced(key)) => cell.act(stage, mark, |process, cx| process.persisted(cx, key)),
             Input::Word(Word::Refused(key)) => cell.act(stage, mark, |process, cx| process.refused(cx, key)),
             Input::Load(factor) => cell.act(stage, mark, |process, cx| process.load(cx, factor)),
+            Input::Peer(peer, event) => cell.act(stage, mark, |process, cx| match event {
+                PeerEvent::Connected => process.connected(cx, peer),
+                PeerEvent::Writable => process.writable(cx, peer),
+                PeerEvent::Reset => process.reset(cx, peer),
+                PeerEvent::Closed => process.closed(cx, peer),
+            }),
         }
     }
 

@@ -18,6 +18,33 @@ pub struct LinkBook {
     pub dropped: [u64; Cause::ALL.len()],
     /// Bytes that processes sent.
     pub bytes: u64,
+    /// What became of the segments of streams, in which the copies of such a link travel.
+    pub segments: SegmentBook,
+}
+
+/// What became of the segments that were sent over one link.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct SegmentBook {
+    /// Segments that the ends of streams sent.
+    pub sent: u64,
+    /// Those among them that were sent before.
+    pub retransmitted: u64,
+    /// Segments that the network made.
+    pub duplicated: u64,
+    /// Segments that reached the other end of the link.
+    pub arrived: u64,
+    /// Segments that did not.
+    pub lost: u64,
+}
+
+impl SegmentBook {
+    fn add(&mut self, other: &Self) {
+        self.sent += other.sent;
+        self.retransmitted += other.retransmitted;
+        self.duplicated += other.duplicated;
+        self.arrived += other.arrived;
+        self.lost += other.lost;
+    }
 }
 
 impl LinkBook {
@@ -37,6 +64,7 @@ impl LinkBook {
         self.duplicated += other.duplicated;
         self.delivered += other.delivered;
         self.bytes += other.bytes;
+        self.segments.add(&other.segments);
         for (sum, count) in self.dropped.iter_mut().zip(other.dropped) {
             *sum += count;
         }
@@ -71,9 +99,11 @@ impl WireBook {
         total
     }
 
-    /// Whether the books balance, given what is on its way.
-    pub(super) fn balances(&self, in_flight: u64) -> bool {
+    /// Whether the books balance, given the copies and segments that are on their way.
+    pub(super) fn balances(&self, in_flight: u64, segments: u64) -> bool {
         let total = self.total();
-        total.sent + total.duplicated == total.delivered + total.dropped.iter().sum::<u64>() + in_flight
+        let SegmentBook { sent, duplicated, arrived, lost, .. } = total.segments;
+        let is_carried = sent + duplicated == arrived + lost + segments;
+        is_carried && total.sent + total.duplicated == total.delivered + total.dropped.iter().sum::<u64>() + in_flight
     }
 }

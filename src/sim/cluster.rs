@@ -299,11 +299,14 @@ impl<M: Message> Cluster<M> {
     pub fn outcome(&self) -> Outcome {
         let run = &self.stage.run;
         let on_errands: u64 = run.errands.iter().map(|errand| errand.task.copies()).sum();
-        let held = run.health.held_messages() + run.weather.held_messages();
+        let segments: u64 = run.errands.iter().map(|errand| errand.task.segments()).sum();
+        let (kept, kept_segments) = run.weather.held();
+        let segments = segments + kept_segments;
+        let held = run.health.held_messages() + kept + run.streams.messages();
         let in_flight = run.deliveries.iter().count() as u64 + on_errands + held;
         assert!(
-            self.stage.run.book.balances(in_flight),
-            "the wire's book balances: {:?}, {in_flight}",
+            self.stage.run.book.balances(in_flight, segments),
+            "the wire's book balances: {:?}, {in_flight}, {segments}",
             self.stage.run.book
         );
         Outcome {

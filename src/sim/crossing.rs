@@ -5,6 +5,7 @@ use crate::network::{Address, Cause, LinkId, Packet, Verdict};
 use crate::process::{Carriage, Message};
 
 use super::hop::Hop;
+use super::segment::Flight;
 use super::stage::{Parcel, Run, Stage};
 
 /// What crosses which link, from where to where.
@@ -31,6 +32,8 @@ pub(super) enum Waiting<P> {
     Message(Passage, P),
     /// A message on a hop of its way.
     Hop(Hop<P>),
+    /// A segment of a stream on a hop of its way.
+    Segment(Flight),
 }
 
 /// What becomes of something that is to cross a link.
@@ -66,6 +69,7 @@ impl<M: Message> Stage<M> {
                 self.pass(passage, message, passed);
             }
             Waiting::Hop(hop) => self.cross(hop, passed),
+            Waiting::Segment(flight) => self.let_segment_go(flight, passed),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What the network itself has yet to do, in a calendar of its own.
 //!
-//! An errand happens between what processes do: a copy reaches the next node of its way, say. It has the place of a delivery among the
-//! events of its instant, after work that is done and before every message that simply arrives. Errands stand apart, behind
+//! An errand happens between what processes do: a copy reaches the next node of its way, say, or a segment of a stream its other
+//! end. It has the place of a delivery among the events of its instant, after work that is done and before every message that simply arrives. Errands stand apart, behind
 //! the same gate as controls and writes (`Run::outside`), so that a run without them asks nothing about them.
 
 use crate::base::id::NodeId;
@@ -12,6 +12,7 @@ use crate::process::Message;
 
 use super::cluster::Cluster;
 use super::hop::Hop;
+use super::segment::{Flight, Wake};
 use super::stage::{Parcel, Stage};
 
 /// Something that the network does at a set time. `P` is what an event holds of a message.
@@ -38,6 +39,10 @@ pub(super) enum Task<P> {
         /// Whose queue.
         from: NodeId,
     },
+    /// A segment of a stream reaches the end of a hop.
+    Land(Flight),
+    /// A deadline of an end of a stream may have come.
+    Wake(Wake),
 }
 
 impl<P> Task<P> {
@@ -47,6 +52,20 @@ impl<P> Task<P> {
             Self::Hop(_) => 1,
             // It waits with its keeper.
             Self::Transmitted { .. } => 0,
+            Self::Land(_) | Self::Wake(_) => 0,
+        }
+    }
+
+    /// How many segments are.
+    pub(super) fn segments(&self) -> u64 {
+        u64::from(matches!(self, Self::Land(_)))
+    }
+
+    /// What arrives at a deadline is in time.
+    fn rank(&self) -> Rank {
+        match self {
+            Self::Hop(_) | Self::Land(_) | Self::Transmitted { .. } => Rank::Delivery,
+            Self::Wake(_) => Rank::Deadline,
         }
     }
 }
@@ -64,7 +83,7 @@ impl<P: Copy> Order<Errand<P>> for ErrandOrder<'_> {
     fn place(&self, event: &Errand<P>) -> Place {
         let origin = self.names.entity(event.origin).bits();
         let count = u64::from(event.count) << 32 | u64::from(event.turn);
-        self.schedule.place(event.time, Rank::Delivery, origin, count)
+        self.schedule.place(event.time, event.task.rank(), origin, count)
     }
 }
 
@@ -107,6 +126,8 @@ impl<M: Message> Cluster<M> {
         match errand.task {
             Task::Hop(hop) => self.end_hop(hop),
             Task::Transmitted { keeper, from } => self.stage.transmitted(keeper, from),
+            Task::Land(flight) => self.land(flight),
+            Task::Wake(wake) => self.wake(wake),
         }
     }
 }

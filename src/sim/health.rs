@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::id::NodeId;
-use crate::process::TimerId;
+use crate::process::{PeerEvent, TimerId};
 
 use super::event::Delivery;
 use super::fault::{FaultBooks, FaultId, Severed};
@@ -36,6 +36,8 @@ pub(super) enum Held<P> {
     Word(Word),
     /// Another load.
     Load,
+    /// What has happened to a stream to or from that peer.
+    Peer(NodeId, PeerEvent),
 }
 
 impl<P> Default for Health<P> {
@@ -104,7 +106,7 @@ impl<P> Health<P> {
         match held {
             Held::Message(_) | Held::Hop(_) => self.books.touch_message(&paused.by),
             Held::Timer(..) => self.books.touch_timers(&paused.by, 1),
-            Held::Boot | Held::Word(_) | Held::Load => {}
+            Held::Boot | Held::Word(_) | Held::Load | Held::Peer(..) => {}
         }
         paused.held.push(held);
     }

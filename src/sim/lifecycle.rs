@@ -40,11 +40,12 @@ impl<M: Message> Cluster<M> {
             self.stage.change_disk(node, |disk, storage, luck, _| disk.crash(storage, luck));
             self.look_outside();
         }
+        self.stage.abandon_streams(node);
         for held in self.stage.run.health.forget(node) {
             match held {
                 Held::Message(delivery) => self.stage.lose(&delivery),
                 Held::Hop(hop) => self.stage.end_way(&hop, Cause::ReceiverDown),
-                Held::Boot | Held::Timer(..) | Held::Word(_) | Held::Load => {}
+                Held::Boot | Held::Timer(..) | Held::Word(_) | Held::Load | Held::Peer(..) => {}
             }
         }
     }
@@ -110,6 +111,7 @@ impl<M: Message> Cluster<M> {
         for held in held {
             self.take_in(node, held);
         }
+        self.read_streams(node);
     }
 
     /// Hands over what waited for a paused node.
@@ -124,6 +126,7 @@ impl<M: Message> Cluster<M> {
             Held::Timer(id, count) => self.timer(node, id, count),
             Held::Load => self.tell_load(node),
             Held::Word(word) => self.hear_disk(node, word),
+            Held::Peer(peer, event) => self.tell_peer(node, peer, event),
         }
     }
 

@@ -13,12 +13,14 @@ mod hop;
 mod lifecycle;
 mod node_clock;
 mod observer;
+mod segment;
 mod stage;
 mod storage;
+mod streams;
 mod weather;
 
 pub use crate::engine::{Chain, Digest};
-pub use book::{LinkBook, WireBook};
+pub use book::{LinkBook, SegmentBook, WireBook};
 pub use cluster::{Checkpoint, Cluster, Outcome};
 pub use control::{Control, Controls};
 pub use fault::{

@@ -27,6 +27,7 @@ use super::health::{Health, Held};
 use super::node_clock::NodeClocks;
 use super::observer::Observer;
 use super::storage::{Disks, Storage};
+use super::streams::Streams;
 use super::weather::Weather;
 
 /// What an event holds of a message.
@@ -85,6 +86,8 @@ pub(super) struct Run<M: Message> {
     /// How far calendar clocks are ahead of steady ones, by the faults that set them so.
     pub(super) offsets: BTreeMap<NodeId, BTreeMap<FaultId, i64>>,
     pub(super) disks: Disks,
+    /// Apart: what ordinary messages look at stays close together.
+    pub(super) streams: Box<Streams<Parcel<M>>>,
     pub(super) restarts: BTreeMap<NodeId, u32>,
     /// Numbers controls in the order they were asked for.
     pub(super) asked: u64,
@@ -140,6 +143,10 @@ impl<M: Message> Effects<M> for Stage<M> {
         run.alarms.push(alarm, &AlarmOrder { names, schedule: run.schedule });
     }
 
+    fn is_writable(&self, to: NodeId) -> bool {
+        self.has_room(to)
+    }
+
     #[cold]
     fn write(&mut self, key: u64, value: Vec<u8>) {
         self.run.actor.count = self.run.actor.count.wrapping_add(1);
@@ -174,6 +181,9 @@ impl<M: Message> Stage<M> {
     /// Sends a message that does not simply arrive.
     #[inline(never)]
     fn transmit(&mut self, link: LinkId, to: NodeId, size: u64, message: M, count: u32) {
+        if self.network.stream(link).is_some() {
+            return self.write_stream(link, to, size, message, count);
+        }
         if to != self.run.actor.node && self.network.topology().is_some() {
             return self.set_out(link, to, size, message, count);
         }
@@ -366,6 +376,7 @@ impl<M: Message> Run<M> {
             loads: BTreeMap::new(),
             offsets: BTreeMap::new(),
             disks: Disks::default(),
+            streams: Box::default(),
             restarts: BTreeMap::new(),
             asked: 0,
             book: WireBook::default(),

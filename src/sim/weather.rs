@@ -49,6 +49,7 @@ impl<P: Copy> Waiting<P> {
         match self {
             Self::Message(passage, _) => passage.crossing,
             Self::Hop(hop) => hop.crossing(),
+            Self::Segment(flight) => flight.crossing(),
         }
     }
 }
@@ -125,13 +126,20 @@ impl<P: Copy> Weather<P> {
         impact
     }
 
-    /// Copies that wait.
-    pub(super) fn held_messages(&self) -> u64 {
-        let count = |keeper: &Keeper<P>| match &keeper.kept {
-            Kept::Held(waiting) => waiting.len(),
-            Kept::Paced(_, queues) => queues.values().map(VecDeque::len).sum(),
+    /// Copies that wait, and segments.
+    pub(super) fn held(&self) -> (u64, u64) {
+        let (mut messages, mut segments) = (0, 0);
+        let mut count = |waiting: &Waiting<P>| match waiting {
+            Waiting::Message(..) | Waiting::Hop(_) => messages += 1,
+            Waiting::Segment(_) => segments += 1,
         };
-        self.keepers.iter().map(|keeper| count(keeper) as u64).sum()
+        for keeper in &self.keepers {
+            match &keeper.kept {
+                Kept::Held(waiting) => waiting.iter().for_each(&mut count),
+                Kept::Paced(_, queues) => queues.values().flatten().for_each(|(waiting, _)| count(waiting)),
+            }
+        }
+        (messages, segments)
     }
 
     fn by_number(&mut self, number: u64) -> Option<&mut Keeper<P>> {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use crate::common::plan;
-use crate::system::{Policy, System, any_system, system};
+use crate::system::{DATAGRAM, Policy, System, any_system, system};
 use crate::witness::{Played, witnessed};
 
 fn played(system: &System) -> Played {
@@ -15,6 +15,7 @@ fn played(system: &System) -> Played {
 fn tame(system: &mut System) {
     system.network.latency = r#""3ms""#;
     system.network.duplicate = 0;
+    system.network.transport = DATAGRAM;
     system.network.loss = system.network.loss.max(10);
     system.load = "rate = \"150/s\"";
     system.policy.gate = "";

@@ -25,6 +25,7 @@ pub struct Medium {
     pub duplicate: u32,
     pub corrupt: u32,
     pub order: &'static str,
+    pub transport: &'static str,
 }
 
 /// How clients deal with it.
@@ -56,9 +57,27 @@ pub struct Station {
 /// Any network.
 pub fn medium() -> impl Strategy<Value = Medium> {
     let latency = [r#""3ms""#, r#"{ uniform = ["1ms", "15ms"] }"#, r#"{ exponential = "8ms" }"#];
-    let parts = (select(latency.to_vec()), share(40), share(30), share(20), select(vec!["free", "fifo"]));
-    parts.prop_map(|(latency, loss, duplicate, corrupt, order)| Medium { latency, loss, duplicate, corrupt, order })
+    let transports = [
+        DATAGRAM,
+        DATAGRAM,
+        r#""stream""#,
+        r#"{ stream = { congestion-control = "reno", mss = "500B", receive-window = "4KiB", initial-rto = "50ms", min-rto =
+         "10ms", max-rto = "1s", retries = 4, syn-retries = 2, delayed-ack = "5ms", idle-timeout = "40ms", connections = 2 } }"#,
+    ];
+    let order = select(vec!["free", "fifo"]);
+    let parts = (select(latency.to_vec()), share(40), share(30), share(20), order, select(transports.to_vec()));
+    parts.prop_map(|(latency, loss, duplicate, corrupt, order, transport)| Medium {
+        latency,
+        loss,
+        duplicate,
+        corrupt,
+        order,
+        transport,
+    })
 }
+
+/// Each message on its own.
+pub const DATAGRAM: &str = r#""datagram""#;
 
 /// Often nothing, sometimes up to `most` hundredths.
 fn share(most: u32) -> impl Strategy<Value = u32> {
@@ -167,14 +186,14 @@ impl System {
     /// The scenario.
     pub fn text(&self) -> String {
         let Self { seed, network, policy, front, back, balance, clients, load } = self;
-        let Medium { latency, loss, duplicate, corrupt, order } = network;
+        let Medium { latency, loss, duplicate, corrupt, order, transport } = network;
         let Policy { verb, delivery, ordered, timeout, attempts, backoff, jitter, cancel, gate, deadline } = policy;
         let asks = if back.is_some() { r#"{ call = "back", timeout = "25ms", max-attempts = 2 }, "# } else { "" };
         let back = back.as_ref().map_or(String::new(), |back| back.text("back", balance, ""));
         format!(
             "run = {{ duration = \"1s\", drain = \"5s\", seed = {seed} }}\n\
              [network]\nlatency = {latency}\nloss = \"{loss}%\"\nduplicate = \"{duplicate}%\"\ncorrupt = \"{corrupt}%\"\n\
-             order = \"{order}\"\n\
+             order = \"{order}\"\ntransport = {transport}\n\
              [clients.source]\nnodes = {clients}\n{load}\n{verb} = \"front\"\ndelivery = \"{delivery}\"\n\
              ordered = {ordered}\ntimeout = \"{timeout}\"\nmax-attempts = {attempts}\nbackoff = {backoff}\n\
              jitter = \"{jitter}\"\ncancel = \"{cancel}\"\n{gate}\n{deadline}\n{}{back}",

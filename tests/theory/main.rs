@@ -23,4 +23,5 @@ mod queues;
 mod recovery;
 mod retransmission;
 mod retries;
+mod streams;
 mod time;

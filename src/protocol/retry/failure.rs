@@ -1,8 +1,8 @@
 //! How an attempt can fail, as its caller sees it.
 //!
 //! The kinds differ in what the caller knows. Of a request that was *rejected* or *expired* it knows that nothing was done,
-//! so another attempt is always safe. One that *failed* was handled. After a *timeout* it knows nothing, and another
-//! attempt may do the work twice.
+//! so another attempt is always safe. One that *failed* was handled. After a *timeout* or a *reset* it knows nothing, and
+//! another attempt may do the work twice.
 //!
 //! Source: gRFC A6 "gRPC Retry Design", which retries by status; Birrell and Nelson, "Implementing Remote Procedure Calls",
 //! ACM TOCS 2(1), 1984, on what a caller can know.
@@ -18,6 +18,8 @@ pub enum Failure {
     Failed,
     /// Dropped unhandled where it waited: its time to live had run out.
     Expired,
+    /// The connection it was sent on was reset.
+    Reset,
 }
 
 /// Some of the ways to fail.
@@ -26,7 +28,7 @@ pub struct FailureSet(u8);
 
 impl FailureSet {
     /// All of them.
-    pub const ALL: Self = Self(0b1111);
+    pub const ALL: Self = Self(0b1_1111);
 
     /// Whether `failure` is one of them.
     pub const fn contains(self, failure: Failure) -> bool {

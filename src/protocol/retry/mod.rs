@@ -213,6 +213,12 @@ pub const FAILURES: &[Entry<Failure>] = &[
         source: "RabbitMQ, Time-To-Live and Expiration",
         example: Failure::Expired,
     },
+    Entry {
+        name: "reset",
+        summary: "The stream it was sent on was reset: whether the request was handled is unknown, but no answer will come.",
+        source: "gRFC A6 (UNAVAILABLE); RFC 9293, 3.10.7",
+        example: Failure::Reset,
+    },
 ];
 
 /// Who gets the next attempt, by scenario name.
@@ -324,7 +330,7 @@ mod tests {
         for entry in FAILURES {
             let expected = match entry.example {
                 Failure::Timeout | Failure::Rejected => Decision::Retry { after: Span::ZERO },
-                Failure::Failed | Failure::Expired => Decision::GiveUp(Reason::NotRetried),
+                Failure::Failed | Failure::Expired | Failure::Reset => Decision::GiveUp(Reason::NotRetried),
             };
             assert_eq!(policy.next(nth(1), Span::ZERO, None, entry.example, DRAW), expected, "{}", entry.name);
         }

@@ -81,6 +81,10 @@ pub(super) fn links(links: &[LinkTotal], style: Style) -> Vec<String> {
     let mut header = words(&["link", "sent", "duplicated", "carried", "share"]);
     header.extend(causes.iter().map(|cause| cause.name().into()));
     header.push("in-flight".into());
+    let has_streams = links.iter().any(|link| link.book.segments.sent > 0);
+    if has_streams {
+        header.extend(words(&["segments", "again"]));
+    }
     let row = |link: &LinkTotal| {
         let book = &link.book;
         let copies = book.sent + book.duplicated;
@@ -93,6 +97,10 @@ pub(super) fn links(links: &[LinkTotal], style: Style) -> Vec<String> {
         ];
         cells.extend(causes.iter().map(|&cause| human::count(book.dropped_for(cause))));
         cells.push(human::count(book.in_flight()));
+        if has_streams {
+            let again = human::ratio(book.segments.retransmitted as f64, book.segments.sent as f64);
+            cells.extend([human::count(book.segments.sent), or_nothing(again, human::share)]);
+        }
         cells
     };
     let about = "copies of the whole run, warm-up and drain included";

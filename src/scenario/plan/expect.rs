@@ -305,7 +305,7 @@ fn measured_by(subject: &Subject) -> &'static [Metric] {
             Amplification,
             ConfirmedLost,
         ],
-        Subject::Link(_) => &[Carried, Dropped, InFlight],
+        Subject::Link(_) => &[Carried, Dropped, InFlight, Segments, Retransmitted],
         Subject::Fault(_) => &[Touched, TouchedNodes, TouchedMessages, TouchedTimers, Strikes],
     }
 }

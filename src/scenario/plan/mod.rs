@@ -12,6 +12,7 @@ mod parts;
 mod policy;
 mod regions;
 mod roles;
+mod transport;
 mod when;
 
 use std::num::NonZeroU32;

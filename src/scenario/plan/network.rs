@@ -17,6 +17,7 @@ use super::nodes::{Nodes, at_places};
 use super::parts::{End, Kind, Parts};
 use super::regions::{Region, Regions};
 use super::times;
+use super::transport::transport;
 use crate::base::distribution::Distribution;
 use crate::base::id::NodeId;
 use crate::base::names::{GroupId, Names};
@@ -93,15 +94,26 @@ struct Decision {
 }
 
 /// The keys of a medium.
-const KEYS: [&str; 8] =
-    ["latency", "loss", "bandwidth", "buffer", "order", "duplicate", "corrupt", "latency-correlation"];
+const KEYS: [&str; 9] =
+    ["latency", "loss", "bandwidth", "buffer", "order", "duplicate", "corrupt", "latency-correlation", "transport"];
 
 /// The place of the latency in [`KEYS`]: what regions speak of.
 const LATENCY: usize = 0;
 
 /// The place of each key's value, where it is written; what a preset sets stands where the preset does.
 fn places(medium: &Medium) -> [Option<Origin>; KEYS.len()] {
-    let Medium { preset: _, latency, latency_correlation, loss, bandwidth, buffer, order, duplicate, corrupt } = medium;
+    let Medium {
+        preset: _,
+        latency,
+        latency_correlation,
+        loss,
+        bandwidth,
+        buffer,
+        order,
+        duplicate,
+        corrupt,
+        transport,
+    } = medium;
     [
         latency.as_ref().map(|value| value.origin),
         loss.map(|value| value.origin),
@@ -111,6 +123,7 @@ fn places(medium: &Medium) -> [Option<Origin>; KEYS.len()] {
         duplicate.map(|value| value.origin),
         corrupt.map(|value| value.origin),
         latency_correlation.map(|value| value.origin),
+        transport.as_ref().map(|value| value.origin),
     ]
 }
 
@@ -254,6 +267,7 @@ impl<'a> Planner<'a> {
         }
         let latencies = self.latencies();
         self.refuse_impossible_bursts();
+        self.refuse_impossible_streams();
         if self.mistakes.is_empty() {
             let decisions: Vec<_> = claims.keys().cloned().collect();
             self.refuse_idle_buffers(&decisions);
@@ -420,6 +434,15 @@ impl<'a> Planner<'a> {
         self.mistakes.extend(losses.into_values().filter_map(|loss| bursts(&loss).err()));
     }
 
+    fn refuse_impossible_streams(&mut self) {
+        let media = std::iter::once(self.base).chain(self.links.iter().map(|(_, link)| &link.medium));
+        let written: BTreeMap<_, _> = media
+            .filter_map(|medium| medium.transport.as_ref())
+            .map(|transport| (transport.origin, transport))
+            .collect();
+        self.mistakes.extend(written.into_values().filter_map(|written| transport(&written.value).err()).flatten());
+    }
+
     /// What the link provides, or `[network]`.
     fn medium(&self, provider: Provider) -> &'a Medium {
         match provider {
@@ -447,7 +470,7 @@ impl<'a> Planner<'a> {
 /// The link whose keys come from these media, in the order of [`KEYS`].
 fn resolved(media: [&Medium; KEYS.len()], latencies: &BTreeMap<Origin, Distribution>) -> network::Link {
     let ideal = network::Link::default();
-    let [latency, loss, bandwidth, buffer, order, duplicate, corrupt, correlation] = media;
+    let [latency, loss, bandwidth, buffer, order, duplicate, corrupt, correlation, transported] = media;
     let correlation = correlation.latency_correlation.map_or(0.0, |share| share.0.value());
     let bursts: Option<Bursts> = loss.loss.and_then(|loss| bursts(&loss).expect("losses are checked"));
     network::Link {
@@ -469,5 +492,9 @@ fn resolved(media: [&Medium; KEYS.len()], latencies: &BTreeMap<Origin, Distribut
         }),
         duplicate: duplicate.duplicate.map_or(ideal.duplicate, |share| share.0),
         corrupt: corrupt.corrupt.map_or(ideal.corrupt, |share| share.0),
+        transport: transported
+            .transport
+            .as_ref()
+            .map_or(ideal.transport, |written| transport(&written.value).expect("streams are checked")),
     }
 }

@@ -133,6 +133,7 @@ fn failure_of(written: schema::RetryOn) -> Failure {
         schema::RetryOn::Rejected => Failure::Rejected,
         schema::RetryOn::Failed => Failure::Failed,
         schema::RetryOn::Expired => Failure::Expired,
+        schema::RetryOn::Reset => Failure::Reset,
     }
 }
 

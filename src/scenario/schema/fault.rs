@@ -13,7 +13,7 @@ use crate::scenario::selector::Selector;
 pub type Nodes = Located<OneOrMany<Located<Selector>>>;
 
 /// The sides of a partition.
-pub type Sides = Located<Vec<Located<Selector>>>;
+pub type Sides = Located<Vec<Nodes>>;
 
 /// Something that happens to the system, of one kind. Faults that overlap compose: a node is down, paused or cut off as long as
 /// any fault keeps it so, and slower by all factors together; a message suffers from all that concern it.

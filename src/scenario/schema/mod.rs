@@ -21,6 +21,7 @@ mod run;
 mod service;
 mod state;
 mod step;
+mod transport;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -44,6 +45,7 @@ pub use run::{Run, Runs, Warmup};
 pub use service::{Counts, Discipline, Op, Queue, QueueLimit, Service, WhenFull};
 pub use state::{Fsync, State};
 pub use step::{Step, Verb};
+pub use transport::{CongestionControl, Transport};
 
 use super::condition::Condition;
 use super::document::{Entries, Located, OneOrMany};

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use super::distribution::Times;
 use super::number::Positive;
 use super::quantity_text::{Bandwidth, Bytes, Share};
+use super::transport::Transport;
 use crate::scenario::document::{Located, OneOrMany};
 use crate::scenario::selector::Selector;
 
@@ -40,6 +41,9 @@ pub struct Medium {
     /// Which share of messages arrives damaged, so that the receiver drops it.
     #[schemars(extend("default" = 0))]
     pub corrupt: Option<Located<Share>>,
+    /// How messages travel: each on its own, or as parts of a stream.
+    #[schemars(extend("default" = "datagram"))]
+    pub transport: Option<Located<Transport>>,
 }
 
 /// How messages are lost.

@@ -32,6 +32,7 @@ const PLANNED: &[(&str, &[&str])] = &[
     ("Skew", &["offset"]),
     ("Client", &["trace"]),
     ("Queue", &["expire-at"]),
+    ("stream", &["send-buffer"]),
 ];
 
 /// Whether `key` is a word of the language in the schema type `table` that is not supported yet.

@@ -65,7 +65,7 @@ policy_keys! {
     #[schemars(extend("default" = "none"))]
     jitter: Jitter,
     /// After which failures to try again; all of them by default.
-    #[schemars(extend("default" = ["timeout", "rejected", "failed", "expired"]))]
+    #[schemars(extend("default" = ["timeout", "rejected", "failed", "expired", "reset"]))]
     retry_on: OneOrMany<RetryOn>,
     /// To whom a further attempt goes.
     #[schemars(extend("default" = "new"))]
@@ -189,6 +189,8 @@ pub enum RetryOn {
     Failed,
     /// The message was past its deadline when the receiver came to it.
     Expired,
+    /// The stream it was sent on was reset.
+    Reset,
 }
 
 /// To whom a further attempt goes.

@@ -10,9 +10,11 @@ use super::{Fault, FaultEntry, FaultId};
 pub(super) const ENTRY: FaultEntry = FaultEntry {
     name: "crash",
     summary: "nodes go down, and start anew when it heals",
-    explanation: "A node that is down loses its memory, its queue and its timers; what is sent to it is lost, and nobody is \
-                  told. When the fault heals, the node starts from what it had synced to its disk. Without `for` it never \
-                  does. Clients forget what they had asked for; their messages end in doubt if they were handled, else lost.",
+    explanation: "A node that is down loses its memory, its queue and its timers; what is sent to it is lost, and \
+                  nobody is told, but that a stream's peers learn of it from the first segment that reaches the node \
+                  again. When the fault heals, the node starts from what it had synced to its disk. Without `for` it \
+                  never does. Clients forget what they had asked for; their messages end in doubt if they were \
+                  handled, else lost.",
     source: "the crash-recovery model: Cachin, Guerraoui, Rodrigues, Introduction to Reliable and Secure Distributed \
              Programming, 2nd edition, 2011",
 };

@@ -12,9 +12,9 @@ use super::{Fault, FaultEntry, FaultId};
 pub(super) const PARTITION: FaultEntry = FaultEntry {
     name: "partition",
     summary: "no message passes between the sides",
-    explanation: "The network falls into sides. Messages between them are lost, those under way included, and nobody is told. \
-                  A node that is on no side reaches all of them: a bridge, or a partial partition. `rest` is every node that \
-                  no side lists.",
+    explanation: "The network falls into sides. Messages between them are lost, those under way included, and nobody \
+                  is told; a stream sends them again, until it gives up. A node that is on no side reaches all of \
+                  them: a bridge, or a partial partition. `rest` is every node that no side lists.",
     source: "Bailis, Kingsbury, The Network is Reliable, ACM Queue 12 (7), 2014",
 };
 

@@ -118,7 +118,7 @@ pub struct FaultBook {
     pub strikes: u64,
     /// Nodes that it found in a state it could worsen, each counted once.
     pub nodes: u64,
-    /// Copies that were dropped or delayed because of it.
+    /// Copies that were dropped or delayed because of it; of a stream, segments that were lost and messages that a crash took.
     pub messages: u64,
     /// Timers that were lost or delayed because of it.
     pub timers: u64,

@@ -10,9 +10,10 @@ use super::{Fault, FaultEntry, FaultId};
 pub(super) const ENTRY: FaultEntry = FaultEntry {
     name: "pause",
     summary: "nodes stop, and go on when it heals",
-    explanation: "A stop of the world: a garbage collection, a suspended virtual machine, SIGSTOP. What arrives waits, in \
-                  order, and so do timers that are due; work under way stands still. When the fault heals the node takes it \
-                  all in at once. Its peers see nothing but silence.",
+    explanation: "A stop of the world: a garbage collection, a suspended virtual machine, SIGSTOP. What arrives \
+                  waits, in order, and so do timers that are due; work under way stands still. When the fault heals \
+                  the node takes it all in at once. Its peers see nothing but silence; of a stream, acknowledgements \
+                  and a window that closes.",
     source: "the `pause` fault of Jepsen's nemesis",
 };
 

@@ -117,9 +117,9 @@ impl Finder<'_> {
         }
         let mut listed = Vec::new();
         for side in &sides.value {
-            listed.push(match side.value.base {
-                Base::Rest => None,
-                _ => Some(self.choice_of(side)?),
+            listed.push(match &side.value.0[..] {
+                [one] if one.value.base == Base::Rest => None,
+                _ => Some(self.choice(&side.value)?),
             });
         }
         let mut taken = BTreeSet::new();
@@ -127,7 +127,8 @@ impl Finder<'_> {
             let Some(choice) = choice else { continue };
             let twice = choice.candidates().filter(|node| !taken.insert(*node)).count();
             if twice > 0 {
-                return refuse(side, "a node is on one side of a partition, not on two");
+                let message = "a node is on one side of a partition, not on two";
+                return Err(Diagnostic::error(message).at(side.origin, ""));
             }
         }
         let rest: BTreeSet<_> = self.nodes.members(None, None).filter(|node| !taken.contains(node)).collect();

@@ -42,6 +42,7 @@ fn every_kind_is_planned() {
         "slow = { on = \"api[any 2]\", factor = 3 }",
         "partition = [\"api[0]\", \"rest\"]",
         "partition = [\"api\", \"users[0]\", \"users[1]\"]",
+        "partition = [[\"api[0]\", \"users[any 1]\"], \"rest\"]",
         "isolate = \"*\"",
         "cut = { from = \"api\", to = \"users\" }",
         "restart = \"api[each]\"",

@@ -262,3 +262,49 @@ fn bursts_that_cannot_be_and_correlations_of_nothing_are_refused_at_their_place(
     assert!(text.contains("`latency-correlation` has no effect"), "{text}");
     planned(&format!("[network]\nlatency-correlation = 0.5\n{far}preset = \"wifi\"\n"));
 }
+
+#[test]
+fn a_transport_is_a_key_like_any_other() {
+    let network = planned(
+        "[network]\ntransport = \"stream\"\n[links.plain]\nbetween = [\"users\", \"api\"]\ntransport = \"datagram\"\n\
+         [links.tuned]\nfrom = \"api\"\nto = \"db\"\ntransport = { stream = { congestion-control = \"reno\", mss = \"500B\", \
+         initial-window = 2, receive-window = \"4KiB\", initial-rto = \"3s\", min-rto = \"1s\", max-rto = \"60s\", retries = 3, \
+         syn-retries = 1, delayed-ack = \"40ms\", slow-start-after-idle = false, idle-timeout = \"1min\", connections = 4 } }\n",
+    );
+    let streams: Vec<_> = network.links().map(|(id, name, _)| (name, network.stream(id))).collect();
+    let tuned = Stream {
+        congestion_control: Algorithm::Reno,
+        mss: bytes(500),
+        initial_window: NonZeroU32::new(2).unwrap(),
+        receive_window: bytes(4096),
+        send_buffer: None,
+        initial_rto: secs(3),
+        min_rto: secs(1),
+        max_rto: secs(60),
+        retries: 3,
+        syn_retries: 1,
+        delayed_ack: ms(40),
+        slow_start_after_idle: false,
+        idle_timeout: Some(secs(60)),
+        connections: NonZeroU32::new(4).unwrap(),
+    };
+    let usual = Stream::default();
+    assert_eq!(streams, [("network", Some(&usual)), ("plain", None), ("tuned", Some(&tuned))]);
+}
+
+#[test]
+fn a_stream_that_cannot_be_is_refused() {
+    let (loaded, planned) = plan(
+        "[network]\ntransport = { stream = { mss = \"0B\", min-rto = \"3s\", max-rto = \"2s\", idle-timeout = \"0s\" } }\n\
+         [links.a]\nbetween = [\"users\", \"api\"]\ntransport = { stream = { mss = \"64KiB\", initial-rto = \"0s\" } }\n",
+    );
+    let said: Vec<_> = places(&loaded, &planned.unwrap_err()).into_iter().map(|(line, _, said)| (line, said)).collect();
+    let expected = [
+        (3, "`mss` is at least 1B, and at most 65495B"),
+        (3, "no timeout is at least 3s and at most 2s"),
+        (3, "`idle-timeout` is no time at all"),
+        (6, "`mss` is at least 1B, and at most 65495B"),
+        (6, "`initial-rto` is no time at all"),
+    ];
+    assert_eq!(said, expected.map(|(line, said)| (line, said.to_owned())));
+}
