@@ -1,4 +1,4 @@
-//! The roles a scenario can name, built from protocol blocks: client and service.
+//! The roles a scenario can name, built from protocol blocks: client and service, and routers between them.
 //!
 //! Roles are processes: they cannot know that they are simulated. What they have in common (calls, programs, groups) stands
 //! in one [`Script`].
@@ -9,6 +9,7 @@ mod envelope;
 mod line;
 mod policy;
 mod route;
+mod router;
 mod script;
 mod service;
 mod task;
@@ -16,6 +17,7 @@ mod task;
 pub use client::{Client, ClientSpec, Load, Phase};
 pub use envelope::{Envelope, Kind, Place, Remainder};
 pub use policy::{Cancel, Delivery, Policy};
+pub use router::Router;
 pub use script::{Board, Call, Choice, Keys, Program, Script, Size, Step, Target};
 pub use service::{Service, ServiceSpec};
 

@@ -90,6 +90,12 @@ impl Graph {
         }
     }
 
+    /// The pairs of places that are joined, each once.
+    pub(super) fn edges(&self) -> impl Iterator<Item = (u32, u32)> {
+        let of = |place: u32| self.joined.of(place).iter().map(move |&other| (place, other));
+        (0..self.joined.count() as u32).flat_map(of).filter(|(one, other)| one < other)
+    }
+
     /// A place that cannot be reached from the first one.
     pub(super) fn out_of_reach(&self) -> Option<u32> {
         if self.joined.count() == 0 {

@@ -191,14 +191,23 @@ impl Topology {
         &self.nodes
     }
 
+    /// The pairs of nodes that it joins, each once.
+    pub fn edges(&self) -> impl Iterator<Item = (NodeId, NodeId)> {
+        let count = self.nodes.len() as u32;
+        let edges: Box<dyn Iterator<Item = (u32, u32)>> = match &self.ways {
+            Ways::Star => Box::new(star::edges(count)),
+            Ways::Ring => Box::new(ring::edges(count)),
+            Ways::Line => Box::new(line::edges(count)),
+            Ways::Grid(columns) => Box::new(grid::edges(count, *columns)),
+            Ways::Tree(fan_out) => Box::new(tree::edges(count, *fan_out)),
+            Ways::Graph(graph) => Box::new(graph.edges()),
+        };
+        edges.map(|(one, other)| (self.nodes[one as usize], self.nodes[other as usize]))
+    }
+
     /// Whether it lists this node.
     pub fn has(&self, node: NodeId) -> bool {
         self.places.get(node.index() as usize).is_some_and(|&place| place != NOWHERE)
-    }
-
-    /// Whether an edge joins these two nodes.
-    pub fn joins(&mut self, one: NodeId, other: NodeId) -> bool {
-        one != other && self.next(one, other) == Some(other)
     }
 
     /// The node to which a message at `from` that is for `to` goes next; nothing if it has arrived, or if one of the two is

@@ -12,6 +12,7 @@ mod parts;
 mod policy;
 mod regions;
 mod roles;
+mod topology;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -20,7 +21,9 @@ use crate::base::names::Names;
 use crate::base::random::Seed;
 use crate::base::time::{Span, Time};
 use crate::metrics::{Correctness, curve_step};
-use crate::model::{Board, Call, Client, ClientSpec, Envelope, Keys, Program, Script, Service, ServiceSpec, Target};
+use crate::model::{
+    Board, Call, Client, ClientSpec, Envelope, Keys, Program, Router, Script, Service, ServiceSpec, Target,
+};
 use crate::network::Network;
 use crate::sim::Cluster;
 
@@ -96,6 +99,7 @@ struct Group {
 enum Role {
     Client(Arc<ClientSpec>),
     Service(Arc<ServiceSpec>),
+    Router,
 }
 
 impl Plan {
@@ -130,7 +134,7 @@ impl Plan {
     pub fn stations(&self) -> impl Iterator<Item = (&str, Option<NonZeroU32>, u32)> {
         self.groups.iter().filter_map(|group| match &group.role {
             Role::Service(spec) => Some((group.name.as_str(), spec.workers, group.nodes)),
-            Role::Client(_) => None,
+            Role::Client(_) | Role::Router => None,
         })
     }
 
@@ -156,6 +160,7 @@ impl Plan {
                 Role::Service(spec) => {
                     cluster.group(name, *nodes, move |boot| Service::new(script.under(boot.seed), &spec, &boot))
                 }
+                Role::Router => cluster.group(name, *nodes, |_| Router),
             };
             added.expect("a plan's names are checked");
         }

@@ -40,7 +40,8 @@ pub fn regions(scenario: &Scenario, names: &Names) -> Result<Option<Regions>, Ve
     let clients = scenario.clients.iter().map(|(name, client)| (name, client.place.as_ref(), client.nodes.as_ref()));
     let services =
         scenario.services.iter().map(|(name, service)| (name, service.place.as_ref(), service.nodes.as_ref()));
-    let groups = services.chain(clients).map(|(name, place, nodes)| Placed { name, place, nodes });
+    let routers = scenario.routers.iter().map(|(name, router)| (name, router.place.as_ref(), router.nodes.as_ref()));
+    let groups = services.chain(clients).chain(routers).map(|(name, place, nodes)| Placed { name, place, nodes });
     let Some(written) = &scenario.regions else {
         let placed = groups.filter_map(|group| group.place);
         let refused = placed.map(|place| {

@@ -20,6 +20,7 @@ mod rules;
 mod run;
 mod service;
 mod step;
+mod topology;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -42,6 +43,7 @@ pub(super) use rules::check;
 pub use run::{Run, Runs, Warmup};
 pub use service::{Counts, Discipline, Op, Queue, QueueLimit, Service, WhenFull};
 pub use step::{Step, Verb};
+pub use topology::{Grid, RandomRegular, Router, Star, TOPOLOGY_KINDS, Topology, TopologyShape, Tree};
 
 use super::condition::Condition;
 use super::document::{Entries, Located, OneOrMany};
@@ -70,6 +72,11 @@ pub struct Scenario {
     /// Parts of the network that differ from `[network]`.
     #[serde(default)]
     pub links: Named<Link>,
+    /// Which nodes are joined: messages between all others are forwarded. Without it, all are joined.
+    pub topology: Option<Located<Topology>>,
+    /// Groups of nodes that only forward; with `[topology]`.
+    #[serde(default)]
+    pub routers: Named<Router>,
     /// How senders deal with slowness and failure. `[policies.default]` is the policy of every step that names no other.
     #[serde(default)]
     pub policies: Named<PolicyKeys>,

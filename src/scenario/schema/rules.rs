@@ -1,7 +1,8 @@
 //! What the keys of one table demand of each other: exactly one of two, or one only beside another.
 
 use super::{
-    Arrivals, Client, Duration, FAULT_KINDS, Fault, Link, Name, Regions, Scenario, Service, Step, Steps, Verb, Warmup,
+    Arrivals, Client, Duration, FAULT_KINDS, Fault, Link, Name, Regions, Scenario, Service, Step, Steps,
+    TOPOLOGY_KINDS, Topology, Verb, Warmup,
 };
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::document::{Located, Origin};
@@ -19,6 +20,9 @@ pub(in crate::scenario) fn check(scenario: &Scenario) -> Vec<Diagnostic> {
     }
     if let Some(regions) = &scenario.regions {
         rules.regions(regions);
+    }
+    if let Some(topology) = &scenario.topology {
+        rules.topology(topology);
     }
     scenario.links.iter().for_each(|(name, link)| rules.link(name, link));
     scenario.faults.iter().for_each(|(name, fault)| rules.fault(name, fault));
@@ -87,6 +91,28 @@ impl Rules {
                     .at(*second, "")
                     .at(*first, "times already"),
             ),
+        }
+    }
+
+    fn topology(&mut self, topology: &Located<Topology>) {
+        let shapes: Vec<_> = topology.shapes().collect();
+        match (shapes.as_slice(), &topology.edges) {
+            ([], None) => {
+                self.refuse(topology.origin, format!("[topology] needs {}", one_of(&TOPOLOGY_KINDS)));
+            }
+            ([], Some(edges)) if edges.value.is_empty() => {
+                self.refuse(edges.origin, "no edges: nothing is joined to anything");
+            }
+            ([one, other, ..], _) => {
+                let message = format!("a topology has one form; found `{}` and `{}`", one.name(), other.name());
+                self.mistakes.push(
+                    Diagnostic::error(message)
+                        .at(other.origin(), "")
+                        .at(one.origin(), "one already")
+                        .help("`edges` may stand beside a form; a variant drops one by `remove = [\"topology.ring\"]`"),
+                );
+            }
+            _ => {}
         }
     }
 
