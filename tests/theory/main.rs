@@ -23,3 +23,4 @@ mod queues;
 mod retransmission;
 mod retries;
 mod time;
+mod topologies;
