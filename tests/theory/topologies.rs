@@ -302,6 +302,24 @@ fn the_books_balance_under_random_faults() {
     }
 }
 
+/// Two packets of 1 ms each, at once, from the hub to two leaves: each edge has a transmitter of its own, so both arrive after
+/// 1 ms; two to one leaf wait for each other: 1 and 2 ms. Without a topology the node's transmitter is one.
+#[test]
+fn every_edge_has_a_transmitter_of_its_own() {
+    let mean = |leaves: u32, topology: &str| {
+        let scenario = format!(
+            "network.bandwidth = \"10Mbit/s\"\n{topology}\n[clients.hub]\nrate = \"1000000000/s\"\narrivals = \"even\"\n\
+             phase = \"aligned\"\ncount = 2\nsend = \"leaf\"\nsize = \"1250B\"\n[services.leaf]\nnodes = {leaves}\n"
+        );
+        mean_ms(&Study::exact(1, &scenario).flows[0].book.one_way)
+    };
+    // The second is due a nanosecond after the first.
+    let is = |mean: f64, expected: f64| assert!((mean - expected).abs() < 1e-5, "{mean} for {expected}");
+    is(mean(2, "topology.star.hub = \"hub\""), 1.0);
+    is(mean(1, "topology.star.hub = \"hub\""), 1.5);
+    is(mean(2, ""), 1.5);
+}
+
 /// A seed is a run, in whatever order its tables are written, and set back it is the same again.
 #[test]
 fn neither_repeating_nor_the_order_of_tables_changes_anything() {
@@ -326,11 +344,12 @@ fn neither_repeating_nor_the_order_of_tables_changes_anything() {
 }
 
 /// Where every node is joined to every other, nothing is forwarded, and the run is the one without a topology: the same
-/// luck, the same order.
+/// luck, the same order. (Without a bandwidth: on a topology each edge has its own.)
 #[test]
 fn a_full_mesh_is_the_network_without_a_topology() {
     let digest = |topology: &str| {
-        let scenario = format!("run = {{ duration = \"1s\", seed = 7 }}\n{BUSY}{}", groups()[..3].concat());
+        let busy = BUSY.replace("bandwidth = \"20Mbit/s\"\nbuffer = { packets = 6 }\n", "");
+        let scenario = format!("run = {{ duration = \"1s\", seed = 7 }}\n{busy}{}", groups()[..3].concat());
         let plan = plan(&format!("{scenario}{topology}"));
         plan.cluster(plan.seed).run_until(Time::ZERO + secs(2))
     };

@@ -14,9 +14,10 @@ use crate::scenario::selector::Selector;
 /// `edges` besides.
 ///
 /// A message between two nodes that are not joined is forwarded over others, the way of the fewest hops. Each hop is what
-/// `[network]`, `[regions]` and `[links]` say about the two nodes at its ends: the node that forwards has a queue of its own,
-/// latency and loss are drawn for each hop, and links count each hop as a message. A node forwards while it is up; one that is
-/// down drops what comes, one that is paused lets it wait, and partitions and cuts stop what would hop across.
+/// `[network]`, `[regions]` and `[links]` say about the two nodes at its ends. A node has a port for each neighbour: bandwidth
+/// and buffer are those of an edge in one direction, not shared by all that a node sends. Latency and loss are drawn for each
+/// hop, and links count each hop as a message. A node forwards while it is up; one that is down drops what comes, one that is
+/// paused lets it wait, and partitions and cuts stop what would hop across. Ways know nothing of faults: nobody goes round.
 ///
 /// Nodes stand in the order in which selectors list them, each once; those of one selector by their names, then by their
 /// places. Every node of the scenario is on the topology.

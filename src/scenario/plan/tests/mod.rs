@@ -5,6 +5,7 @@ mod faults;
 mod networks;
 mod policies;
 mod regions;
+mod topologies;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
