@@ -268,11 +268,8 @@ impl Planner<'_> {
             }
             Base::Group { name, partition: None } => Some(self.found(self.nodes.group(name, selector.origin))?),
         };
-        let region = match &selector.region {
-            None => None,
-            Some(name) => Some(self.found(self.nodes.region(name, selector.origin))?),
-        };
-        let members: Vec<NodeId> = self.nodes.members(group, region).collect();
+        let area = self.found(self.nodes.area(selector))?;
+        let members: Vec<NodeId> = self.nodes.members(group, area).collect();
         if members.is_empty() {
             return self.refuse(selector.origin, "there is no such node");
         }

@@ -9,6 +9,7 @@ mod medium;
 mod network;
 mod nodes;
 mod parts;
+mod places;
 mod policy;
 mod regions;
 mod roles;
@@ -37,7 +38,7 @@ pub use expect::{Expectation, Measure, Subject, is_measured};
 pub use fault::FaultSpec;
 pub use network::network;
 pub use policy::{Receiver, balance, policy};
-pub use regions::{Region, Regions, regions};
+pub use regions::{Region, Regions, Spot, Zone, regions};
 
 /// A scenario that can be played.
 #[derive(Clone, Debug)]

@@ -156,11 +156,8 @@ impl<'a> Planner<'a> {
             }
             Base::Group { name, partition: None } => Some(self.found(self.nodes.group(name, place))?),
         };
-        let region = match &selector.region {
-            None => None,
-            Some(name) => Some(self.found(self.nodes.region(name, place))?),
-        };
-        let members = self.sorted(self.nodes.members(group, region));
+        let area = self.found(self.nodes.area(selector))?;
+        let members = self.sorted(self.nodes.members(group, area));
         if members.is_empty() {
             return self.refuse(place, format!("`{}` is nobody: no node is there", selector.value));
         }

@@ -32,7 +32,7 @@ pub use fault::{FAULT_KINDS, Fault, FaultKind, Nodes, OneWay, Slowness};
 pub use name::{Name, Target};
 pub use network::{Buffer, Link, Loss, Medium, MessageKind, Order, Preset};
 pub use number::Positive;
-pub use place::Place;
+pub use place::{Location, Place};
 pub use planned::is_planned;
 pub use policy::{
     Backoff, Cancel, DedupWindow, Delivery, Jitter, Limit, PolicyKeys, RetryOn, RetryTo, Timeout, TimeoutFrom,

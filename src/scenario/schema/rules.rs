@@ -77,7 +77,10 @@ impl Rules {
     }
 
     fn regions(&mut self, regions: &Located<Regions>) {
-        let Regions { rtt, one_way, preset } = &regions.value;
+        let Regions { rtt, one_way, preset, zones, zone_rtt } = &regions.value;
+        if let Some(time) = zone_rtt.as_ref().filter(|_| zones.is_empty()) {
+            self.refuse(time.origin, "`zone-rtt` has a meaning only beside `zones`");
+        }
         let keys = [
             rtt.as_ref().map(|pairs| pairs.origin),
             one_way.as_ref().map(|pairs| pairs.origin),
@@ -85,6 +88,7 @@ impl Rules {
         ];
         match keys.into_iter().flatten().collect::<Vec<_>>().as_slice() {
             [_] => {}
+            [] if zones.len() == 1 => {}
             [] => self.refuse(regions.origin, "[regions] needs one of `rtt`, `one-way` and `preset`"),
             [first, second, ..] => self.mistakes.push(
                 Diagnostic::error("[regions] takes only one of `rtt`, `one-way` and `preset`")
