@@ -168,7 +168,7 @@ impl<'a> Planner<'a> {
         };
         let rule = |(from, to): (Option<usize>, Option<usize>)| {
             let (from, to) = from.zip(to)?;
-            let narrowness = [self.ends[from].level(), self.ends[to].level(), 3 * u8::from(only.is_some())];
+            let narrowness = [self.ends[from].level(), self.ends[to].level(), 4 * u8::from(only.is_some())];
             Some(Rule { link: index, from, to, classes: only.unwrap_or(EVERY_CLASS), narrowness })
         };
         directions.into_iter().filter_map(rule).collect()

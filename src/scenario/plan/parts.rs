@@ -21,10 +21,10 @@ pub(super) struct End {
 impl End {
     /// How narrow it is.
     pub fn level(&self) -> u8 {
-        let area = self.area.map_or(0, |area| if area.zone.is_some() { 2 } else { 1 });
+        let area = self.area.map_or(0, |area| if area.zone.is_some() { 3 } else { 2 });
         match (self.group, &self.nodes) {
-            (_, Some(_)) => 6,
-            (Some(_), None) => 3 + area,
+            (_, Some(_)) => 8,
+            (Some(_), None) => 4 + area,
             (None, None) => area,
         }
     }

@@ -12,7 +12,7 @@ use crate::network::{Network, Shape, Topology, TopologyError};
 use crate::process::Leg;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::document::{Located, Origin};
-use crate::scenario::schema::{self, Link, Named, Scenario, TopologyShape};
+use crate::scenario::schema::{self, Edges, Link, Named, Scenario, TopologyShape};
 use crate::scenario::selector::{Base, Selector, Which};
 
 /// The most edges.
@@ -125,7 +125,7 @@ impl<'a> Planner<'a> {
     }
 
     /// The pairs of nodes that `edges` joins.
-    fn pairs(&mut self, edges: &Located<Vec<Located<[Located<Selector>; 2]>>>) -> Option<Vec<(NodeId, NodeId)>> {
+    fn pairs(&mut self, edges: &Located<Vec<Edges>>) -> Option<Vec<(NodeId, NodeId)>> {
         let mut pairs = Vec::new();
         for edge in &edges.value {
             let [ones, others] = edge.each_ref().map(|end| self.listed(end));

@@ -10,6 +10,9 @@ use super::place::{Place, nodes};
 use crate::scenario::document::{Located, Origin};
 use crate::scenario::selector::Selector;
 
+/// Every node of the one is joined to every node of the other.
+pub type Edges = Located<[Located<Selector>; 2]>;
+
 /// Which nodes are joined: one of `star`, `ring`, `line`, `grid`, `tree` and `random-regular`, or `edges`, or one of them with
 /// `edges` besides.
 ///
@@ -39,7 +42,7 @@ pub struct Topology {
     pub random_regular: Option<Located<RandomRegular>>,
     /// Pairs that are joined: `edges = [["app", "proxy"], ["proxy", "db[0]"]]`, every node of the one to every node of the other. Of several
     /// ways of the fewest hops, messages take the one over the neighbour whose name comes first.
-    pub edges: Option<Located<Vec<Located<[Located<Selector>; 2]>>>>,
+    pub edges: Option<Located<Vec<Edges>>>,
 }
 
 /// A star.

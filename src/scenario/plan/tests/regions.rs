@@ -257,14 +257,14 @@ fn what_is_wrong_with_zones_is_said_at_its_place() {
         (zones("zones.eux = [\"a\"]"), (4, 7), "there is no region `eux`"),
         (zones("zones.eu = []"), (4, 12), "no zones of `eu`: leave it out"),
         (zones("zones.eu = [\"a\", \"a\"]"), (4, 18), "zone `a` is written twice"),
-        (place("eu/c"), (14, 9), "there is no zone `c`"),
-        (place("us/a"), (14, 9), "`us` has no zones"),
+        (place("eu/c"), (15, 9), "there is no zone `c`"),
+        (place("us/a"), (15, 9), "`us` has no zones"),
         (
             format!(
                 "{}[links.l]\nbetween = [\"@eu/a\", \"@eu/d\"]\n{EVERYWHERE}",
                 zones("zones.eu = [\"a\"]").replace(EVERYWHERE, "")
             ),
-            (6, 25),
+            (6, 26),
             "there is no zone `d`",
         ),
     ] {
