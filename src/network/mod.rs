@@ -167,8 +167,8 @@ impl Network {
     }
 
     /// The same network, in which links lie between those nodes alone that `topology` joins: messages between all others
-    /// are forwarded, and every hop is a message of its own to the link that lies there. A node has a queue for each neighbour:
-    /// bandwidth and buffer are those of an edge, not shared by all that a node sends.
+    /// are forwarded, and every hop is a message of its own to the link that lies there. A node has a queue for each
+    /// neighbour: bandwidth and buffer are those of an edge, not shared by all that a node sends.
     #[must_use]
     pub fn with_topology(mut self, topology: Topology) -> Self {
         self.topology = Some(Box::new(topology));

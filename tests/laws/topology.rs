@@ -26,8 +26,8 @@ const FAULTS: &str = "[routers.router]\nnodes = 4\n\
 proptest! {
     #![proptest_config(crate::cases(48))]
 
-    /// The same again, also in a cluster that was used; the wire's book, whose copies are hops, balances for each link; every
-    /// message has one fate.
+    /// The same again, also in a cluster that was used; the wire's book, whose copies are hops, balances for each link;
+    /// every message has one fate.
     #[test]
     fn forwarding_keeps_the_books_and_the_seed(system in any_system(), topology in select(TOPOLOGIES.to_vec())) {
         let plan = plan(&format!("{}[topology]\n{topology}\n{FAULTS}", system.text()));

@@ -203,8 +203,9 @@ fn nodes_are_drawn_when_the_fault_strikes() {
     });
 }
 
-/// Six nodes are dealt over three zones, two in each. Callers in zone b take them in turn; zone a is down: of 600 calls 200 are lost,
-/// 200 stay in the zone and take no time, 200 cross to zone c and back in 2 ms: 1 ms on average (a hop takes 1 ns at least).
+/// Six nodes are dealt over three zones, two in each. Callers in zone b take them in turn; zone a is down: of 600 calls
+/// 200 are lost, 200 stay in the zone and take no time, 200 cross to zone c and back in 2 ms: 1 ms on average (a hop
+/// takes 1 ns at least).
 #[test]
 fn a_zone_fails_as_a_whole() {
     let run = Study::exact(

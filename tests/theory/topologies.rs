@@ -119,8 +119,9 @@ fn every_hop_is_the_link_between_its_two_nodes() {
     }
 }
 
-/// Four sources on links of their own meet in one router, whose way on carries a packet a millisecond: Poisson at 0.8, M/D/1, a
-/// sojourn of 1 + 0.8 / (2 (1 - 0.8)) = 3 ms (Erlang 1909), to which 2 ms of latency are added. c is that of M/D/1's sojourn.
+/// Four sources on links of their own meet in one router, whose way on carries a packet a millisecond: Poisson at 0.8,
+/// M/D/1, a sojourn of 1 + 0.8 / (2 (1 - 0.8)) = 3 ms (Erlang 1909), to which 2 ms of latency are added. c is that of
+/// M/D/1's sojourn.
 #[test]
 fn the_queue_at_a_router_is_md1() {
     let study = Study::of(
@@ -146,9 +147,9 @@ fn the_queue_at_a_router_is_md1() {
     study.mean("sojourn", 3.0, 5.4, |run| mean_ms(&run.flows[0].book.one_way) - 2.0);
 }
 
-/// One message each 10 ms, due 1 ns after the full tens, 1 ms for each of two hops. While the router is down, from 995.5 ms on
-/// for 1 s, it gets what is sent from 1000 to 1990 ms: 100 messages. While it is paused instead, these wait for its end at
-/// 1995.5 ms: the first for 994.5 ms, the last for 4.5 ms.
+/// One message each 10 ms, due 1 ns after the full tens, 1 ms for each of two hops. While the router is down, from 995.5
+/// ms on for 1 s, it gets what is sent from 1000 to 1990 ms: 100 messages. While it is paused instead, these wait for its
+/// end at 1995.5 ms: the first for 994.5 ms, the last for 4.5 ms.
 #[test]
 fn a_router_that_is_down_drops_and_one_that_is_paused_keeps() {
     let play = |fault: &str| {
@@ -176,9 +177,9 @@ fn a_router_that_is_down_drops_and_one_that_is_paused_keeps() {
     assert!((measured - mean).abs() < 1e-3, "{measured} for {mean}");
 }
 
-/// The same clock: a cut from 995.5 ms on for 1 s stops what is sent into the cut hop, and what is on it. On the first hop that are the
-/// 100 messages of 1000 to 1990 ms; on the second hop, which starts 1 ms later, those sent from 1000 to 1990 ms too. A router
-/// that is on no side of a partition is a bridge: everything passes.
+/// The same clock: a cut from 995.5 ms on for 1 s stops what is sent into the cut hop, and what is on it. On the first
+/// hop that are the 100 messages of 1000 to 1990 ms; on the second hop, which starts 1 ms later, those sent from 1000 to
+/// 1990 ms too. A router that is on no side of a partition is a bridge: everything passes.
 #[test]
 fn a_cut_stops_the_hops_that_cross_it() {
     for (fault, first, second) in [
@@ -204,8 +205,8 @@ fn a_cut_stops_the_hops_that_cross_it() {
     }
 }
 
-/// Each of three hops loses 10 % on its own: 1 - 0.9^3 = 27.1 % are lost, and of the rest each hop makes two of 20 %: 1.2^3 = 1.728 copies
-/// for each that sets out if none was lost, with losses (0.9 x 1.2)^3 = 1.259712 on average.
+/// Each of three hops loses 10 % on its own: 1 - 0.9^3 = 27.1 % are lost, and of the rest each hop makes two of 20 %:
+/// 1.2^3 = 1.728 copies for each that sets out if none was lost, with losses (0.9 x 1.2)^3 = 1.259712 on average.
 #[test]
 fn losses_and_copies_of_hops_multiply() {
     let study = Study::of(
@@ -229,8 +230,8 @@ fn losses_and_copies_of_hops_multiply() {
         let station = &run.stations[0].book;
         (station.arrived as f64) / book.offered as f64
     });
-    // Nothing arrives if the first hop loses it, or all copies behind it are lost: p = 0.1 + 0.9 (0.8 q + 0.2 q^2), where q is the
-    // same for the hops that are left; from q = 0: 0.1, 0.1738, 0.230573.
+    // Nothing arrives if the first hop loses it, or all copies behind it are lost: p = 0.1 + 0.9 (0.8 q + 0.2 q^2), where
+    // q is the same for the hops that are left; from q = 0: 0.1, 0.1738, 0.230573.
     let unlucky = |q: f64| 0.1 + 0.9 * (0.8 * q + 0.2 * q * q);
     let lost = unlucky(unlucky(unlucky(0.0)));
     study.share("lost", lost, |run| {
@@ -271,9 +272,9 @@ const SHAPES: [&str; 7] = [
     "ring = \"switch\"\nedges = [[\"users\", \"switch[0]\"], [\"api\", \"switch[2]\"], [\"db\", \"switch[2-3]\"]]",
 ];
 
-/// The driver refuses to report a run whose wire does not balance; after the faults nothing is in flight on any link, so that
-/// every link's own book balances. 8 seeds of each of 7 topologies, in which nodes crash, pause, slow down and are cut
-/// off again and again.
+/// The driver refuses to report a run whose wire does not balance; after the faults nothing is in flight on any link, so
+/// that every link's own book balances. 8 seeds of each of 7 topologies, in which nodes crash, pause, slow down and are
+/// cut off again and again.
 #[test]
 fn the_books_balance_under_random_faults() {
     for topology in SHAPES {
@@ -305,8 +306,8 @@ fn the_books_balance_under_random_faults() {
     }
 }
 
-/// Two packets of 1 ms each, at once, from the hub to two leaves: each edge has a transmitter of its own, so both arrive after
-/// 1 ms; two to one leaf wait for each other: 1 and 2 ms. Without a topology the node's transmitter is one.
+/// Two packets of 1 ms each, at once, from the hub to two leaves: each edge has a transmitter of its own, so both arrive
+/// after 1 ms; two to one leaf wait for each other: 1 and 2 ms. Without a topology the node's transmitter is one.
 #[test]
 fn every_edge_has_a_transmitter_of_its_own() {
     let mean = |leaves: u32, topology: &str| {

@@ -4,10 +4,10 @@ use super::search::Search;
 
 /// Places, and which of them are joined.
 ///
-/// The next hops towards a receiver are a table, four bytes a node, made by one breadth-first search when a message first needs
-/// it. The tables of the first receivers are kept, [`TABLES_MAX`] bytes of them: those of every receiver for up to 4 096
-/// nodes, those of 160 receivers for 10^5. Towards others each hop is searched for, from both ends at once, which visits
-/// few nodes where distances are short; either way the answer is the same.
+/// The next hops towards a receiver are a table, four bytes a node, made by one breadth-first search when a message first
+/// needs it. The tables of the first receivers are kept, [`TABLES_MAX`] bytes of them: those of every receiver for up to
+/// 4 096 nodes, those of 160 receivers for 10^5. Towards others each hop is searched for, from both ends at once, which
+/// visits few nodes where distances are short; either way the answer is the same.
 #[derive(Clone, Debug)]
 pub(super) struct Graph {
     joined: Neighbours,
@@ -51,8 +51,8 @@ impl Neighbours {
         self.starts.len() - 1
     }
 
-    /// Every place that can be reached from `root`, nearest first, with its neighbour on the way to the root: the smallest of
-    /// those that are nearer.
+    /// Every place that can be reached from `root`, nearest first, with its neighbour on the way to the root: the
+    /// smallest of those that are nearer.
     fn towards(&self, root: u32) -> (Vec<u32>, Box<[u32]>) {
         let mut next = vec![u32::MAX; self.count()].into_boxed_slice();
         let mut depth = vec![u32::MAX; self.count()];

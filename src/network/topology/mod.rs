@@ -1,11 +1,12 @@
 //! Topologies: which nodes are joined, and over which of them a message goes to the others.
 //!
-//! A topology numbers its nodes by their places, 0 and up, in the order in which they were listed. A message goes the shortest
-//! way, counted in hops. The regular shapes know the next hop by arithmetic and store nothing; a [`Graph`] of any other form
-//! works out the way to a receiver when a message for it first needs it. Nothing is kept for a pair of nodes.
+//! A topology numbers its nodes by their places, 0 and up, in the order in which they were listed. A message goes the
+//! shortest way, counted in hops. The regular shapes know the next hop by arithmetic and store nothing; a [`Graph`] of
+//! any other form works out the way to a receiver when a message for it first needs it. Nothing is kept for a pair of
+//! nodes.
 //!
-//! Where several ways are equally short, every node always takes the same: in a ring upwards, in a grid along the row first, in a
-//! graph by the neighbour that was listed first.
+//! Where several ways are equally short, every node always takes the same: in a ring upwards, in a grid along the row
+//! first, in a graph by the neighbour that was listed first.
 
 mod edges;
 mod graph;

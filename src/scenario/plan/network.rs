@@ -1,10 +1,10 @@
 //! The network: `[network]`, the ways between regions, and links laid over both.
 //!
-//! A link speaks for the messages between its ends. Where several links speak for the same message, the narrower one counts,
-//! key by key: a link is narrower than another if none of its two ends and its `only` is wider, and one is narrower (nodes
-//! before a group in a zone before a group in a region before a group before a zone before a region before `*`; some kinds of messages before all). Two links that
-//! set the same key for the same message without one being narrower are a mistake. Regions say how long messages take between
-//! them, where no link does, and nothing else.
+//! A link speaks for the messages between its ends. Where several links speak for the same message, the narrower one
+//! counts, key by key: a link is narrower than another if none of its two ends and its `only` is wider, and one is
+//! narrower (nodes before a group in a zone before a group in a region before a group before a zone before a region
+//! before `*`; some kinds of messages before all). Two links that set the same key for the same message without one being
+//! narrower are a mistake. Regions say how long messages take between them, where no link does, and nothing else.
 //!
 //! Nodes fall into parts, all of which are in one region and named by the same links. Between two parts, and for one kind of
 //! message, everything is decided once; equal decisions make one link of the network, called like the narrowest link it is

@@ -1,7 +1,8 @@
 //! Parts: the nodes of a scenario, told apart as far as links and regions tell them apart.
 //!
-//! Two nodes belong to one part if they are in one region and zone and every end of a link covers both or neither. What lies between
-//! two parts is decided once, so that a hundred thousand clients in three regions are three nodes to decide about.
+//! Two nodes belong to one part if they are in one region and zone and every end of a link covers both or neither. What
+//! lies between two parts is decided once, so that a hundred thousand clients in three regions are three nodes to decide
+//! about.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,7 +1,7 @@
 //! Where the nodes of a group are, one after the other.
 //!
-//! A group that has so many nodes in each region has them in the order of the regions' names, whatever the order in which they
-//! are written.
+//! A group that has so many nodes in each region has them in the order of the regions' names, whatever the order in which
+//! they are written.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;

@@ -100,6 +100,8 @@ impl JsonSchema for Place {
         let turn = with(generator.subschema_for::<Vec<Location>>(), "In these regions or zones, dealt in turn.");
         let counts = generator.subschema_for::<Entries<Location, NonZeroU32>>();
         let counts = with(counts, "So many in each; their sum is `nodes`, which can be left out.");
-        json_schema!({ "description": "In which regions the nodes of a group are. In a region that has zones they are dealt over these in turn, in the order of the zones' names.", "anyOf": [one, turn, counts] })
+        const DOC: &str = "In which regions the nodes of a group are. In a region that has zones they are dealt over these \
+                           in turn, in the order of the zones' names.";
+        json_schema!({ "description": DOC, "anyOf": [one, turn, counts] })
     }
 }

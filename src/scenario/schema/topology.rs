@@ -13,14 +13,16 @@ use crate::scenario::selector::Selector;
 /// Every node of the one is joined to every node of the other.
 pub type Edges = Located<[Located<Selector>; 2]>;
 
-/// Which nodes are joined: one of `star`, `ring`, `line`, `grid`, `tree` and `random-regular`, or `edges`, or one of them with
+/// Which nodes are joined: one of `star`, `ring`, `line`, `grid`, `tree` and `random-regular`, or `edges`, or one of them
+/// with
 /// `edges` besides.
 ///
 /// A message between two nodes that are not joined is forwarded over others, the way of the fewest hops. Each hop is what
 /// `[network]`, `[regions]` and `[links]` say about the two nodes at its ends. A node has a port for each neighbour: bandwidth
-/// and buffer are those of an edge in one direction, not shared by all that a node sends. Latency and loss are drawn for each
-/// hop, and links count each hop as a message. A node forwards while it is up; one that is down drops what comes, one that is
-/// paused lets it wait, and partitions and cuts stop what would hop across. Ways know nothing of faults: nobody goes round.
+/// and buffer are those of an edge in one direction, not shared by all that a node sends. Latency and loss are drawn for
+/// each hop, and links count each hop as a message. A node forwards while it is up; one that is down drops what comes,
+/// one that is paused lets it wait, and partitions and cuts stop what would hop across. Ways know nothing of faults:
+/// nobody goes round.
 ///
 /// Nodes stand in the order in which selectors list them, each once; those of one selector by their names, then by their
 /// places. Every node of the scenario is on the topology.
@@ -29,8 +31,8 @@ pub type Edges = Located<[Located<Selector>; 2]>;
 pub struct Topology {
     /// Every node is joined to the hub: `star = { hub = "switch" }`.
     pub star: Option<Located<Star>>,
-    /// Each node is joined to the next, the last one to the first: `ring = "*"`. Messages go the shorter way round; to the node exactly
-    /// opposite upwards.
+    /// Each node is joined to the next, the last one to the first: `ring = "*"`. Messages go the shorter way round; to
+    /// the node exactly opposite upwards.
     pub ring: Option<Nodes>,
     /// Each node is joined to the next: `line = ["app", "proxy", "db"]`.
     pub line: Option<Nodes>,
@@ -40,8 +42,8 @@ pub struct Topology {
     pub tree: Option<Located<Tree>>,
     /// A random connected graph in which every node has so many neighbours.
     pub random_regular: Option<Located<RandomRegular>>,
-    /// Pairs that are joined: `edges = [["app", "proxy"], ["proxy", "db[0]"]]`, every node of the one to every node of the other. Of several
-    /// ways of the fewest hops, messages take the one over the neighbour whose name comes first.
+    /// Pairs that are joined: `edges = [["app", "proxy"], ["proxy", "db[0]"]]`, every node of the one to every node of
+    /// the other. Of several ways of the fewest hops, messages take the one over the neighbour whose name comes first.
     pub edges: Option<Located<Vec<Edges>>>,
 }
 

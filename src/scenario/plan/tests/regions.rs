@@ -213,8 +213,8 @@ fn nodes_are_dealt_over_the_zones_of_their_region() {
     assert_eq!(world.places("users"), "eu/a eu/b eu/b eu/b us/a");
 }
 
-/// Inside a zone 1 ms, between zones 5 ns there and back, between regions as written; links by zone are narrower than those by
-/// region.
+/// Inside a zone 1 ms, between zones 5 ns there and back, between regions as written; links by zone are narrower than
+/// those by region.
 #[test]
 fn between_zones_counts_their_round_trip_unless_a_link_says_otherwise() {
     let zones = RTT.to_owned() + "zones.eu = [\"a\", \"b\", \"c\"]\nzone-rtt = \"5ns\"\n";

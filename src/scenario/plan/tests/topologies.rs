@@ -27,7 +27,8 @@ fn nodes_stand_in_the_order_of_their_names_or_as_they_are_listed() {
     assert_eq!(way(listed, "users[0]", "api[1]"), "users[1] r[1] api[0] api[2] api[1]");
     assert_eq!(way("star.hub = \"db\"", "api[1]", "r[0]"), "db[0] r[0]");
     assert_eq!(way("grid.columns = 4", "api[1]", "users[1]"), "api[2] db[0] users[1]");
-    // Root r[0]; under it r[1] and api[0]; under r[1] api[1] and api[2], under api[0] db and users[0]; users[1] under api[1].
+    // Root r[0]; under it r[1] and api[0]; under r[1] api[1] and api[2], under api[0] db and users[0]; users[1] under
+    // api[1].
     let tree = "tree = { on = [\"r\", \"*\"], fan-out = 2 }";
     assert_eq!(way(tree, "users[1]", "users[0]"), "api[1] r[1] r[0] api[0] users[0]");
 }
