@@ -120,9 +120,9 @@ pub enum Cause {
     Corrupt,
     /// No room in the sender's transmission buffer.
     BufferFull,
-    /// The receiver was down.
+    /// The receiver was down, or the node that was to forward it.
     ReceiverDown,
-    /// The network was cut between sender and receiver.
+    /// The network was cut between sender and receiver, or at a hop between them.
     Partition,
 }
 

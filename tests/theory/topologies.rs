@@ -348,16 +348,23 @@ fn neither_repeating_nor_the_order_of_tables_changes_anything() {
 }
 
 /// Where every node is joined to every other, nothing is forwarded, and the run is the one without a topology: the same
-/// luck, the same order. (Without a bandwidth: on a topology each edge has its own.)
+/// luck, the same order, also where everything happens at whole milliseconds and every order is a matter of ties. (Without
+/// a bandwidth: on a topology each edge has its own.)
 #[test]
 fn a_full_mesh_is_the_network_without_a_topology() {
-    let digest = |topology: &str| {
-        let busy = BUSY.replace("bandwidth = \"20Mbit/s\"\nbuffer = { packets = 6 }\n", "");
-        let scenario = format!("run = {{ duration = \"1s\", seed = 7 }}\n{busy}{}", groups()[..3].concat());
-        let plan = plan(&format!("{scenario}{topology}"));
-        plan.cluster(plan.seed).run_until(Time::ZERO + secs(2))
-    };
-    assert_eq!(digest("[topology]\nedges = [[\"*\", \"*\"]]\n"), digest(""));
+    let lucky = BUSY.replace("bandwidth = \"20Mbit/s\"\nbuffer = { packets = 6 }\n", "");
+    let tied = "network.latency = \"1ms\"\npolicies.default.timeout = \"4ms\"\n".to_owned();
+    let even = "rate = \"6000/s\"\narrivals = \"even\"\nphase = \"aligned\"\n";
+    for (network, users) in [(lucky, groups()[0].to_owned()), (tied, groups()[0].replace("rate = \"900/s\"\n", even))] {
+        let outcome = |topology: &str| {
+            let rest = groups()[1..3].concat().replace("{ exponential = \"1ms\" }", "\"1ms\"");
+            let plan = plan(&format!("run = {{ duration = \"1s\", seed = 7 }}\n{network}{users}{rest}{topology}"));
+            plan.cluster(plan.seed).run_until(Time::ZERO + secs(2))
+        };
+        let without = outcome("");
+        assert!(without.events > 5_000);
+        assert_eq!(outcome("[topology]\nedges = [[\"*\", \"*\"]]\n"), without);
+    }
 }
 
 /// 10^5 nodes whose messages go all over a sparse graph: the memory is that of the graph and of some tables, and each

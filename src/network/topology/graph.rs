@@ -1,5 +1,7 @@
 //! Any graph: ways are worked out for the receivers that there are messages for.
 
+use std::sync::Arc;
+
 use super::search::Search;
 
 /// Places, and which of them are joined.
@@ -10,7 +12,8 @@ use super::search::Search;
 /// visits few nodes where distances are short; either way the answer is the same.
 #[derive(Clone, Debug)]
 pub(super) struct Graph {
-    joined: Neighbours,
+    /// Shared by all runs on it.
+    joined: Arc<Neighbours>,
     /// Where the table of each receiver stands, plus one.
     known: Vec<u32>,
     tables: Vec<Box<[u32]>>,
@@ -80,7 +83,7 @@ impl Neighbours {
 impl Graph {
     /// So many places, joined by `edges`.
     pub(super) fn new(count: u32, edges: &[(u32, u32)]) -> Self {
-        let joined = Neighbours::new(count, edges);
+        let joined = Arc::new(Neighbours::new(count, edges));
         Self {
             joined,
             known: vec![0; count as usize],
