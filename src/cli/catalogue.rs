@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use rehearsal::base::distribution::{FAMILIES, Family};
 use rehearsal::network::regions::{MATRICES, Matrix};
 use rehearsal::network::stream::{CONGESTION_CONTROLS, CongestionEntry};
-use rehearsal::network::{Arrival, Delay, PRESETS, Preset};
+use rehearsal::network::{Arrival, Delay, PRESETS, Preset, TOPOLOGIES, TopologyEntry};
 use rehearsal::protocol::{Entry, balance, delivery, retry};
 use rehearsal::scenario::Metric;
 use rehearsal::scenario::plan::is_measured;
@@ -36,6 +36,8 @@ pub enum Kind {
     Loads,
     /// How far regions are from each other
     Regions,
+    /// Which nodes are joined
+    Topologies,
     /// How far back a receiver remembers what it has handled
     DedupWindows,
     /// What can happen to a system
@@ -70,6 +72,7 @@ impl Kind {
             Self::Balancers => "services.NAME.balance, policies.NAME.balance",
             Self::Loads => "`load` of a balancer",
             Self::Regions => "regions.preset",
+            Self::Topologies => "topology.NAME",
             Self::DedupWindows => "policies.NAME.dedup-window: a number, a duration, or left out",
             Self::Faults => "faults.NAME, beside `at` and `for`, or `every` and `for`",
             Self::Metrics | Self::Statistics => "[expect]: \"SCOPE.METRIC.STATISTIC\"",
@@ -89,6 +92,7 @@ impl Kind {
             Self::Balancers => "a balancer",
             Self::Loads => "a load that balancers look at",
             Self::Regions => "a preset of regions",
+            Self::Topologies => "a topology",
             Self::DedupWindows => "a memory of what was handled",
             Self::Faults => "a fault",
             Self::Metrics => "a metric",
@@ -109,6 +113,7 @@ impl Kind {
             Self::Balancers => of_registry(balance::BALANCERS),
             Self::Loads => of_registry(balance::LOADS),
             Self::Regions => MATRICES.iter().map(of_matrix).collect(),
+            Self::Topologies => TOPOLOGIES.iter().map(|entry| of_topology(entry)).collect(),
             Self::DedupWindows => of_registry(delivery::DEDUP_WINDOWS),
             Self::Faults => FAULTS.iter().map(|entry| of_fault(entry)).collect(),
             Self::Metrics => {
@@ -141,6 +146,11 @@ fn of_congestion_control(entry: &CongestionEntry) -> Item {
 }
 
 fn of_fault(entry: &FaultEntry) -> Item {
+    let more = format!("{}\n\nSource: {}.\n", entry.explanation, entry.source.trim_end_matches('.'));
+    Item { name: entry.name, summary: entry.summary, more }
+}
+
+fn of_topology(entry: &TopologyEntry) -> Item {
     let more = format!("{}\n\nSource: {}.\n", entry.explanation, entry.source.trim_end_matches('.'));
     Item { name: entry.name, summary: entry.summary, more }
 }

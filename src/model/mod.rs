@@ -1,4 +1,4 @@
-//! The roles a scenario can name, built from protocol blocks: client and service.
+//! The roles a scenario can name, built from protocol blocks: client and service, and routers between them.
 //!
 //! Roles are processes: they cannot know that they are simulated. What they have in common (calls, programs, groups) stands
 //! in one [`Script`].
@@ -10,6 +10,7 @@ mod journal;
 mod line;
 mod policy;
 mod route;
+mod router;
 mod script;
 mod service;
 mod task;
@@ -18,6 +19,7 @@ pub use client::{Client, ClientSpec, Load, Phase};
 pub use envelope::{Envelope, Kind, Place, Remainder};
 pub use journal::State;
 pub use policy::{Cancel, Delivery, Policy};
+pub use router::Router;
 pub use script::{Board, Call, Choice, Keys, Program, Script, Size, Step, Target};
 pub use service::{Service, ServiceSpec};
 

@@ -24,15 +24,24 @@ pub enum Buffer {
 /// The state of a link at one sending node.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Egress {
-    /// End of transmission and size of each message not yet transmitted; the first is under way.
-    departures: VecDeque<(Time, u64)>,
-    waiting_bytes: u64,
-    free_at: Time,
+    /// What all its messages wait in.
+    queue: Queue,
+    /// What those to one neighbour wait in, where each has a port of its own.
+    ports: BTreeMap<NodeId, Queue>,
     last_arrival: BTreeMap<NodeId, Time>,
     pairs: BTreeMap<NodeId, Pair>,
 }
 
-impl Egress {
+/// Messages that wait for transmission.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Queue {
+    /// End of transmission and size of each message not yet transmitted; the first is under way.
+    departures: VecDeque<(Time, u64)>,
+    waiting_bytes: u64,
+    free_at: Time,
+}
+
+impl Queue {
     /// When the last bit of a message leaves, if there is room for it.
     pub(super) fn enqueue(&mut self, now: Time, size: u64, rate: Bandwidth, buffer: Buffer) -> Option<Time> {
         while self.departures.front().is_some_and(|&(end, _)| end <= now) {
@@ -57,6 +66,16 @@ impl Egress {
         self.departures.push_back((self.free_at, size));
         Some(self.free_at)
     }
+}
+
+impl Egress {
+    /// What messages to `port` wait in, or all, where they share one.
+    pub(super) fn queue(&mut self, port: Option<NodeId>) -> &mut Queue {
+        match port {
+            None => &mut self.queue,
+            Some(to) => self.ports.entry(to).or_default(),
+        }
+    }
 
     /// The arrival at `to` that does not overtake: `at`, or that of the message before.
     pub(super) fn in_order(&mut self, to: NodeId, at: Time) -> Time {
@@ -80,9 +99,9 @@ mod tests {
     #[test]
     fn a_buffer_of_two_keeps_two_behind_the_one_under_way() {
         let rate = Bandwidth::from_bits_per_sec(10_000_000).unwrap();
-        let mut egress = Egress::default();
+        let mut queue = Queue::default();
         let start = Time::ZERO;
-        let mut send = |now| egress.enqueue(now, 1250, rate, Buffer::Packets(2));
+        let mut send = |now| queue.enqueue(now, 1250, rate, Buffer::Packets(2));
         assert_eq!(send(start), Some(start + ms(1)));
         assert_eq!(send(start), Some(start + ms(2)));
         assert_eq!(send(start), Some(start + ms(3)));
@@ -96,8 +115,8 @@ mod tests {
     #[test]
     fn a_byte_buffer_counts_what_waits() {
         let rate = Bandwidth::from_bits_per_sec(8_000).unwrap();
-        let mut egress = Egress::default();
-        let mut send = |now, size| egress.enqueue(now, size, rate, Buffer::Bytes(100)).is_some();
+        let mut queue = Queue::default();
+        let mut send = |now, size| queue.enqueue(now, size, rate, Buffer::Bytes(100)).is_some();
         assert!(send(Time::ZERO, 1_000));
         assert!(send(Time::ZERO, 60));
         assert!(!send(Time::ZERO, 60));

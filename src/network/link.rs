@@ -134,9 +134,9 @@ pub enum Cause {
     Corrupt,
     /// No room in the sender's transmission buffer.
     BufferFull,
-    /// The receiver was down.
+    /// The receiver was down, or the node that was to forward it.
     ReceiverDown,
-    /// The network was cut between sender and receiver.
+    /// The network was cut between sender and receiver, or at a hop between them.
     Partition,
     /// The stream it was part of was reset.
     Reset,
@@ -212,17 +212,24 @@ impl Path {
 pub(super) struct Wire {
     pub(super) link: Link,
     path: Path,
+    /// Whether a node transmits to each neighbour on its own, as on the edges of a topology.
+    has_ports: bool,
     egress: Vec<Option<Box<Egress>>>,
 }
 
 impl Wire {
     pub(super) fn new(link: Link) -> Self {
-        Self { path: Path::of(&link), link, egress: Vec::new() }
+        Self { path: Path::of(&link), link, has_ports: false, egress: Vec::new() }
     }
 
     /// Whether every message is to be judged in full.
     pub(super) fn watch(&mut self, is_watched: bool) {
         self.path = if is_watched { Path::Full } else { Path::of(&self.link) };
+    }
+
+    /// Gives every node a queue for each neighbour.
+    pub(super) fn part_ports(&mut self) {
+        self.has_ports = true;
     }
 
     pub(super) fn reset(&mut self) {
@@ -260,7 +267,7 @@ impl Wire {
         // What is lost on the link was transmitted all the same; what finds no room was not.
         let mut sent = now;
         if let (Some(egress), Some(rate)) = (&mut egress, link.bandwidth) {
-            match egress.enqueue(now, size, rate, link.buffer) {
+            match egress.queue(self.has_ports.then_some(to)).enqueue(now, size, rate, link.buffer) {
                 Some(departure) => sent = departure,
                 None => return Verdict::Drop(Cause::BufferFull),
             }

@@ -111,7 +111,10 @@ impl Network {
     pub fn add(&mut self, name: &str, link: Link, claims: impl IntoIterator<Item = Claim>) -> LinkId {
         let id = LinkId(u16::try_from(self.wires.len()).expect("a system has at most 65 535 links"));
         let mut wire = Wire::new(link);
-        wire.watch(self.topology.is_some());
+        if self.topology.is_some() {
+            wire.part_ports();
+            wire.watch(true);
+        }
         self.wires.push(wire);
         self.names.push(name.into());
         for Claim { from, to, classes } in claims {
@@ -175,10 +178,12 @@ impl Network {
     }
 
     /// The same network, in which links lie between those nodes alone that `topology` joins: messages between all others
-    /// are forwarded, and every hop is a message of its own to the link that lies there.
+    /// are forwarded, and every hop is a message of its own to the link that lies there. A node has a queue for each
+    /// neighbour: bandwidth and buffer are those of an edge, not shared by all that a node sends.
     #[must_use]
     pub fn with_topology(mut self, topology: Topology) -> Self {
         self.topology = Some(Box::new(topology));
+        self.wires.iter_mut().for_each(Wire::part_ports);
         self.watch(true);
         self
     }

@@ -1,7 +1,7 @@
-//! The grammar for nodes, in links and faults: `api`, `api[0-2]`, `api@eu`, `@eu`, `payments#0[leader]`, `*`, `rest`.
+//! The grammar for nodes, in links and faults: `api`, `api[0-2]`, `api@eu`, `@eu/a`, `payments#0[leader]`, `*`, `rest`.
 //!
 //! ```text
-//! selector = (group ["#" partition] | "*") ["@" region] ["[" which "]"] | "@" region | "rest"
+//! selector = (group ["#" partition] | "*") ["@" region ["/" zone]] ["[" which "]"] | "@" region ["/" zone] | "rest"
 //! which    = 0 | 0-2 (both ends) | 0,3 | any N | each | leader | followers
 //! ```
 
@@ -17,6 +17,8 @@ pub struct Selector {
     pub base: Base,
     /// In which region; in all if it is left out.
     pub region: Option<Piece<String>>,
+    /// In which of its zones; in all if it is left out.
+    pub zone: Option<Piece<String>>,
     /// Which of their nodes there.
     pub which: Which,
 }
@@ -66,28 +68,17 @@ impl Selector {
         } else {
             let name = cursor.name("a group's name, `*`, `@` and a region, or `rest`")?;
             if *name == "rest" && cursor.is_done() {
-                return Ok(Self { base: Base::Rest, region: None, which: Which::All });
+                return Ok(Self { base: Base::Rest, region: None, zone: None, which: Which::All });
             }
             let partition = if cursor.eat("#") { Some(cursor.number("a partition's number")?) } else { None };
             Base::Group { name, partition }
         };
-        let region = region(&mut cursor)?;
+        let region = if cursor.eat("@") { Some(cursor.name("a region's name")?) } else { None };
+        let zone = if region.is_some() && cursor.eat("/") { Some(cursor.name("a zone's name")?) } else { None };
         let which = if !text.starts_with('@') && cursor.eat("[") { which(&mut cursor)? } else { Which::All };
         cursor.finish()?;
-        Ok(Self { base, region, which })
+        Ok(Self { base, region, zone, which })
     }
-}
-
-/// Reads the region, if one is named.
-fn region(cursor: &mut Cursor<'_>) -> Result<Option<Piece<String>>, InText> {
-    if !cursor.eat("@") {
-        return Ok(None);
-    }
-    let name = cursor.name("a region's name")?;
-    if cursor.rest().starts_with('/') {
-        return Err(InText::new(cursor.at()..cursor.at() + cursor.rest().len(), "zones are not supported yet"));
-    }
-    Ok(Some(name))
 }
 
 /// Reads what stands in brackets, with the closing one; the opening one has been read.
@@ -135,6 +126,9 @@ impl fmt::Display for Selector {
         if let Some(region) = &self.region {
             write!(f, "@{}", region.value)?;
         }
+        if let Some(zone) = &self.zone {
+            write!(f, "/{}", zone.value)?;
+        }
         self.which.fmt(f)
     }
 }
@@ -178,8 +172,8 @@ mod tests {
 
     #[test]
     fn selectors_read_and_print_alike() {
-        let words =
-            "api api[0] api[0-2] api[0,3-4] *[each] log#3[leader] rest * @eu api@eu api@eu-west[0-2] *@eu[each]";
+        let words = "api api[0] api[0-2] api[0,3-4] *[each] log#3[leader] rest * @eu api@eu api@eu-west[0-2] *@eu[each] @eu/a \
+             api@eu/a[0]";
         for text in words.split(' ').chain(["api[any 2]"]) {
             assert_eq!(Selector::parse(text).expect(text).to_string(), text);
         }
@@ -197,7 +191,8 @@ mod tests {
             ("api[1", 5..5, "expected `]` at the end"),
             ("api[1]]", 6..7, "unexpected `]`"),
             ("api@", 4..4, "expected a region's name"),
-            ("@eu/a", 3..5, "zones are not supported yet"),
+            ("@eu/", 4..4, "expected a zone's name at the end"),
+            ("api/a", 3..5, "unexpected `/a`"),
             ("@eu[0]", 3..6, "unexpected `[0]`"),
             ("9api", 0..4, "starts with a small letter"),
             ("api[99999999999]", 4..15, "too large"),

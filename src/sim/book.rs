@@ -1,22 +1,23 @@
 //! The wire's book: every copy has one fate.
 //!
 //! The driver keeps it for any process: copies sent and duplicated are those delivered, dropped (with the reason) or still
-//! on their way. It is checked at the end of every run, release builds included.
+//! on their way. It is checked at the end of every run, release builds included. On a topology every hop is a copy of its own,
+//! sent by the node where it starts and delivered to the node where it ends: what a link carried is what its book says.
 
 use crate::network::{Cause, LinkId};
 
 /// What became of the copies that were sent over one link.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct LinkBook {
-    /// Copies that processes sent.
+    /// Copies that processes sent, or nodes forwarded.
     pub sent: u64,
     /// Copies that the network made.
     pub duplicated: u64,
-    /// Copies handed to a process.
+    /// Copies handed to a process, or to a node that forwards them.
     pub delivered: u64,
     /// Copies dropped, by [`Cause`] in the order of [`Cause::ALL`].
     pub dropped: [u64; Cause::ALL.len()],
-    /// Bytes that processes sent.
+    /// Bytes that were sent.
     pub bytes: u64,
     /// What became of the segments of streams, in which the copies of such a link travel.
     pub segments: SegmentBook,

@@ -1,8 +1,9 @@
 //! What the network itself has yet to do, in a calendar of its own.
 //!
-//! An errand happens between what processes do: a copy reaches the next node of its way, say, or a segment of a stream its other
-//! end. It has the place of a delivery among the events of its instant, after work that is done and before every message that simply arrives. Errands stand apart, behind
-//! the same gate as controls and writes (`Run::outside`), so that a run without them asks nothing about them.
+//! An errand happens between what processes do: a copy reaches the next node of its way, say, or a segment of a stream its
+//! other end. It has the place of a delivery among the events of its instant, after work that is done and before every
+//! message that simply arrives. Errands stand apart, behind the same gate as controls and disks (`Run::outside`), so that a
+//! run without them asks nothing about them.
 
 use crate::base::id::NodeId;
 use crate::base::names::Names;

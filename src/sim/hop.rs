@@ -1,10 +1,10 @@
 //! Messages on a topology: forwarded from node to node, hop by hop.
 //!
-//! Each hop is a message of its own to the link between its two nodes: it waits in the queue of the node that forwards it, from
-//! the moment it got there, and draws its own luck. The wire's book counts it there, sent and delivered or dropped: over all
-//! links, a message that crosses three of them is sent three times. A node forwards as long as it is up, without its process
-//! taking part: one that is down drops what comes for others as it drops what comes for itself, one that is paused lets it
-//! wait.
+//! Each hop is a message of its own to the link between its two nodes: it waits in the queue of the node that forwards it
+//! for the neighbour that comes next, from the moment it got there, and draws its own luck. The wire's book counts it
+//! there, sent and delivered or dropped: over all links, a message that crosses three of them is sent three times. A node
+//! forwards as long as it is up, without its process taking part: one that is down drops what comes for others as it
+//! drops what comes for itself, one that is paused lets it wait.
 
 use crate::base::id::{Entity, NodeId};
 use crate::base::random::mix;

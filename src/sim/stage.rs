@@ -69,7 +69,8 @@ pub(super) struct Run<M: Message> {
     pub(super) schedule: Schedule,
     pub(super) deliveries: Calendar<Delivery<Parcel<M>>>,
     pub(super) alarms: Agenda<Alarm>,
-    pub(super) errands: Calendar<Errand<Parcel<M>>>,
+    /// Apart: what ordinary messages look at stays close together.
+    pub(super) errands: Box<Calendar<Errand<Parcel<M>>>>,
     pub(super) carriage: M::Carriage,
     /// The observations that somebody wants.
     pub(super) wanted: Wanted,
@@ -364,7 +365,7 @@ impl<M: Message> Run<M> {
             schedule: Schedule::new(seed.key("schedule")),
             deliveries: Calendar::new(),
             alarms: Agenda::default(),
-            errands: Calendar::new(),
+            errands: Box::default(),
             carriage: M::Carriage::default(),
             wanted: Wanted::NOTHING,
             notes: Vec::new(),

@@ -8,6 +8,7 @@ mod witness;
 mod delivery;
 mod determinism;
 mod pairing;
+mod topology;
 
 use proptest::test_runner::{Config, RngSeed};
 

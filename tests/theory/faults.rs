@@ -202,3 +202,34 @@ fn nodes_are_drawn_when_the_fault_strikes() {
         ratio(book.fate(Fate::Lost), book.offered)
     });
 }
+
+/// Six nodes are dealt over three zones, two in each. Callers in zone b take them in turn; zone a is down: of 600 calls
+/// 200 are lost, 200 stay in the zone and take no time, 200 cross to zone c and back in 2 ms: 1 ms on average (a hop
+/// takes 1 ns at least).
+#[test]
+fn a_zone_fails_as_a_whole() {
+    let run = Study::exact(
+        6,
+        r#"
+        [regions]
+        zones.eu = ["a", "b", "c"]
+        zone-rtt = "2ms"
+        [clients.users]
+        place = "eu/b"
+        rate = "100/s"
+        arrivals = "even"
+        call = "api"
+        timeout = "50ms"
+        [services.api]
+        nodes = 6
+        place = "eu"
+        [faults.outage]
+        at = "0s"
+        crash = "@eu/a"
+        "#,
+    );
+    let book = flow(&run, "users");
+    assert_eq!((book.offered, book.fate(Fate::Lost), book.fate(Fate::Confirmed)), (600, 200, 400));
+    assert_eq!(fault(&run, "outage").nodes, 2);
+    assert!((mean_ms(&book.latency) - 1.0).abs() < 1e-3, "{}", mean_ms(&book.latency));
+}

@@ -25,3 +25,4 @@ mod retransmission;
 mod retries;
 mod streams;
 mod time;
+mod topologies;

@@ -1,16 +1,19 @@
 //! Any graph: ways are worked out for the receivers that there are messages for.
 
+use std::sync::Arc;
+
 use super::search::Search;
 
 /// Places, and which of them are joined.
 ///
-/// The next hops towards a receiver are a table, four bytes a node, made by one breadth-first search when a message first needs
-/// it. The tables of the first receivers are kept, [`TABLES_MAX`] bytes of them: those of every receiver for up to 4 096
-/// nodes, those of 160 receivers for 10^5. Towards others each hop is searched for, from both ends at once, which visits
-/// few nodes where distances are short; either way the answer is the same.
+/// The next hops towards a receiver are a table, four bytes a node, made by one breadth-first search when a message first
+/// needs it. The tables of the first receivers are kept, [`TABLES_MAX`] bytes of them: those of every receiver for up to
+/// 4 096 nodes, those of 160 receivers for 10^5. Towards others each hop is searched for, from both ends at once, which
+/// visits few nodes where distances are short; either way the answer is the same.
 #[derive(Clone, Debug)]
 pub(super) struct Graph {
-    joined: Neighbours,
+    /// Shared by all runs on it.
+    joined: Arc<Neighbours>,
     /// Where the table of each receiver stands, plus one.
     known: Vec<u32>,
     tables: Vec<Box<[u32]>>,
@@ -51,8 +54,8 @@ impl Neighbours {
         self.starts.len() - 1
     }
 
-    /// Every place that can be reached from `root`, nearest first, with its neighbour on the way to the root: the smallest of
-    /// those that are nearer.
+    /// Every place that can be reached from `root`, nearest first, with its neighbour on the way to the root: the
+    /// smallest of those that are nearer.
     fn towards(&self, root: u32) -> (Vec<u32>, Box<[u32]>) {
         let mut next = vec![u32::MAX; self.count()].into_boxed_slice();
         let mut depth = vec![u32::MAX; self.count()];
@@ -80,7 +83,7 @@ impl Neighbours {
 impl Graph {
     /// So many places, joined by `edges`.
     pub(super) fn new(count: u32, edges: &[(u32, u32)]) -> Self {
-        let joined = Neighbours::new(count, edges);
+        let joined = Arc::new(Neighbours::new(count, edges));
         Self {
             joined,
             known: vec![0; count as usize],
@@ -88,6 +91,12 @@ impl Graph {
             tables_max: TABLES_MAX,
             search: Search::default(),
         }
+    }
+
+    /// The pairs of places that are joined, each once.
+    pub(super) fn edges(&self) -> impl Iterator<Item = (u32, u32)> {
+        let of = |place: u32| self.joined.of(place).iter().map(move |&other| (place, other));
+        (0..self.joined.count() as u32).flat_map(of).filter(|(one, other)| one < other)
     }
 
     /// A place that cannot be reached from the first one.

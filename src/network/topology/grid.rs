@@ -7,10 +7,12 @@ use super::TopologyEntry;
 pub(super) const ENTRY: TopologyEntry = TopologyEntry {
     name: "grid",
     summary: "nodes in rows, each joined to those beside, above and below it",
-    explanation: "The list is laid out row by row, `columns` nodes in each; the last row may be shorter. The distance is that of \
-                  the rows plus that of the columns. Messages go along their row first, then along the column; past the end of a \
-                  short last row they leave the row early, on a way of the same length.",
-    source: "dimension-order routing in a mesh: Dally, Towles, Principles and Practices of Interconnection Networks, chapter 8",
+    explanation: "The list is laid out row by row, `columns` nodes in each; the last row may be shorter. The \
+                  distance is that of the rows plus that of the columns. Messages go along their row first, then \
+                  along the column; past the end of a short last row they leave the row early, on a way of the \
+                  same length.",
+    source: "dimension-order routing in a mesh: Dally, Towles, Principles and Practices of Interconnection \
+             Networks, chapter 8",
 };
 
 pub(super) fn edges(count: u32, columns: NonZeroU32) -> impl Iterator<Item = (u32, u32)> {

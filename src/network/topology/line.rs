@@ -5,8 +5,9 @@ use super::TopologyEntry;
 pub(super) const ENTRY: TopologyEntry = TopologyEntry {
     name: "line",
     summary: "each node is joined to the next",
-    explanation: "The distance between two nodes is that of their places in the list: a chain of proxies, a pipeline, a path of \
-                  routers. Of n nodes the farthest are n - 1 hops apart, the average is about n/3.",
+    explanation: "The distance between two nodes is that of their places in the list: a chain of proxies, a \
+                  pipeline, a path of routers. Of n nodes the farthest are n - 1 hops apart, the average is \
+                  about n/3.",
     source: "store-and-forward along a path: Kurose, Ross, Computer Networking, chapter 1",
 };
 

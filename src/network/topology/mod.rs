@@ -1,11 +1,12 @@
 //! Topologies: which nodes are joined, and over which of them a message goes to the others.
 //!
-//! A topology numbers its nodes by their places, 0 and up, in the order in which they were listed. A message goes the shortest
-//! way, counted in hops. The regular shapes know the next hop by arithmetic and store nothing; a [`Graph`] of any other form
-//! works out the way to a receiver when a message for it first needs it. Nothing is kept for a pair of nodes.
+//! A topology numbers its nodes by their places, 0 and up, in the order in which they were listed. A message goes the
+//! shortest way, counted in hops. The regular shapes know the next hop by arithmetic and store nothing; a [`Graph`] of
+//! any other form works out the way to a receiver when a message for it first needs it. Nothing is kept for a pair of
+//! nodes.
 //!
-//! Where several ways are equally short, every node always takes the same: in a ring upwards, in a grid along the row first, in a
-//! graph by the neighbour that was listed first.
+//! Where several ways are equally short, every node always takes the same: in a ring upwards, in a grid along the row
+//! first, in a graph by the neighbour that was listed first.
 
 mod edges;
 mod graph;
@@ -191,14 +192,23 @@ impl Topology {
         &self.nodes
     }
 
+    /// The pairs of nodes that it joins, each once.
+    pub fn edges(&self) -> impl Iterator<Item = (NodeId, NodeId)> {
+        let count = self.nodes.len() as u32;
+        let edges: Box<dyn Iterator<Item = (u32, u32)>> = match &self.ways {
+            Ways::Star => Box::new(star::edges(count)),
+            Ways::Ring => Box::new(ring::edges(count)),
+            Ways::Line => Box::new(line::edges(count)),
+            Ways::Grid(columns) => Box::new(grid::edges(count, *columns)),
+            Ways::Tree(fan_out) => Box::new(tree::edges(count, *fan_out)),
+            Ways::Graph(graph) => Box::new(graph.edges()),
+        };
+        edges.map(|(one, other)| (self.nodes[one as usize], self.nodes[other as usize]))
+    }
+
     /// Whether it lists this node.
     pub fn has(&self, node: NodeId) -> bool {
         self.places.get(node.index() as usize).is_some_and(|&place| place != NOWHERE)
-    }
-
-    /// Whether an edge joins these two nodes.
-    pub fn joins(&mut self, one: NodeId, other: NodeId) -> bool {
-        one != other && self.next(one, other) == Some(other)
     }
 
     /// The node to which a message at `from` that is for `to` goes next; nothing if it has arrived, or if one of the two is

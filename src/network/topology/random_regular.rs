@@ -1,9 +1,10 @@
 //! A random regular graph: every node has the same number of neighbours, and nothing else is regular.
 //!
-//! Stubs, one for each end of an edge, are shuffled and joined in pairs. Up to degree 4 a pairing that joins a node to itself or twice to
-//! the same is thrown away as a whole, which makes all graphs equally likely; beyond that hardly one in 400 would be kept,
-//! so only the stubs of such pairs are shuffled again, which makes all graphs of many nodes nearly equally likely. What
-//! cannot be finished, or is not connected, is begun anew. A dense graph is what a sparse one leaves out.
+//! Stubs, one for each end of an edge, are shuffled and joined in pairs. Up to degree 4 a pairing that joins a node to
+//! itself or twice to the same is thrown away as a whole, which makes all graphs equally likely; beyond that hardly one
+//! in 400 would be kept, so only the stubs of such pairs are shuffled again, which makes all graphs of many nodes nearly
+//! equally likely. What cannot be finished, or is not connected, is begun anew. A dense graph is what a sparse one leaves
+//! out.
 
 use crate::base::id::Entity;
 use crate::base::random::{Seed, Stream};
@@ -14,10 +15,12 @@ use super::{TopologyEntry, TopologyError};
 pub(super) const ENTRY: TopologyEntry = TopologyEntry {
     name: "random-regular",
     summary: "a random graph in which every node has so many neighbours",
-    explanation: "A connected graph without loops and double edges, drawn by its own `seed`: the same in every run. Distances are \
-                  short, about log n / log (degree - 1) hops, there is no centre, and it takes many failures to part it: the \
-                  overlay of gossip and peer-to-peer systems. The number of nodes times the degree is even.",
-    source: "Steger, Wormald, Generating Random Regular Graphs Quickly, Combinatorics, Probability and Computing 8, 1999",
+    explanation: "A connected graph without loops and double edges, drawn by its own `seed`: the same in every \
+                  run. Distances are short, about log n / log (degree - 1) hops, there is no centre, and it \
+                  takes many failures to part it: the overlay of gossip and peer-to-peer systems. The number of \
+                  nodes times the degree is even.",
+    source: "Steger, Wormald, Generating Random Regular Graphs Quickly, Combinatorics, Probability and Computing \
+             8, 1999",
 };
 
 /// How often a graph is begun before none is believed to exist.

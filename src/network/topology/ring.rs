@@ -5,9 +5,10 @@ use super::TopologyEntry;
 pub(super) const ENTRY: TopologyEntry = TopologyEntry {
     name: "ring",
     summary: "each node is joined to the next, the last one to the first",
-    explanation: "Messages go the shorter way round; to the node exactly opposite they go upwards, in the order of the list. Of n nodes \
-                  the farthest is n/2 hops away, the average about n/4.",
-    source: "Dally, Towles, Principles and Practices of Interconnection Networks, chapter 5: a torus of one dimension",
+    explanation: "Messages go the shorter way round; to the node exactly opposite they go upwards, in the order \
+                  of the list. Of n nodes the farthest is n/2 hops away, the average about n/4.",
+    source: "Dally, Towles, Principles and Practices of Interconnection Networks, chapter 5: a torus of one \
+             dimension",
 };
 
 pub(super) fn edges(count: u32) -> impl Iterator<Item = (u32, u32)> {

@@ -5,8 +5,9 @@ use super::TopologyEntry;
 pub(super) const ENTRY: TopologyEntry = TopologyEntry {
     name: "star",
     summary: "every node is joined to the hub",
-    explanation: "One hop to and from the hub, two between any others. All of them meet in the hub: its bandwidth and its health are \
-                  everybody's. The hub is a node like others; a switch is a hub that only forwards, a group of `[routers]`.",
+    explanation: "One hop to and from the hub, two between any others. All of them meet in the hub: its \
+                  bandwidth and its health are everybody's. The hub is a node like others; a switch is a hub \
+                  that only forwards, a group of `[routers]`.",
     source: "the access switch of a local network: Kurose, Ross, Computer Networking, chapter 6",
 };
 

@@ -7,10 +7,11 @@ use super::TopologyEntry;
 pub(super) const ENTRY: TopologyEntry = TopologyEntry {
     name: "tree",
     summary: "a root, and so many nodes below each node",
-    explanation: "The list is laid out level by level: the first node is the root, the next `fan-out` hang on it, and so on. A message \
-                  goes up to the lowest node that both ends hang on, then down. Half of all traffic and more passes the root.",
-    source: "Dally, Towles, Principles and Practices of Interconnection Networks, chapter 1; places as in a d-ary heap: Cormen \
-             and others, Introduction to Algorithms, problem 6-2",
+    explanation: "The list is laid out level by level: the first node is the root, the next `fan-out` hang on \
+                  it, and so on. A message goes up to the lowest node that both ends hang on, then down. Half of \
+                  all traffic and more passes the root.",
+    source: "Dally, Towles, Principles and Practices of Interconnection Networks, chapter 1; places as in a \
+             d-ary heap: Cormen and others, Introduction to Algorithms, problem 6-2",
 };
 
 pub(super) fn edges(count: u32, fan_out: NonZeroU32) -> impl Iterator<Item = (u32, u32)> {

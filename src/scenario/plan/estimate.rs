@@ -13,7 +13,8 @@ const MESSAGES_MAX: f64 = 1e11;
 pub(super) fn refuse_the_absurd(scenario: &Scenario, duration: Span, mistakes: &mut Vec<Diagnostic>) {
     let client_nodes = scenario.clients.iter().map(|(_, client)| u64::from(client.nodes().get()));
     let service_nodes = scenario.services.iter().map(|(_, service)| u64::from(service.nodes().get()));
-    let nodes: u64 = client_nodes.chain(service_nodes).sum();
+    let router_nodes = scenario.routers.iter().map(|(_, router)| u64::from(router.nodes().get()));
+    let nodes: u64 = client_nodes.chain(service_nodes).chain(router_nodes).sum();
     if nodes > NODES_MAX {
         let gigabytes = nodes as f64 * 600.0 / 1e9;
         mistakes.push(

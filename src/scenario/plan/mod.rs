@@ -9,9 +9,11 @@ mod medium;
 mod network;
 mod nodes;
 mod parts;
+mod places;
 mod policy;
 mod regions;
 mod roles;
+mod topology;
 mod transport;
 mod when;
 
@@ -23,7 +25,9 @@ use crate::base::random::Seed;
 use crate::base::time::{Span, Time};
 use crate::metrics::recovery::Strike;
 use crate::metrics::{Correctness, Spans, curve_step};
-use crate::model::{Board, Call, Client, ClientSpec, Envelope, Keys, Program, Script, Service, ServiceSpec, Target};
+use crate::model::{
+    Board, Call, Client, ClientSpec, Envelope, Keys, Program, Router, Script, Service, ServiceSpec, Target,
+};
 use crate::network::Network;
 use crate::sim::{Cluster, Storage};
 
@@ -37,7 +41,7 @@ pub use expect::{Expectation, Measure, Subject, is_measured};
 pub use fault::FaultSpec;
 pub use network::network;
 pub use policy::{Receiver, balance, policy};
-pub use regions::{Region, Regions, regions};
+pub use regions::{Region, Regions, Spot, Zone, regions};
 pub use when::When;
 
 /// A scenario that can be played.
@@ -100,6 +104,7 @@ struct Group {
 enum Role {
     Client(Arc<ClientSpec>),
     Service(Arc<ServiceSpec>, Option<Storage>),
+    Router,
 }
 
 impl Plan {
@@ -134,7 +139,7 @@ impl Plan {
     pub fn stations(&self) -> impl Iterator<Item = (&str, Option<NonZeroU32>, u32)> {
         self.groups.iter().filter_map(|group| match &group.role {
             Role::Service(spec, _) => Some((group.name.as_str(), spec.workers, group.nodes)),
-            Role::Client(_) => None,
+            Role::Client(_) | Role::Router => None,
         })
     }
 
@@ -160,6 +165,7 @@ impl Plan {
                 Role::Service(spec, _) => {
                     cluster.group(name, *nodes, move |boot| Service::new(script.under(boot.seed), &spec, &boot))
                 }
+                Role::Router => cluster.group(name, *nodes, |_| Router),
             };
             let group = added.expect("a plan's names are checked");
             if let Role::Service(_, Some(storage)) = role {

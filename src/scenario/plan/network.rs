@@ -1,10 +1,10 @@
 //! The network: `[network]`, the ways between regions, and links laid over both.
 //!
-//! A link speaks for the messages between its ends. Where several links speak for the same message, the narrower one counts,
-//! key by key: a link is narrower than another if none of its two ends and its `only` is wider, and one is narrower (nodes
-//! before a group in a region before a group before a region before `*`; some kinds of messages before all). Two links that
-//! set the same key for the same message without one being narrower are a mistake. Regions say how long messages take between
-//! them, where no link does, and nothing else.
+//! A link speaks for the messages between its ends. Where several links speak for the same message, the narrower one
+//! counts, key by key: a link is narrower than another if none of its two ends and its `only` is wider, and one is
+//! narrower (nodes before a group in a zone before a group in a region before a group before a zone before a region
+//! before `*`; some kinds of messages before all). Two links that set the same key for the same message without one being
+//! narrower are a mistake. Regions say how long messages take between them, where no link does, and nothing else.
 //!
 //! Nodes fall into parts, all of which are in one region and named by the same links. Between two parts, and for one kind of
 //! message, everything is decided once; equal decisions make one link of the network, called like the narrowest link it is
@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::medium::{bursts, expanded};
 use super::nodes::{Nodes, at_places};
 use super::parts::{End, Kind, Parts};
-use super::regions::{Region, Regions};
+use super::regions::{Region, Regions, Spot, Zone};
 use super::times;
 use super::transport::transport;
 use crate::base::distribution::Distribution;
@@ -83,6 +83,7 @@ impl Rule {
 enum Provider {
     Network,
     Between(Region, Region),
+    Zones(Zone, Zone),
     Link(usize),
 }
 
@@ -128,8 +129,8 @@ fn places(medium: &Medium) -> [Option<Origin>; KEYS.len()] {
 }
 
 /// What is narrower than what, in short.
-const NARROWNESS: &str = "nodes are narrower than a group, a group than a region, a region than `*`, and `only` some \
-                          messages than all";
+const NARROWNESS: &str = "nodes are narrower than a group, a group than a zone, a zone than a region, a region than `*`, \
+                          and `only` some messages than all";
 
 /// All classes of messages.
 const EVERY_CLASS: u8 = bit(Leg::Out) | bit(Leg::Reply) | bit(Leg::Ack) | bit(Leg::Cancel);
@@ -180,7 +181,7 @@ impl<'a> Planner<'a> {
         };
         let rule = |(from, to): (Option<usize>, Option<usize>)| {
             let (from, to) = from.zip(to)?;
-            let narrowness = [self.ends[from].level(), self.ends[to].level(), 2 * u8::from(only.is_some())];
+            let narrowness = [self.ends[from].level(), self.ends[to].level(), 4 * u8::from(only.is_some())];
             Some(Rule { link: index, from, to, classes: only.unwrap_or(EVERY_CLASS), narrowness })
         };
         directions.into_iter().filter_map(rule).collect()
@@ -205,16 +206,13 @@ impl<'a> Planner<'a> {
             }
             Base::Group { name, partition: None } => Some(self.found(self.nodes.group(name, selector.origin))?),
         };
-        let region = match &selector.region {
-            None => None,
-            Some(name) => Some(self.found(self.nodes.region(name, selector.origin))?),
-        };
-        if region.is_some() && self.nodes.members(group, region).next().is_none() {
+        let area = self.found(self.nodes.area(selector))?;
+        if area.is_some() && self.nodes.members(group, area).next().is_none() {
             return refuse(self, &format!("`{}` is nobody: no node is there", selector.value));
         }
         let nodes = match &selector.which {
             Which::All => None,
-            Which::Indices(ranges) => Some(self.at_places(selector, (group, region), ranges)?),
+            Which::Indices(ranges) => Some(self.at_places(selector, (group, area), ranges)?),
             Which::Any(_) | Which::Each | Which::Leader | Which::Followers => {
                 return refuse(
                     self,
@@ -222,7 +220,7 @@ impl<'a> Planner<'a> {
                 );
             }
         };
-        let end = End { group, region, nodes };
+        let end = End { group, area, nodes };
         let known = self.ends.iter().position(|known| *known == end);
         Some(known.unwrap_or_else(|| {
             self.ends.push(end);
@@ -238,10 +236,10 @@ impl<'a> Planner<'a> {
     fn at_places(
         &mut self,
         selector: &Located<Selector>,
-        (group, region): (Option<GroupId>, Option<Region>),
+        (group, area): (Option<GroupId>, Option<Spot>),
         ranges: &[(u32, u32)],
     ) -> Option<BTreeSet<NodeId>> {
-        let members: Vec<_> = self.nodes.members(group, region).collect();
+        let members: Vec<_> = self.nodes.members(group, area).collect();
         let found = at_places(&members, ranges).map_err(|last| {
             let all = Selector { which: Which::All, ..selector.value.clone() };
             let count = members.len();
@@ -281,10 +279,12 @@ impl<'a> Planner<'a> {
         let mut network = Network::divided(base, of);
         for (decision, claims) in claims {
             let mut link = resolved(decision.providers.map(|provider| self.medium(provider)), &latencies);
-            if let Provider::Between(from, to) = decision.providers[LATENCY] {
-                let time = self.nodes.regions.and_then(|regions| regions.one_way(from, to)).unwrap_or_default();
-                link.latency = Distribution::constant(time);
-            }
+            let time = self.nodes.regions.and_then(|regions| match decision.providers[LATENCY] {
+                Provider::Between(from, to) => regions.one_way(from, to),
+                Provider::Zones(from, to) => regions.across(from, to),
+                Provider::Network | Provider::Link(_) => None,
+            });
+            link.latency = time.map_or(link.latency, Distribution::constant);
             network.add(&self.name(decision.name), link, claims);
         }
         Some(network)
@@ -295,6 +295,9 @@ impl<'a> Planner<'a> {
         match (provider, self.nodes.regions) {
             (Provider::Link(link), _) => self.links[link].0.as_ref().to_owned(),
             (Provider::Between(from, to), Some(regions)) => format!("{}->{}", regions.name(from), regions.name(to)),
+            (Provider::Zones(from, to), Some(regions)) => {
+                format!("{}->{}", regions.zone_name(from), regions.zone_name(to))
+            }
             _ => "network".into(),
         }
     }
@@ -324,8 +327,11 @@ impl<'a> Planner<'a> {
         conflicts: &mut BTreeSet<(usize, usize, usize)>,
     ) -> Vec<(Decision, u8)> {
         let ends = (self.nodes.names.group_of(sender.sample), self.nodes.names.group_of(receiver.sample));
-        let away = sender.region.zip(receiver.region).filter(|(from, to)| from != to);
-        let away = away.map(|(from, to)| Provider::Between(from, to));
+        let away = sender.spot.zip(receiver.spot).and_then(|(from, to)| match (from.zone, to.zone) {
+            _ if from.region != to.region => Some(Provider::Between(from.region, to.region)),
+            (Some(one), Some(other)) => self.nodes.regions?.across(one, other).map(|_| Provider::Zones(one, other)),
+            _ => None,
+        });
         let mut decisions: Vec<(Decision, u8)> = Vec::new();
         for class in [Leg::Out, Leg::Reply, Leg::Ack, Leg::Cancel].map(bit) {
             let rules: Vec<_> = rules.iter().copied().filter(|rule| rule.classes & class != 0).collect();
@@ -447,7 +453,7 @@ impl<'a> Planner<'a> {
     fn medium(&self, provider: Provider) -> &'a Medium {
         match provider {
             Provider::Link(link) => &self.links[link].1.medium,
-            Provider::Network | Provider::Between(..) => self.base,
+            Provider::Network | Provider::Between(..) | Provider::Zones(..) => self.base,
         }
     }
 

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::regions::{Region, Regions};
+use super::regions::{Regions, Spot};
 use crate::base::id::NodeId;
 use crate::base::names::{GroupId, Names};
 use crate::scenario::diagnostic::{Diagnostic, unknown_name};
-use crate::scenario::document::{Origin, Piece, Texts};
+use crate::scenario::document::{Located, Origin, Piece, Texts};
+use crate::scenario::selector::Selector;
 
 /// Where the nodes are that a scenario's selectors speak of.
 #[derive(Clone, Copy)]
@@ -25,20 +26,24 @@ impl Nodes<'_> {
         })
     }
 
-    /// The region that a part of the text at `whole` names.
-    pub(super) fn region(&self, name: &Piece<String>, whole: Origin) -> Result<Region, Diagnostic> {
-        let written = name.located(whole, self.texts);
+    /// The region or zone that a selector names, if it names one.
+    pub(super) fn area(&self, selector: &Located<Selector>) -> Result<Option<Spot>, Diagnostic> {
+        let Some(region) = &selector.region else { return Ok(None) };
         let Some(regions) = self.regions else {
-            return Err(Diagnostic::error("a region has a meaning only with [regions]").at(written.origin, ""));
+            let place = region.located(selector.origin, self.texts).origin;
+            return Err(Diagnostic::error("a region has a meaning only with [regions]").at(place, ""));
         };
-        regions.named(name).ok_or_else(|| unknown_name(&written, "region", regions.names()))
+        let zone = selector.zone.as_ref().map(|zone| zone.located(selector.origin, self.texts));
+        regions.find(region.located(selector.origin, self.texts), zone).map(Some)
     }
 
-    /// The members of a group, or of all, in a region, or everywhere.
-    pub(super) fn members(&self, group: Option<GroupId>, region: Option<Region>) -> impl Iterator<Item = NodeId> {
+    /// The members of a group, or of all, in a region or zone, or everywhere.
+    pub(super) fn members(&self, group: Option<GroupId>, area: Option<Spot>) -> impl Iterator<Item = NodeId> {
         let groups = self.names.groups().filter(move |known| group.is_none_or(|own| own == *known));
         let members = groups.flat_map(|group| self.names.members(group));
-        members.filter(move |node| region.is_none() || self.regions.map(|regions| regions.of(*node)) == region)
+        members.filter(move |node| {
+            area.is_none_or(|area| self.regions.is_some_and(|regions| regions.of(*node).is_in(area)))
+        })
     }
 }
 

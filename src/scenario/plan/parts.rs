@@ -1,38 +1,38 @@
 //! Parts: the nodes of a scenario, told apart as far as links and regions tell them apart.
 //!
-//! Two nodes belong to one part if they are in one region and every end of a link covers both or neither. What lies between
-//! two parts is decided once, so that a hundred thousand clients in three regions are three nodes to decide about.
+//! Two nodes belong to one part if they are in one region and zone and every end of a link covers both or neither. What
+//! lies between two parts is decided once, so that a hundred thousand clients in three regions are three nodes to decide
+//! about.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::regions::{Region, Regions};
+use super::regions::{Regions, Spot};
 use crate::base::id::NodeId;
 use crate::base::names::{GroupId, Names};
 use crate::network;
 
-/// One end of a link: the nodes of this group, in this region, of these; all where nothing is said.
+/// One end of a link: the nodes of this group, in this region or zone, of these; all where nothing is said.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct End {
     pub group: Option<GroupId>,
-    pub region: Option<Region>,
+    pub area: Option<Spot>,
     pub nodes: Option<BTreeSet<NodeId>>,
 }
 
 impl End {
     /// How narrow it is.
     pub fn level(&self) -> u8 {
-        match (self.group, self.region, &self.nodes) {
-            (.., Some(_)) => 4,
-            (Some(_), Some(_), None) => 3,
-            (Some(_), None, None) => 2,
-            (None, Some(_), None) => 1,
-            (None, None, None) => 0,
+        let area = self.area.map_or(0, |area| if area.zone.is_some() { 3 } else { 2 });
+        match (self.group, &self.nodes) {
+            (_, Some(_)) => 8,
+            (Some(_), None) => 4 + area,
+            (None, None) => area,
         }
     }
 
-    fn covers(&self, group: GroupId, region: Option<Region>, node: NodeId) -> bool {
+    fn covers(&self, group: GroupId, spot: Option<Spot>, node: NodeId) -> bool {
         self.group.is_none_or(|own| own == group)
-            && self.region.is_none_or(|own| Some(own) == region)
+            && self.area.is_none_or(|area| spot.is_some_and(|spot| spot.is_in(area)))
             && self.nodes.as_ref().is_none_or(|own| own.contains(&node))
     }
 }
@@ -43,7 +43,7 @@ pub(super) struct Kind {
     /// One of them, which stands for all.
     pub sample: NodeId,
     /// Where they are.
-    pub region: Option<Region>,
+    pub spot: Option<Spot>,
     /// Which ends cover them, by the ends' places.
     pub covered: Vec<bool>,
 }
@@ -74,12 +74,12 @@ impl Parts {
             // Inside a group, only regions and ends that name nodes make a difference.
             let mut here = BTreeMap::new();
             for node in names.members(group) {
-                let region = regions.map(|regions| regions.of(node));
-                let differences: Vec<_> = own.iter().map(|end| end.covers(group, region, node)).collect();
-                let part = *here.entry((region, differences)).or_insert_with(|| {
-                    let covered: Vec<_> = ends.iter().map(|end| end.covers(group, region, node)).collect();
-                    *known.entry((region, covered.clone())).or_insert_with(|| {
-                        parts.kinds.push(Kind { sample: node, region, covered });
+                let spot = regions.map(|regions| regions.of(node));
+                let differences: Vec<_> = own.iter().map(|end| end.covers(group, spot, node)).collect();
+                let part = *here.entry((spot, differences)).or_insert_with(|| {
+                    let covered: Vec<_> = ends.iter().map(|end| end.covers(group, spot, node)).collect();
+                    *known.entry((spot, covered.clone())).or_insert_with(|| {
+                        parts.kinds.push(Kind { sample: node, spot, covered });
                         parts.kinds.len() - 1
                     })
                 });

@@ -1,35 +1,58 @@
-//! Regions: which node is where, and how far it is from there to elsewhere.
+//! Regions and the zones inside them: how far it is from one to another.
 //!
-//! Regions are numbered in the order of their names, and a group that has so many nodes in each region has them in that order
-//! too: the order in which a table is written means nothing.
+//! Regions are numbered in the order of their names, zones in the order of their regions and names: the order in which a
+//! table is written means nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZeroU32;
 
+use super::places::Placed;
 use crate::base::id::NodeId;
 use crate::base::names::Names;
 use crate::base::time::Span;
 use crate::scenario::diagnostic::{Diagnostic, unknown_name};
 use crate::scenario::document::{Located, Origin};
-use crate::scenario::schema::{self, Name, Pairs, Place, Scenario};
+use crate::scenario::schema::{self, Pairs, Scenario};
 
 /// A region's number.
 pub type Region = u16;
+
+/// A zone's number, among those of all regions.
+pub type Zone = u16;
+
+/// Where a node is; or an area: a whole region, or a zone of it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Spot {
+    /// The region.
+    pub region: Region,
+    /// The zone. Nothing for a node in a region without zones, and for an area that is a whole region.
+    pub zone: Option<Zone>,
+}
+
+impl Spot {
+    /// Whether a node that is here is in this area.
+    pub fn is_in(self, area: Self) -> bool {
+        self.region == area.region && (area.zone.is_none() || self.zone == area.zone)
+    }
+}
 
 /// Where the nodes of a scenario are.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Regions {
     times: Times,
-    /// The region of each node, by id.
-    places: Vec<Region>,
+    /// The place of each node, by id.
+    places: Vec<Spot>,
 }
 
-/// The regions, and the times between them.
+/// The regions with their zones, and the times between them.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-struct Times {
+pub(super) struct Times {
     names: Vec<String>,
     /// One way, from each region to another.
     one_way: BTreeMap<(Region, Region), Span>,
+    /// The region of each zone, and its name there.
+    zones: Vec<(Region, String)>,
+    /// Between two zones of a region.
+    zone_rtt: Option<Span>,
 }
 
 /// The regions of a scenario, if it has any, and the places of the groups in `names`.
@@ -40,7 +63,8 @@ pub fn regions(scenario: &Scenario, names: &Names) -> Result<Option<Regions>, Ve
     let clients = scenario.clients.iter().map(|(name, client)| (name, client.place.as_ref(), client.nodes.as_ref()));
     let services =
         scenario.services.iter().map(|(name, service)| (name, service.place.as_ref(), service.nodes.as_ref()));
-    let groups = services.chain(clients).map(|(name, place, nodes)| Placed { name, place, nodes });
+    let routers = scenario.routers.iter().map(|(name, router)| (name, router.place.as_ref(), router.nodes.as_ref()));
+    let groups = services.chain(clients).chain(routers).map(|(name, place, nodes)| Placed { name, place, nodes });
     let Some(written) = &scenario.regions else {
         let placed = groups.filter_map(|group| group.place);
         let refused = placed.map(|place| {
@@ -53,12 +77,12 @@ pub fn regions(scenario: &Scenario, names: &Names) -> Result<Option<Regions>, Ve
     };
     let times = times(written)?;
     let mut mistakes = Vec::new();
-    let mut places = vec![0; names.span()];
+    let mut places = vec![Spot { region: 0, zone: None }; names.span()];
     for group in groups {
         let members = names.group(group.name.as_str()).into_iter().flat_map(|id| names.members(id));
         let members: Vec<_> = members.collect();
-        match group.regions(&times, members.len()) {
-            Ok(regions) => members.iter().zip(regions).for_each(|(node, at)| places[node.index() as usize] = at),
+        match group.spots(&times, members.len()) {
+            Ok(spots) => members.iter().zip(spots).for_each(|(node, at)| places[node.index() as usize] = at),
             Err(more) => mistakes.extend(more),
         }
     }
@@ -77,18 +101,19 @@ impl Regions {
         &self.times.names[usize::from(region)]
     }
 
-    /// The regions' names.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.times.names.iter().map(String::as_str)
+    /// What a zone is called: `eu/a`.
+    pub fn zone_name(&self, zone: Zone) -> String {
+        let (region, name) = &self.times.zones[usize::from(zone)];
+        format!("{}/{name}", self.name(*region))
     }
 
-    /// The region called `name`.
-    pub fn named(&self, name: &str) -> Option<Region> {
-        self.times.named(name)
+    /// The area of these names.
+    pub(super) fn find(&self, region: Located<&String>, zone: Option<Located<&String>>) -> Result<Spot, Diagnostic> {
+        self.times.find(region, zone)
     }
 
     /// Where a node is.
-    pub fn of(&self, node: NodeId) -> Region {
+    pub fn of(&self, node: NodeId) -> Spot {
         self.places[node.index() as usize]
     }
 
@@ -96,16 +121,78 @@ impl Regions {
     pub fn one_way(&self, from: Region, to: Region) -> Option<Span> {
         self.times.one_way.get(&(from, to)).copied()
     }
+
+    /// How long a message takes from one zone to another of the same region, if that differs from the way inside a zone.
+    pub fn across(&self, from: Zone, to: Zone) -> Option<Span> {
+        let [(_, there), (_, back)] = halves((0, 1), self.times.zone_rtt.filter(|_| from != to)?);
+        Some(if from < to { there } else { back })
+    }
 }
 
 impl Times {
     fn named(&self, name: &str) -> Option<Region> {
         self.names.binary_search_by(|known| known.as_str().cmp(name)).ok().map(|index| index as Region)
     }
+
+    /// The regions' names.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
+    }
+
+    /// The zones of a region.
+    pub(super) fn zones_of(&self, region: Region) -> std::ops::Range<Zone> {
+        let until = |end: Region| self.zones.partition_point(|(at, _)| *at < end) as Zone;
+        until(region)..until(region + 1)
+    }
+
+    /// The area of these names.
+    pub(super) fn find(&self, region: Located<&String>, zone: Option<Located<&String>>) -> Result<Spot, Diagnostic> {
+        let found = self.named(region.value).ok_or_else(|| unknown_name(&region, "region", self.names()))?;
+        let Some(zone) = zone else { return Ok(Spot { region: found, zone: None }) };
+        let mut zones = self.zones_of(found);
+        if zones.is_empty() {
+            let (region, zone_name) = (region.value, zone.value);
+            return Err(Diagnostic::error(format!("`{region}` has no zones"))
+                .at(zone.origin, "")
+                .help(format!("write `regions.zones = {{ {region} = [\"{zone_name}\"] }}`")));
+        }
+        let name = |zone: Zone| self.zones[usize::from(zone)].1.as_str();
+        let known: Vec<_> = zones.clone().map(name).collect();
+        let at = zones.find(|number| name(*number) == zone.value);
+        let at = at.ok_or_else(|| unknown_name(&zone, "zone", known))?;
+        Ok(Spot { region: found, zone: Some(at) })
+    }
 }
 
 fn times(written: &Located<schema::Regions>) -> Result<Times, Vec<Diagnostic>> {
-    let schema::Regions { rtt, one_way, preset } = &written.value;
+    let times = times_of_regions(written)?;
+    let mut zones = BTreeSet::new();
+    let mut mistakes = Vec::new();
+    for (region, names) in written.zones.iter() {
+        let Some(number) = times.named(region.as_str()) else {
+            mistakes.push(unknown_name(region, "region", times.names()));
+            continue;
+        };
+        if names.value.is_empty() {
+            let message = format!("no zones of `{}`: leave it out", region.value);
+            mistakes.push(Diagnostic::error(message).at(names.origin, ""));
+        }
+        for name in &names.value {
+            if !zones.insert((number, name.as_str().to_owned())) {
+                mistakes.push(Diagnostic::error(format!("zone `{}` is written twice", name.value)).at(name.origin, ""));
+            }
+        }
+    }
+    let zone_rtt = written.zone_rtt.as_ref().map(|time| time.value.0);
+    if mistakes.is_empty() {
+        Ok(Times { zones: zones.into_iter().collect(), zone_rtt, ..times })
+    } else {
+        Err(mistakes)
+    }
+}
+
+fn times_of_regions(written: &Located<schema::Regions>) -> Result<Times, Vec<Diagnostic>> {
+    let schema::Regions { rtt, one_way, preset, zones, .. } = &written.value;
     match (rtt, one_way, preset) {
         (Some(pairs), ..) => times_of(pairs, true),
         (_, Some(pairs), _) => times_of(pairs, false),
@@ -119,8 +206,8 @@ fn times(written: &Located<schema::Regions>) -> Result<Times, Vec<Diagnostic>> {
             }
             Ok(times)
         }
-        // Refused when the scenario was read.
-        _ => Ok(Times::default()),
+        // Only one region needs no times: several were refused when the scenario was read.
+        _ => Ok(Times { names: zones.iter().map(|(name, _)| name.as_str().to_owned()).collect(), ..Times::default() }),
     }
 }
 
@@ -187,94 +274,4 @@ fn missing(names: &[&str], written: &BTreeMap<(&str, &str), (Span, Origin)>, pla
             .at(place, "")
             .help(format!("every pair of regions has a time, as in `{one}.{other} = \"80ms\"`")),
     )
-}
-
-/// A group and what is written about where it is.
-struct Placed<'a> {
-    name: &'a Located<Name>,
-    place: Option<&'a Located<Place>>,
-    nodes: Option<&'a Located<NonZeroU32>>,
-}
-
-impl Placed<'_> {
-    /// The regions of the group's nodes, one after the other.
-    fn regions(&self, times: &Times, nodes: usize) -> Result<Vec<Region>, Vec<Diagnostic>> {
-        let name = self.name.as_str();
-        let Some(place) = self.place else {
-            let example = times.names.first().map_or("eu", String::as_str);
-            return Err(vec![
-                Diagnostic::error(format!("where is `{name}`? With [regions], everything has a place"))
-                    .at(self.name.origin, "")
-                    .help(format!("write `place = \"{example}\"` in it")),
-            ]);
-        };
-        match &place.value {
-            Place::One(region) => {
-                let region = find(times, &Located { value: region.clone(), origin: place.origin })?;
-                Ok(vec![region; nodes])
-            }
-            Place::Turn(regions) => {
-                self.each_gets_a_node(regions.len(), nodes, place.origin)?;
-                let regions = all(regions.iter().map(|region| find(times, region)))?;
-                Ok(regions.into_iter().cycle().take(nodes).collect())
-            }
-            Place::Counts(counts) => {
-                self.sum_is_right(place, nodes)?;
-                let entries = counts.iter().map(|(region, count)| Ok((find(times, region)?, count.value.get())));
-                let mut counts = all(entries)?;
-                counts.sort_unstable();
-                Ok(counts.into_iter().flat_map(|(region, count)| std::iter::repeat_n(region, count as usize)).collect())
-            }
-        }
-    }
-
-    fn each_gets_a_node(&self, regions: usize, nodes: usize, place: Origin) -> Result<(), Vec<Diagnostic>> {
-        let name = self.name.as_str();
-        let message = match regions {
-            0 => format!("`{name}` is nowhere: its list of places is empty"),
-            _ if regions > nodes => format!("`{name}` has {nodes} nodes for {regions} places"),
-            _ => return Ok(()),
-        };
-        let mistake = Diagnostic::error(message).at(place, "");
-        let mistake = if regions > nodes && regions > 0 {
-            mistake.help(format!("places are dealt in turn: write `nodes = {regions}` or more"))
-        } else {
-            mistake
-        };
-        Err(vec![mistake])
-    }
-
-    fn sum_is_right(&self, place: &Located<Place>, nodes: usize) -> Result<(), Vec<Diagnostic>> {
-        let sum = place.value.nodes().map_or(0, NonZeroU32::get);
-        let name = self.name.as_str();
-        match self.nodes {
-            _ if sum == 0 => Err(vec![
-                Diagnostic::error(format!("`{name}` is nowhere: its table of places is empty")).at(place.origin, ""),
-            ]),
-            Some(written) if sum as usize != nodes => Err(vec![
-                Diagnostic::error(format!("`{name}` has {nodes} nodes, and places for {sum}"))
-                    .at(place.origin, "")
-                    .at(written.origin, "")
-                    .help("`nodes` can be left out: the places say how many there are"),
-            ]),
-            _ => Ok(()),
-        }
-    }
-}
-
-fn find(times: &Times, name: &Located<Name>) -> Result<Region, Vec<Diagnostic>> {
-    let known = || times.names.iter().map(String::as_str);
-    times.named(name.value.as_str()).ok_or_else(|| vec![unknown_name(name, "region", known())])
-}
-
-/// Everything that was found, or everything that was not.
-fn all<T>(found: impl Iterator<Item = Result<T, Vec<Diagnostic>>>) -> Result<Vec<T>, Vec<Diagnostic>> {
-    let (mut well, mut mistakes) = (Vec::new(), Vec::new());
-    for found in found {
-        match found {
-            Ok(value) => well.push(value),
-            Err(more) => mistakes.extend(more),
-        }
-    }
-    if mistakes.is_empty() { Ok(well) } else { Err(mistakes) }
 }

@@ -26,7 +26,7 @@ use super::distribution::{sizes, times};
 use super::expect::Scopes;
 use super::nodes::Nodes;
 use super::policy::{Receiver, policy};
-use super::{FlowSpec, Group, Plan, Role, estimate, fault, network, regions, runs_of, warmup_of};
+use super::{FlowSpec, Group, Plan, Role, estimate, fault, network, regions, runs_of, topology, warmup_of};
 
 /// Plans the whole scenario; what is wrong with it goes to `mistakes`.
 pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Plan> {
@@ -58,15 +58,22 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
     let planned = regions::regions(scenario, &names).and_then(|regions| {
         let network =
             network::network(scenario.network.as_ref(), &scenario.links, regions.as_ref(), &names, &loaded.texts)?;
-        Ok((regions, network))
+        let nodes = Nodes { names: &names, regions: regions.as_ref(), texts: &loaded.texts };
+        let topology = topology::topology(scenario, nodes)?;
+        Ok((regions, network, topology))
     });
-    let (regions, network) = match planned {
+    let (regions, mut network, topology) = match planned {
         Ok(planned) => planned,
         Err(more) => {
             mistakes.extend(more);
             return None;
         }
     };
+    let mut warnings = Vec::new();
+    if let Some(topology) = topology {
+        warnings = topology::idle_links(&network, &topology, &scenario.links);
+        network = network.with_topology(topology);
+    }
     let mut planner = Planner {
         scenario,
         names: &names,
@@ -78,7 +85,7 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         programs: Vec::new(),
         targets: Vec::new(),
         entries: Vec::new(),
-        warnings: Vec::new(),
+        warnings,
         mistakes,
         texts: &loaded.texts,
     };
@@ -141,7 +148,8 @@ fn names(scenario: &Scenario, mistakes: &mut Vec<Diagnostic>) -> Option<Names> {
     let mut names = Names::default();
     let services = scenario.services.iter().map(|(name, service)| (name, service.nodes()));
     let clients = scenario.clients.iter().map(|(name, client)| (name, client.nodes()));
-    for (name, nodes) in services.chain(clients) {
+    let routers = scenario.routers.iter().map(|(name, router)| (name, router.nodes()));
+    for (name, nodes) in services.chain(clients).chain(routers) {
         if let Err(error) = names.add(name.as_str(), nodes.get()) {
             mistakes.push(Diagnostic::error(error.to_string()).at(name.origin, "this name"));
         }
@@ -210,6 +218,9 @@ impl Planner<'_> {
                     role: Role::Client(Arc::new(spec)),
                 });
             }
+        }
+        for (name, router) in self.scenario.routers.iter() {
+            groups.push(Group { name: name.as_str().into(), nodes: router.nodes().get(), role: Role::Router });
         }
         groups
     }

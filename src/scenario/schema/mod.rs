@@ -21,6 +21,7 @@ mod run;
 mod service;
 mod state;
 mod step;
+mod topology;
 mod transport;
 
 use schemars::JsonSchema;
@@ -33,7 +34,7 @@ pub use fault::{FAULT_KINDS, Fault, FaultKind, Nodes, Passages, Sides};
 pub use name::{Name, Target};
 pub use network::{Buffer, Link, Loss, Medium, MessageKind, Order, Preset};
 pub use number::Positive;
-pub use place::Place;
+pub use place::{Location, Place};
 pub use planned::is_planned;
 pub use policy::{
     Backoff, Cancel, DedupWindow, Delivery, Jitter, Limit, PolicyKeys, RetryOn, RetryTo, Timeout, TimeoutFrom,
@@ -45,6 +46,7 @@ pub use run::{Run, Runs, Warmup};
 pub use service::{Counts, Discipline, Op, Queue, QueueLimit, Service, WhenFull};
 pub use state::{Fsync, State};
 pub use step::{Step, Verb};
+pub use topology::{Edges, Grid, RandomRegular, Router, Star, TOPOLOGY_KINDS, Topology, TopologyShape, Tree};
 pub use transport::{CongestionControl, Transport};
 
 use super::condition::Condition;
@@ -74,6 +76,11 @@ pub struct Scenario {
     /// Parts of the network that differ from `[network]`.
     #[serde(default)]
     pub links: Named<Link>,
+    /// Which nodes are joined: messages between all others are forwarded. Without it, all are joined.
+    pub topology: Option<Located<Topology>>,
+    /// Groups of nodes that only forward; with `[topology]`.
+    #[serde(default)]
+    pub routers: Named<Router>,
     /// How senders deal with slowness and failure. `[policies.default]` is the policy of every step that names no other.
     #[serde(default)]
     pub policies: Named<PolicyKeys>,

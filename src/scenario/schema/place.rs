@@ -1,4 +1,4 @@
-//! `place`: in which regions the nodes of a group are.
+//! `place`: in which regions the nodes of a group are, and in which of their zones.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,19 +8,39 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use super::Named;
-use super::name::Name;
-use crate::scenario::document::Located;
+use crate::scenario::cursor::Cursor;
+use crate::scenario::document::{Entries, InText, Located, Piece, text_type};
+
+/// A region, or one of its zones.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Location {
+    /// The region.
+    pub region: Piece<String>,
+    /// The zone; dealt in turn over all of them if it is left out.
+    pub zone: Option<Piece<String>>,
+}
+
+impl Location {
+    fn parse(text: &str) -> Result<Self, InText> {
+        let mut cursor = Cursor::new(text);
+        let region = cursor.name("a region's name")?;
+        let zone = if cursor.eat("/") { Some(cursor.name("a zone's name")?) } else { None };
+        cursor.finish()?;
+        Ok(Self { region, zone })
+    }
+}
+
+text_type!(Location, "location", "a region or one of its zones, such as \"eu\" or \"eu/a\"");
 
 /// In which regions the nodes of a group are.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Place {
     /// All in this one.
-    One(Name),
+    One(Location),
     /// In these, dealt in turn.
-    Turn(Vec<Located<Name>>),
+    Turn(Vec<Located<Location>>),
     /// So many in each.
-    Counts(Named<Located<NonZeroU32>>),
+    Counts(Entries<Location, Located<NonZeroU32>>),
 }
 
 impl Place {
@@ -50,7 +70,7 @@ impl<'de> Deserialize<'de> for Place {
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Place, E> {
-                Name::parse(text).map(Place::One).map_err(E::custom)
+                Location::parse(text).map(Place::One).map_err(E::custom)
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Place, A::Error> {
@@ -58,7 +78,7 @@ impl<'de> Deserialize<'de> for Place {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Place, A::Error> {
-                Named::deserialize(MapAccessDeserializer::new(entries)).map(Place::Counts)
+                Entries::deserialize(MapAccessDeserializer::new(entries)).map(Place::Counts)
             }
         }
 
@@ -76,10 +96,12 @@ impl JsonSchema for Place {
             schema.insert("description".into(), doc.into());
             schema
         };
-        let one = with(generator.subschema_for::<Name>(), "All in this region.");
-        let turn = with(generator.subschema_for::<Vec<Name>>(), "In these regions, dealt in turn.");
-        let counts = generator.subschema_for::<Named<NonZeroU32>>();
+        let one = with(generator.subschema_for::<Location>(), "All in this region, or in this zone, as in `\"eu/a\"`.");
+        let turn = with(generator.subschema_for::<Vec<Location>>(), "In these regions or zones, dealt in turn.");
+        let counts = generator.subschema_for::<Entries<Location, NonZeroU32>>();
         let counts = with(counts, "So many in each; their sum is `nodes`, which can be left out.");
-        json_schema!({ "description": "In which regions the nodes of a group are.", "anyOf": [one, turn, counts] })
+        const DOC: &str = "In which regions the nodes of a group are. In a region that has zones they are dealt over these \
+                           in turn, in the order of the zones' names.";
+        json_schema!({ "description": DOC, "anyOf": [one, turn, counts] })
     }
 }

@@ -9,6 +9,7 @@ use serde::de::{Deserializer, Error, Visitor};
 use serde_json::json;
 
 use super::Named;
+use super::name::Name;
 use super::quantity_text::Duration;
 use crate::network::regions::{MATRICES, Matrix};
 use crate::scenario::document::{InText, Located};
@@ -17,7 +18,8 @@ use crate::scenario::nearest::{nearest, one_of};
 /// Times between two regions each: `eu.us = "80ms"`.
 pub type Pairs = Located<Named<Named<Located<Duration>>>>;
 
-/// Where nodes can be, and how far it is from one region to another: one of `rtt`, `one-way` and `preset`.
+/// Where nodes can be, and how far it is from one region to another: one of `rtt`, `one-way` and `preset`; none for one
+/// region with `zones`.
 ///
 /// Inside a region messages meet `[network]`. From one region to another the latency is what stands here, always the same;
 /// everything else is as in `[network]`. What a link says counts before both.
@@ -34,6 +36,12 @@ pub struct Regions {
     pub one_way: Option<Pairs>,
     /// Published round-trip times, half each way.
     pub preset: Option<Located<RegionPreset>>,
+    /// Zones inside regions: `zones = { eu = ["a", "b", "c"] }`. Groups whose `place` is `eu` are dealt over them in turn;
+    /// `eu/a` is one of them.
+    #[serde(default)]
+    pub zones: Named<Located<Vec<Located<Name>>>>,
+    /// The round-trip time between two zones of one region, half each way. Without it, as inside a zone: `[network]`.
+    pub zone_rtt: Option<Located<Duration>>,
 }
 
 /// Round-trip times that somebody has published.

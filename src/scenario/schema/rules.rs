@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Arrivals, Client, Duration, FAULT_KINDS, Fault, Link, Name, Regions, Scenario, Service, Step, Steps, Verb, Warmup,
+    Arrivals, Client, Duration, FAULT_KINDS, Fault, Link, Name, Regions, Scenario, Service, Step, Steps,
+    TOPOLOGY_KINDS, Topology, Verb, Warmup,
 };
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::document::{Located, Origin};
@@ -22,6 +23,9 @@ pub(in crate::scenario) fn check(scenario: &Scenario) -> Vec<Diagnostic> {
     }
     if let Some(regions) = &scenario.regions {
         rules.regions(regions);
+    }
+    if let Some(topology) = &scenario.topology {
+        rules.topology(topology);
     }
     scenario.links.iter().for_each(|(name, link)| rules.link(name, link));
     scenario.faults.iter().for_each(|(name, fault)| rules.fault(name, fault));
@@ -99,7 +103,10 @@ impl Rules {
     }
 
     fn regions(&mut self, regions: &Located<Regions>) {
-        let Regions { rtt, one_way, preset } = &regions.value;
+        let Regions { rtt, one_way, preset, zones, zone_rtt } = &regions.value;
+        if let Some(time) = zone_rtt.as_ref().filter(|_| zones.is_empty()) {
+            self.refuse(time.origin, "`zone-rtt` has a meaning only beside `zones`");
+        }
         let keys = [
             rtt.as_ref().map(|pairs| pairs.origin),
             one_way.as_ref().map(|pairs| pairs.origin),
@@ -107,12 +114,35 @@ impl Rules {
         ];
         match keys.into_iter().flatten().collect::<Vec<_>>().as_slice() {
             [_] => {}
+            [] if zones.len() == 1 => {}
             [] => self.refuse(regions.origin, "[regions] needs one of `rtt`, `one-way` and `preset`"),
             [first, second, ..] => self.mistakes.push(
                 Diagnostic::error("[regions] takes only one of `rtt`, `one-way` and `preset`")
                     .at(*second, "")
                     .at(*first, "times already"),
             ),
+        }
+    }
+
+    fn topology(&mut self, topology: &Located<Topology>) {
+        let shapes: Vec<_> = topology.shapes().collect();
+        match (shapes.as_slice(), &topology.edges) {
+            ([], None) => {
+                self.refuse(topology.origin, format!("[topology] needs {}", one_of(&TOPOLOGY_KINDS)));
+            }
+            ([], Some(edges)) if edges.value.is_empty() => {
+                self.refuse(edges.origin, "no edges: nothing is joined to anything");
+            }
+            ([one, other, ..], _) => {
+                let message = format!("a topology has one form; found `{}` and `{}`", one.name(), other.name());
+                self.mistakes.push(
+                    Diagnostic::error(message)
+                        .at(other.origin(), "")
+                        .at(one.origin(), "one already")
+                        .help("`edges` may stand beside a form; a variant drops one by `remove = [\"topology.ring\"]`"),
+                );
+            }
+            _ => {}
         }
     }
 

@@ -212,11 +212,7 @@ impl Finder<'_> {
             }
             Base::Group { name, partition: None } => Some(self.nodes.group(name, selector.origin)?),
         };
-        let region = match &selector.region {
-            None => None,
-            Some(name) => Some(self.nodes.region(name, selector.origin)?),
-        };
-        let members: Vec<NodeId> = self.nodes.members(group, region).collect();
+        let members: Vec<NodeId> = self.nodes.members(group, self.nodes.area(selector)?).collect();
         if members.is_empty() { refuse(selector, "there is no such node") } else { Ok(members) }
     }
 }

@@ -6,6 +6,7 @@ mod networks;
 mod policies;
 mod recovery;
 mod regions;
+mod topologies;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;

@@ -143,7 +143,7 @@ error: links `one` and `two` both set `loss` from `users` to `api`, and neither 
 9 | loss = \"2%\"
   |        ^^^^ in `two`
   |
-  = help: nodes are narrower than a group, a group than a region, a region than `*`, and `only` some messages than all"
+  = help: nodes are narrower than a group, a group than a zone, a zone than a region, a region than `*`, and `only` some messages than all"
     );
 }
 

@@ -56,7 +56,14 @@ impl World {
     fn places(&self, group: &str) -> String {
         let regions = self.regions.as_ref().expect("there are regions");
         let members = self.names.members(self.names.group(group).expect(group));
-        members.map(|node| regions.name(regions.of(node))).collect::<Vec<_>>().join(" ")
+        members
+            .map(|node| regions.of(node))
+            .map(|at| match at.zone {
+                Some(zone) => regions.zone_name(zone),
+                None => regions.name(at.region).to_owned(),
+            })
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 }
 
@@ -182,6 +189,83 @@ fn what_is_wrong_with_regions_and_places_is_said_at_its_place() {
             "[links.l]\nbetween = [\"*\", \"api@eu\"]\n[clients.u]\nusers = 1\ncall = \"api\"\n[services.api]\n".into(),
             (3, 22),
             "a region has a meaning only with [regions]",
+        ),
+    ] {
+        let (loaded, planned) = plan(&text);
+        let found = places(&loaded, &planned.map(|_| ()).expect_err(&text));
+        assert_eq!(found.len(), 1, "{found:?}");
+        let (line, column, message) = &found[0];
+        assert_eq!((*line, *column), place, "{message}");
+        assert!(message.contains(said), "{message}");
+    }
+}
+
+/// Zones count in the order of their names, whatever the order in which they are written.
+#[test]
+fn nodes_are_dealt_over_the_zones_of_their_region() {
+    let zones = RTT.to_owned() + "zones = { eu = [\"b\", \"a\"], us = [\"a\"] }\n";
+    let world = planned(&format!("{zones}{}", EVERYWHERE.replace("place = \"eu\"", "nodes = 2\nplace = \"eu/b\"")));
+    assert_eq!(world.places("users"), "eu/a eu/b eu/a us/a us/a");
+    assert_eq!(world.places("api"), "eu/a us/a ap eu/b");
+    assert_eq!(world.places("db"), "eu/b eu/b");
+    let counts = "place = { us = 1, \"eu/b\" = 2, eu = 2 }";
+    let world = planned(&format!("{zones}{}", EVERYWHERE.replace("place = { us = 2, eu = 3 }", counts)));
+    assert_eq!(world.places("users"), "eu/a eu/b eu/b eu/b us/a");
+}
+
+/// Inside a zone 1 ms, between zones 5 ns there and back, between regions as written; links by zone are narrower than
+/// those by region.
+#[test]
+fn between_zones_counts_their_round_trip_unless_a_link_says_otherwise() {
+    let zones = RTT.to_owned() + "zones.eu = [\"a\", \"b\", \"c\"]\nzone-rtt = \"5ns\"\n";
+    let links = "[links.region]\nbetween = [\"@eu\", \"@eu\"]\nloss = \"1%\"\n\
+                 [links.zone]\nbetween = [\"@eu/a\", \"@eu/c\"]\nloss = \"2%\"\nlatency = \"7ms\"\n\
+                 [links.group]\nfrom = \"users@eu/b\"\nto = \"db\"\nloss = \"3%\"\n";
+    let world = planned(&format!("network.latency = \"1ms\"\n{zones}{links}{EVERYWHERE}"));
+    // Three users in eu/a, eu/b and eu/c, two in us; api in eu/a, us, ap, eu/b; db in eu/a.
+    for (from, to, link) in [
+        ("users[0]", "api[0]", "region 1ms 1%"),
+        ("users[1]", "api[0]", "region 3ns 1%"),
+        ("api[0]", "users[1]", "region 2ns 1%"),
+        ("users[0]", "users[2]", "zone 7ms 2%"),
+        ("users[1]", "users[2]", "region 2ns 1%"),
+        ("users[1]", "db[0]", "group 3ns 3%"),
+        ("users[0]", "api[1]", "eu->us 40ms 0%"),
+    ] {
+        assert_eq!(world.route(from, to), link, "{from} -> {to}");
+    }
+    let bare = planned(&format!("network.latency = \"1ms\"\n{zones}{EVERYWHERE}"));
+    assert_eq!(bare.route("users[0]", "users[1]"), "eu/a->eu/b 2ns 0%");
+    assert_eq!(bare.route("users[0]", "db[0]"), "network 1ms 0%");
+}
+
+/// One region needs no distances.
+#[test]
+fn a_single_region_may_have_zones() {
+    let zones = "[regions]\nzones.eu = [\"a\", \"b\"]\nzone-rtt = \"2ms\"\n[clients.users]\nusers = 1\ncall = \"api\"\n\
+                 place = \"eu/a\"\n[services.api]\nnodes = 2\nplace = \"eu\"\n";
+    let world = planned(zones);
+    assert_eq!(world.route("users[0]", "api[0]"), "network 0s 0%");
+    assert_eq!(world.route("users[0]", "api[1]"), "eu/a->eu/b 1ms 0%");
+}
+
+#[test]
+fn what_is_wrong_with_zones_is_said_at_its_place() {
+    let zones = |table: &str| format!("{RTT}{table}\n{EVERYWHERE}");
+    let place = |at: &str| zones("zones.eu = [\"a\", \"b\"]").replace("place = \"eu\"", &format!("place = \"{at}\""));
+    for (text, place, said) in [
+        (zones("zones.eux = [\"a\"]"), (4, 7), "there is no region `eux`"),
+        (zones("zones.eu = []"), (4, 12), "no zones of `eu`: leave it out"),
+        (zones("zones.eu = [\"a\", \"a\"]"), (4, 18), "zone `a` is written twice"),
+        (place("eu/c"), (15, 9), "there is no zone `c`"),
+        (place("us/a"), (15, 9), "`us` has no zones"),
+        (
+            format!(
+                "{}[links.l]\nbetween = [\"@eu/a\", \"@eu/d\"]\n{EVERYWHERE}",
+                zones("zones.eu = [\"a\"]").replace(EVERYWHERE, "")
+            ),
+            (6, 26),
+            "there is no zone `d`",
         ),
     ] {
         let (loaded, planned) = plan(&text);
