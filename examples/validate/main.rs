@@ -12,6 +12,7 @@ mod case;
 mod faults;
 mod network;
 mod queues;
+mod streams;
 mod study;
 
 use std::process::ExitCode;
@@ -20,7 +21,7 @@ use case::{Case, Row};
 
 /// Every case, by subject.
 fn cases() -> Vec<Case> {
-    [queues::cases(), network::cases(), availability::cases(), faults::cases()].concat()
+    [queues::cases(), network::cases(), streams::cases(), availability::cases(), faults::cases()].concat()
 }
 
 fn main() -> ExitCode {

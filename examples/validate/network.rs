@@ -1,6 +1,6 @@
 //! Loss and latency on the way.
 
-use rehearsal::metrics::Fate;
+use rehearsal::metrics::{Fate, Histogram, RunResult};
 use rehearsal::network::Cause;
 
 use crate::case::{Case, Quantity};
@@ -48,6 +48,33 @@ pub fn cases() -> Vec<Case> {
                 },
             ],
         },
+        // (100 packets + 3 hops - 1) of 1 ms and 3 of 5 ms; Kurose and Ross, chapter 1. Load of time zero is due one
+        // nanosecond later, and the packets are due a microsecond apart.
+        Case {
+            name: "three hops, store and forward",
+            duration: "1s",
+            runs: 1,
+            scenario: "network = { latency = \"5ms\", bandwidth = \"10Mbit/s\" }\ntopology.edges = [[\"source\", \"a\"], \
+                       [\"a\", \"b\"], [\"b\", \"sink\"]]\nrouters = { a = {}, b = {} }\n[clients.source]\n\
+                       rate = \"1000000/s\"\narrivals = \"even\"\nphase = \"aligned\"\ncount = 100\nsend = \"sink\"\n\
+                       size = \"1250B\"\n[services.sink]",
+            quantities: vec![
+                Quantity {
+                    name: "first in ms",
+                    theory: 18.0,
+                    published: None,
+                    tolerance: 1e-6,
+                    measure: |run| book(run).min().map_or(f64::NAN, |min| min.as_nanos() as f64 / 1e6),
+                },
+                Quantity {
+                    name: "last in ms",
+                    theory: 117.0 - 0.099,
+                    published: None,
+                    tolerance: 1e-6,
+                    measure: |run| book(run).max().map_or(f64::NAN, |max| max.as_nanos() as f64 / 1e6),
+                },
+            ],
+        },
         // M/G/infinity: the number on their way is Poisson with the mean of rate times delay; Little's law gives the delay.
         Case {
             name: "lognormal latency",
@@ -60,11 +87,14 @@ pub fn cases() -> Vec<Case> {
                 theory: 250.0,
                 published: None,
                 tolerance: 0.005,
-                measure: |run| {
-                    let flow = run.flows.iter().find(|flow| flow.is_client).expect("a scenario has a client");
-                    flow.book.one_way.mean().unwrap_or(f64::NAN) / 1e6
-                },
+                measure: |run| book(run).mean().unwrap_or(f64::NAN) / 1e6,
             }],
         },
     ]
+}
+
+/// Times from due to received.
+fn book(run: &RunResult) -> &Histogram {
+    let flow = run.flows.iter().find(|flow| flow.is_client);
+    &flow.expect("a scenario has a client").book.one_way
 }
