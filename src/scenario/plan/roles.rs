@@ -6,27 +6,25 @@ use std::sync::Arc;
 use crate::base::distribution::Distribution;
 use crate::base::id::hash_name;
 use crate::base::names::Names;
-use crate::base::probability::Probability;
 use crate::base::random::mix;
 use crate::base::time::{Span, Time};
 use crate::metrics::Correctness;
-use crate::model::{self, Choice, ClientSpec, Delivery, Load, Policy, Program, ServiceSpec, Size, State, Target};
+use crate::model::{self, Choice, ClientSpec, Delivery, Load, Policy, Program, ServiceSpec, Size, Target};
 use crate::network::Network;
 use crate::protocol::balance::BalancePolicy;
 use crate::scenario::diagnostic::{Diagnostic, unknown_name};
 use crate::scenario::document::Located;
 use crate::scenario::load::Loaded;
 use crate::scenario::schema::{
-    self, Arrivals, Client, Counts, FaultKind, Fsync, Limit, Name, Phase, PolicyKeys, QueueLimit, Scenario, Service,
-    Sizes, Step, Steps, Times, Verb, WhenFull,
+    Arrivals, Client, Counts, FaultKind, Limit, Name, Phase, PolicyKeys, QueueLimit, Scenario, Service, Sizes, Step,
+    Steps, Verb, WhenFull,
 };
-use crate::sim::{Storage, Sync};
 
 use super::distribution::{sizes, times};
 use super::expect::Scopes;
 use super::nodes::Nodes;
 use super::policy::{Receiver, policy};
-use super::{FlowSpec, Group, Plan, Role, estimate, fault, network, regions, runs_of, topology, warmup_of};
+use super::{FlowSpec, Group, Plan, Role, estimate, fault, network, regions, runs_of, state, topology, warmup_of};
 
 /// Plans the whole scenario; what is wrong with it goes to `mistakes`.
 pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Plan> {
@@ -98,8 +96,7 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
     };
     let loads = scenario.clients.iter().filter(|(_, client)| client.rate.is_some());
     let loads = loads.flat_map(|(name, _)| members(name)).collect();
-    let is_durable = |service: &Service| matches!(service.state, Some(schema::State::Durable { .. }));
-    let disks = scenario.services.iter().filter(|(_, service)| is_durable(service));
+    let disks = scenario.services.iter().filter(|(_, service)| state::is_durable(service));
     let disks = disks.flat_map(|(name, _)| members(name)).collect();
     let surroundings = fault::Surroundings { nodes, network: &network, loads, disks, length };
     let faults = fault::faults(&scenario.faults, surroundings, mistakes);
@@ -203,7 +200,7 @@ impl Planner<'_> {
         let mut groups = Vec::new();
         for (name, service) in self.scenario.services.iter() {
             let spec = self.service(name.as_str(), service);
-            let storage = self.storage(service);
+            let storage = state::storage(service, self.mistakes);
             groups.push(Group {
                 name: name.as_str().into(),
                 nodes: service.nodes().get(),
@@ -260,38 +257,8 @@ impl Planner<'_> {
             counts_present: service.queue.counts == Counts::Present,
             rejects: service.queue.when_full == WhenFull::Reject,
             holds_worker: service.hold_worker,
-            state: match service.state {
-                None => State::Elsewhere,
-                Some(schema::State::Volatile) => State::Volatile,
-                Some(schema::State::Durable { fsync, .. }) => State::Durable { syncs_first: fsync == Fsync::Always },
-            },
+            state: state::of(service),
         }
-    }
-
-    /// The disks of a service, if it keeps its state there.
-    fn storage(&mut self, service: &Service) -> Option<Storage> {
-        let Some(schema::State::Durable { fsync, fsync_time, write_time, torn_writes }) = &service.state else {
-            return None;
-        };
-        let mut law = |written: &Option<Times>| match written.as_ref().map(times) {
-            None => Distribution::constant(Span::ZERO),
-            Some(Ok(law)) => law,
-            Some(Err(mistake)) => {
-                self.mistakes.push(mistake);
-                Distribution::constant(Span::ZERO)
-            }
-        };
-        Some(Storage {
-            write: law(write_time),
-            sync: law(fsync_time),
-            when: match fsync {
-                Fsync::Always => Sync::Always,
-                Fsync::Every(length) => Sync::Every(length.0),
-                Fsync::Never => Sync::Never,
-            },
-            torn: torn_writes.map_or(Probability::ZERO, |share| share.value.0),
-            capacity: None,
-        })
     }
 
     fn client(
