@@ -13,7 +13,8 @@ pub(super) const ENTRY: FaultEntry = FaultEntry {
     explanation: "The clocks of these nodes run at another rate: 1.0002 gains 200 microseconds each second. Timeouts, waits and \
                   deadlines are measured on the node's own clock, so a fast clock gives up early; work takes as long as ever. A \
                   clock only runs forward, and keeps what it has gained when the fault heals. Rates of faults that overlap \
-                  multiply. A deadline travels as the time that is left, so that clocks that show different times do no harm.",
+                  multiply. Clients bring their load by their own clocks, too: one that gains brings it sooner, and is done \
+                  sooner. The transport of streams keeps true time. A deadline travels as the time that is left, so that clocks that show different times do no harm.",
     source: "Lamport, Time, Clocks, and the Ordering of Events in a Distributed System, CACM 21 (7), 1978; NTP takes 500 parts \
              per million for the worst oscillator (RFC 5905)",
 };
