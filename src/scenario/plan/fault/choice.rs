@@ -55,7 +55,7 @@ pub(super) enum Target {
 
 /// Messages to choose from.
 #[derive(Clone, Debug)]
-pub(super) enum Way {
+pub(super) enum Messages {
     Everywhere,
     Links(BTreeSet<LinkId>),
     At(Choice),
@@ -63,7 +63,7 @@ pub(super) enum Way {
     Between(Choice, Choice),
 }
 
-impl Way {
+impl Messages {
     /// Those that are struck this time.
     pub(super) fn path(&self, luck: &mut ChaCha8Rng) -> Path {
         match self {
@@ -137,17 +137,19 @@ impl Finder<'_> {
     }
 
     /// Which messages are meant.
-    pub(super) fn way(&self, passages: &Passages) -> Found<Way> {
+    pub(super) fn messages(&self, passages: &Passages) -> Found<Messages> {
         let Passages { on, between, from, to } = passages;
         let ends = from.as_ref().or(to.as_ref());
         match (on, between, from, to) {
-            (None, None, None, None) => Ok(Way::Everywhere),
-            (Some(on), None, None, None) => self.way_on(&on.value),
+            (None, None, None, None) => Ok(Messages::Everywhere),
+            (Some(on), None, None, None) => self.messages_on(&on.value),
             (None, Some(between), None, None) => {
                 let [one, other] = &between.value;
-                Ok(Way::Between(self.choice_of(one)?, self.choice_of(other)?))
+                Ok(Messages::Between(self.choice_of(one)?, self.choice_of(other)?))
             }
-            (None, None, Some(from), Some(to)) => Ok(Way::OneWay(self.choice(&from.value)?, self.choice(&to.value)?)),
+            (None, None, Some(from), Some(to)) => {
+                Ok(Messages::OneWay(self.choice(&from.value)?, self.choice(&to.value)?))
+            }
             _ => {
                 let place = ends.map(|end| end.origin).or(between.as_ref().map(|between| between.origin));
                 let message = "messages are chosen by one of `on`, `between`, and `from` with `to`";
@@ -157,7 +159,7 @@ impl Finder<'_> {
     }
 
     /// What some links carry, or what some nodes send and receive.
-    fn way_on(&self, on: &OneOrMany<Located<Selector>>) -> Found<Way> {
+    fn messages_on(&self, on: &OneOrMany<Located<Selector>>) -> Found<Messages> {
         let mut links = BTreeSet::new();
         let mut nodes = Vec::new();
         for selector in &on.0 {
@@ -167,8 +169,8 @@ impl Finder<'_> {
             }
         }
         match nodes.first() {
-            None => Ok(Way::Links(links)),
-            Some(_) if links.is_empty() => Ok(Way::At(self.choice(on)?)),
+            None => Ok(Messages::Links(links)),
+            Some(_) if links.is_empty() => Ok(Messages::At(self.choice(on)?)),
             Some(node) => refuse(node, "a fault is on links or on nodes, not on both"),
         }
     }

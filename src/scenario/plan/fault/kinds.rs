@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rand_chacha::ChaCha8Rng;
 
-use super::choice::{Choice, Finder, Target, Way};
+use super::choice::{Choice, Finder, Messages, Target};
 use super::schedule::Schedule;
 use super::{Effect, FaultSpec};
 use crate::base::distribution::Distribution;
@@ -153,7 +153,7 @@ impl Planner<'_> {
                 let (from, to) = (self.finder.choice(&cut.value.from)?, self.finder.choice(&cut.value.to)?);
                 vec![together(move |luck| Arc::new(Cut(Severed::OneWay(from.nodes(luck), to.nodes(luck)))))]
             }
-            FaultKind::Hold(passages) => self.on_way(&passages.value, Hold)?,
+            FaultKind::Hold(passages) => self.on_messages(&passages.value, Hold)?,
             FaultKind::Loss(loss) => self.impaired(&loss.value.passages, Loss(loss.value.share.value.0))?,
             FaultKind::Duplicate(copies) => {
                 self.impaired(&copies.value.passages, Duplicate(copies.value.share.value.0))?
@@ -162,7 +162,7 @@ impl Planner<'_> {
             FaultKind::Latency(delay) => self.impaired(&delay.value.passages, Delay(times(&delay.value.add)?))?,
             FaultKind::Bandwidth(pace) => {
                 let rate = pace.value.rate.value.0;
-                self.on_way(&pace.value.passages, move |on| Pace { on, rate })?
+                self.on_messages(&pace.value.passages, move |on| Pace { on, rate })?
             }
             FaultKind::Reorder(reorder) => {
                 let (share, by) = (reorder.value.share.value.0, times(&reorder.value.by)?);
@@ -194,17 +194,17 @@ impl Planner<'_> {
 
     /// What strikes messages one by one.
     fn impaired(&self, passages: &Passages, with: impl Impairment + Clone) -> Planned<Vec<Effect>> {
-        self.on_way(passages, move |path| Impair::new(path, with.clone()))
+        self.on_messages(passages, move |path| Impair::new(path, with.clone()))
     }
 
     /// What strikes messages, made of those that are struck.
-    fn on_way<F: Fault<Envelope>>(
+    fn on_messages<F: Fault<Envelope>>(
         &self,
         passages: &Passages,
         blow: impl Fn(crate::sim::Path) -> F + Send + Sync + 'static,
     ) -> Planned<Vec<Effect>> {
-        let way: Way = self.finder.way(passages)?;
-        Ok(vec![together(move |luck| Arc::new(blow(way.path(luck))))])
+        let messages: Messages = self.finder.messages(passages)?;
+        Ok(vec![together(move |luck| Arc::new(blow(messages.path(luck))))])
     }
 
     fn schedule(&self, name: &Located<Name>, fault: &schema::Fault, kind: FaultKind<'_>) -> Planned<Schedule> {
