@@ -1,9 +1,8 @@
 //! Forwarding: hops that add up, queues at every hop, what stops on the way.
 
-use rehearsal::base::time::{Span, Time, ms, secs};
+use rehearsal::base::time::{Time, ms, secs};
 use rehearsal::metrics::{Fate, RunResult};
 use rehearsal::network::Cause;
-use rehearsal::process::Observation;
 use rehearsal::sim::LinkBook;
 
 use crate::common::plan;
@@ -42,10 +41,7 @@ fn routers_store_and_forward() {
         secs(1),
     );
     // The last packet is due 100 ns after the first, long before the first has left.
-    let levels: Vec<Time> = trace.times(|stated| matches!(stated, Observation::Level { busy: 1.., .. }));
-    let (first, last) = (levels[0], levels[levels.len() - 1]);
-    let start = Time::ZERO + Span::from_nanos(1);
-    assert_eq!((levels.len(), first, last), (100, start + ms(18), start + ms(117)));
+    assert_eq!(trace.busy(), (100, ms(18), ms(117)));
 }
 
 /// A call there and back takes twice the hops, 1 ms each: in a ring of 10 to the opposite node 5 hops, in one of 11 over the

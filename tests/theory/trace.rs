@@ -3,7 +3,7 @@
 use std::any::Any;
 
 use rehearsal::base::id::NodeId;
-use rehearsal::base::time::{Span, Time};
+use rehearsal::base::time::{Span, Time, ns};
 use rehearsal::process::{Kind, Observation, Wanted};
 use rehearsal::sim::Observer;
 
@@ -32,6 +32,14 @@ impl Trace {
         cluster.run_until(Time::ZERO + end);
         let observer: Box<dyn Any> = cluster.take_observers().remove(0);
         *observer.downcast().expect("the only observer")
+    }
+
+    /// How often a worker began, and how long after load of time zero (which is due a nanosecond later) for the first and
+    /// the last time.
+    pub fn busy(&self) -> (usize, Span, Span) {
+        let levels = self.times(|stated| matches!(stated, Observation::Level { busy: 1.., .. }));
+        let since = |time: Time| time.since(Time::ZERO + ns(1));
+        (levels.len(), since(levels[0]), since(levels[levels.len() - 1]))
     }
 
     /// When something was stated.
