@@ -37,10 +37,11 @@ impl Nodes<'_> {
         regions.find(region.located(selector.origin, self.texts), zone).map(Some)
     }
 
-    /// The members of a group, or of all, in a region or zone, or everywhere.
+    /// The members of a group, or of all, in a region or zone, or everywhere: in the order of names.
     pub(super) fn members(&self, group: Option<GroupId>, area: Option<Spot>) -> impl Iterator<Item = NodeId> {
-        let groups = self.names.groups().filter(move |known| group.is_none_or(|own| own == *known));
-        let members = groups.flat_map(|group| self.names.members(group));
+        let mut groups: Vec<_> = self.names.groups().filter(|known| group.is_none_or(|own| own == *known)).collect();
+        groups.sort_by_key(|group| self.names.name(*group));
+        let members = groups.into_iter().flat_map(|group| self.names.members(group));
         members.filter(move |node| {
             area.is_none_or(|area| self.regions.is_some_and(|regions| regions.of(*node).is_in(area)))
         })

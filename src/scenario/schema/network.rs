@@ -18,7 +18,8 @@ pub struct Medium {
     /// has a bandwidth, messages need a size. The bandwidth is each sender's: all that one server answers shares it.
     /// `rehearsal list presets` names them all, `rehearsal explain wifi` tells what one stands for.
     pub preset: Option<Located<Preset>>,
-    /// How long a message is on its way, one way, without the time that its size costs.
+    /// How long a message is on its way, one way, without the time that its size costs. Spikes are a `mixture` with a rare, long
+    /// part; with `latency-correlation` they come in a row, and a fault of `latency` has them come at times.
     #[schemars(extend("default" = "0s"))]
     pub latency: Option<Times>,
     /// How much the latency of a message resembles that of the one before, between the same two nodes: the correlation of

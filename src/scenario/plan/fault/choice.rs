@@ -53,6 +53,28 @@ pub(super) enum Target {
     Each(Vec<NodeId>),
 }
 
+/// The sides of a partition; one that is not listed is the rest.
+#[derive(Clone, Debug)]
+pub(super) struct Partition {
+    sides: Vec<Option<Choice>>,
+    everyone: BTreeSet<NodeId>,
+}
+
+impl Partition {
+    /// The side of each node this time: the rest is who was not drawn for any other side.
+    pub(super) fn nodes(&self, luck: &mut ChaCha8Rng) -> BTreeMap<NodeId, u32> {
+        let drawn: Vec<_> = self.sides.iter().map(|side| side.as_ref().map(|side| side.nodes(luck))).collect();
+        let mut of = BTreeMap::new();
+        for (number, side) in (0..).zip(&drawn) {
+            of.extend(side.iter().flatten().map(|&node| (node, number)));
+        }
+        if let Some(number) = (0..).zip(&drawn).find_map(|(number, side)| side.is_none().then_some(number)) {
+            self.everyone.iter().for_each(|&node| _ = of.entry(node).or_insert(number));
+        }
+        of
+    }
+}
+
 /// Messages to choose from.
 #[derive(Clone, Debug)]
 pub(super) enum Messages {
@@ -110,7 +132,7 @@ impl Finder<'_> {
     }
 
     /// The sides of a partition.
-    pub(super) fn sides(&self, sides: &Sides) -> Found<Vec<Choice>> {
+    pub(super) fn sides(&self, sides: &Sides) -> Found<Partition> {
         if sides.value.len() < 2 {
             let message = "a partition has two sides at least; to cut nodes off, `isolate` them";
             return Err(Diagnostic::error(message).at(sides.origin, ""));
@@ -122,6 +144,9 @@ impl Finder<'_> {
                 _ => Some(self.choice(&side.value)?),
             });
         }
+        if let Some((second, _)) = sides.value.iter().zip(&listed).filter(|(_, choice)| choice.is_none()).nth(1) {
+            return Err(Diagnostic::error("only one side is the rest").at(second.origin, ""));
+        }
         let mut taken = BTreeSet::new();
         for (side, choice) in sides.value.iter().zip(&listed) {
             let Some(choice) = choice else { continue };
@@ -131,9 +156,7 @@ impl Finder<'_> {
                 return Err(Diagnostic::error(message).at(side.origin, ""));
             }
         }
-        let rest: BTreeSet<_> = self.nodes.members(None, None).filter(|node| !taken.contains(node)).collect();
-        let rest = Choice { all: rest, any: Vec::new() };
-        Ok(listed.into_iter().map(|side| side.unwrap_or_else(|| rest.clone())).collect())
+        Ok(Partition { sides: listed, everyone: self.nodes.members(None, None).collect() })
     }
 
     /// Which messages are meant.

@@ -141,13 +141,8 @@ impl Planner<'_> {
                 self.on_nodes(target, move |nodes| Surge { nodes, factor })
             }
             FaultKind::Partition(sides) => {
-                let sides = self.finder.sides(sides)?;
-                vec![together(move |luck| {
-                    let of = (0..).zip(&sides).flat_map(|(number, side)| {
-                        side.nodes(luck).into_iter().map(move |node| (node, number)).collect::<Vec<_>>()
-                    });
-                    Arc::new(Cut(Severed::Sides(of.collect())))
-                })]
+                let partition = self.finder.sides(sides)?;
+                vec![together(move |luck| Arc::new(Cut(Severed::Sides(partition.nodes(luck)))))]
             }
             FaultKind::Cut(cut) => {
                 let (from, to) = (self.finder.choice(&cut.value.from)?, self.finder.choice(&cut.value.to)?);

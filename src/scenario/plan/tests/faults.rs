@@ -85,6 +85,7 @@ fn what_a_fault_cannot_be_is_said_at_its_place() {
         ("every = \"10us\"\nfor = \"10us\"\ncrash = \"api[each]\"", "this would strike about 5e6 times"),
         ("at = \"1s\"\ncrash = \"rest\"", "`rest` has a meaning only beside the sides of a partition"),
         ("at = \"1s\"\npartition = [\"api\"]", "a partition has two sides at least"),
+        ("at = \"1s\"\npartition = [\"rest\", \"api\", \"rest\"]", "only one side is the rest"),
         ("at = \"1s\"\npartition = [\"api\", \"api[0]\"]", "a node is on one side of a partition, not on two"),
         ("at = \"1s\"\nslow = { on = \"api\", factor = 0.5 }", "`factor` is at least 1"),
     ] {
