@@ -15,7 +15,7 @@ use crate::process::{Boot, Carriage, Message, Process, TimerId, Wanted};
 use super::arena::{Arena, Input, TypedArena};
 use super::book::WireBook;
 use super::control::{Control, Controls, Heal, Strike};
-use super::event::{AlarmOrder, Delivery, DeliveryOrder, LivingAlarms};
+use super::event::{Alarm, AlarmOrder, Delivery, DeliveryOrder, LivingAlarms};
 use super::fault::{Fault, FaultBook, FaultId};
 use super::observer::Observer;
 use super::stage::{Actor, Parcel, Stage, Watch, class};
@@ -361,6 +361,8 @@ impl<M: Message> Cluster<M> {
         }
     }
 
+    #[cold]
+    #[inline(never)]
     pub(super) fn look_outside(&mut self) {
         let control = self.controls.first_key_value().map_or(Time::MAX, |((time, _), _)| *time);
         let disk = self.stage.run.disks.next();
@@ -383,7 +385,7 @@ impl<M: Message> Cluster<M> {
     }
 
     /// Looks for the earliest alarm; whether it is known now, and no later than was thought.
-    pub(super) fn settle_alarms(&mut self) -> bool {
+    fn settle_alarms(&mut self) -> bool {
         let run = &mut self.stage.run;
         let bound = run.alarms.bound();
         if !run.alarms.is_settled() {
@@ -395,19 +397,25 @@ impl<M: Message> Cluster<M> {
     }
 
     /// Whether the next alarm says that work is done: it comes before deliveries.
-    pub(super) fn is_work_next(&self) -> bool {
+    fn is_work_next(&self) -> bool {
         let order = AlarmOrder { names: &self.stage.names, schedule: self.stage.run.schedule };
         self.stage.run.alarms.peek(&order).is_some_and(|alarm| alarm.rank() == Rank::Work)
     }
 
-    pub(super) fn fire(&mut self) {
+    fn fire(&mut self) {
         let order = AlarmOrder { names: &self.stage.names, schedule: self.stage.run.schedule };
         let alarm = self.stage.run.alarms.pop(&order);
+        self.ring(&alarm);
+    }
+
+    /// Hands over the timer of an alarm that was taken from the agenda, if it is still set and due.
+    #[inline(always)]
+    pub(super) fn ring(&mut self, alarm: &Alarm) {
         let (group, index) = self.stage.names.place(alarm.node);
         if !self.arenas[group.index()].is_armed(index, alarm.id()) {
             return;
         }
-        if self.stage.run.is_disturbed && !self.is_due(&alarm) {
+        if self.stage.run.is_disturbed && !self.is_due(alarm) {
             return;
         }
         self.stage.run.now = alarm.time;

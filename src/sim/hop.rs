@@ -60,6 +60,8 @@ fn follow(trail: u64, by: u64) -> u64 {
 
 impl<M: Message> Stage<M> {
     /// Sends a message of the actor over the first hop of its way. The book has it on `link`, as if its receiver were next.
+    #[cold]
+    #[inline(never)]
     pub(super) fn set_out(&mut self, link: LinkId, to: NodeId, size: u64, message: M, count: u32) {
         let book = self.run.book.of(link);
         book.sent -= 1;
