@@ -8,7 +8,7 @@ use crate::scenario::plan::Expectation;
 use crate::scenario::quantity::Statistic;
 
 use super::measure::{unit, value, value_within};
-use super::verdict::{Basis, Judgement, Measured, Verdict};
+use super::verdict::{Basis, Judgement, Measured, Unit, Verdict};
 
 /// Batches a single run is cut into: enough for Student's t to be close to the normal law, few enough for each to be long
 /// (Law, "Simulation Modeling and Analysis", sec. 9.5: 20 to 40).
@@ -49,8 +49,10 @@ fn measure(expectation: &Expectation, runs: &[RunResult]) -> Measured {
     let measure = &expectation.measure;
     let all: Vec<&RunResult> = runs.iter().collect();
     let value = value(measure, &all);
+    // A count of a twentieth of the time stands for a twentieth of the count.
+    let scale = if measure.statistic == Statistic::Count { f64::from(BATCHES) } else { 1.0 };
     let samples: Vec<f64> = match runs {
-        [run] => batches(run).filter_map(|part| value_within(measure, &[run], Some(part))).collect(),
+        [run] => batches(run).filter_map(|part| value_within(measure, &[run], Some(part))).map(|x| x * scale).collect(),
         _ => runs.iter().filter_map(|run| self::value(measure, &[run])).collect(),
     };
     let complete = match runs {
@@ -58,6 +60,10 @@ fn measure(expectation: &Expectation, runs: &[RunResult]) -> Measured {
         _ => samples.len() == runs.len() && runs.len() > 1,
     };
     let interval = value.filter(|_| complete).and_then(|value| interval(value, &samples));
+    let interval = interval.map(|(low, high)| match unit(measure) {
+        Unit::Share => (low.max(0.0), high.min(1.0)),
+        _ => (low, high),
+    });
     let basis = match (runs.len(), interval) {
         (_, None) => Basis::Value,
         (1, Some(_)) => Basis::Batches(BATCHES),

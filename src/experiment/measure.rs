@@ -25,13 +25,17 @@ pub(super) fn unit(measure: &Measure) -> Unit {
 }
 
 /// The measure's value over these runs together: histograms are pooled, counts added, never a percentile of percentiles.
-/// Infinite where a percentile lies among messages that were never confirmed; none where there is nothing to measure.
+/// A count is that of one run, on the average. Infinite where a percentile lies among messages that were never confirmed; none where there is nothing to measure.
 pub(super) fn value(measure: &Measure, runs: &[&RunResult]) -> Option<f64> {
     value_within(measure, runs, None)
 }
 
 /// As [`value`], of what was due within this part of time only; none also where the quantity has no parts.
 pub(super) fn value_within(measure: &Measure, runs: &[&RunResult], part: Option<(Time, Time)>) -> Option<f64> {
+    let per_run = |value: f64| match measure.statistic {
+        Statistic::Count => value / runs.len() as f64,
+        _ => value,
+    };
     match &measure.subject {
         Subject::Flows(flows) if measure.metric.is_of_strikes() => {
             if part.is_some() {
@@ -40,10 +44,10 @@ pub(super) fn value_within(measure: &Measure, runs: &[&RunResult], part: Option<
                 strike_value(measure, runs, flows)
             }
         }
-        Subject::Flows(flows) => flow_value(measure, runs, flows, part),
+        Subject::Flows(flows) => flow_value(measure, runs, flows, part).map(per_run),
         _ if part.is_some() => None,
-        Subject::Station(station, flows) => station_value(measure, runs, *station, flows),
-        Subject::Link(link) => link_value(measure, runs, *link),
+        Subject::Station(station, flows) => station_value(measure, runs, *station, flows).map(per_run),
+        Subject::Link(link) => link_value(measure, runs, *link).map(per_run),
         Subject::Fault(fault) => fault_value(measure, runs, *fault),
     }
 }

@@ -249,6 +249,9 @@ fn reach<T: Default>(entries: &mut Vec<T>, place: usize) -> &mut T {
     &mut entries[place]
 }
 
+/// What comes later than this many steps is counted with the last: a drain may take for ever.
+const LAST_STEP: u64 = 1 << 14;
+
 impl FlowBook {
     pub(super) fn new(correctness: Correctness, step: Span) -> Self {
         Self {
@@ -336,9 +339,9 @@ impl FlowBook {
     fn move_present(&mut self, time: Time) {
         self.enter_present();
         let length = self.step.as_nanos().max(1);
-        let step = time.as_nanos() / length;
+        let step = (time.as_nanos() / length).min(LAST_STEP);
         let from = Time::from_nanos(step * length);
-        let to = from + Span::from_nanos(length);
+        let to = if step == LAST_STEP { Time::MAX } else { from + Span::from_nanos(length) };
         let (from, to, step) = match &mut self.parts {
             None => (from, to, step as usize),
             Some(parts) => parts.part(time, (from, to, step as usize)),

@@ -37,9 +37,14 @@ pub struct RunResult {
 }
 
 impl RunResult {
-    /// What each strike of a fault did to some flows together, of those strikes that fall into the measured time.
+    /// What each strike of a fault did to some flows together, of those strikes that fall into the measured time; nothing, of
+    /// a fault that touched nothing.
     pub fn after(&self, fault: usize, flows: &[usize]) -> Vec<Aftermath> {
-        self.courses.after(flows, &self.faults[fault].strikes, self.measured)
+        if self.faults[fault].book.is_idle() {
+            return Vec::new();
+        }
+        let strikes: Vec<&[Strike]> = self.faults.iter().map(|fault| fault.strikes.as_slice()).collect();
+        self.courses.after(flows, &strikes, fault, self.measured)
     }
 }
 

@@ -34,6 +34,8 @@ pub(super) struct Errand {
     pub(super) inherited: Option<Steady>,
     /// Whom it is for.
     pub(super) task: u32,
+    /// How long ago it was due.
+    pub(super) late: Span,
 }
 
 /// A message that has ended: whose it was, and how.
@@ -102,7 +104,7 @@ impl Caller {
         &mut self,
         script: &Script,
         cx: &mut Cx<'_>,
-        Errand { call, luck, inherited, task }: Errand,
+        Errand { call, luck, inherited, task, late }: Errand,
     ) -> Option<Outcome> {
         let spec = &script.calls[call as usize];
         let route = self.routes.find(call).unwrap_or_else(|| {
@@ -128,7 +130,7 @@ impl Caller {
         let number = self.number_of(key);
         let at_once = self.may_go(route, key);
         let message = MessageId { owner: cx.me, number };
-        cx.observe(Observation::Offered { message, flow: Flow(spec.flow), late: Span::ZERO, at_once });
+        cx.observe(Observation::Offered { message, flow: Flow(spec.flow), late, at_once });
         if at_once {
             return self.attempt(script, cx, number);
         }

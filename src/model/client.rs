@@ -78,6 +78,8 @@ pub struct Client {
     tasks: Slab<Task>,
     /// The next arrival.
     next: Option<Arrival>,
+    /// How long ago the present one was due: a node that was paused is behind.
+    late: Span,
     surge: Option<Box<Surge>>,
 }
 
@@ -126,6 +128,7 @@ impl Client {
             caller: Caller::new(boot.restarts),
             tasks: Slab::new(),
             next: None,
+            late: Span::ZERO,
             surge: None,
         }
     }
@@ -140,11 +143,11 @@ impl Client {
         self.script.keys.arrival.block(cx.name(), position)
     }
 
-    fn schedule(&mut self, cx: &mut Cx<'_>) {
+    /// Waits for the next arrival after what the arrivals' clock shows.
+    fn schedule(&mut self, cx: &mut Cx<'_>, now: Steady) {
         if self.is_spent(cx) {
             return;
         }
-        let now = self.surge.as_ref().map_or(cx.now(), |surge| surge.shown(cx.now()));
         let due = match &self.spec.load {
             Load::Poisson(gap) => {
                 let from = if self.started == 0 { Steady::from_nanos(self.spec.from.as_nanos()) } else { now };
@@ -208,7 +211,8 @@ impl Client {
                 Next::Message { call, wait } => {
                     let Progress { luck, attempt, .. } = task.progress;
                     let luck = nested_luck(luck, attempt, self.script.calls[call as usize].name);
-                    let errand = Errand { call, luck, inherited: None, task: if wait { id } else { NOBODY } };
+                    let task = if wait { id } else { NOBODY };
+                    let errand = Errand { call, luck, inherited: None, task, late: self.late };
                     match self.caller.start(&self.script, cx, errand) {
                         Some(Outcome::Done) => {}
                         None if !wait => {}
@@ -280,7 +284,8 @@ impl Process<Envelope> for Client {
                 }
             }
         }
-        self.schedule(cx);
+        let now = cx.now();
+        self.schedule(cx, now);
     }
 
     fn load(&mut self, cx: &mut Cx<'_>, factor: f64) {
@@ -313,9 +318,11 @@ impl Process<Envelope> for Client {
     fn timer(&mut self, cx: &mut Cx<'_>, alarm: Alarm) {
         let idle = match alarm {
             Alarm::Arrival => {
-                self.next = None;
+                let due = self.next.take().map_or(cx.now(), |arrival| arrival.due);
+                self.late = cx.now().since(self.surge.as_ref().map_or(due, |surge| surge.when(due)));
                 self.begin(cx, None);
-                return self.schedule(cx);
+                self.late = Span::ZERO;
+                return self.schedule(cx, due);
             }
             Alarm::Think(user) => return self.begin_next(cx, user),
             Alarm::Timeout(_) | Alarm::Resend(_) => {

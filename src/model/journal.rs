@@ -84,12 +84,16 @@ impl<J> Journal<J> {
         })
     }
 
-    /// What waits for the sync of the record at `key`; nothing waits if its answer is out: then it is at risk.
-    pub(super) fn wait(&mut self, key: u64, job: Option<J>) {
-        match job {
-            Some(job) => _ = self.waiting.insert(key, job),
-            None => self.at_risk += 1,
-        }
+    /// What waits for the record at `key`.
+    pub(super) fn wait(&mut self, key: u64, job: J) {
+        self.waiting.insert(key, job);
+    }
+
+    /// The record at `key` is written, and not synced: what waited for that goes on at its own risk.
+    pub(super) fn written(&mut self, key: u64) -> Option<J> {
+        let job = self.waiting.remove(&key);
+        self.at_risk += u32::from(job.is_some());
+        job
     }
 
     /// The record at `key` is synced: what waited for that.
@@ -102,7 +106,7 @@ impl<J> Journal<J> {
         job
     }
 
-    /// The record at `key` was refused: what waited for it. What was answered before stays at risk.
+    /// The record at `key` was refused: what waited for it.
     pub(super) fn refused(&mut self, key: u64) -> Option<J> {
         self.leave(key);
         self.waiting.remove(&key)
@@ -134,11 +138,13 @@ mod tests {
     fn places_are_used_again_and_records_for_good_are_not() {
         let mut journal = Journal::new(&BTreeMap::new());
         let [first, second] = [journal.place(false), journal.place(false)];
-        journal.wait(first, Some('a'));
-        journal.wait(second, None);
-        assert_eq!((journal.at_risk, journal.synced(first), journal.place(false)), (1, Some('a'), first));
-        assert_eq!((journal.refused(second), journal.at_risk), (None, 1));
-        assert_eq!((journal.place(false), journal.synced(second), journal.at_risk), (second, None, 0));
+        journal.wait(first, 'a');
+        journal.wait(second, 'b');
+        assert_eq!((journal.written(second), journal.at_risk), (Some('b'), 1));
+        assert_eq!((journal.synced(first), journal.place(false)), (Some('a'), first));
+        assert_eq!((journal.synced(second), journal.at_risk, journal.place(false)), (None, 0, second));
+        journal.wait(first, 'c');
+        assert_eq!((journal.refused(first), journal.at_risk, journal.place(false)), (Some('c'), 0, first));
         assert_eq!([journal.place(true), journal.place(true)], [0, 1]);
     }
 }

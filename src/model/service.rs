@@ -300,7 +300,8 @@ impl Service {
                 Next::Message { call, wait } => {
                     let luck =
                         nested_luck(job.envelope.luck, job.progress.attempt, self.script.calls[call as usize].name);
-                    let errand = Errand { call, luck, inherited: job.deadline, task: if wait { id } else { NOBODY } };
+                    let task = if wait { id } else { NOBODY };
+                    let errand = Errand { call, luck, inherited: job.deadline, task, late: Span::ZERO };
                     match self.caller.start(&self.script, cx, errand) {
                         Some(Outcome::Done) => {}
                         None if !wait => {}
@@ -380,13 +381,10 @@ impl Service {
             let is_once = self.script.calls[usize::from(call)].policy.delivery == Delivery::ExactlyOnce;
             match self.spec.state {
                 State::Elsewhere | State::Volatile => journal.at_risk += 1,
-                State::Durable { syncs_first } => {
+                State::Durable { .. } => {
                     let key = journal.place(is_once);
                     cx.persist(key, Record { caller: job.caller, number, call }.bytes());
-                    if syncs_first {
-                        return journal.wait(key, Some(job));
-                    }
-                    journal.wait(key, None);
+                    return journal.wait(key, job);
                 }
             }
         }
@@ -522,6 +520,15 @@ impl Process<Envelope> for Service {
                 self.resume(cx, ended);
             }
             Alarm::Arrival | Alarm::Think(_) => {}
+        }
+        self.show(cx);
+    }
+
+    fn written(&mut self, cx: &mut Cx<'_>, key: u64) {
+        if self.spec.state == (State::Durable { syncs_first: false })
+            && let Some(job) = self.journal.as_mut().and_then(|journal| journal.written(key))
+        {
+            self.conclude(cx, job, Outcome::Done);
         }
         self.show(cx);
     }

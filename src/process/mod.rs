@@ -73,6 +73,11 @@ pub trait Process<M>: Send + 'static {
         let _ = (cx, peer);
     }
 
+    /// A write was taken by the disk; it is not synced, and a crash loses it.
+    fn written(&mut self, cx: &mut Context<'_, M, Self::Timer>, key: u64) {
+        let _ = (cx, key);
+    }
+
     /// A write was synced.
     fn persisted(&mut self, cx: &mut Context<'_, M, Self::Timer>, key: u64) {
         let _ = (cx, key);

@@ -100,11 +100,6 @@ pub(super) struct FaultTotal {
     pub strikes: Option<Vec<Strike>>,
 }
 
-/// The time that counts, as far as the run went.
-pub(super) fn measured(run: &RunResult) -> (Time, Time) {
-    (run.measured.0.min(run.end), run.measured.1.min(run.end))
-}
-
 impl Total {
     /// All runs of an experiment.
     pub fn of(results: &Results) -> Self {
@@ -119,7 +114,7 @@ impl Total {
     }
 
     fn add(&mut self, run: &RunResult) {
-        let (from, to) = measured(run);
+        let (from, to) = run.measured;
         let seconds = to.since(from).as_secs_f64();
         self.seconds += seconds;
         self.simulated += run.end.since(Time::ZERO);

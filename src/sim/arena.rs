@@ -139,6 +139,7 @@ impl<M: Message, P: Process<M>, F: FnMut(Boot<'_>) -> P + Send> Arena<M> for Typ
                 Some(timer) => cell.act(stage, mark, |process, cx| process.timer(cx, timer)),
                 None => false,
             },
+            Input::Word(Word::Written(key)) => cell.act(stage, mark, |process, cx| process.written(cx, key)),
             Input::Word(Word::Synced(key)) => cell.act(stage, mark, |process, cx| process.persisted(cx, key)),
             Input::Word(Word::Refused(key)) => cell.act(stage, mark, |process, cx| process.refused(cx, key)),
             Input::Load(factor) => cell.act(stage, mark, |process, cx| process.load(cx, factor)),

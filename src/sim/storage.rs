@@ -75,8 +75,8 @@ pub(super) struct Disk {
     /// Bytes of the last value under each key, written or not.
     sizes: BTreeMap<u64, u64>,
     used: u64,
-    /// Keys of writes that were refused, of which the process will be told then.
-    refused: VecDeque<(Time, u64)>,
+    /// What the process will be told then.
+    words: VecDeque<(Time, Word)>,
     /// Draws made.
     draws: u64,
     /// The faults that fill it.
@@ -95,7 +95,9 @@ enum Task {
 /// What a disk tells its node's process.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Word {
-    /// What was written under this key is synced.
+    /// What was written under this key is in the disk's cache.
+    Written(u64),
+    /// It is synced.
     Synced(u64),
     /// There is no room for what was to be written under this key.
     Refused(u64),
@@ -115,7 +117,7 @@ impl Disk {
         let before = self.sizes.get(&write.key).copied().unwrap_or(0);
         let used = self.used - before + size;
         if !self.full_by.is_empty() || storage.capacity.is_some_and(|capacity| used > capacity) {
-            self.refused.push_back((now + ns(1), write.key));
+            self.words.push_back((now + ns(1), Word::Refused(write.key)));
             return;
         }
         self.used = used;
@@ -129,21 +131,25 @@ impl Disk {
     /// When the disk has something to say, or to do next.
     pub(super) fn until(&self) -> Option<Time> {
         let task = self.task.map(|_| self.until);
-        let refused = self.refused.front().map(|&(time, _)| time);
-        task.into_iter().chain(refused).min()
+        let word = self.words.front().map(|&(time, _)| time);
+        task.into_iter().chain(word).min()
     }
 
     /// Time has come to what [`Disk::until`] says: what the process is told.
     pub(super) fn step(&mut self, storage: &Storage, luck: Luck<'_>, now: Time) -> Vec<Word> {
         let mut words = Vec::new();
-        while let Some((_, key)) = self.refused.pop_front_if(|&mut (time, _)| time <= now) {
-            words.push(Word::Refused(key));
+        while let Some((_, word)) = self.words.pop_front_if(|&mut (time, _)| time <= now) {
+            words.push(word);
         }
         if self.task.is_none() || self.until > now {
             return words;
         }
         match self.task.take() {
-            Some(Task::Write) => self.cached.extend(self.queue.pop_front()),
+            Some(Task::Write) => {
+                let write = self.queue.pop_front().expect("it was under way");
+                words.push(Word::Written(write.key));
+                self.cached.push(write);
+            }
             Some(Task::Sync(count)) => {
                 for Write { key, value } in self.cached.drain(..count) {
                     words.push(Word::Synced(key));
@@ -163,7 +169,9 @@ impl Disk {
             if !self.queue.is_empty() {
                 let length = self.sample(&storage.write, luck);
                 if length == Span::ZERO {
-                    self.cached.extend(self.queue.pop_front());
+                    let write = self.queue.pop_front().expect("just seen");
+                    self.words.push_back((now + ns(1), Word::Written(write.key)));
+                    self.cached.push(write);
                     continue;
                 }
                 return self.begin(Task::Write, now + length);
@@ -210,7 +218,7 @@ impl Disk {
         }
         self.cached.clear();
         self.queue.clear();
-        self.refused.clear();
+        self.words.clear();
         (self.task, self.sync_at) = (None, None);
         self.sizes = self.synced.iter().map(|(&key, value)| (key, value.len() as u64)).collect();
         self.used = self.sizes.values().sum();
@@ -293,6 +301,7 @@ impl<M: Message> Cluster<M> {
         let (key, refused) = match word {
             Word::Synced(key) => (key, 0),
             Word::Refused(key) => (key, 1),
+            Word::Written(key) => (key, 2),
         };
         let mark = [now.as_nanos(), self.stage.names.entity(node).bits(), key, refused];
         self.input(node, mark, Input::Word(word));
@@ -334,8 +343,9 @@ mod tests {
             let time = Time::ZERO + ms(now);
             while disk.until().is_some_and(|until| until <= time) {
                 for word in disk.step(storage, luck, time) {
-                    let Word::Synced(key) = word else { panic!("there is room") };
-                    seen.push((now, key));
+                    if let Word::Synced(key) = word {
+                        seen.push((now, key));
+                    }
                 }
             }
             for _ in writes.iter().filter(|&&at| at == now) {
@@ -389,8 +399,11 @@ mod tests {
             disk.accept(&storage, luck, Time::ZERO, Write { key, value: vec![0; size] });
         }
         let soon = Time::from_nanos(1);
-        assert_eq!(disk.step(&storage, luck, soon), [Word::Refused(1), Word::Synced(0)]);
+        let first = [Word::Written(0), Word::Refused(1), Word::Synced(0)];
+        assert_eq!(disk.step(&storage, luck, soon), first);
+        // The others were written while the first was synced.
         let later = Time::from_nanos(2);
-        assert_eq!(disk.step(&storage, luck, later), [Word::Synced(0), Word::Synced(1)]);
+        let others = [Word::Written(0), Word::Written(1), Word::Synced(0), Word::Synced(1)];
+        assert_eq!(disk.step(&storage, luck, later), others);
     }
 }

@@ -1,5 +1,7 @@
 //! What a strike did to some flows, worked out from their course.
 
+use std::ops::Range;
+
 use crate::base::time::{Span, Time};
 
 use super::course::Course;
@@ -48,17 +50,36 @@ pub struct Aftermath {
 }
 
 impl CourseBook {
-    /// What each strike of a fault did to these flows together: of those strikes that fall into the measured time.
-    pub fn after(&self, flows: &[usize], strikes: &[Strike], measured: (Time, Time)) -> Vec<Aftermath> {
+    /// What each strike of one of these faults did to these flows together: of those strikes that fall into the measured time.
+    /// What was before is known from the time that no other fault troubled.
+    pub fn after(&self, flows: &[usize], faults: &[&[Strike]], fault: usize, measured: (Time, Time)) -> Vec<Aftermath> {
         let mut course = Course::default();
         flows.iter().filter_map(|&flow| self.flows.get(flow)).for_each(|flow| course.add(flow));
-        let counts = |strike: &&Strike| measured.0 <= strike.0 && strike.0 < measured.1.min(self.end);
-        let Some(first) = strikes.iter().find(counts) else { return Vec::new() };
         let view = View { book: self, sums: sums(&course), course: &course };
-        let before = view.before(self.cell_from(measured.0)..self.cell_from(first.0));
-        let next = strikes.iter().skip(1).map(|strike| strike.0.min(self.end)).chain([self.end]);
-        let followed = strikes.iter().zip(next).filter(|(strike, _)| counts(strike));
-        followed.map(|(&strike, end)| view.after(strike, end, &before)).collect()
+        let counts = |strike: &&Strike| measured.0 <= strike.0 && strike.0 < measured.1.min(self.end);
+        let first = |fault: usize| faults[fault].iter().find(counts).map(|strike| strike.0);
+        let Some(own) = first(fault) else { return Vec::new() };
+        let mut order: Vec<_> = (0..faults.len()).filter_map(|fault| first(fault).map(|at| (at, fault))).collect();
+        order.sort_unstable();
+        // What strikes first is judged first: how long it troubles is known then.
+        let mut troubled: Vec<(Time, Time)> = Vec::new();
+        for (at, other) in order.into_iter().filter(|&(at, other)| (at, other) <= (own, fault)) {
+            let before = view.before(&view.untroubled(measured.0, at, &troubled));
+            let strikes = faults[other];
+            let next = strikes.iter().skip(1).map(|strike| strike.0.min(self.end)).chain([self.end]);
+            let followed = strikes.iter().zip(next).filter(|(strike, _)| counts(strike));
+            let all: Vec<_> = followed.map(|(&strike, end)| (strike, end, view.after(strike, end, &before))).collect();
+            if other == fault {
+                return all.into_iter().map(|(.., after)| after).collect();
+            }
+            troubled.extend(all.into_iter().map(|((at, healed), end, after)| match (healed, after.recovery) {
+                (_, After::Never) => (at, end),
+                (Some(healed), After::Within(recovery)) => (at, healed + recovery),
+                (Some(healed), After::Nothing) => (at, healed),
+                (None, _) => (at, self.end),
+            }));
+        }
+        Vec::new()
     }
 }
 
@@ -110,6 +131,18 @@ struct Window {
 }
 
 impl Window {
+    const EMPTY: Self = Self { seconds: 0.0, due: 0.0, well: 0.0, right: 0.0 };
+
+    /// Both together.
+    fn and(self, other: Self) -> Self {
+        Self {
+            seconds: self.seconds + other.seconds,
+            due: self.due + other.due,
+            well: self.well + other.well,
+            right: self.right + other.right,
+        }
+    }
+
     fn share(&self) -> Option<f64> {
         (self.due > 0.0).then(|| self.well / self.due)
     }
@@ -138,8 +171,24 @@ impl View<'_> {
         (to <= end).then(|| self.book.cell_from(to)).filter(|&last| self.book.start(last) <= end && last > cell)
     }
 
-    fn before(&self, cells: std::ops::Range<usize>) -> Before {
-        let whole = self.window(cells.start, cells.end.max(cells.start));
+    /// The cells from one time to another in which nothing else troubled.
+    fn untroubled(&self, from: Time, to: Time, troubled: &[(Time, Time)]) -> Vec<Range<usize>> {
+        let mut troubled = troubled.to_vec();
+        troubled.sort_unstable();
+        let (mut free, mut from) = (Vec::new(), from);
+        for (begin, end) in troubled.into_iter().chain([(to, to)]) {
+            let begin = begin.min(to);
+            if from < begin {
+                free.push(self.book.cell_from(from)..self.book.cell_from(begin));
+            }
+            from = from.max(end);
+        }
+        free
+    }
+
+    /// How service was in these cells.
+    fn before(&self, cells: &[Range<usize>]) -> Before {
+        let whole = cells.iter().map(|cells| self.window(cells.start, cells.end)).fold(Window::EMPTY, Window::and);
         if whole.due == 0.0 || whole.seconds == 0.0 {
             let all = self.window(0, self.course.cells.len());
             let rate = if all.seconds > 0.0 { all.due / all.seconds } else { 0.0 };
@@ -149,7 +198,7 @@ impl View<'_> {
         }
         let rate = whole.due / whole.seconds;
         let [suffering, restored] = self.lengths(rate);
-        let worst = |length| (length, self.worst(cells.clone(), length));
+        let worst = |length| (length, self.worst(cells, length));
         Before { due: rate, right: whole.right / whole.seconds, suffering: worst(suffering), restored: worst(restored) }
     }
 
@@ -161,23 +210,26 @@ impl View<'_> {
 
     /// The worst windows of this length in these cells. What was due shortly before their end may have been struck on its
     /// way, and does not count: what took longer than that did not do well anyhow.
-    fn worst(&self, cells: std::ops::Range<usize>, length: Span) -> Worst {
-        let (from, to) = (self.book.start(cells.start), self.book.start(cells.end));
-        let struck = LATE.min(Span::from_nanos(to.since(from).as_nanos() / 4));
-        let end = Time::from_nanos(to.as_nanos() - struck.as_nanos());
+    fn worst(&self, ranges: &[Range<usize>], length: Span) -> Worst {
         let mut worst = Worst { share: f64::INFINITY, due: f64::INFINITY, right: f64::INFINITY };
-        for cell in cells.clone() {
-            let Some(last) = self.end_of(cell, length, end) else { break };
-            let window = self.window(cell, last);
-            worst.share = worst.share.min(window.share().unwrap_or(f64::INFINITY));
-            worst.due = worst.due.min(window.due / window.seconds);
-            worst.right = worst.right.min(window.right / window.seconds);
+        let mut all = Window::EMPTY;
+        for cells in ranges {
+            let (from, to) = (self.book.start(cells.start), self.book.start(cells.end));
+            let struck = LATE.min(Span::from_nanos(to.since(from).as_nanos() / 4));
+            let end = Time::from_nanos(to.as_nanos() - struck.as_nanos());
+            for cell in cells.clone() {
+                let Some(last) = self.end_of(cell, length, end) else { break };
+                let window = self.window(cell, last);
+                worst.share = worst.share.min(window.share().unwrap_or(f64::INFINITY));
+                worst.due = worst.due.min(window.due / window.seconds);
+                worst.right = worst.right.min(window.right / window.seconds);
+            }
+            all = all.and(self.window(cells.start, self.book.cell_from(end).max(cells.start)));
         }
         if worst.share.is_finite() {
             return worst;
         }
         // Too short for any: the mean, and for counts what it is rarely below by chance, two deviations of Poisson's law.
-        let all = self.window(cells.start, self.book.cell_from(end).max(cells.start));
         let seconds = length.as_secs_f64();
         let least = |count: f64| {
             let count = if all.seconds > 0.0 { count / all.seconds * seconds } else { 0.0 };

@@ -4,7 +4,7 @@ use crate::base::time::Time;
 use crate::experiment::Results;
 use crate::report::human;
 use crate::report::style::clean;
-use crate::report::total::{FaultTotal, FlowTotal, measured};
+use crate::report::total::{FaultTotal, FlowTotal};
 
 use super::axis::Axis;
 use super::bands;
@@ -30,7 +30,7 @@ struct Steps {
 impl Steps {
     fn of(results: &Results, flow: &FlowTotal) -> Self {
         let step = flow.step.as_nanos().max(1);
-        let ends = results.runs.iter().map(measured);
+        let ends = results.runs.iter().map(|run| run.measured);
         let (from, to) = ends.fold((Time::MAX, Time::ZERO), |(from, to), run| (from.min(run.0), to.max(run.1)));
         let from = if from == Time::MAX { Time::ZERO } else { from };
         let (first, last) = (from.as_nanos().div_ceil(step) as usize, (to.as_nanos() / step) as usize);

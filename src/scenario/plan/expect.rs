@@ -80,6 +80,9 @@ impl Scopes<'_> {
                     continue;
                 }
             };
+            if conditions.0.is_empty() {
+                mistakes.push(Diagnostic::error("nothing is expected here: the list is empty").at(quantity.origin, ""));
+            }
             for condition in &conditions.0 {
                 if let Err(mistake) = fits(&measure, condition) {
                     mistakes.push(mistake);

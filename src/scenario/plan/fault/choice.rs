@@ -124,6 +124,9 @@ impl Finder<'_> {
     pub(super) fn choice(&self, selectors: &OneOrMany<Located<Selector>>) -> Found<Choice> {
         let mut choice = Choice::default();
         for selector in &selectors.0 {
+            if selector.value.which == Which::Any(0) {
+                return refuse(selector, "none of them is nobody: draw one at least");
+            }
             let more = self.choice_of(selector)?;
             choice.all.extend(more.all);
             choice.any.extend(more.any);

@@ -10,7 +10,7 @@ use super::schedule::Schedule;
 use super::{Effect, FaultSpec};
 use crate::base::distribution::Distribution;
 use crate::base::id::NodeId;
-use crate::base::time::{Span, ns};
+use crate::base::time::{Span, Time, ns};
 use crate::model::Envelope;
 use crate::network::Network;
 use crate::scenario::diagnostic::Diagnostic;
@@ -26,6 +26,9 @@ use crate::sim::{
 
 /// The most strikes of one fault.
 const STRIKES_MAX: f64 = 1e5;
+
+/// The most by which a load is multiplied.
+const FACTOR_MAX: f64 = 1e6;
 
 /// What faults are planned in.
 pub(in crate::scenario::plan) struct Surroundings<'a> {
@@ -95,6 +98,12 @@ impl Planner<'_> {
         let kind = fault.kinds().next().expect("a fault that was read is of one kind");
         let schedule = self.schedule(name, fault, kind)?;
         let effects = self.effects(kind)?;
+        if let Some((from, _)) = schedule.window().filter(|(from, _)| *from >= Time::ZERO + self.length) {
+            let message = format!("fault `{}` would strike after the end of the run", name.as_ref());
+            let place = fault.at.as_ref().map_or(name.origin, |at| at.origin);
+            let end = format!("at {}, and nothing is played from {} on", from.since(Time::ZERO), self.length);
+            return Err(Diagnostic::error(message).at(place, end));
+        }
         let strikes = schedule.strikes_expected(self.length) * effects.len() as f64;
         if strikes > STRIKES_MAX {
             let message = format!("this would strike about {strikes:.0e} times");
@@ -135,6 +144,13 @@ impl Planner<'_> {
             }
             FaultKind::Load(load) => {
                 let target = target(&load.value.on)?;
+                if load.value.factor.value.value() > FACTOR_MAX {
+                    let message =
+                        format!("a load of {:e} times is beyond what can be played", load.value.factor.value.value());
+                    return Err(Diagnostic::error(message)
+                        .at(load.value.factor.origin, "")
+                        .help(format!("at most {FACTOR_MAX:e}")));
+                }
                 let message = "only clients with a `rate` bring more load: users bring as much as they get served";
                 all_are(&target, &self.loads, &load.value.on, message)?;
                 let factor = load.value.factor.value.value();
