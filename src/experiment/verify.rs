@@ -248,7 +248,7 @@ fn in_words(fact: &Observation, names: &Names) -> String {
         Observation::Level { waiting, busy } => format!("{waiting} waiting, {busy} busy"),
         Observation::Served { wait, work } => format!("served after {wait} of waiting and {work} of work"),
         Observation::AtRisk { count } => format!("{count} answered and not on disk"),
-        Observation::Down => "down".into(),
+        Observation::Down { .. } => "down".into(),
         Observation::Refused { why } => format!("refused: {}", why.name()),
     }
 }

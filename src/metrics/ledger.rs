@@ -243,7 +243,7 @@ impl Ledger {
             Observation::Closed { message, why } => {
                 self.update(message, |record, _| record.owner = State::Closed(why));
             }
-            Observation::Down => self.forget(node),
+            Observation::Down { .. } => self.forget(node),
             Observation::Dropped { message } => self.update(message, |record, _| record.end_copy()),
             Observation::Duplicated { message } => self.update(message, |record, _| record.open_copies += 1),
             _ => {}

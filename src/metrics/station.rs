@@ -133,8 +133,9 @@ impl Stations {
         match *observation {
             Observation::Level { waiting, busy } => self.set_level(index, now, waiting, busy),
             Observation::AtRisk { count } => self.nodes[index].at_risk = count,
-            Observation::Down => {
-                book.forgotten += u64::from(std::mem::take(&mut self.nodes[index].at_risk));
+            Observation::Down { synced } => {
+                let at_risk = std::mem::take(&mut self.nodes[index].at_risk);
+                book.forgotten += u64::from(at_risk.saturating_sub(synced));
                 self.set_level(index, now, 0, 0);
             }
             Observation::Arrived if counts => book.arrived += 1,

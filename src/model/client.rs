@@ -78,6 +78,8 @@ pub struct Client {
     tasks: Slab<Task>,
     /// The next arrival.
     next: Option<Arrival>,
+    /// Arrivals at even distances that were due before the node came up.
+    missed: f64,
     /// How long ago the present one was due: a node that was paused is behind.
     late: Span,
     surge: Option<Box<Surge>>,
@@ -128,6 +130,7 @@ impl Client {
             caller: Caller::new(boot.restarts),
             tasks: Slab::new(),
             next: None,
+            missed: 0.0,
             late: Span::ZERO,
             surge: None,
         }
@@ -148,6 +151,7 @@ impl Client {
         if self.is_spent(cx) {
             return;
         }
+        let mut missed = self.missed;
         let due = match &self.spec.load {
             Load::Poisson(gap) => {
                 let from = if self.started == 0 { Steady::from_nanos(self.spec.from.as_nanos()) } else { now };
@@ -159,11 +163,17 @@ impl Client {
                     Phase::Staggered => f64::from(cx.name().index()) / f64::from(self.spec.nodes),
                     Phase::Aligned => 0.0,
                 };
-                let nanos = Span::from_nanos_f64((self.started as f64 + offset) * gap);
-                Steady::from_nanos(0) + self.spec.from + nanos
+                let begin = Steady::from_nanos(0) + self.spec.from;
+                let due = |turn: f64| begin + Span::from_nanos_f64((turn + offset) * gap);
+                if self.started == 0 && due(0.0) < now {
+                    // A node that came up again goes on with the next one.
+                    missed = libm::ceil(now.since(begin).as_nanos() as f64 / gap - offset).max(0.0);
+                }
+                due(self.started as f64 + missed)
             }
             Load::Users { .. } => return,
         };
+        self.missed = missed;
         self.expect(cx, due);
     }
 
@@ -291,7 +301,9 @@ impl Process<Envelope> for Client {
     fn load(&mut self, cx: &mut Cx<'_>, factor: f64) {
         let now = cx.now();
         let shown = self.surge.as_ref().map_or(now, |surge| surge.shown(now));
-        self.surge = Some(Box::new(Surge { since: now, shown, factor }));
+        // The load that has not begun begins when it was to begin.
+        let from = Steady::from_nanos(self.spec.from.as_nanos());
+        self.surge = Some(Box::new(Surge { since: now.max(from), shown: shown.max(from), factor }));
         if let Some(Arrival { due, timer }) = self.next {
             timer.and_then(|timer| cx.cancel_timer(timer));
             self.expect(cx, due);
@@ -319,10 +331,15 @@ impl Process<Envelope> for Client {
         let idle = match alarm {
             Alarm::Arrival => {
                 let due = self.next.take().map_or(cx.now(), |arrival| arrival.due);
-                self.late = cx.now().since(self.surge.as_ref().map_or(due, |surge| surge.when(due)));
+                let now = cx.now();
+                let late = now.since(self.surge.as_ref().map_or(due, |surge| surge.when(due)));
+                // A timer takes a nanosecond at least.
+                let is_late = late > Span::from_nanos(1);
+                self.late = if is_late { late } else { Span::ZERO };
                 self.begin(cx, None);
                 self.late = Span::ZERO;
-                return self.schedule(cx, due);
+                let shown = self.surge.as_ref().map_or(now, |surge| surge.shown(now));
+                return self.schedule(cx, if is_late { due } else { shown });
             }
             Alarm::Think(user) => return self.begin_next(cx, user),
             Alarm::Timeout(_) | Alarm::Resend(_) => {

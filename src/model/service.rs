@@ -195,7 +195,9 @@ impl Service {
             Arrival::Duplicate(_) => cx.observe(Observation::Received { message, duplicate: true }),
             Arrival::Late(_) => {
                 cx.observe(Observation::Received { message, duplicate: true });
-                let is_running = self.jobs.iter().any(|(_, job)| job.message() == message);
+                let is_written =
+                    self.journal.as_ref().is_some_and(|journal| journal.any(|job| job.message() == message));
+                let is_running = is_written || self.jobs.iter().any(|(_, job)| job.message() == message);
                 if !is_running {
                     self.answer(cx, from, envelope, Outcome::Done);
                 }

@@ -98,7 +98,10 @@ pub enum Observation {
         count: u32,
     },
     /// The node went down, and forgot what it had not synced. Stated by the driver, not by processes.
-    Down,
+    Down {
+        /// Writes that were synced meanwhile, and of which the process had not been told yet.
+        synced: u32,
+    },
 }
 
 /// How the handling of one copy ended.
@@ -205,7 +208,7 @@ impl Observation {
             Self::Arrived | Self::Level { .. } | Self::AtRisk { .. } | Self::Served { .. } | Self::Refused { .. } => {
                 Kind::Station
             }
-            Self::Down => Kind::Life,
+            Self::Down { .. } => Kind::Life,
             Self::AttemptFailed { .. } => Kind::Attempt,
             _ => Kind::Message,
         }

@@ -135,7 +135,7 @@ impl<M: Message, P: Process<M>, F: FnMut(Boot<'_>) -> P + Send> Arena<M> for Typ
         let cell = &mut self.cells[stage.run.actor.name.index() as usize];
         match input {
             Input::Start => cell.act(stage, mark, |process, cx| process.start(cx)),
-            Input::Timer(id) => match cell.timers.disarm(id) {
+            Input::Timer(id) => match cell.process.as_ref().and_then(|_| cell.timers.disarm(id)) {
                 Some(timer) => cell.act(stage, mark, |process, cx| process.timer(cx, timer)),
                 None => false,
             },

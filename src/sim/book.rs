@@ -64,7 +64,7 @@ impl LinkBook {
         self.sent += other.sent;
         self.duplicated += other.duplicated;
         self.delivered += other.delivered;
-        self.bytes += other.bytes;
+        self.bytes = self.bytes.saturating_add(other.bytes);
         self.segments.add(&other.segments);
         for (sum, count) in self.dropped.iter_mut().zip(other.dropped) {
             *sum += count;

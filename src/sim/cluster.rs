@@ -301,7 +301,7 @@ impl<M: Message> Cluster<M> {
         let on_errands: u64 = run.errands.iter().map(|errand| errand.task.copies()).sum();
         let segments: u64 = run.errands.iter().map(|errand| errand.task.segments()).sum();
         let (kept, kept_segments) = run.weather.held();
-        let segments = segments + kept_segments;
+        let segments = segments + kept_segments + run.health.held_segments();
         let held = run.health.held_messages() + kept + run.streams.messages();
         let in_flight = run.deliveries.iter().count() as u64 + on_errands + held;
         assert!(
@@ -468,6 +468,16 @@ impl<M: Message> Cluster<M> {
         if self.stage.run.health.is_severed() && self.stage.stop(link, delivery) {
             return;
         }
+        self.hand_over(link, group, delivery);
+    }
+
+    /// Hands over a message that has waited for its node: it had arrived, and no cut stops it any more.
+    pub(super) fn hand_over_held(&mut self, delivery: &Delivery<Parcel<M>>) {
+        let (group, name) = self.stage.names.group_and_entity(delivery.to);
+        self.stage.run.actor = Actor { node: delivery.to, name, count: 0 };
+        let Stage { network, run, .. } = &self.stage;
+        let class = || class(run.carriage.look(&delivery.parcel).identity());
+        let link = network.route(delivery.from, delivery.to, class);
         self.hand_over(link, group, delivery);
     }
 

@@ -8,6 +8,7 @@ use crate::process::{PeerEvent, TimerId};
 use super::event::Delivery;
 use super::fault::{FaultBooks, FaultId, Severed};
 use super::hop::Hop;
+use super::segment::Flight;
 use super::storage::Word;
 
 /// The state that faults have put a system in. `P` is what an event holds of a message.
@@ -31,6 +32,8 @@ pub(super) enum Held<P> {
     Message(Delivery<P>),
     /// A message that is to be handed over or forwarded there.
     Hop(Hop<P>),
+    /// A segment that is to be forwarded.
+    Segment(Flight),
     /// With its number among its node's effects.
     Timer(TimerId, u32),
     Word(Word),
@@ -103,8 +106,11 @@ impl<P> Health<P> {
     /// Keeps something for a paused node.
     pub(super) fn hold(&mut self, node: NodeId, held: Held<P>) {
         let Some(paused) = self.paused.get_mut(&node) else { return };
+        if matches!(held, Held::Boot) && paused.held.iter().any(|held| matches!(held, Held::Boot)) {
+            return;
+        }
         match held {
-            Held::Message(_) | Held::Hop(_) => self.books.touch_message(&paused.by),
+            Held::Message(_) | Held::Hop(_) | Held::Segment(_) => self.books.touch_message(&paused.by),
             Held::Timer(..) => self.books.touch_timers(&paused.by, 1),
             Held::Boot | Held::Word(_) | Held::Load | Held::Peer(..) => {}
         }
@@ -114,6 +120,18 @@ impl<P> Health<P> {
     /// What waits for a paused node that crashes.
     pub(super) fn forget(&mut self, node: NodeId) -> Vec<Held<P>> {
         self.paused.get_mut(&node).map(|paused| std::mem::take(&mut paused.held)).unwrap_or_default()
+    }
+
+    /// Writes that were synced while a node is paused.
+    pub(super) fn synced(&self, node: NodeId) -> u32 {
+        let held = self.paused.get(&node).into_iter().flat_map(|paused| &paused.held);
+        held.filter(|held| matches!(held, Held::Word(Word::Synced(_)))).count() as u32
+    }
+
+    /// Segments that wait for paused nodes.
+    pub(super) fn held_segments(&self) -> u64 {
+        let held = self.paused.values().flat_map(|paused| &paused.held);
+        held.filter(|held| matches!(held, Held::Segment(_))).count() as u64
     }
 
     /// Copies that wait for paused nodes.

@@ -65,7 +65,7 @@ impl<M: Message> Stage<M> {
     pub(super) fn set_out(&mut self, link: LinkId, to: NodeId, size: u64, message: M, count: u32) {
         let book = self.run.book.of(link);
         book.sent -= 1;
-        book.bytes -= size;
+        book.bytes = book.bytes.saturating_sub(size);
         let from = self.run.actor.node;
         let parcel = self.run.carriage.pack(message);
         self.forward(Hop { from, count, to, start: from, end: from, link, size, trail: 0, parcel });
@@ -78,7 +78,7 @@ impl<M: Message> Stage<M> {
         let link = self.network.route(start, end, || class(self.run.carriage.look(&hop.parcel).identity()));
         let book = self.run.book.of(link);
         book.sent += 1;
-        book.bytes += hop.size;
+        book.bytes = book.bytes.saturating_add(hop.size);
         self.cross(Hop { start, end, link, ..hop }, 0);
     }
 
@@ -124,8 +124,7 @@ impl<M: Message> Cluster<M> {
     /// A copy reaches the end of a hop: it is handed over there, or sent on.
     pub(super) fn end_hop(&mut self, hop: Hop<Parcel<M>>) {
         let (start, node) = (hop.start, hop.end);
-        let (group, name) = self.stage.names.group_and_entity(node);
-        self.stage.run.actor = Actor { node, name, count: 0 };
+        self.stage.run.actor = Actor { node, name: self.stage.names.entity(node), count: 0 };
         let health = &mut self.stage.run.health;
         if health.is_severed() && health.stops(start, node) {
             return self.stage.end_way(&hop, Cause::Partition);
@@ -133,6 +132,14 @@ impl<M: Message> Cluster<M> {
         if health.is_paused(node) && !health.is_down(node) {
             return health.hold(node, Held::Hop(hop));
         }
+        self.arrive(hop);
+    }
+
+    /// A copy has reached the end of a hop, and nothing stops it any more.
+    pub(super) fn arrive(&mut self, hop: Hop<Parcel<M>>) {
+        let node = hop.end;
+        let (group, name) = self.stage.names.group_and_entity(node);
+        self.stage.run.actor = Actor { node, name, count: 0 };
         let link = hop.link;
         if !self.arenas[group.index()].is_up(name.index()) {
             self.stage.end_way(&hop, Cause::ReceiverDown);

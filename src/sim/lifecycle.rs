@@ -45,6 +45,7 @@ impl<M: Message> Cluster<M> {
             match held {
                 Held::Message(delivery) => self.stage.lose(&delivery),
                 Held::Hop(hop) => self.stage.end_way(&hop, Cause::ReceiverDown),
+                Held::Segment(flight) => self.lose_segment(flight),
                 Held::Boot | Held::Timer(..) | Held::Word(_) | Held::Load | Held::Peer(..) => {}
             }
         }
@@ -120,9 +121,10 @@ impl<M: Message> Cluster<M> {
             Held::Boot => self.boot(node),
             Held::Message(mut delivery) => {
                 delivery.time = self.stage.run.now;
-                self.deliver(node, &delivery);
+                self.hand_over_held(&delivery);
             }
-            Held::Hop(hop) => self.end_hop(hop),
+            Held::Hop(hop) => self.arrive(hop),
+            Held::Segment(flight) => self.land(flight),
             Held::Timer(id, count) => self.timer(node, id, count),
             Held::Load => self.tell_load(node),
             Held::Word(word) => self.hear_disk(node, word),

@@ -169,7 +169,7 @@ impl NodeClocks {
             return Verdict::Due;
         }
         let reading = now.as_nanos();
-        if clock.reading(now) >= reading {
+        if !clock.is_stopped && clock.reading(now) >= reading {
             return Verdict::Due;
         }
         let time = clock.when(reading);

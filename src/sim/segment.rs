@@ -232,6 +232,26 @@ impl<M: Message> Stage<M> {
 impl<M: Message> Cluster<M> {
     /// A segment reaches the end of a hop.
     pub(super) fn land(&mut self, flight: Flight) {
+        let Flight { place, from, end: node, .. } = flight;
+        let is_on_the_way = node != self.stage.run.streams.at(place).way.nodes[from.other() as usize];
+        let health = &mut self.stage.run.health;
+        if is_on_the_way && health.is_paused(node) && !health.is_down(node) {
+            return health.hold(node, Held::Segment(flight));
+        }
+        self.touch_down(flight);
+    }
+
+    /// A segment that has waited for a node on its way that is now down.
+    pub(super) fn lose_segment(&mut self, flight: Flight) {
+        self.stage.run.health.lost_at(flight.end);
+        self.stage.run.book.of(flight.link).segments.lost += 1;
+        self.stage.run.streams.at(flight.place).connection.landed(flight.from);
+        self.stage.sweep(flight.place);
+        self.stage.tell_notes();
+    }
+
+    /// A segment is taken in where its hop ends, or sent on.
+    fn touch_down(&mut self, flight: Flight) {
         let Flight { place, from, segment, start, end: node, link, .. } = flight;
         let is_reachable = self.is_reachable(node);
         let Stage { names, run, .. } = &mut self.stage;

@@ -125,7 +125,7 @@ impl<M: Message> Effects<M> for Stage<M> {
         let link = network.route(from, to, || class(identity));
         let book = run.book.of(link);
         book.sent += 1;
-        book.bytes += size;
+        book.bytes = book.bytes.saturating_add(size);
         let address = address(names, &run.keys.wire, identity);
         match network.arrival(link, run.now, &address) {
             Some(time) => self.push(time, (from, to), message, count),
@@ -240,7 +240,8 @@ impl<M: Message> Stage<M> {
     /// A node goes down.
     pub(super) fn tell_down(&mut self, node: NodeId) {
         self.run.actor.node = node;
-        self.observe(&Observation::Down);
+        let synced = self.run.health.synced(node);
+        self.observe(&Observation::Down { synced });
     }
 
     /// The receiver is paused or down.

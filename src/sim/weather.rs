@@ -92,7 +92,7 @@ impl<P: Copy> Weather<P> {
         self.keepers.push(Keeper { number: self.last_number, by, on, kept });
     }
 
-    /// Ends a keeper: its number, and what it kept, in order of time for each sender.
+    /// Ends a keeper: its number, and what it kept, in the order in which each sender sent it.
     pub(super) fn release(&mut self, id: FaultId, on: &Path) -> (u64, Vec<Waiting<P>>) {
         let Some(index) = self.keepers.iter().position(|keeper| keeper.by == id && keeper.on == *on) else {
             return (0, Vec::new());
@@ -212,7 +212,8 @@ impl<M: Message> Cluster<M> {
     }
 
     pub(super) fn release(&mut self, id: FaultId, on: &Path) {
-        let (number, waiting) = self.stage.run.weather.release(id, on);
+        let (number, mut waiting) = self.stage.run.weather.release(id, on);
+        waiting.sort_by_key(|waiting| self.stage.names.entity(waiting.crossing().from));
         self.watch_network();
         waiting.into_iter().for_each(|waiting| self.stage.go_on(waiting, number));
         self.stage.tell_notes();

@@ -174,7 +174,7 @@ impl Courses {
                 open.attempt.lost.get_or_insert(now);
             }),
             Observation::Duplicated { message } => self.update(message, |open, _, _| open.copies += 1),
-            Observation::Down => self.open[node.index() as usize].clear(),
+            Observation::Down { .. } => self.open[node.index() as usize].clear(),
             _ => {}
         }
     }

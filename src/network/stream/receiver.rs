@@ -112,7 +112,7 @@ impl Receiver {
     }
 
     fn limit(&self) -> u64 {
-        self.read + self.capacity
+        self.read.saturating_add(self.capacity)
     }
 
     /// What to say with a segment that leaves now.

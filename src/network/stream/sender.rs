@@ -113,7 +113,7 @@ impl Sender {
 
     /// The process writes so many bytes more; the place behind them.
     pub(super) fn write(&mut self, bytes: u64) -> u64 {
-        self.written += bytes;
+        self.written = self.written.saturating_add(bytes);
         self.written
     }
 

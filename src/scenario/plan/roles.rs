@@ -1,5 +1,6 @@
 //! Clients and services: who calls whom, with which program, under which policy.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -98,7 +99,9 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
     let loads = loads.flat_map(|(name, _)| members(name)).collect();
     let disks = scenario.services.iter().filter(|(_, service)| state::is_durable(service));
     let disks = disks.flat_map(|(name, _)| members(name)).collect();
-    let surroundings = fault::Surroundings { nodes, network: &network, loads, disks, length };
+    let senders: BTreeSet<_> = flows.iter().filter_map(|flow| names.group(&flow.caller)).collect();
+    let senders = senders.into_iter().flat_map(|group| names.members(group)).collect();
+    let surroundings = fault::Surroundings { nodes, network: &network, loads, disks, senders, length };
     let faults = fault::faults(&scenario.faults, surroundings, mistakes);
     let scopes = Scopes {
         scenario,

@@ -38,6 +38,14 @@ impl Choice {
         nodes
     }
 
+    /// The greatest chance that one of these nodes is struck.
+    pub(super) fn share(&self, is_one: impl Fn(&NodeId) -> bool) -> f64 {
+        let drawn = self.any.iter().filter(|(members, _)| members.iter().any(&is_one));
+        let drawn = drawn.map(|(members, count)| f64::from(*count) / members.len() as f64);
+        let all = if self.all.iter().any(&is_one) { 1.0 } else { 0.0 };
+        drawn.fold(all, f64::max)
+    }
+
     /// Everyone who may be struck.
     pub(super) fn candidates(&self) -> impl Iterator<Item = NodeId> {
         self.all.iter().chain(self.any.iter().flat_map(|(members, _)| members)).copied()

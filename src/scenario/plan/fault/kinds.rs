@@ -14,7 +14,7 @@ use crate::base::time::{Span, Time, ns};
 use crate::model::Envelope;
 use crate::network::Network;
 use crate::scenario::diagnostic::Diagnostic;
-use crate::scenario::document::{Located, OneOrMany};
+use crate::scenario::document::{Located, OneOrMany, Origin};
 use crate::scenario::plan::distribution::times;
 use crate::scenario::plan::nodes::Nodes;
 use crate::scenario::schema::{self, FaultKind, Name, Named, Passages, Times};
@@ -26,6 +26,9 @@ use crate::sim::{
 
 /// The most strikes of one fault.
 const STRIKES_MAX: f64 = 1e5;
+
+/// The most lives of a node that sends: its messages are numbered in 32 bits, eight of which tell lives apart.
+const STARTS_MAX: f64 = 200.0;
 
 /// The most by which a load is multiplied.
 const FACTOR_MAX: f64 = 1e6;
@@ -40,6 +43,8 @@ pub(in crate::scenario::plan) struct Surroundings<'a> {
     pub loads: BTreeSet<NodeId>,
     /// Nodes that write to a disk.
     pub disks: BTreeSet<NodeId>,
+    /// Nodes that send messages of their own.
+    pub senders: BTreeSet<NodeId>,
     /// How long a run lasts.
     pub length: Span,
 }
@@ -50,12 +55,12 @@ pub(in crate::scenario::plan) fn faults(
     surroundings: Surroundings<'_>,
     mistakes: &mut Vec<Diagnostic>,
 ) -> Vec<FaultSpec> {
-    let Surroundings { nodes, network, loads, disks, length } = surroundings;
+    let Surroundings { nodes, network, loads, disks, senders, length } = surroundings;
     let mut links: BTreeMap<&str, BTreeSet<_>> = BTreeMap::new();
     for (id, name, _) in network.links() {
         links.entry(name).or_default().insert(id);
     }
-    let planner = Planner { finder: Finder { nodes, links }, loads, disks, length };
+    let planner = Planner { finder: Finder { nodes, links }, loads, disks, senders, length };
     let planned = faults.iter().map(|(name, fault)| planner.fault(name, fault));
     planned.filter_map(|fault| fault.map_err(|mistake| mistakes.push(mistake)).ok()).collect()
 }
@@ -64,6 +69,7 @@ struct Planner<'a> {
     finder: Finder<'a>,
     loads: BTreeSet<NodeId>,
     disks: BTreeSet<NodeId>,
+    senders: BTreeSet<NodeId>,
     length: Span,
 }
 
@@ -97,7 +103,7 @@ impl Planner<'_> {
     fn fault(&self, name: &Located<Name>, fault: &schema::Fault) -> Planned<FaultSpec> {
         let kind = fault.kinds().next().expect("a fault that was read is of one kind");
         let schedule = self.schedule(name, fault, kind)?;
-        let effects = self.effects(kind)?;
+        let effects = self.effects(kind, &schedule)?;
         if let Some((from, _)) = schedule.window().filter(|(from, _)| *from >= Time::ZERO + self.length) {
             let message = format!("fault `{}` would strike after the end of the run", name.as_ref());
             let place = fault.at.as_ref().map_or(name.origin, |at| at.origin);
@@ -113,11 +119,13 @@ impl Planner<'_> {
         Ok(FaultSpec { name: name.as_ref().to_owned(), kind: kind.name(), schedule, effects })
     }
 
-    fn effects(&self, kind: FaultKind<'_>) -> Planned<Vec<Effect>> {
+    fn effects(&self, kind: FaultKind<'_>, schedule: &Schedule) -> Planned<Vec<Effect>> {
         let target = |nodes: &OneOrMany<Located<Selector>>| self.finder.target(nodes);
         Ok(match kind {
             FaultKind::Crash(nodes) | FaultKind::Restart(nodes) => {
-                self.on_nodes(target(&nodes.value)?, |nodes| Crash { nodes })
+                let target = target(&nodes.value)?;
+                self.few_starts(&target, schedule.strikes_expected(self.length), nodes.origin)?;
+                self.on_nodes(target, |nodes| Crash { nodes })
             }
             FaultKind::Pause(nodes) => self.on_nodes(target(&nodes.value)?, |nodes| Pause { nodes }),
             FaultKind::DiskFull(nodes) => {
@@ -180,6 +188,28 @@ impl Planner<'_> {
                 self.impaired(&reorder.value.passages, Reorder { share, by })?
             }
         })
+    }
+
+    /// Refuses to start a node that sends so often that its messages could no longer be told from those of its former lives.
+    fn few_starts(&self, target: &Target, strikes: f64, place: Origin) -> Planned<()> {
+        let sends = |node: &NodeId| self.senders.contains(node);
+        let starts = match target {
+            Target::Each(nodes) => {
+                if nodes.iter().any(sends) {
+                    strikes
+                } else {
+                    0.0
+                }
+            }
+            Target::Together(choice) => strikes * choice.share(sends),
+        };
+        if starts <= STARTS_MAX {
+            return Ok(());
+        }
+        let message = format!(
+            "a node that sends would start about {starts:.0} times: at most {STARTS_MAX} lives can be told apart"
+        );
+        Err(Diagnostic::error(message).at(place, ""))
     }
 
     /// What strikes nodes, made of those who are struck.
