@@ -88,20 +88,20 @@ impl<P> Streams<P> {
     }
 
     /// The connection for a message into `link`, among at most `limit`, and its side there; none if another is to be opened.
-    /// Of those that a node may use, the ones it has opened itself come first, the oldest ones before; then those of its peer,
-    /// the youngest ones before.
+    /// Of those that a node may use, those it has opened itself come first, the oldest ones before; those whose opener is
+    /// gone come last.
     pub(super) fn choose(&self, from: NodeId, to: NodeId, link: LinkId, limit: usize) -> Option<(u32, Side)> {
         let pool = self.pools.get(&pair(from, to))?;
         let usable = pool.iter().filter_map(|&place| {
             let wired = self.places[place as usize].as_ref()?;
             let side = wired.side_of(from);
             let is_usable = wired.way.links[side as usize] == link && wired.connection.is_writable(side);
-            // A peer that came up again has opened another, and knows nothing of those before.
-            let age = if side == Side::Opener { wired.number } else { u64::MAX - wired.number };
-            is_usable.then(|| ((side, age), place, wired.connection.pending(side)))
+            // Who answers does so on the connection that the question came by: not on one of which the peer knows nothing.
+            let is_dead = side == Side::Acceptor && !wired.connection.is_alive(Side::Opener);
+            is_usable.then(|| ((is_dead, side, wired.number), place, wired.connection.pending(side)))
         });
         if limit == 1 {
-            return usable.min_by_key(|&(age, ..)| age).map(|((side, _), place, _)| (place, side));
+            return usable.min_by_key(|&(age, ..)| age).map(|((_, side, _), place, _)| (place, side));
         }
         let mut usable: Vec<_> = usable.collect();
         usable.sort_by_key(|&(age, ..)| age);
@@ -110,7 +110,7 @@ impl<P> Streams<P> {
         if all_busy && usable.len() < limit {
             return None;
         }
-        usable.into_iter().min_by_key(|&(age, _, pending)| (pending, age)).map(|((side, _), place, _)| (place, side))
+        usable.into_iter().min_by_key(|&(age, _, pending)| (pending, age)).map(|((_, side, _), place, _)| (place, side))
     }
 
     /// Whether the send buffer of the connection for a message into `link` has room.

@@ -188,7 +188,8 @@ fn a_retry_storm_outlives_its_cause() {
 
 /// A fault strikes at other times in every run, and the windows with it: on an ideal network, a request is lost if it is due
 /// while the only server is down, and answered at once if it is not. So nothing succeeds during the outages, all does before
-/// the first, and whoever looks at whole steps of the curves (100 ms) instead would find both mixed.
+/// the first, and whoever looks at whole steps of the curves (100 ms) instead would find both mixed. Service has recovered from the
+/// stop once it holds for 100 ms: a blink of up to 80 ms may come before that.
 #[test]
 fn windows_follow_strikes_that_are_drawn() {
     let results = play(&plan(
@@ -219,7 +220,7 @@ fn windows_follow_strikes_that_are_drawn() {
         "blink.touched-messages" = ">= 100"
         "users.detect.max after blink" = "< 12ms"
         "users.failover.min after stop" = "> 1h"
-        "users.recovery.max after stop" = "< 2ms"
+        "users.recovery.max after stop" = "< 250ms"
         "#,
     ));
     for judgement in &results.judgements {

@@ -318,8 +318,8 @@ fn rough_run(seed: u64) -> (Outcome, Received, u64) {
     (cluster.outcome(), received, resets)
 }
 
-/// Loss, corruption, duplicates, reordering, crashes, pauses, partitions, held and slow links, fast clocks: each message arrives once and after those its sender
-/// sent before, or was dropped by a reset. Nothing stays on its way. The same seed gives the same run.
+/// Loss, corruption, duplicates, reordering, crashes, pauses, partitions, held and slow links, fast clocks: each message arrives
+/// once and after those its sender sent before, or was dropped by a reset. Nothing stays on its way. The same seed gives the same run.
 #[test]
 fn a_stream_delivers_once_and_in_order_or_resets() {
     let mut sums = (0, 0, 0);
