@@ -223,6 +223,9 @@ impl<M: Message> Cluster<M> {
     #[cold]
     pub(super) fn is_due(&mut self, alarm: &Alarm) -> bool {
         let (node, now, id, clock) = (alarm.node, alarm.time, alarm.id(), alarm.clock());
+        let (group, index) = self.stage.names.place(node);
+        let arena = &self.arenas[group.index()];
+        self.stage.run.clocks_of(clock).prune(node, |id| arena.is_armed(index, id));
         match self.stage.run.clocks_of(clock).judge(node, now, alarm.count, id) {
             Verdict::Due => {}
             Verdict::Stale => return false,

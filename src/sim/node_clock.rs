@@ -31,7 +31,10 @@ pub(super) struct NodeClock {
     /// How many nanoseconds it shows for each that passes, by the faults that make it so.
     paces: Vec<(FaultId, f64)>,
     is_stopped: bool,
+    /// Those that were set or moved since; many of them may have been cancelled.
     timers: BTreeMap<(u32, std::num::NonZeroU32), Due>,
+    /// How many were left when cancelled ones were last let go.
+    kept: usize,
 }
 
 /// The pace of true time.
@@ -67,7 +70,7 @@ pub(super) enum Verdict {
 impl NodeClock {
     fn new(now: Time) -> Self {
         let reading = now.as_nanos();
-        Self { since: now, reading, paces: Vec::new(), is_stopped: false, timers: BTreeMap::new() }
+        Self { since: now, reading, paces: Vec::new(), is_stopped: false, timers: BTreeMap::new(), kept: 0 }
     }
 
     /// How far it runs in a nanosecond, in units of 2^-53 ns. Rounded up, so that work that takes a whole number of times as
@@ -175,6 +178,15 @@ impl NodeClocks {
         let time = clock.when(reading);
         clock.timers.insert(key, Due { reading, time, count });
         Verdict::Later((time < Time::MAX).then_some(Moved { time, count, id }))
+    }
+
+    /// Lets cancelled timers of a node go once they may be the most of them.
+    pub(super) fn prune(&mut self, node: NodeId, is_armed: impl Fn(TimerId) -> bool) {
+        let Some(clock) = self.clocks.get_mut(&node) else { return };
+        if clock.timers.len() > 2 * clock.kept + 64 {
+            clock.timers.retain(|&(slot, generation), _| is_armed(TimerId { slot, generation }));
+            clock.kept = clock.timers.len();
+        }
     }
 
     /// Changes how the node's clock runs from now on; the timers that are due at other times than before.
