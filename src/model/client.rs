@@ -146,6 +146,16 @@ impl Client {
         self.script.keys.arrival.block(cx.name(), position)
     }
 
+    /// What the arrivals' clock shows.
+    fn shown(&self, now: Steady) -> Steady {
+        self.surge.as_ref().map_or(now, |surge| surge.shown(now))
+    }
+
+    /// When the arrivals' clock will show this.
+    fn when(&self, shown: Steady) -> Steady {
+        self.surge.as_ref().map_or(shown, |surge| surge.when(shown))
+    }
+
     /// Waits for the next arrival after what the arrivals' clock shows.
     fn schedule(&mut self, cx: &mut Cx<'_>, now: Steady) {
         if self.is_spent(cx) {
@@ -179,7 +189,7 @@ impl Client {
 
     /// Waits for a request that is due then, on the arrivals' clock.
     fn expect(&mut self, cx: &mut Cx<'_>, due: Steady) {
-        let time = self.surge.as_ref().map_or(due, |surge| surge.when(due));
+        let time = self.when(due);
         let is_in_time = time.as_nanos() < self.spec.until.as_nanos();
         let timer = is_in_time.then(|| cx.set_timer(Clock::Steady, time.since(cx.now()), Alarm::Arrival));
         self.next = Some(Arrival { due, timer });
@@ -300,7 +310,7 @@ impl Process<Envelope> for Client {
 
     fn load(&mut self, cx: &mut Cx<'_>, factor: f64) {
         let now = cx.now();
-        let shown = self.surge.as_ref().map_or(now, |surge| surge.shown(now));
+        let shown = self.shown(now);
         // The load that has not begun begins when it was to begin.
         let from = Steady::from_nanos(self.spec.from.as_nanos());
         self.surge = Some(Box::new(Surge { since: now.max(from), shown: shown.max(from), factor }));
@@ -332,14 +342,13 @@ impl Process<Envelope> for Client {
             Alarm::Arrival => {
                 let due = self.next.take().map_or(cx.now(), |arrival| arrival.due);
                 let now = cx.now();
-                let late = now.since(self.surge.as_ref().map_or(due, |surge| surge.when(due)));
+                let late = now.since(self.when(due));
                 // A timer takes a nanosecond at least.
                 let is_late = late > Span::from_nanos(1);
                 self.late = if is_late { late } else { Span::ZERO };
                 self.begin(cx, None);
                 self.late = Span::ZERO;
-                let shown = self.surge.as_ref().map_or(now, |surge| surge.shown(now));
-                return self.schedule(cx, if is_late { due } else { shown });
+                return self.schedule(cx, if is_late { due } else { self.shown(now) });
             }
             Alarm::Think(user) => return self.begin_next(cx, user),
             Alarm::Timeout(_) | Alarm::Resend(_) => {

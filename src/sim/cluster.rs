@@ -475,10 +475,7 @@ impl<M: Message> Cluster<M> {
     pub(super) fn hand_over_held(&mut self, delivery: &Delivery<Parcel<M>>) {
         let (group, name) = self.stage.names.group_and_entity(delivery.to);
         self.stage.run.actor = Actor { node: delivery.to, name, count: 0 };
-        let Stage { network, run, .. } = &self.stage;
-        let class = || class(run.carriage.look(&delivery.parcel).identity());
-        let link = network.route(delivery.from, delivery.to, class);
-        self.hand_over(link, group, delivery);
+        self.hand_over(self.stage.link_of(delivery), group, delivery);
     }
 
     /// Hands a message that came by `link` to the actor on stage, of `group`.

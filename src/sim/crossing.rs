@@ -1,6 +1,7 @@
 //! One copy crosses one link: what faults and the link make of it.
 
 use crate::base::id::NodeId;
+use crate::base::random::mix;
 use crate::network::{Address, Cause, LinkId, Packet, Verdict};
 use crate::process::{Carriage, Message};
 
@@ -16,6 +17,32 @@ pub(super) struct Crossing {
     pub(super) to: NodeId,
     /// In bytes.
     pub(super) size: u64,
+}
+
+/// Which hop of its way something is on, and as which copy: nothing on the first, so that it meets the same luck there as on a
+/// link without a topology.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(super) struct Trail(u64);
+
+impl Trail {
+    /// The trail of the next hop.
+    pub(super) fn onward(self) -> Self {
+        self.follow(0x9e37_79b9_7f4a_7c15)
+    }
+
+    /// The trail of a copy that the network made on this hop.
+    pub(super) fn copied(self) -> Self {
+        self.follow(0xd1b5_4a32_d192_ed03)
+    }
+
+    pub(super) fn bits(self) -> u64 {
+        self.0
+    }
+
+    /// Odd numbers lead from one trail to others.
+    fn follow(self, by: u64) -> Self {
+        Self(mix(self.0.wrapping_add(by)))
+    }
 }
 
 /// A message that crosses a link: its number among its sender's effects beside it.

@@ -7,13 +7,12 @@
 //! drops what comes for itself, one that is paused lets it wait.
 
 use crate::base::id::{Entity, NodeId};
-use crate::base::random::mix;
 use crate::base::time::Time;
 use crate::network::{Address, Cause, LinkId, Verdict};
 use crate::process::{Carriage, Message, Observation};
 
 use super::cluster::Cluster;
-use super::crossing::{Crossing, Judgement, Waiting};
+use super::crossing::{Crossing, Judgement, Trail, Waiting};
 use super::errand::{Errand, Task};
 use super::event::Delivery;
 use super::health::Held;
@@ -32,9 +31,7 @@ pub(super) struct Hop<P> {
     /// What it crosses.
     link: LinkId,
     size: u64,
-    /// Which hop it is, and of which copy: nothing on the first, so that a message meets the same luck there as on a link
-    /// without a topology.
-    trail: u64,
+    trail: Trail,
     parcel: P,
 }
 
@@ -49,15 +46,6 @@ impl<P: Copy> Hop<P> {
     }
 }
 
-/// Odd numbers that lead from one trail to the next.
-const ONWARD: u64 = 0x9e37_79b9_7f4a_7c15;
-const SECOND_COPY: u64 = 0xd1b5_4a32_d192_ed03;
-
-/// The trail that follows on another.
-fn follow(trail: u64, by: u64) -> u64 {
-    mix(trail.wrapping_add(by))
-}
-
 impl<M: Message> Stage<M> {
     /// Sends a message of the actor over the first hop of its way. The book has it on `link`, as if its receiver were next.
     #[cold]
@@ -68,7 +56,7 @@ impl<M: Message> Stage<M> {
         book.bytes = book.bytes.saturating_sub(size);
         let from = self.run.actor.node;
         let parcel = self.run.carriage.pack(message);
-        self.forward(Hop { from, count, to, start: from, end: from, link, size, trail: 0, parcel });
+        self.forward(Hop { from, count, to, start: from, end: from, link, size, trail: Trail::default(), parcel });
     }
 
     /// Sends a copy on from where its last hop ended.
@@ -86,7 +74,7 @@ impl<M: Message> Stage<M> {
     pub(super) fn cross(&mut self, hop: Hop<Parcel<M>>, passed: u64) {
         let key = self.run.keys.wire;
         let plain = address(&self.names, &key, self.run.carriage.look(&hop.parcel).identity());
-        let address = Address { owner: Entity::from_bits(plain.owner.bits() ^ hop.trail), ..plain };
+        let address = Address { owner: Entity::from_bits(plain.owner.bits() ^ hop.trail.bits()), ..plain };
         let verdict = match self.judge(&hop.crossing(), &address, passed) {
             Judgement::Verdict(verdict) => verdict,
             Judgement::Kept(keeper) => return self.keep(keeper, Waiting::Hop(hop)),
@@ -100,14 +88,14 @@ impl<M: Message> Stage<M> {
                 self.note(message.identity(), Observation::Duplicated { message: offered });
                 let parcel = self.run.carriage.pack(message);
                 self.plan_hop(first, hop);
-                self.plan_hop(second, Hop { parcel, trail: follow(hop.trail, SECOND_COPY), ..hop });
+                self.plan_hop(second, Hop { parcel, trail: hop.trail.copied(), ..hop });
             }
             Verdict::Drop(cause) => self.drop_parcel(hop.link, &hop.delivery(self.run.now), cause),
         }
     }
 
     fn plan_hop(&mut self, time: Time, hop: Hop<Parcel<M>>) {
-        let (origin, count, turn) = (hop.from, hop.count, hop.trail as u32);
+        let (origin, count, turn) = (hop.from, hop.count, hop.trail.bits() as u32);
         self.plan_errand(Errand { time, origin, count, turn, task: Task::Hop(hop) });
     }
 
@@ -147,7 +135,7 @@ impl<M: Message> Cluster<M> {
             self.hand_over(link, group, &hop.delivery(self.stage.run.now));
         } else {
             self.stage.run.book.of(link).delivered += 1;
-            self.stage.forward(Hop { trail: follow(hop.trail, ONWARD), ..hop });
+            self.stage.forward(Hop { trail: hop.trail.onward(), ..hop });
             self.stage.tell_notes();
         }
     }

@@ -45,7 +45,7 @@ impl<M: Message> Cluster<M> {
             match held {
                 Held::Message(delivery) => self.stage.lose(&delivery),
                 Held::Hop(hop) => self.stage.end_way(&hop, Cause::ReceiverDown),
-                Held::Segment(flight) => self.lose_segment(flight),
+                Held::Segment(flight) => self.miss(flight),
                 Held::Boot | Held::Timer(..) | Held::Word(_) | Held::Load | Held::Peer(..) => {}
             }
         }

@@ -14,7 +14,7 @@ use crate::process::{Carriage, Leg, Message, Observation, PeerEvent};
 
 use super::arena::Input;
 use super::cluster::Cluster;
-use super::crossing::{Crossing, Judgement, Waiting};
+use super::crossing::{Crossing, Judgement, Trail, Waiting};
 use super::errand::{Errand, Task};
 use super::event::Delivery;
 use super::health::Held;
@@ -34,8 +34,7 @@ pub(super) struct Flight {
     start: NodeId,
     end: NodeId,
     link: LinkId,
-    /// Which hop it is, and of which copy: nothing on the first.
-    trail: u64,
+    trail: Trail,
 }
 
 impl Flight {
@@ -50,10 +49,6 @@ pub(super) struct Wake {
     place: u32,
     side: Side,
 }
-
-/// Odd numbers that lead from one trail to the next.
-const ONWARD: u64 = 0x9e37_79b9_7f4a_7c15;
-const SECOND_COPY: u64 = 0xd1b5_4a32_d192_ed03;
 
 /// Tells errands of streams from those of messages with the same origin and number.
 const OF_STREAMS: u32 = u32::MAX;
@@ -142,7 +137,7 @@ impl<M: Message> Stage<M> {
         let number = wired.sent[from as usize];
         wired.sent[from as usize] += 1;
         wired.connection.took_off(from);
-        self.forward_segment(Flight { place, from, segment, number, start, end: start, link, trail: 0 });
+        self.forward_segment(Flight { place, from, segment, number, start, end: start, link, trail: Trail::default() });
     }
 
     /// Sends a segment on from where its last hop ended.
@@ -169,7 +164,10 @@ impl<M: Message> Stage<M> {
         let wired = self.run.streams.at(place);
         let (name, leg, origin) =
             (wired.names[from as usize], wired.way.legs[from as usize], wired.way.nodes[from as usize]);
-        let owner = if trail == 0 { name } else { Entity::from_bits(mix(name.bits() ^ trail)) };
+        let owner = match trail.bits() {
+            0 => name,
+            bits => Entity::from_bits(mix(name.bits() ^ bits)),
+        };
         let address = Address { key: &key, owner, position: number << 16 | (leg as u64) << 8 };
         let verdict = match self.judge(&flight.crossing(), &address, passed) {
             Judgement::Verdict(verdict) => verdict,
@@ -181,8 +179,7 @@ impl<M: Message> Stage<M> {
                 self.run.book.of(link).segments.duplicated += 1;
                 self.run.streams.at(place).connection.took_off(from);
                 self.plan_of_stream(first, origin, Task::Land(flight));
-                let trail = mix(trail.wrapping_add(SECOND_COPY));
-                self.plan_of_stream(second, origin, Task::Land(Flight { trail, ..flight }));
+                self.plan_of_stream(second, origin, Task::Land(Flight { trail: trail.copied(), ..flight }));
             }
             Verdict::Drop(_) => {
                 self.run.book.of(link).segments.lost += 1;
@@ -241,9 +238,13 @@ impl<M: Message> Cluster<M> {
         self.touch_down(flight);
     }
 
-    /// A segment that has waited for a node on its way that is now down.
-    pub(super) fn lose_segment(&mut self, flight: Flight) {
+    /// A segment does not get to a node that is down.
+    pub(super) fn miss(&mut self, flight: Flight) {
         self.stage.run.health.lost_at(flight.end);
+        self.lose_segment(flight);
+    }
+
+    fn lose_segment(&mut self, flight: Flight) {
         self.stage.run.book.of(flight.link).segments.lost += 1;
         self.stage.run.streams.at(flight.place).connection.landed(flight.from);
         self.stage.sweep(flight.place);
@@ -256,22 +257,17 @@ impl<M: Message> Cluster<M> {
         let is_reachable = self.is_reachable(node);
         let Stage { names, run, .. } = &mut self.stage;
         run.actor = Actor { node, name: names.entity(node), count: 0 };
-        let wired = run.streams.at(place);
-        let is_cut = run.health.is_severed() && run.health.stops(start, node);
-        if is_cut || !is_reachable {
-            if !is_cut {
-                run.health.lost_at(node);
-            }
-            run.book.of(link).segments.lost += 1;
-            wired.connection.landed(from);
-            self.stage.sweep(place);
-            return self.stage.tell_notes();
+        if run.health.is_severed() && run.health.stops(start, node) {
+            return self.lose_segment(flight);
+        }
+        if !is_reachable {
+            return self.miss(flight);
         }
         run.book.of(link).segments.arrived += 1;
+        let wired = run.streams.at(place);
         let side = from.other();
         if node != wired.way.nodes[side as usize] {
-            let trail = mix(flight.trail.wrapping_add(ONWARD));
-            self.stage.forward_segment(Flight { trail, ..flight });
+            self.stage.forward_segment(Flight { trail: flight.trail.onward(), ..flight });
             self.stage.sweep(place);
             return self.stage.tell_notes();
         }

@@ -257,10 +257,14 @@ impl<M: Message> Stage<M> {
 
     /// A message that waited for a node that then crashed.
     pub(super) fn lose(&mut self, delivery: &Delivery<Parcel<M>>) {
-        let class = || class(self.run.carriage.look(&delivery.parcel).identity());
-        let link = self.network.route(delivery.from, delivery.to, class);
         self.run.health.lost_at(delivery.to);
-        self.drop_copy(link, delivery, Cause::ReceiverDown);
+        self.drop_copy(self.link_of(delivery), delivery, Cause::ReceiverDown);
+    }
+
+    /// The link that a message came by.
+    pub(super) fn link_of(&self, delivery: &Delivery<Parcel<M>>) -> LinkId {
+        let class = || class(self.run.carriage.look(&delivery.parcel).identity());
+        self.network.route(delivery.from, delivery.to, class)
     }
 
     /// Whether a message that arrives does not pass, as the network was cut while it was on its way.
