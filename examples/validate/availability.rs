@@ -27,16 +27,10 @@ pub fn cases() -> Vec<Case> {
                 "[services.db]\nnodes = 3\n[faults.down]\nevery = { exponential = \"100ms\" }\n\
                  for = { exponential = \"10ms\" }\ncrash = \"db[each]\""
             ),
-            quantities: vec![Quantity {
-                name: "share of time too few up",
-                theory: 0.0232908,
-                published: None,
-                tolerance: 0.061,
-                measure: |run| {
-                    let (_, seconds) = overlap(run, 2);
-                    seconds / run.measured.1.as_secs_f64()
-                },
-            }],
+            quantities: vec![Quantity::new("share of time too few up", 0.0232908, 0.061, |run| {
+                let (_, seconds) = overlap(run, 2);
+                seconds / run.measured.1.as_secs_f64()
+            })],
         },
         // MTTF 1000 each, no repair: the second failure comes after (1/3 + 1/2) 1000; sd 601 of 4000 samples.
         Case {
@@ -46,13 +40,9 @@ pub fn cases() -> Vec<Case> {
             scenario: probed!(
                 "[services.db]\nnodes = 3\n[faults.down]\nat = { exponential = \"1s\" }\ncrash = \"db[each]\""
             ),
-            quantities: vec![Quantity {
-                name: "time to failure in ms",
-                theory: 2500.0 / 3.0,
-                published: None,
-                tolerance: 0.0456,
-                measure: |run| overlap(run, 2).0.as_secs_f64() * 1e3,
-            }],
+            quantities: vec![Quantity::new("time to failure in ms", 2500.0 / 3.0, 0.0456, |run| {
+                overlap(run, 2).0.as_secs_f64() * 1e3
+            })],
         },
         // (3 lambda + mu) / (2 lambda^2) with lambda = 0.01 and mu = 0.2; sd 1150 of 4000 samples.
         Case {
@@ -63,13 +53,9 @@ pub fn cases() -> Vec<Case> {
                 "[services.db]\nnodes = 2\n[faults.down]\nevery = { exponential = \"100ms\" }\n\
                  for = { exponential = \"5ms\" }\ncrash = \"db[each]\""
             ),
-            quantities: vec![Quantity {
-                name: "time to data loss in ms",
-                theory: 1150.0,
-                published: None,
-                tolerance: 0.0635,
-                measure: |run| overlap(run, 2).0.as_secs_f64() * 1e3,
-            }],
+            quantities: vec![Quantity::new("time to data loss in ms", 1150.0, 0.0635, |run| {
+                overlap(run, 2).0.as_secs_f64() * 1e3
+            })],
         },
     ]
 }

@@ -44,6 +44,18 @@ pub struct Row {
     error: f64,
 }
 
+impl Quantity {
+    /// A quantity of which a formula is known.
+    pub fn new(name: &'static str, theory: f64, tolerance: f64, measure: fn(&RunResult) -> f64) -> Self {
+        Self { name, theory, published: None, tolerance, measure }
+    }
+
+    /// The same quantity, of which this value was published there.
+    pub fn published(self, value: &'static str, source: &'static str) -> Self {
+        Self { published: Some((value, source)), ..self }
+    }
+}
+
 impl Case {
     /// Plays the case, and judges its quantities.
     pub fn play(&self) -> Vec<Row> {

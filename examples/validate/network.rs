@@ -16,13 +16,9 @@ pub fn cases() -> Vec<Case> {
             runs: 16,
             scenario: "network.loss = { bursty = { loss = 0.038461538, mean-burst = 4 } }\n[clients.source]\n\
                        rate = \"1000/s\"\nsend = \"sink\"\n[services.sink]",
-            quantities: vec![Quantity {
-                name: "share lost",
-                theory: 1.0 / 26.0,
-                published: None,
-                tolerance: 0.028,
-                measure: |run| ratio(run.links[0].book.dropped_for(Cause::Loss), run.links[0].book.sent),
-            }],
+            quantities: vec![Quantity::new("share lost", 1.0 / 26.0, 0.028, |run| {
+                ratio(run.links[0].book.dropped_for(Cause::Loss), run.links[0].book.sent)
+            })],
         },
         // Three attempts in a row on a channel that goes bad with a = 0.05 / (4 x 0.95) and good with 1/4: after a message that
         // got through, all are lost with 0.75^2 a, after one that did not, with 0.75^3. So x = 0.5625 a / (1 - 0.75^3 + 0.5625 a).
@@ -34,13 +30,9 @@ pub fn cases() -> Vec<Case> {
             scenario: "network.latency = \"0.1ms\"\n[links.out]\nfrom = \"source\"\nto = \"sink\"\n\
                        loss = { bursty = { loss = \"5%\", mean-burst = 4 } }\n[clients.source]\nrate = \"100/s\"\n\
                        arrivals = \"even\"\ncall = \"sink\"\ntimeout = \"1ms\"\nmax-attempts = 3\n[services.sink]",
-            quantities: vec![Quantity {
-                name: "share lost",
-                theory: 0.012_640_45,
-                published: None,
-                tolerance: 0.0434,
-                measure: |run| ratio(flow(run).fate(Fate::Lost), flow(run).offered),
-            }],
+            quantities: vec![Quantity::new("share lost", 0.012_640_45, 0.0434, |run| {
+                ratio(flow(run).fate(Fate::Lost), flow(run).offered)
+            })],
         },
         // Success at try i with s (1 - s)^(i - 1), s = 0.81, after (i - 1) 100 ms + 20 ms; c = 1.25 of 160 000 requests.
         Case {
@@ -50,20 +42,12 @@ pub fn cases() -> Vec<Case> {
             scenario: "network = { latency = \"10ms\", loss = \"10%\" }\n[clients.source]\nrate = \"100/s\"\ncall = \"api\"\n\
                        timeout = \"100ms\"\nmax-attempts = 4\n[services.api]",
             quantities: vec![
-                Quantity {
-                    name: "latency in ms",
-                    theory: 42.9348,
-                    published: None,
-                    tolerance: 0.0125,
-                    measure: |run| flow(run).latency.mean().unwrap_or(f64::NAN) / 1e6,
-                },
-                Quantity {
-                    name: "share confirmed",
-                    theory: 0.998697,
-                    published: None,
-                    tolerance: 0.00037,
-                    measure: |run| ratio(flow(run).fate(Fate::Confirmed), flow(run).offered),
-                },
+                Quantity::new("latency in ms", 42.9348, 0.0125, |run| {
+                    flow(run).latency.mean().unwrap_or(f64::NAN) / 1e6
+                }),
+                Quantity::new("share confirmed", 0.998697, 0.00037, |run| {
+                    ratio(flow(run).fate(Fate::Confirmed), flow(run).offered)
+                }),
             ],
         },
         // (100 packets + 3 hops - 1) of 1 ms and 3 of 5 ms; Kurose and Ross, chapter 1. Load of time zero is due one
@@ -77,20 +61,12 @@ pub fn cases() -> Vec<Case> {
                        rate = \"1000000/s\"\narrivals = \"even\"\nphase = \"aligned\"\ncount = 100\nsend = \"sink\"\n\
                        size = \"1250B\"\n[services.sink]",
             quantities: vec![
-                Quantity {
-                    name: "first in ms",
-                    theory: 18.0,
-                    published: None,
-                    tolerance: 1e-6,
-                    measure: |run| book(run).min().map_or(f64::NAN, |min| min.as_nanos() as f64 / 1e6),
-                },
-                Quantity {
-                    name: "last in ms",
-                    theory: 117.0 - 0.099,
-                    published: None,
-                    tolerance: 1e-6,
-                    measure: |run| book(run).max().map_or(f64::NAN, |max| max.as_nanos() as f64 / 1e6),
-                },
+                Quantity::new("first in ms", 18.0, 1e-6, |run| {
+                    book(run).min().map_or(f64::NAN, |min| min.as_nanos() as f64 / 1e6)
+                }),
+                Quantity::new("last in ms", 117.0 - 0.099, 1e-6, |run| {
+                    book(run).max().map_or(f64::NAN, |max| max.as_nanos() as f64 / 1e6)
+                }),
             ],
         },
         // M/G/infinity: the number on their way is Poisson with the mean of rate times delay; Little's law gives the delay.
@@ -100,13 +76,9 @@ pub fn cases() -> Vec<Case> {
             runs: 16,
             scenario: "network.latency = { lognormal = { mean = \"250ms\", sd = \"250ms\" } }\n[clients.source]\n\
                        rate = \"40/s\"\nsend = \"sink\"\n[services.sink]",
-            quantities: vec![Quantity {
-                name: "one way in ms",
-                theory: 250.0,
-                published: None,
-                tolerance: 0.005,
-                measure: |run| book(run).mean().unwrap_or(f64::NAN) / 1e6,
-            }],
+            quantities: vec![Quantity::new("one way in ms", 250.0, 0.005, |run| {
+                book(run).mean().unwrap_or(f64::NAN) / 1e6
+            })],
         },
     ]
 }

@@ -1,6 +1,7 @@
 //! Queues in front of servers and links.
 
 use rehearsal::network::Cause;
+use rehearsal::process::Outcome;
 
 use crate::case::{Case, Quantity};
 use crate::study::{ratio, station};
@@ -16,20 +17,39 @@ pub fn cases() -> Vec<Case> {
             scenario: "[clients.source]\nrate = \"800/s\"\nsend = \"server\"\n\
                        [services.server]\nwork = { exponential = \"1ms\" }",
             quantities: vec![
-                Quantity {
-                    name: "sojourn in ms",
-                    theory: 5.0,
-                    published: None,
-                    tolerance: 0.0285,
-                    measure: |run| station(run).residence.mean().unwrap_or(f64::NAN) / 1e6,
-                },
-                Quantity {
-                    name: "utilisation",
-                    theory: 0.8,
-                    published: None,
-                    tolerance: 0.0054,
-                    measure: |run| station(run).busy_mean(),
-                },
+                Quantity::new("sojourn in ms", 5.0, 0.0285, |run| {
+                    station(run).residence.mean().unwrap_or(f64::NAN) / 1e6
+                }),
+                Quantity::new("utilisation", 0.8, 0.0054, |run| station(run).busy_mean()),
+            ],
+        },
+        // Erlang C with two servers at load 0.9; c = 18.1 of 8.6 million. The package's tests print 1.053 for these rates.
+        Case {
+            name: "M/M/2, load 0.9",
+            duration: "60s",
+            runs: 16,
+            scenario: "[clients.source]\nrate = \"9000/s\"\nsend = \"server\"\n\
+                       [services.server]\nworkers = 2\nwork = { exponential = \"0.2ms\" }",
+            quantities: vec![
+                Quantity::new("sojourn in ms", 1.052_632, 0.0246, |run| {
+                    station(run).residence.mean().unwrap_or(f64::NAN) / 1e6
+                })
+                .published("1.053", "tests of Octave's queueing package, qsmmm"),
+            ],
+        },
+        // A birth-death chain cut at 5, two servers; c = 5.6 of 2.9 million.
+        Case {
+            name: "M/M/2/5: a bounded queue",
+            duration: "60s",
+            runs: 16,
+            scenario: "[clients.source]\nrate = \"3000/s\"\nsend = \"server\"\n\
+                       [services.server]\nworkers = 2\nqueue.limit = 3\nwork = { exponential = \"0.5ms\" }",
+            quantities: vec![
+                Quantity::new("share rejected", 0.085_113_8, 0.0132, |run| {
+                    let book = station(run);
+                    ratio(book.refused_for(Outcome::Rejected), book.arrived)
+                })
+                .published("0.085113", "tests of Octave's queueing package, qsmmmk"),
             ],
         },
         // The chain at departures: 1 - 1 / (pi_0 + rho); c = 7.8 of 1.6 million packets of 1 ms.
@@ -54,14 +74,8 @@ pub fn cases() -> Vec<Case> {
 }
 
 fn dropped(theory: f64, tolerance: f64) -> Quantity {
-    Quantity {
-        name: "share dropped",
-        theory,
-        published: None,
-        tolerance,
-        measure: |run| {
-            let book = run.links[0].book;
-            ratio(book.dropped_for(Cause::BufferFull), book.sent)
-        },
-    }
+    Quantity::new("share dropped", theory, tolerance, |run| {
+        let book = run.links[0].book;
+        ratio(book.dropped_for(Cause::BufferFull), book.sent)
+    })
 }

@@ -21,12 +21,8 @@ macro_rules! reno {
 pub fn cases() -> Vec<Case> {
     // Mathis, Semke, Mahdavi, Ott, CCR 27 (3), 1997: MSS / RTT sqrt(3/2) / sqrt(p) where each segment is acknowledged. The
     // authors find it within 10 to 20 % while timeouts are rare.
-    let mathis = |theory, tolerance| Quantity {
-        name: "segments per second",
-        theory,
-        published: None,
-        tolerance,
-        measure: |run| 10.0 * messages(run, 20, 400) / 380.0,
+    let mathis = |theory, tolerance| {
+        Quantity::new("segments per second", theory, tolerance, |run| 10.0 * messages(run, 20, 400) / 380.0)
     };
     vec![
         Case {
@@ -51,13 +47,9 @@ pub fn cases() -> Vec<Case> {
                        transport = { stream = { mss = \"1KiB\", receive-window = \"64KiB\" } }\n\
                        [clients.source]\nrate = \"2000/s\"\narrivals = \"even\"\nsend = \"sink\"\nsize = \"1KiB\"\n\
                        [services.sink]",
-            quantities: vec![Quantity {
-                name: "Mbit per second",
-                theory: 5.24288,
-                published: None,
-                tolerance: 0.01,
-                measure: |run| messages(run, 10, 20) * 8192.0 / 10.0 / 1e6,
-            }],
+            quantities: vec![Quantity::new("Mbit per second", 5.24288, 0.01, |run| {
+                messages(run, 10, 20) * 8192.0 / 10.0 / 1e6
+            })],
         },
         // A round trip for the handshake, 10, 20 and 40 segments in one each, the last 30 half a round trip after that.
         Case {
@@ -67,13 +59,9 @@ pub fn cases() -> Vec<Case> {
             scenario: "[network]\nlatency = \"50ms\"\ntransport = { stream = { mss = \"1000B\", receive-window = \"1MiB\" } }\n\
                        [clients.source]\nrate = \"1/s\"\narrivals = \"even\"\nphase = \"aligned\"\ncount = 1\nsend = \"sink\"\n\
                        size = \"100kB\"\n[services.sink]",
-            quantities: vec![Quantity {
-                name: "transfer in ms",
-                theory: 450.0,
-                published: None,
-                tolerance: 1e-9,
-                measure: |run| run.flows[0].book.one_way.max().map_or(f64::NAN, |max| max.as_nanos() as f64 / 1e6),
-            }],
+            quantities: vec![Quantity::new("transfer in ms", 450.0, 1e-9, |run| {
+                run.flows[0].book.one_way.max().map_or(f64::NAN, |max| max.as_nanos() as f64 / 1e6)
+            })],
         },
     ]
 }
