@@ -9,6 +9,7 @@ pub mod names;
 pub mod probability;
 pub mod processor;
 pub mod random;
+pub mod settings;
 pub mod special;
 pub mod time;
 pub mod units;
