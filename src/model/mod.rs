@@ -6,6 +6,7 @@
 mod caller;
 mod client;
 mod envelope;
+mod gather;
 mod journal;
 mod line;
 mod policy;
@@ -20,7 +21,7 @@ pub use envelope::{Envelope, Kind, Place, Remainder};
 pub use journal::State;
 pub use policy::{Cancel, Delivery, Policy};
 pub use router::Router;
-pub use script::{Board, Call, Choice, Keys, Program, Script, Size, Step, Target};
+pub use script::{Board, Branch, Call, Choice, Copies, Gathering, Keys, Program, Script, Size, Step, Target};
 pub use service::{Service, ServiceSpec};
 
 /// What a role's timer brings back.

@@ -14,6 +14,7 @@ mod policy;
 mod regions;
 mod roles;
 mod state;
+mod steps;
 mod topology;
 mod transport;
 mod when;

@@ -5,6 +5,7 @@
 //! from the comments here.
 
 mod balance;
+mod chosen;
 mod client;
 mod distribution;
 mod fault;
@@ -45,7 +46,7 @@ pub(super) use rules::check;
 pub use run::{Run, Runs, Warmup};
 pub use service::{Counts, Discipline, Op, Queue, QueueLimit, Service, WhenFull};
 pub use state::{Fsync, State};
-pub use step::{Step, Verb};
+pub use step::{FanOut, Repeat, Step, Verb, WaitFor, Way};
 pub use topology::{Edges, Grid, RandomRegular, Router, Star, TOPOLOGY_KINDS, Topology, TopologyShape, Tree};
 pub use transport::{CongestionControl, Transport};
 

@@ -11,7 +11,7 @@ use crate::scenario::document::{Located, Origin};
 use crate::scenario::nearest::one_of;
 
 /// The verbs of a step.
-const VERBS: [&str; 5] = ["work", "sleep", "call", "send", "fail"];
+const VERBS: [&str; 8] = ["work", "sleep", "call", "send", "parallel", "choose", "repeat", "fail"];
 
 /// Everything in `scenario` that is refused although each value on its own is well.
 pub(in crate::scenario) fn check(scenario: &Scenario) -> Vec<Diagnostic> {
@@ -48,7 +48,7 @@ struct Body<'a> {
 impl Body<'_> {
     fn sends(&self) -> bool {
         let listed = self.steps.into_iter().flat_map(|steps| steps.iter()).flat_map(|step| step.verbs());
-        self.step.verbs().chain(listed).any(Verb::is_message)
+        self.step.verbs().chain(listed).any(Verb::sends)
     }
 }
 
@@ -253,17 +253,53 @@ impl Rules {
         if let Some((key, place)) = body.step.message_keys().next().filter(|_| !sends) {
             self.refuse(place, format!("`{key}` has no effect: {} sends nothing", body.owner));
         }
-        for step in body.steps.into_iter().flat_map(|steps| steps.iter()) {
+        if let Some(verb) = body.step.verb() {
+            self.inside(verb, body.step);
+        }
+        body.steps.into_iter().for_each(|steps| self.steps(steps));
+    }
+
+    fn steps(&mut self, steps: &Steps) {
+        for step in steps.iter() {
             self.one_verb(step);
             match step.verb() {
                 None => self.refuse(step.origin, format!("a step needs one of {}", one_of(&VERBS))),
-                Some(verb) if !verb.is_message() => {
-                    if let Some((key, place)) = step.message_keys().next() {
+                Some(verb) => {
+                    let is_waited_for = |key: &str| key == "wait-for" || key == "wait";
+                    let mut keys = step.message_keys().filter(|(key, _)| match verb {
+                        Verb::Parallel(_) => !is_waited_for(key),
+                        verb => !verb.is_message(),
+                    });
+                    if let Some((key, place)) = keys.next() {
                         self.refuse(place, format!("`{key}` has no effect beside `{}`", verb.name()));
                     }
+                    self.inside(verb, step);
                 }
-                Some(_) => {}
             }
+        }
+    }
+
+    /// What stands inside a step, and what says how many of several messages are waited for.
+    fn inside(&mut self, verb: Verb<'_>, step: &Step) {
+        match verb {
+            Verb::Parallel(branches) => {
+                for branch in branches.iter() {
+                    self.one_verb(branch);
+                    match branch.verb() {
+                        Some(verb) if verb.is_message() => {}
+                        Some(verb) => self.refuse(verb.origin(), "only calls and sends go out at once"),
+                        None => self.refuse(branch.origin, "one of `call` and `send` is missing"),
+                    }
+                    let waited = branch.wait.map(|wait| wait.origin).or(branch.wait_for.map(|count| count.origin));
+                    if let Some(place) = waited {
+                        self.refuse(place, "who waits for messages that go out at once says so beside `parallel`");
+                    }
+                }
+            }
+            verb => verb.lists().into_iter().for_each(|steps| self.steps(steps)),
+        }
+        if let (Some(count), None, None) = (step.wait_for, &step.parallel, step.fan_out) {
+            self.refuse(count.origin, "`wait-for` has a meaning only beside `parallel` or `fan-out`");
         }
     }
 
