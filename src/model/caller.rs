@@ -8,9 +8,9 @@ use std::num::NonZeroU32;
 
 use crate::base::id::{Entity, NodeId};
 use crate::base::random::mix;
-use crate::base::time::Span;
+use crate::base::time::{Span, Time};
 use crate::process::{Clock, Close, Context, Flow, MessageId, Observation, Outcome, Steady, TimerId};
-use crate::protocol::balance::Balance;
+use crate::protocol::balance::{Balance, End};
 use crate::protocol::delivery::{Number, Outstanding};
 use crate::protocol::retry::{Decision, Failure, Member, Reason};
 
@@ -107,10 +107,7 @@ impl Caller {
         Errand { call, luck, inherited, task, late }: Errand,
     ) -> Option<Outcome> {
         let spec = &script.calls[call as usize];
-        let route = self.routes.find(call).unwrap_or_else(|| {
-            let members = script.targets[spec.target as usize].len;
-            self.routes.add(Route::new(call, spec, members, cx.draw()))
-        });
+        let route = self.routes.find(call).unwrap_or_else(|| self.routes.add(Route::new(call, spec, cx.draw())));
         let started = cx.now();
         let own = spec.policy.retry.deadline.map_or(NEVER, |deadline| started + deadline);
         let key = self.outstanding.insert(Pending {
@@ -167,7 +164,7 @@ impl Caller {
         if !again {
             pending.member = route.choose(script, cx, spec);
         }
-        route.picker.sent(pending.member as usize);
+        route.picker.sent(pending.member as usize, reading(cx));
         pending.attempt += 1;
         pending.in_flight = true;
         let is_confirmed = spec.is_request || spec.policy.delivery != Delivery::AtMostOnce;
@@ -188,7 +185,7 @@ impl Caller {
         let message = MessageId { owner: cx.me, number };
         cx.send_sized(to, envelope, size);
         if !is_confirmed {
-            route.picker.done(pending.member as usize);
+            route.picker.done(pending.member as usize, end(cx, true));
             cx.observe(Observation::Closed { message, why: Close::Sent });
             self.outstanding.remove(key);
             return Some(Outcome::Done);
@@ -218,7 +215,7 @@ impl Caller {
                 cx.cancel_timer(timer);
             }
             if pending.in_flight {
-                self.routes.get_mut(route).picker.done(member as usize);
+                self.routes.get_mut(route).picker.done(member as usize, end(cx, true));
             }
             cx.observe(Observation::Confirmed { message: MessageId { owner: cx.me, number } });
             self.remove(script, cx, key);
@@ -295,7 +292,7 @@ impl Caller {
         cx.observe(Observation::AttemptFailed { message: MessageId { owner: cx.me, number } });
         let spec = &script.calls[pending.call as usize];
         pending.in_flight = false;
-        self.routes.get_mut(pending.route).picker.done(pending.member as usize);
+        self.routes.get_mut(pending.route).picker.done(pending.member as usize, end(cx, false));
         let elapsed = cx.now().since(pending.started);
         let attempt = NonZeroU32::new(pending.attempt)?;
         let draw = if spec.policy.retry.needs_luck() { cx.draw() } else { NO_LUCK };
@@ -359,7 +356,7 @@ impl Caller {
                 cx.cancel_timer(timer);
             }
             if pending.in_flight {
-                self.routes.get_mut(pending.route).picker.done(pending.member as usize);
+                self.routes.get_mut(pending.route).picker.done(pending.member as usize, end(cx, false));
             }
             let number = self.number_of(key);
             self.close(script, cx, number, Close::Abandoned, Outcome::Cancelled);
@@ -397,6 +394,18 @@ fn tell_skipped(script: &Script, cx: &mut Cx<'_>, settled: &Pending, member: u32
     let mut envelope = Envelope::new(Kind::Skip, luck, number, settled.call, settled.attempt);
     envelope.order = Place::new(lowest, lowest);
     cx.send_sized(script.targets[spec.target as usize].member(member as usize), envelope, 0);
+}
+
+/// The time as a balancer sees it: on the caller's own clock.
+#[inline]
+fn reading(cx: &Cx<'_>) -> Time {
+    Time::from_nanos(cx.now().as_nanos())
+}
+
+/// How an attempt ended, as far as the caller keeps account of it.
+#[inline]
+fn end(cx: &Cx<'_>, is_well: bool) -> End {
+    End { now: reading(cx), took: None, is_well }
 }
 
 /// What is handed to a policy that draws nothing.

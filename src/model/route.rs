@@ -5,13 +5,14 @@ use std::num::NonZeroU32;
 use std::ops::Range;
 
 use crate::base::random::Uniform;
-use crate::protocol::balance::{Balance, Picker};
+use crate::base::time::Time;
+use crate::protocol::balance::{Balance, Picker, View};
 use crate::protocol::delivery::{InFlight, Number, SendWindow};
 
 use super::caller::Cx;
 use super::envelope::Place;
 use super::policy::Policy;
-use super::script::{Call, Script};
+use super::script::{Call, Script, Target};
 
 /// The routes of one caller, by index. The first is inline: most callers have no second.
 #[derive(Debug, Default)]
@@ -70,10 +71,9 @@ pub(super) struct Route {
 }
 
 impl Route {
-    /// The route of a kind of message to a group of so many members; `draw` is its picker's.
-    pub(super) fn new(call: u16, spec: &Call, members: u32, draw: Uniform) -> Self {
-        let picker = spec.balance.picker(members as usize, draw).expect("a plan's balancer fits its group");
-        Self { call, picker, gate: Gate::of(&spec.policy).map(Box::new) }
+    /// The route of a kind of message; `draw` is its picker's.
+    pub(super) fn new(call: u16, spec: &Call, draw: Uniform) -> Self {
+        Self { call, picker: spec.balance.fresh(draw), gate: Gate::of(&spec.policy).map(Box::new) }
     }
 
     /// The window of what is on its way, if there is one.
@@ -92,13 +92,49 @@ impl Route {
             return pinned;
         }
         let target = &script.targets[spec.target as usize];
-        let member = self.picker.pick(|| cx.draw(), |member| script.board.load(target.member(member))) as u32;
+        let member = self.picker.pick(&mut Sight { script, target, cx }) as u32;
         if spec.policy.ordered
             && let Some(window) = self.window()
         {
             window.pinned = Some(member);
         }
         member
+    }
+}
+
+/// What a caller's picker may look at.
+struct Sight<'a, 'b> {
+    script: &'a Script,
+    target: &'a Target,
+    cx: &'a mut Cx<'b>,
+}
+
+impl View for Sight<'_, '_> {
+    #[inline]
+    fn draw(&mut self) -> Uniform {
+        self.cx.draw()
+    }
+
+    #[inline]
+    fn load(&self, member: usize) -> u32 {
+        self.script.board.load(self.target.member(member))
+    }
+
+    /// Callers do not look at the health of members.
+    #[inline(always)]
+    fn is_up(&self, _: usize) -> bool {
+        true
+    }
+
+    /// Messages have no keys.
+    #[inline]
+    fn key(&self) -> u64 {
+        0
+    }
+
+    #[inline]
+    fn now(&self) -> Time {
+        Time::from_nanos(self.cx.now().as_nanos())
     }
 }
 

@@ -9,7 +9,7 @@ use crate::base::distribution::Distribution;
 use crate::base::id::NodeId;
 use crate::base::probability::Probability;
 use crate::base::random::{Key, Seed, Uniform};
-use crate::protocol::balance::BalancePolicy;
+use crate::protocol::balance::Picker;
 
 use super::policy::Policy;
 
@@ -73,8 +73,8 @@ pub struct Call {
     pub program: Choice,
     /// How the sender deals with slowness and failure.
     pub policy: Policy,
-    /// How the sender chooses a member.
-    pub balance: BalancePolicy,
+    /// How the sender chooses a member: what each caller starts from.
+    pub balance: Picker,
     /// Its size.
     pub size: Size,
     /// The size of the answer.

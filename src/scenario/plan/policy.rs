@@ -7,12 +7,15 @@ use std::num::NonZeroU32;
 
 use crate::base::time::Span;
 use crate::model::{Cancel, Delivery, Policy};
-use crate::protocol::balance::{BalancePolicy, Load};
+use crate::protocol::balance::{
+    BalancePolicy, ChoicesSettings, LeastRequestsSettings, Load, RandomSettings, RoundRobinSettings,
+    TwoChoicesSettings, WeightedSettings, Weights,
+};
 use crate::protocol::delivery::DedupWindow;
 use crate::protocol::retry::{Failure, FailureSet, Jitter, Member, Multiplier, RetryPolicy, Schedule};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::document::{Located, Origin};
-use crate::scenario::schema::{self, Backoff, Balance, Limit, LoadSource, PolicyKeys, Positive, Timeout, Verb};
+use crate::scenario::schema::{self, Backoff, Balance, Limit, LoadSource, PolicyKeys, Timeout, Verb};
 
 /// What a policy has to know about those who receive its messages.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,42 +59,29 @@ pub fn balance(balance: &Located<Balance>, nodes: NonZeroU32) -> Result<BalanceP
             Err(refused(balance.origin, "`load = \"shared\"` is not supported yet").help(help))
         }
     };
-    Ok(match &balance.value {
-        Balance::RoundRobin => BalancePolicy::RoundRobin,
-        Balance::Random => BalancePolicy::Random,
+    let policy = match &balance.value {
+        Balance::RoundRobin => RoundRobinSettings {}.into(),
+        Balance::Random => RandomSettings {}.into(),
         Balance::Weighted(written) => {
             let nodes = nodes.get() as usize;
             if written.len() != nodes {
                 let message = format!("found {} for {}", many(written.len(), "weight"), many(nodes, "node"));
                 return Err(refused(balance.origin, message).help("`weighted` takes one weight for each node"));
             }
-            let whole = whole_weights(written).ok_or_else(|| {
+            let numbers: Vec<_> = written.iter().map(|weight| weight.value()).collect();
+            let weights = Weights::of_numbers(&numbers).ok_or_else(|| {
                 refused(balance.origin, "these weights have no common measure")
                     .help("weights are numbers of at most nine digits in all, such as 2 or 0.25")
             });
-            BalancePolicy::Weighted(whole?)
+            WeightedSettings { weights: weights? }.into()
         }
-        Balance::LeastRequests { load: source } => BalancePolicy::LeastRequests { load: load(source)? },
-        Balance::TwoChoices => BalancePolicy::TWO_CHOICES,
+        Balance::LeastRequests { load: source } => LeastRequestsSettings { load: load(source)? }.into(),
+        Balance::TwoChoices => TwoChoicesSettings {}.into(),
         Balance::Choices { d, load: source, replacement } => {
-            BalancePolicy::Choices { d: *d, load: load(source)?, replacement: *replacement }
+            ChoicesSettings { d: *d, load: load(source)?, replacement: *replacement }.into()
         }
-    })
-}
-
-/// The weights as whole numbers in the same proportions.
-fn whole_weights(written: &[Positive]) -> Option<Vec<u32>> {
-    const EXACT: f64 = 1e-6;
-    let scaled = |weight: &Positive, scale: f64| {
-        let exact = weight.value() * scale;
-        let whole = libm::round(exact);
-        let fits = (1.0..=f64::from(u32::MAX)).contains(&whole) && (exact - whole).abs() < EXACT;
-        fits.then_some(whole as u32)
     };
-    (0..=9).find_map(|places| {
-        let scale = f64::from(10_u32.pow(places));
-        written.iter().map(|weight| scaled(weight, scale)).collect()
-    })
+    Ok(policy)
 }
 
 fn many(count: usize, what: &str) -> String {

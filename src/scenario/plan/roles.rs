@@ -435,7 +435,7 @@ impl Planner<'_> {
         };
         let balance = match (&policy.balance, &service.balance) {
             (Some(balance), _) => balance.clone(),
-            (None, None) => BalancePolicy::RoundRobin,
+            (None, None) => BalancePolicy::default(),
             (None, Some(written)) => match super::policy::balance(written, service.nodes()) {
                 Ok(balance) => balance,
                 Err(mistake) => {
@@ -470,7 +470,7 @@ impl Planner<'_> {
             target: index as u16,
             program: Choice::only(program),
             policy,
-            balance,
+            balance: balance.picker(service.nodes().get() as usize).expect("what is written was checked"),
             size,
             reply_size,
         });
