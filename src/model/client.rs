@@ -360,7 +360,7 @@ impl Process<Envelope> for Client {
                 return self.schedule(cx, if is_late { due } else { self.shown(now) });
             }
             Alarm::Think(user) => return self.begin_next(cx, user),
-            Alarm::Timeout(_) | Alarm::Resend(_) => {
+            Alarm::Timeout(_) | Alarm::Resend(_) | Alarm::Hedge(_) => {
                 let ended = self.caller.woken(&self.script, cx, alarm);
                 self.resume(cx, ended)
             }

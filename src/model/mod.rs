@@ -7,6 +7,7 @@ mod caller;
 mod client;
 mod envelope;
 mod gather;
+mod guard;
 mod journal;
 mod line;
 mod policy;
@@ -18,10 +19,13 @@ mod task;
 
 pub use client::{Client, ClientSpec, Load, Phase};
 pub use envelope::{Envelope, Kind, Place, Remainder};
+pub use guard::GuardSpec;
 pub use journal::State;
 pub use policy::{Cancel, Delivery, Policy};
 pub use router::Router;
-pub use script::{Board, Branch, Call, Choice, Copies, Gathering, Keys, Program, Script, Size, Step, Target};
+pub use script::{
+    Board, Branch, Call, Choice, Copies, Gathering, Keys, Program, RouteSpec, Script, Size, Step, Target,
+};
 pub use service::{Service, ServiceSpec};
 
 /// What a role's timer brings back.
@@ -35,6 +39,8 @@ pub enum Alarm {
     Timeout(u32),
     /// It is time for another attempt of this message.
     Resend(u32),
+    /// It is time for another copy of this message.
+    Hedge(u32),
     /// The step of this task or job is over.
     Step(u32),
 }

@@ -28,7 +28,7 @@ use crate::base::time::{Span, Time};
 use crate::metrics::recovery::Strike;
 use crate::metrics::{Correctness, Spans, curve_step};
 use crate::model::{
-    Board, Call, Client, ClientSpec, Envelope, Keys, Program, Router, Script, Service, ServiceSpec, Target,
+    Board, Call, Client, ClientSpec, Envelope, Keys, Program, RouteSpec, Router, Script, Service, ServiceSpec, Target,
 };
 use crate::network::Network;
 use crate::sim::{Cluster, Storage};
@@ -75,6 +75,7 @@ pub struct Plan {
     pub faults: Vec<FaultSpec>,
     groups: Vec<Group>,
     calls: Vec<Call>,
+    routes: Vec<RouteSpec>,
     programs: Vec<Program>,
     targets: Vec<Target>,
     network: Network,
@@ -153,6 +154,7 @@ impl Plan {
         let mut cluster = Cluster::seeded(seed);
         let script = Arc::new(Script {
             calls: self.calls.clone(),
+            routes: self.routes.clone(),
             programs: self.programs.clone(),
             targets: self.targets.clone(),
             keys: Keys::of(Seed(seed)),

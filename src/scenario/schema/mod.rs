@@ -4,11 +4,11 @@
 //! table may be, and nothing about names that refer to each other. The JSON Schema, `explain` and the reference page are made
 //! from the comments here.
 
-mod balance;
 mod balancer;
 mod chosen;
 mod client;
 mod distribution;
+mod families;
 mod fault;
 mod name;
 mod network;
@@ -29,20 +29,19 @@ mod transport;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub use balance::{Balance, LoadSource};
 pub use balancer::Balancer;
 pub(super) use balancer::stand_in;
+pub use chosen::{Chosen, Family, Tuned};
 pub use client::{Arrivals, Client, MixEntry, Phase};
 pub use distribution::{DistributionSpec, LognormalSpec, Sizes, Times, WeibullSpec};
+pub use families::{Balance, ConcurrencyLimit, RateLimit, RetryBudget, Timeout};
 pub use fault::{FAULT_KINDS, Fault, FaultKind, Nodes, Passages, Sides};
 pub use name::{Name, Target};
 pub use network::{Buffer, Link, Loss, Medium, MessageKind, Order, Preset};
 pub use number::Positive;
 pub use place::{Location, Place};
 pub use planned::is_planned;
-pub use policy::{
-    Backoff, Cancel, DedupWindow, Delivery, Jitter, Limit, PolicyKeys, RetryOn, RetryTo, Timeout, TimeoutFrom,
-};
+pub use policy::{Backoff, Cancel, DedupWindow, Delivery, Jitter, Limit, PolicyKeys, RetryOn, RetryTo, TimeoutFrom};
 pub use quantity_text::{Bandwidth, Bytes, Duration, Rate, Share};
 pub use regions::{Pairs, RegionPreset, Regions};
 pub(super) use rules::check;
