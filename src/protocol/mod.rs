@@ -8,10 +8,19 @@
 //! their registries hold a [`Listing`](crate::base::settings::Listing) of each.
 
 pub mod balance;
+pub mod breaker;
+pub mod concurrency;
 pub mod delivery;
 mod family;
+pub mod hedge;
+pub mod quantile;
 pub mod queue;
+pub mod rate_limit;
 pub mod retry;
+pub mod retry_budget;
+mod slices;
+pub mod throttle;
+pub mod timeout;
 
 /// One line of a family's registry.
 #[derive(Clone, Copy, Debug)]
