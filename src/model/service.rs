@@ -40,6 +40,9 @@ pub struct ServiceSpec {
     pub holds_worker: bool,
     /// What becomes of its state in a crash.
     pub state: State,
+    /// Whether the end of a message it waited for, if a bad one, is that of the request: a balancer's node says what it was
+    /// told, where all others have failed.
+    pub passes_on: bool,
 }
 
 /// One node of a service. In front stands what every message looks at.
@@ -308,7 +311,7 @@ impl Service {
                         Some(Outcome::Done) => {}
                         _ if !wait => {}
                         None => return self.let_go(cx, id),
-                        Some(_) => return self.end(cx, id, Outcome::Failed),
+                        Some(outcome) => return self.fail(cx, id, outcome),
                     }
                 }
                 Next::Gather(gathering) => {
@@ -317,7 +320,7 @@ impl Service {
                     match self.caller.gather(&self.script, cx, &gathering, errand) {
                         Some(Outcome::Done) => {}
                         None => return self.let_go(cx, id),
-                        Some(_) => return self.end(cx, id, Outcome::Failed),
+                        Some(outcome) => return self.fail(cx, id, outcome),
                     }
                 }
                 Next::End(outcome) => return self.end(cx, id, outcome),
@@ -375,6 +378,11 @@ impl Service {
             }
         }
         self.pulling = false;
+    }
+
+    /// What a request waited for has ended badly.
+    fn fail(&mut self, cx: &mut Cx<'_>, id: u32, outcome: Outcome) {
+        self.end(cx, id, if self.spec.passes_on { outcome } else { Outcome::Failed });
     }
 
     /// A request is over.
@@ -464,7 +472,7 @@ impl Service {
         match ended {
             Some((NOBODY, _)) | None => {}
             Some((id, Outcome::Done)) => self.go_on(cx, id),
-            Some((id, _)) => self.end(cx, id, Outcome::Failed),
+            Some((id, outcome)) => self.fail(cx, id, outcome),
         }
     }
 

@@ -256,6 +256,7 @@ impl Planner<'_> {
             rejects: service.queue.when_full == WhenFull::Reject,
             holds_worker: service.hold_worker,
             state: state::of(service),
+            passes_on: service.passes_on,
         }
     }
 

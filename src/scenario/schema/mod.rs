@@ -5,6 +5,7 @@
 //! from the comments here.
 
 mod balance;
+mod balancer;
 mod chosen;
 mod client;
 mod distribution;
@@ -29,6 +30,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use balance::{Balance, LoadSource};
+pub use balancer::Balancer;
+pub(super) use balancer::stand_in;
 pub use client::{Arrivals, Client, MixEntry, Phase};
 pub use distribution::{DistributionSpec, LognormalSpec, Sizes, Times, WeibullSpec};
 pub use fault::{FAULT_KINDS, Fault, FaultKind, Nodes, Passages, Sides};
@@ -91,6 +94,9 @@ pub struct Scenario {
     /// Who handles it.
     #[serde(default)]
     pub services: Named<Service>,
+    /// Who passes requests on to services.
+    #[serde(default)]
+    pub balancers: Named<Balancer>,
     /// What happens to the system.
     #[serde(default)]
     pub faults: Named<Fault>,

@@ -31,6 +31,7 @@ pub(in crate::scenario) fn check(scenario: &Scenario) -> Vec<Diagnostic> {
     scenario.faults.iter().for_each(|(name, fault)| rules.fault(name, fault));
     scenario.clients.iter().for_each(|(name, client)| rules.client(name, client));
     scenario.services.iter().for_each(|(name, service)| rules.service(name, service));
+    scenario.balancers.iter().for_each(|(name, balancer)| rules.balancer(name, &balancer.step));
     rules.mistakes
 }
 
@@ -77,7 +78,8 @@ impl Rules {
         let links = scenario.links.iter().map(|(name, _)| ("a link", name));
         let faults = scenario.faults.iter().map(|(name, _)| ("a fault", name));
         let windows = scenario.windows.iter().map(|(name, _)| ("a window", name));
-        for (what, name) in services.chain(clients).chain(links).chain(faults).chain(windows) {
+        let balancers = scenario.balancers.iter().map(|(name, _)| ("a balancer", name));
+        for (what, name) in services.chain(balancers).chain(clients).chain(links).chain(faults).chain(windows) {
             if name.as_str() == "network" {
                 let message = format!("{what} cannot be called `network`: that is what lies between any two nodes");
                 self.refuse(name.origin, message);
@@ -236,6 +238,21 @@ impl Rules {
             steps: op.steps.as_ref(),
         });
         self.bodies(&body, &ops.collect::<Vec<_>>());
+    }
+
+    /// A balancer works and passes on, and does nothing else.
+    fn balancer(&mut self, name: &Located<Name>, step: &Step) {
+        for verb in step.verbs().filter(|verb| !matches!(verb, Verb::Work(_))) {
+            let message = format!("balancer `{}` passes on what it gets, and takes no `{}`", name.value, verb.name());
+            self.refuse(verb.origin(), message);
+        }
+        let keys = [step.wait.map(|wait| wait.origin), step.fan_out.map(|count| count.origin)];
+        for place in keys.into_iter().flatten().chain(step.wait_for.map(|count| count.origin)) {
+            self.refuse(
+                place,
+                format!("balancer `{}` passes each request on to one node and waits for it", name.value),
+            );
+        }
     }
 
     /// Checks a group's own steps, then those of its entries; the group's keys count for the entries too.
