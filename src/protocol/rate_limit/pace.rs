@@ -1,6 +1,6 @@
 //! A rate as the exact time between two events, and points in time with the fractions that this needs.
 
-use crate::base::time::{Span, Time};
+use crate::base::time::Time;
 use crate::base::units::Rate;
 
 /// The time from one event to the next: whole nanoseconds and a fraction with a fixed denominator.
@@ -66,12 +66,6 @@ impl Pace {
         }
         whole.map_or(Moment::default(), |whole| Moment { whole, part: part - way.part })
     }
-
-    /// The time of `events` events, rounded up.
-    #[cfg(test)]
-    pub fn times(self, events: u32) -> Span {
-        self.after(Moment::default(), events).ceil().since(Time::ZERO)
-    }
 }
 
 impl Moment {
@@ -88,8 +82,15 @@ impl Moment {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::time::{ms, ns, secs};
+    use crate::base::time::{Span, ms, ns, secs};
     use crate::base::units::rate_per_sec;
+
+    impl Pace {
+        /// The time of `events` events, rounded up.
+        fn times(self, events: u32) -> Span {
+            self.after(Moment::default(), events).ceil().since(Time::ZERO)
+        }
+    }
 
     /// A third of a second a million times is 333 333.3… s, to the nanosecond.
     #[test]

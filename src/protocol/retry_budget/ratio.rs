@@ -80,7 +80,12 @@ impl RetryBudget for Ratio {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::base::time::ms;
+    use crate::protocol::laws::fixed;
 
     fn granted(budget: &mut Ratio, now: Span) -> usize {
         (0..100).take_while(|_| budget.take(Time::ZERO + now, Failure::Failed)).count()
@@ -105,5 +110,31 @@ mod tests {
         let settings = RatioSettings { min_retries_per_second: 3, ..RatioSettings::default() };
         let mut budget = Ratio::new(&settings);
         assert_eq!([0, 5, 10].map(|now| granted(&mut budget, secs(now))), [30, 0, 30]);
+    }
+
+    proptest! {
+        #![proptest_config(fixed())]
+
+        /// From the last retry backwards, windows of ten slices of a second: as many as begin up to its slice, each with a reserve of
+        /// 2 · 10 retries.
+        #[test]
+        fn a_reserve_is_overdrawn_once_in_a_window(steps in vec((any::<bool>(), 0_u64..2500, 1_u32..40), 1..100)) {
+            let settings = RatioSettings { min_retries_per_second: 2, ..RatioSettings::default() };
+            let (mut budget, mut now) = (Ratio::new(&settings), Time::ZERO);
+            let (mut requests, mut retries) = (0, 0);
+            for (is_request, after, count) in steps {
+                now += ms(after);
+                for _ in 0..count {
+                    if is_request {
+                        budget.sent(now);
+                        requests += 1;
+                    } else {
+                        retries += u64::from(budget.take(now, Failure::Failed));
+                    }
+                }
+                let windows = now.as_nanos() / 10_000_000_000 + 1;
+                prop_assert!(5 * retries <= requests + 5 * 20 * windows, "{} retries of {}", retries, requests);
+            }
+        }
     }
 }
