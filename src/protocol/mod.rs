@@ -8,6 +8,7 @@
 
 pub mod balance;
 pub mod delivery;
+pub mod health;
 pub mod retry;
 
 /// One line of a family's registry.
