@@ -12,6 +12,7 @@ pub mod breaker;
 pub mod concurrency;
 pub mod delivery;
 mod family;
+pub mod health;
 pub mod hedge;
 pub mod quantile;
 pub mod queue;

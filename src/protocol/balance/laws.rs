@@ -31,7 +31,7 @@ proptest! {
             let mut outstanding = vec![];
             for step in 0..200 {
                 let noise = draw().bits();
-                view.now = view.now + us(noise % 5000);
+                view.now += us(noise % 5000);
                 view.key = noise % 50;
                 view.loads = (0..members).map(|member| (noise >> (member % 60)) as u32).collect();
                 // Nobody is down for ten picks, then many are for ten; one never is.

@@ -159,7 +159,7 @@ mod tests {
             let ring = Ring::new(count(10), 100, salt);
             let (mut shares, mut last) = ([0.0; 10], ring.0[ring.0.len() - 1].0);
             for &(point, member) in &ring.0 {
-                shares[member as usize] += point.wrapping_sub(last) as f64 / 2_f64.powi(64) * 10.0;
+                shares[member as usize] += point.wrapping_sub(last) as f64 / libm::exp2(64.0) * 10.0;
                 last = point;
             }
             squares += shares.iter().map(|share| (share - 1.0) * (share - 1.0)).sum::<f64>();

@@ -1,5 +1,7 @@
 //! A view for tests, each of its answers set by hand.
 
+use std::collections::VecDeque;
+
 use super::View;
 use crate::base::random::Uniform;
 use crate::base::time::Time;
@@ -29,8 +31,8 @@ impl Fixed {
 
     /// These draws and no others.
     pub fn draws(bits: &[u64]) -> Self {
-        let mut bits = bits.to_vec().into_iter();
-        Self::drawing(move || Uniform::from_bits(bits.next().expect("no further draw is taken")))
+        let mut bits = VecDeque::from(bits.to_vec());
+        Self::drawing(move || Uniform::from_bits(bits.pop_front().expect("no further draw is taken")))
     }
 
     /// No draws, and these loads.
