@@ -9,6 +9,7 @@
 pub mod balance;
 pub mod delivery;
 pub mod retry;
+pub mod sharing;
 
 /// One line of a family's registry.
 #[derive(Clone, Copy, Debug)]
