@@ -64,7 +64,7 @@ pub enum Need {
     Optional,
     /// It has none.
     Required,
-    /// It is all there is to say: it may stand in place of the table.
+    /// It has none, and it says what matters: its value may stand in place of the table.
     Alone,
 }
 
@@ -88,7 +88,7 @@ pub enum Kind {
     /// A number of bytes.
     Bytes,
     /// One of these words.
-    Word(&'static [Word]),
+    Word(&'static Words),
     /// Either of two kinds that are written differently.
     Either(&'static Kind, &'static Kind),
     /// A list of things of one kind.
@@ -97,13 +97,13 @@ pub enum Kind {
     Pair(&'static Kind, &'static Kind),
 }
 
-/// A word and what it means.
+/// Words, and what they mean.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Word {
-    /// The word.
-    pub name: &'static str,
-    /// What it means.
-    pub text: &'static str,
+pub struct Words {
+    /// The words.
+    pub names: &'static [&'static str],
+    /// What they mean, in the same order.
+    pub texts: &'static [&'static str],
 }
 
 /// What a field was told.
@@ -311,6 +311,11 @@ impl<P> Listing<P> {
         self.make(Vec::new()).unwrap_or_else(|refused| panic!("the example of `{}` {}", self.name, refused.why))
     }
 
+    /// The field whose value may stand in place of the table, if there is one.
+    pub fn alone(&self) -> Option<usize> {
+        self.fields.iter().position(|field| field.need == Need::Alone)
+    }
+
     /// The first sentence of what it does.
     pub fn summary(&self) -> &'static str {
         let text = self.text.trim_start();
@@ -349,8 +354,8 @@ pub const fn kebab<const N: usize>(name: &str) -> [u8; N] {
 /// assert_eq!(Choices::default().d.get(), 2);
 /// ```
 ///
-/// A field without a default is declared with an example: `rate: Rate, required = rate_per_sec(50)`, or, if it is all there is
-/// to say, so that its value may stand in place of the table, `weights: Vec<u32>, alone = vec![1, 2]`.
+/// A field without a default is declared with an example: `rate: Rate, required = rate_per_sec(50)`, or, if it says
+/// what matters, so that its value may stand in place of the table, `weights: Vec<u32>, alone = vec![1, 2]`.
 #[macro_export]
 macro_rules! settings {
     (
@@ -437,7 +442,7 @@ macro_rules! setting_need {
 ///         True = "true",
 ///     }
 /// }
-/// assert_eq!(Load::WORDS[1].name, "true");
+/// assert_eq!(Load::WORDS.names, ["own", "true"]);
 /// ```
 #[macro_export]
 macro_rules! words {
@@ -455,8 +460,10 @@ macro_rules! words {
 
         impl $type {
             /// The words, in order.
-            pub const WORDS: &'static [$crate::base::settings::Word] =
-                &[$($crate::base::settings::Word { name: $name, text: concat!($($text),*) },)*];
+            pub const WORDS: &'static $crate::base::settings::Words = &$crate::base::settings::Words {
+                names: &[$($name,)*],
+                texts: &[$(concat!($($text),*),)*],
+            };
             /// What they stand for, in the same order.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
         }
@@ -473,7 +480,7 @@ macro_rules! words {
 
             fn write(&self) -> Option<$crate::base::settings::Value> {
                 let place = *self as usize;
-                Some($crate::base::settings::Value::Word(place, Self::WORDS[place].name))
+                Some($crate::base::settings::Value::Word(place, Self::WORDS.names[place]))
             }
         }
     };

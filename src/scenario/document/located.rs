@@ -17,6 +17,9 @@ use super::origin::Origin;
 pub(super) const LOCATED: &str = "$located";
 /// The newtype name that asks for a list, or for a list of the one value that stands there.
 pub(super) const ONE_OR_MANY: &str = "$one-or-many";
+/// The newtype name that asks whether a table stands there (as if it were a newtype) or anything else (as if it were
+/// something optional).
+pub(in crate::scenario) const TABLE_OR_VALUE: &str = "$table-or-value";
 
 /// A value, and the place where it was written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -26,6 +26,7 @@ pub use data_file::DataFile;
 pub use files::Source;
 pub(crate) use in_text::text_type;
 pub use in_text::{InText, Piece};
+pub(in crate::scenario) use located::TABLE_OR_VALUE;
 pub use located::{Entries, Located, OneOrMany};
 pub use origin::{Origin, Text, TextId, Texts};
 pub use overrides::Overrides;

@@ -5,6 +5,7 @@
 //! from the comments here.
 
 mod balance;
+mod chosen;
 mod client;
 mod distribution;
 mod fault;

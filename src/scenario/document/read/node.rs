@@ -15,7 +15,7 @@ use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::document::Origin;
 use crate::scenario::document::data_file::DATA_FILE;
 use crate::scenario::document::files::beside;
-use crate::scenario::document::located::{LOCATED, ONE_OR_MANY};
+use crate::scenario::document::located::{LOCATED, ONE_OR_MANY, TABLE_OR_VALUE};
 use crate::scenario::document::path::Quoted;
 use crate::scenario::document::tree::{Data, Key, Value};
 
@@ -206,6 +206,7 @@ impl<'de> Deserializer<'de> for Node<'_> {
     ) -> Result<V::Value, ReadError> {
         match name {
             ONE_OR_MANY => self.place(self.one_or_many(visitor)),
+            TABLE_OR_VALUE if self.value.as_table().is_none() => self.place(visitor.visit_some(self)),
             _ => self.place(visitor.visit_newtype_struct(self)),
         }
     }
