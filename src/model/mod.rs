@@ -18,10 +18,11 @@ mod task;
 pub use client::{Client, ClientSpec, Load, Phase};
 pub use envelope::{Envelope, Kind, Place, Remainder};
 pub use journal::State;
+pub use line::MakesRoom;
 pub use policy::{Cancel, Delivery, Policy};
 pub use router::Router;
 pub use script::{Board, Call, Choice, Keys, Program, Script, Size, Step, Target};
-pub use service::{Service, ServiceSpec};
+pub use service::{QueueSpec, Service, ServiceSpec};
 
 /// What a role's timer brings back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,4 +37,8 @@ pub enum Alarm {
     Resend(u32),
     /// The step of this task or job is over.
     Step(u32),
+    /// One of those that share a node's workers is done.
+    Share,
+    /// This job has waited too long.
+    Expire(u32),
 }

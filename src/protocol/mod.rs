@@ -13,6 +13,7 @@ mod family;
 pub mod queue;
 pub mod retry;
 pub mod sharing;
+pub mod shed;
 
 /// One line of a family's registry.
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,6 @@
 //! Clients and services: who calls whom, with which program, under which policy.
 
 use std::collections::BTreeSet;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use crate::base::distribution::Distribution;
@@ -17,15 +16,16 @@ use crate::scenario::diagnostic::{Diagnostic, unknown_name};
 use crate::scenario::document::Located;
 use crate::scenario::load::Loaded;
 use crate::scenario::schema::{
-    Arrivals, Client, Counts, FaultKind, Limit, Name, Phase, PolicyKeys, QueueLimit, Scenario, Service, Sizes, Step,
-    Steps, Verb, WhenFull,
+    Arrivals, Client, FaultKind, Name, Phase, PolicyKeys, Scenario, Service, Sizes, Step, Steps, Verb,
 };
 
 use super::distribution::{sizes, times};
 use super::expect::Scopes;
 use super::nodes::Nodes;
 use super::policy::{Receiver, policy};
-use super::{FlowSpec, Group, Plan, Role, estimate, fault, network, regions, runs_of, state, topology, warmup_of};
+use super::{
+    FlowSpec, Group, Plan, Role, estimate, fault, network, regions, runs_of, service, state, topology, warmup_of,
+};
 
 /// Plans the whole scenario; what is wrong with it goes to `mistakes`.
 pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Plan> {
@@ -237,31 +237,7 @@ impl Planner<'_> {
         for (op, entry) in service.ops.iter() {
             fill(self, Some(op.as_str()), entry.steps.as_ref(), &entry.step);
         }
-        let speed = match &service.speed {
-            None => vec![1.0],
-            Some(speeds) => {
-                let (count, nodes) = (speeds.value.0.len(), service.nodes().get() as usize);
-                if count != 1 && count != nodes {
-                    self.mistakes.push(
-                        Diagnostic::error(format!("`speed` has {count} values for {nodes} nodes"))
-                            .at(speeds.origin, "one for all, or one for each node"),
-                    );
-                }
-                speeds.value.0.iter().map(|speed| speed.value()).collect()
-            }
-        };
-        ServiceSpec {
-            workers: limit(service.workers),
-            speed,
-            queue: match service.queue.limit {
-                QueueLimit::Constant(places) => Some(places),
-                QueueLimit::Unlimited => None,
-            },
-            counts_present: service.queue.counts == Counts::Present,
-            rejects: service.queue.when_full == WhenFull::Reject,
-            holds_worker: service.hold_worker,
-            state: state::of(service),
-        }
+        service::spec(name, service, self.mistakes)
     }
 
     fn client(
@@ -462,6 +438,8 @@ impl Planner<'_> {
         let place = format!("{}/{}#{position}", sender.group, sender.entry.unwrap_or_default());
         let name = mix(u64::from(hash_name(&place)) << 32 | u64::from(hash_name(callee_name)));
         let wait = step.wait.as_ref().is_none_or(|wait| wait.value);
+        let [group, entry] = sender.shared;
+        let priority = [step, entry, group].into_iter().find_map(|step| step.priority);
         let call = self.calls.len() as u16;
         self.calls.push(model::Call {
             flow,
@@ -473,6 +451,7 @@ impl Planner<'_> {
             balance,
             size,
             reply_size,
+            priority: priority.map_or(0, |priority| priority.value),
         });
         Some(model::Step::Message { call, wait })
     }
@@ -574,12 +553,5 @@ impl Planner<'_> {
                     .help("write `timeout` in the policy, on the group or beside the step"),
             );
         }
-    }
-}
-
-fn limit(limit: Limit) -> Option<NonZeroU32> {
-    match limit {
-        Limit::Constant(count) => Some(count),
-        Limit::Unlimited => None,
     }
 }

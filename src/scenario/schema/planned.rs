@@ -25,13 +25,12 @@ const PLANNED: &[(&str, &[&str])] = &[
         "Step",
         &[
             "publish", "confirm", "read", "write", "write-to", "cas", "parallel", "choose", "repeat", "fan-out",
-            "wait-for", "key", "priority",
+            "wait-for", "key",
         ],
     ),
     ("Fault", &["fail"]),
     ("Skew", &["offset"]),
     ("Client", &["trace"]),
-    ("Queue", &["expire-at"]),
     ("stream", &["send-buffer"]),
 ];
 
