@@ -2,7 +2,9 @@
 //!
 //! An asynchronous request is put into a table with its number; the answer removes it, a timeout has it sent again, the
 //! last timeout or the deadline gives it up. Whoever started it (a client's user, a service's request) is told once, when
-//! it has ended.
+//! it has ended; who waits for several at once is told when enough of them have ([`gather`](super::gather)). What stands
+//! between a sender and its receivers beyond that (breakers, budgets, limits, hedges) is the route's
+//! [`Guard`](super::guard::Guard), and costs nothing where there is none.
 
 use std::num::NonZeroU32;
 
@@ -10,15 +12,16 @@ use crate::base::id::{Entity, NodeId};
 use crate::base::random::mix;
 use crate::base::time::Span;
 use crate::process::{Clock, Close, Context, Flow, MessageId, Observation, Outcome, Steady, TimerId};
-use crate::protocol::balance::Balance;
 use crate::protocol::delivery::{Number, Outstanding};
 use crate::protocol::retry::{Decision, Failure, Member, Reason};
 
 use super::Alarm;
+use super::client::NOBODY;
 use super::envelope::{Envelope, Kind, Place, Remainder};
+use super::gather::{Gathered, Gathers};
 use super::policy::{Cancel, Delivery};
 use super::route::{Gate, Route, Routes};
-use super::script::Script;
+use super::script::{Branch, Call, Copies, Gathering, Script};
 
 /// The surroundings of a role.
 pub(super) type Cx<'a> = Context<'a, Envelope, Alarm>;
@@ -36,6 +39,8 @@ pub(super) struct Errand {
     pub(super) task: u32,
     /// How long ago it was due.
     pub(super) late: Span,
+    /// The member it goes to, where the balancer has no say.
+    pub(super) member: Option<u32>,
 }
 
 /// A message that has ended: whose it was, and how.
@@ -50,6 +55,7 @@ pub(super) struct Caller {
     first_number: u32,
     outstanding: Outstanding<Pending>,
     routes: Routes,
+    gathers: Gathers,
 }
 
 /// A message that has not ended: a cache line, for there may be one at each of a million callers.
@@ -72,6 +78,8 @@ struct Pending {
     route: u16,
     /// Whether an attempt is under way (and not waiting for the next).
     in_flight: bool,
+    /// Whether every attempt goes to this member.
+    is_pinned: bool,
 }
 
 const _: () = assert!(size_of::<Pending>() == 64);
@@ -84,11 +92,21 @@ impl Pending {
     fn left(&self, now: Steady) -> Option<Span> {
         (self.deadline != NEVER).then(|| self.deadline.since(now))
     }
+
+    /// The name and the place of the message at its owner.
+    fn message(&self, cx: &Cx<'_>, number: u32) -> MessageId {
+        MessageId { owner: cx.me, number }
+    }
 }
 
 impl Caller {
     pub(super) fn new(restarts: u32) -> Self {
-        Self { first_number: restarts << 24, outstanding: Outstanding::new(), routes: Routes::default() }
+        Self {
+            first_number: restarts << 24,
+            outstanding: Outstanding::new(),
+            routes: Routes::default(),
+            gathers: Gathers::default(),
+        }
     }
 
     fn number_of(&self, number: Number) -> u32 {
@@ -99,18 +117,65 @@ impl Caller {
         Number::new(number.wrapping_sub(self.first_number).into())
     }
 
-    /// Starts a message. How it ended, if nobody waits for a confirmation.
-    pub(super) fn start(
+    /// Starts a message. How it ended, if it has: nobody waits for a confirmation, or it may not go.
+    pub(super) fn start(&mut self, script: &Script, cx: &mut Cx<'_>, errand: Errand) -> Option<Outcome> {
+        self.begin(script, cx, errand).1
+    }
+
+    /// Starts the messages of a set for the task of `errand`, which names none of them. How the set ended, if it has.
+    #[inline(never)]
+    pub(super) fn gather(
         &mut self,
         script: &Script,
         cx: &mut Cx<'_>,
-        Errand { call, luck, inherited, task, late }: Errand,
+        gathering: &Gathering,
+        errand: Errand,
     ) -> Option<Outcome> {
+        let total: u32 = gathering.branches.iter().map(|branch| branch.copies.count()).sum();
+        let task = if gathering.wait { errand.task } else { NOBODY };
+        if gathering.wait {
+            self.gathers.begin(task, gathering.needed, total);
+        }
+        let mut ended = None;
+        for &Branch { call, copies } in &gathering.branches {
+            let mut taken = Vec::new();
+            for copy in 0..copies.count() {
+                let member = match copies {
+                    Copies::One => None,
+                    Copies::All(_) => Some(copy),
+                    Copies::Many(_) => {
+                        let member = self.pick_another(script, cx, call, &taken);
+                        taken.push(member);
+                        Some(member)
+                    }
+                };
+                let name = script.calls[usize::from(call)].name;
+                let luck = nested_luck(errand.luck, copy, name);
+                let (key, outcome) = self.begin(script, cx, Errand { call, luck, task, member, ..errand });
+                match outcome {
+                    _ if !gathering.wait => {}
+                    None if ended.is_none() => self.gathers.add(task, key),
+                    None => self.release(script, cx, key),
+                    Some(outcome) if ended.is_none() => ended = self.gathered(script, cx, task, key, outcome),
+                    Some(_) => {}
+                }
+            }
+        }
+        match ended {
+            Some((_, outcome)) => Some(outcome),
+            None if gathering.wait => None,
+            None => Some(Outcome::Done),
+        }
+    }
+
+    fn begin(
+        &mut self,
+        script: &Script,
+        cx: &mut Cx<'_>,
+        Errand { call, luck, inherited, task, late, member }: Errand,
+    ) -> (Number, Option<Outcome>) {
         let spec = &script.calls[call as usize];
-        let route = self.routes.find(call).unwrap_or_else(|| {
-            let members = script.targets[spec.target as usize].len;
-            self.routes.add(Route::new(call, spec, members, cx.draw()))
-        });
+        let route = self.route(script, cx, spec);
         let started = cx.now();
         let own = spec.policy.retry.deadline.map_or(NEVER, |deadline| started + deadline);
         let key = self.outstanding.insert(Pending {
@@ -121,23 +186,42 @@ impl Caller {
             timer: None,
             task,
             attempt: 0,
-            member: 0,
+            member: member.unwrap_or(0),
             sequence: 0,
             call,
             route,
             in_flight: false,
+            is_pinned: member.is_some(),
         });
         let number = self.number_of(key);
         let at_once = self.may_go(route, key);
         let message = MessageId { owner: cx.me, number };
         cx.observe(Observation::Offered { message, flow: Flow(spec.flow), late, at_once });
         if at_once {
-            return self.attempt(script, cx, number);
+            return (key, self.attempt(script, cx, number));
         }
-        let pending = self.outstanding.get_mut(key)?;
-        let left = pending.left(started)?;
-        pending.timer = Some(cx.set_timer(Clock::Steady, left, Alarm::Timeout(number)));
-        None
+        if let Some(pending) = self.outstanding.get_mut(key)
+            && let Some(left) = pending.left(started)
+        {
+            pending.timer = Some(cx.set_timer(Clock::Steady, left, Alarm::Timeout(number)));
+        }
+        (key, None)
+    }
+
+    /// The route of a kind of message.
+    #[inline]
+    fn route(&mut self, script: &Script, cx: &mut Cx<'_>, spec: &Call) -> u16 {
+        self.routes.find(spec.route).unwrap_or_else(|| {
+            let members = script.targets[spec.target as usize].len;
+            self.routes.add(Route::new(spec, members, cx.draw()))
+        })
+    }
+
+    /// A member that is none of those `taken`, as the balancer picks.
+    fn pick_another(&mut self, script: &Script, cx: &mut Cx<'_>, call: u16, taken: &[u32]) -> u32 {
+        let spec = &script.calls[usize::from(call)];
+        let route = self.route(script, cx, spec);
+        self.routes.get_mut(route).choose_another(script, cx, spec, taken)
     }
 
     /// Whether a new message may go at once.
@@ -164,10 +248,10 @@ impl Caller {
         let left = pending.left(cx.now());
         let route = self.routes.get_mut(pending.route);
         let again = pending.attempt > 0 && spec.policy.retry.member == Member::Same;
-        if !again {
+        if !again && !pending.is_pinned {
             pending.member = route.choose(script, cx, spec);
         }
-        route.picker.sent(pending.member as usize);
+        route.sent(pending.member);
         pending.attempt += 1;
         pending.in_flight = true;
         let is_confirmed = spec.is_request || spec.policy.delivery != Delivery::AtMostOnce;
@@ -188,7 +272,7 @@ impl Caller {
         let message = MessageId { owner: cx.me, number };
         cx.send_sized(to, envelope, size);
         if !is_confirmed {
-            route.picker.done(pending.member as usize);
+            route.done(pending.member);
             cx.observe(Observation::Closed { message, why: Close::Sent });
             self.outstanding.remove(key);
             return Some(Outcome::Done);
@@ -218,11 +302,11 @@ impl Caller {
                 cx.cancel_timer(timer);
             }
             if pending.in_flight {
-                self.routes.get_mut(route).picker.done(member as usize);
+                self.routes.get_mut(route).done(member);
             }
             cx.observe(Observation::Confirmed { message: MessageId { owner: cx.me, number } });
             self.remove(script, cx, key);
-            return Some((task, Outcome::Done));
+            return self.gathered(script, cx, task, key, Outcome::Done);
         }
         // Bad news about an attempt that was given up already is no news.
         if pending.attempt as u8 != envelope.attempt || !pending.in_flight {
@@ -292,10 +376,13 @@ impl Caller {
     fn failed(&mut self, script: &Script, cx: &mut Cx<'_>, number: u32, failure: Failure) -> Option<Ended> {
         let key = self.key_of(number);
         let pending = self.outstanding.get_mut(key)?;
-        cx.observe(Observation::AttemptFailed { message: MessageId { owner: cx.me, number } });
+        cx.observe(Observation::AttemptFailed { message: pending.message(cx, number) });
         let spec = &script.calls[pending.call as usize];
         pending.in_flight = false;
-        self.routes.get_mut(pending.route).picker.done(pending.member as usize);
+        self.routes.get_mut(pending.route).done(pending.member);
+        if failure == Failure::Timeout {
+            take_back(script, cx, pending, number);
+        }
         let elapsed = cx.now().since(pending.started);
         let attempt = NonZeroU32::new(pending.attempt)?;
         let draw = if spec.policy.retry.needs_luck() { cx.draw() } else { NO_LUCK };
@@ -318,11 +405,6 @@ impl Caller {
                 None
             }
             Decision::GiveUp(reason) => {
-                if failure == Failure::Timeout && spec.policy.cancel != Cancel::None {
-                    let to = script.targets[spec.target as usize].member(pending.member as usize);
-                    let envelope = Envelope::new(Kind::Cancel, pending.luck, number, pending.call, pending.attempt);
-                    cx.send_sized(to, envelope, 0);
-                }
                 let (why, outcome) = match (reason, failure) {
                     (Reason::DeadlineReached, _) => (Close::Expired, Outcome::Expired),
                     (_, Failure::Timeout | Failure::Reset) => (Close::TimedOut, Outcome::Failed),
@@ -346,24 +428,61 @@ impl Caller {
         }
         cx.observe(Observation::Closed { message: MessageId { owner: cx.me, number }, why });
         self.remove(script, cx, key);
-        Some((task, outcome))
+        self.gathered(script, cx, task, key, outcome)
+    }
+
+    /// A message has ended: what ends with it for whoever started it.
+    #[inline]
+    fn gathered(
+        &mut self,
+        script: &Script,
+        cx: &mut Cx<'_>,
+        task: u32,
+        key: Number,
+        outcome: Outcome,
+    ) -> Option<Ended> {
+        match self.gathers.ended(task, key, outcome) {
+            Gathered::Alone => Some((task, outcome)),
+            Gathered::Waiting => None,
+            Gathered::Complete(outcome, open) => {
+                open.into_iter().for_each(|key| self.release(script, cx, key));
+                Some((task, outcome))
+            }
+        }
+    }
+
+    /// Nobody waits for this message any more. Where its receivers let themselves be told, it is taken back.
+    #[inline(never)]
+    fn release(&mut self, script: &Script, cx: &mut Cx<'_>, key: Number) {
+        let Some(pending) = self.outstanding.get_mut(key) else { return };
+        pending.task = NOBODY;
+        if script.calls[pending.call as usize].policy.cancel != Cancel::None {
+            self.abandon(script, cx, key);
+        }
     }
 
     /// Whoever started messages for `task` no longer wants to know.
     pub(super) fn forget(&mut self, script: &Script, cx: &mut Cx<'_>, task: u32) {
         let numbers: Vec<_> =
             self.outstanding.iter().filter(|(_, pending)| pending.task == task).map(|(key, _)| key).collect();
+        self.gathers.forget(task);
         for key in numbers {
-            let Some(pending) = self.outstanding.get_mut(key) else { continue };
-            if let Some(timer) = pending.timer.take() {
-                cx.cancel_timer(timer);
-            }
-            if pending.in_flight {
-                self.routes.get_mut(pending.route).picker.done(pending.member as usize);
-            }
-            let number = self.number_of(key);
-            self.close(script, cx, number, Close::Abandoned, Outcome::Cancelled);
+            self.abandon(script, cx, key);
         }
+    }
+
+    /// Ends a message that nobody wants to hear of any more.
+    fn abandon(&mut self, script: &Script, cx: &mut Cx<'_>, key: Number) {
+        let number = self.number_of(key);
+        let Some(pending) = self.outstanding.get_mut(key) else { return };
+        if let Some(timer) = pending.timer.take() {
+            cx.cancel_timer(timer);
+        }
+        if pending.in_flight {
+            self.routes.get_mut(pending.route).done(pending.member);
+            take_back(script, cx, pending, number);
+        }
+        self.close(script, cx, number, Close::Abandoned, Outcome::Cancelled);
     }
 
     /// Takes a message out of the table, and lets those go that waited for it.
@@ -386,6 +505,16 @@ impl Caller {
             }
             self.attempt_later(script, cx, self.number_of(key));
         }
+    }
+}
+
+/// Takes back the attempt that is given up, where the receiver lets itself be told.
+#[inline]
+fn take_back(script: &Script, cx: &mut Cx<'_>, pending: &Pending, number: u32) {
+    let spec = &script.calls[pending.call as usize];
+    if spec.policy.cancel != Cancel::None {
+        let to = script.targets[spec.target as usize].member(pending.member as usize);
+        cx.send_sized(to, Envelope::new(Kind::Cancel, pending.luck, number, pending.call, pending.attempt), 0);
     }
 }
 

@@ -232,10 +232,19 @@ impl Client {
                     let Progress { luck, attempt, .. } = task.progress;
                     let luck = nested_luck(luck, attempt, self.script.calls[call as usize].name);
                     let task = if wait { id } else { NOBODY };
-                    let errand = Errand { call, luck, inherited: None, task, late: self.late };
+                    let errand = Errand { call, luck, inherited: None, task, late: self.late, member: None };
                     match self.caller.start(&self.script, cx, errand) {
                         Some(Outcome::Done) => {}
-                        None if !wait => {}
+                        _ if !wait => {}
+                        None => return None,
+                        Some(_) => return self.end(id),
+                    }
+                }
+                Next::Gather(gathering) => {
+                    let luck = task.progress.branches();
+                    let errand = Errand { call: 0, luck, inherited: None, task: id, late: self.late, member: None };
+                    match self.caller.gather(&self.script, cx, &gathering, errand) {
+                        Some(Outcome::Done) => {}
                         None => return None,
                         Some(_) => return self.end(id),
                     }

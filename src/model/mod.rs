@@ -6,6 +6,7 @@
 mod caller;
 mod client;
 mod envelope;
+mod gather;
 mod journal;
 mod line;
 mod policy;
@@ -21,7 +22,7 @@ pub use journal::State;
 pub use line::MakesRoom;
 pub use policy::{Cancel, Delivery, Policy};
 pub use router::Router;
-pub use script::{Board, Call, Choice, Keys, Program, Script, Size, Step, Target};
+pub use script::{Board, Branch, Call, Choice, Copies, Gathering, Keys, Program, Script, Size, Step, Target};
 pub use service::{QueueSpec, Service, ServiceSpec};
 
 /// What a role's timer brings back.

@@ -61,9 +61,13 @@ fn load(
     let mut tree = document.tree.clone();
     let mut mistakes = take_unquoted(&mut tree);
     match read::<Scenario>(&tree, document.top, texts, &Words, source) {
-        Ok(scenario) => {
+        Ok(mut scenario) => {
             mistakes.extend(schema::check(&scenario));
-            if mistakes.is_empty() { Ok((scenario, document)) } else { Err(mistakes) }
+            if !mistakes.is_empty() {
+                return Err(mistakes);
+            }
+            schema::stand_in(&mut scenario)?;
+            Ok((scenario, document))
         }
         Err(found) => {
             mistakes.extend(found);

@@ -67,7 +67,8 @@ const CRASH: &str = "[faults.crash]\nat = \"300ms\"\nfor = \"100ms\"\ncrash = \"
 
 /// Where a worker is free, nobody waits.
 fn conserves_work(played: &Played, workers: u32, keys: &str) -> Result<(), TestCaseError> {
-    let front: Vec<_> = played.names.group("front").map(|group| played.names.members(group)).expect("a front").collect();
+    let front: Vec<_> =
+        played.names.group("front").map(|group| played.names.members(group)).expect("a front").collect();
     for (now, node, stated) in played.each() {
         if let Observation::Level { waiting, busy } = *stated
             && front.contains(&node)
@@ -81,7 +82,8 @@ fn conserves_work(played: &Played, workers: u32, keys: &str) -> Result<(), TestC
 
 /// What arrived at the front, and what ended there.
 fn arrived_and_ended(played: &Played) -> (usize, usize) {
-    let front: Vec<_> = played.names.group("front").map(|group| played.names.members(group)).expect("a front").collect();
+    let front: Vec<_> =
+        played.names.group("front").map(|group| played.names.members(group)).expect("a front").collect();
     let (mut arrived, mut ended) = (0, 0);
     for (_, node, stated) in played.each().filter(|(_, node, _)| front.contains(node)) {
         let _ = node;

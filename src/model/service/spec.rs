@@ -25,6 +25,9 @@ pub struct ServiceSpec {
     pub holds_worker: bool,
     /// What becomes of its state in a crash.
     pub state: State,
+    /// Whether the end of a message it waited for, if a bad one, is that of the request: a balancer's node says what it was
+    /// told, where all others have failed.
+    pub passes_on: bool,
 }
 
 /// Where requests wait for a worker.

@@ -139,7 +139,7 @@ impl Queue for Codel {
         if !is_standing {
             state.dropping = false;
         } else if last == Last::Another {
-            state.next = state.next + state.pause();
+            state.next += state.pause();
         }
         if state.dropping && now >= state.next {
             state.count += 1;

@@ -26,9 +26,12 @@ pub struct EarliestDeadline(Box<Deadlines>);
 struct Deadlines {
     /// How many ever came: equals go in this order.
     came: u64,
-    /// Deadline, place among all that came, handle; the earliest on top.
-    heap: BinaryHeap<Reverse<(Time, u64, u32)>>,
+    /// The earliest on top.
+    heap: BinaryHeap<Place>,
 }
+
+/// Deadline, place among all that came, handle.
+type Place = Reverse<(Time, u64, u32)>;
 
 impl EarliestDeadline {
     /// Nobody waits.

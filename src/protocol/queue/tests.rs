@@ -56,7 +56,7 @@ proptest! {
         for listing in QUEUES {
             let (mut queue, mut draw) = (listing.example().start(), draws(seed));
             let (mut inside, mut next, mut now) = (BTreeSet::new(), 0, Time::ZERO);
-            let mut take = |queue: &mut AnyQueue, inside: &mut BTreeSet<u32>, now| {
+            let take = |queue: &mut AnyQueue, inside: &mut BTreeSet<u32>, now| {
                 match queue.pop(now) {
                     Popped::Serve(id) | Popped::Shed(id) => assert!(inside.remove(&id), "{}: {id}", listing.name),
                     Popped::Empty => assert!(inside.is_empty(), "{}: {inside:?} are left", listing.name),

@@ -15,6 +15,7 @@ mod regions;
 mod roles;
 mod service;
 mod state;
+mod steps;
 mod topology;
 mod transport;
 mod when;

@@ -5,6 +5,7 @@
 //! from the comments here.
 
 mod balance;
+mod balancer;
 mod chosen;
 mod client;
 mod distribution;
@@ -29,6 +30,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use balance::{Balance, LoadSource};
+pub use balancer::Balancer;
+pub(super) use balancer::stand_in;
 pub use client::{Arrivals, Client, MixEntry, Phase};
 pub use distribution::{DistributionSpec, LognormalSpec, Sizes, Times, WeibullSpec};
 pub use fault::{FAULT_KINDS, Fault, FaultKind, Nodes, Passages, Sides};
@@ -46,7 +49,7 @@ pub(super) use rules::check;
 pub use run::{Run, Runs, Warmup};
 pub use service::{Counts, Discipline, ExpireAt, Op, Queue, QueueLimit, Service, WhenFull};
 pub use state::{Fsync, State};
-pub use step::{Step, Verb};
+pub use step::{FanOut, Repeat, Step, Verb, WaitFor, Way};
 pub use topology::{Edges, Grid, RandomRegular, Router, Star, TOPOLOGY_KINDS, Topology, TopologyShape, Tree};
 pub use transport::{CongestionControl, Transport};
 
@@ -91,6 +94,9 @@ pub struct Scenario {
     /// Who handles it.
     #[serde(default)]
     pub services: Named<Service>,
+    /// Who passes requests on to services.
+    #[serde(default)]
+    pub balancers: Named<Balancer>,
     /// What happens to the system.
     #[serde(default)]
     pub faults: Named<Fault>,

@@ -21,13 +21,7 @@ const PLANNED: &[(&str, &[&str])] = &[
             "batch-size",
         ],
     ),
-    (
-        "Step",
-        &[
-            "publish", "confirm", "read", "write", "write-to", "cas", "parallel", "choose", "repeat", "fan-out",
-            "wait-for", "key",
-        ],
-    ),
+    ("Step", &["publish", "confirm", "read", "write", "write-to", "cas", "key"]),
     ("Fault", &["fail"]),
     ("Skew", &["offset"]),
     ("Client", &["trace"]),
