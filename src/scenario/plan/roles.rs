@@ -1,7 +1,6 @@
 //! Clients and services: who calls whom, with which program, under which policy.
 
 use std::collections::BTreeSet;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use crate::base::distribution::Distribution;
@@ -12,16 +11,15 @@ use crate::network::Network;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::document::Located;
 use crate::scenario::load::Loaded;
-use crate::scenario::schema::{
-    Arrivals, Client, Counts, FaultKind, Limit, Name, Phase, QueueLimit, Scenario, Service, Sizes, Step, Steps,
-    WhenFull,
-};
+use crate::scenario::schema::{Arrivals, Client, FaultKind, Name, Phase, Scenario, Service, Sizes, Step, Steps};
 
 use super::distribution::times;
 use super::expect::Scopes;
 use super::nodes::Nodes;
 use super::steps::Kept;
-use super::{FlowSpec, Group, Plan, Role, estimate, fault, network, regions, runs_of, state, topology, warmup_of};
+use super::{
+    FlowSpec, Group, Plan, Role, estimate, fault, network, regions, runs_of, service, state, topology, warmup_of,
+};
 
 /// Plans the whole scenario; what is wrong with it goes to `mistakes`.
 pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Plan> {
@@ -239,32 +237,7 @@ impl Planner<'_> {
         for (op, entry) in service.ops.iter() {
             fill(self, Some(op.as_str()), entry.steps.as_ref(), &entry.step);
         }
-        let speed = match &service.speed {
-            None => vec![1.0],
-            Some(speeds) => {
-                let (count, nodes) = (speeds.value.0.len(), service.nodes().get() as usize);
-                if count != 1 && count != nodes {
-                    self.mistakes.push(
-                        Diagnostic::error(format!("`speed` has {count} values for {nodes} nodes"))
-                            .at(speeds.origin, "one for all, or one for each node"),
-                    );
-                }
-                speeds.value.0.iter().map(|speed| speed.value()).collect()
-            }
-        };
-        ServiceSpec {
-            workers: limit(service.workers),
-            speed,
-            queue: match service.queue.limit {
-                QueueLimit::Constant(places) => Some(places),
-                QueueLimit::Unlimited => None,
-            },
-            counts_present: service.queue.counts == Counts::Present,
-            rejects: service.queue.when_full == WhenFull::Reject,
-            holds_worker: service.hold_worker,
-            state: state::of(service),
-            passes_on: service.passes_on,
-        }
+        service::spec(name, service, self.mistakes)
     }
 
     fn client(
@@ -366,12 +339,5 @@ impl Planner<'_> {
                 None
             }
         }
-    }
-}
-
-fn limit(limit: Limit) -> Option<NonZeroU32> {
-    match limit {
-        Limit::Constant(count) => Some(count),
-        Limit::Unlimited => None,
     }
 }
