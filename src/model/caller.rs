@@ -4,6 +4,7 @@
 //! last timeout or the deadline gives it up. Whoever started it (a client's user, a service's request) is told once, when
 //! it has ended.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use crate::base::id::{Entity, NodeId};
@@ -16,6 +17,7 @@ use crate::protocol::retry::{Decision, Failure, Member, Reason};
 
 use super::Alarm;
 use super::envelope::{Envelope, Kind, Place, Remainder};
+use super::feed::Given;
 use super::policy::{Cancel, Delivery};
 use super::route::{Gate, Route, Routes};
 use super::script::Script;
@@ -50,6 +52,9 @@ pub(super) struct Caller {
     first_number: u32,
     outstanding: Outstanding<Pending>,
     routes: Routes,
+    /// What a trace says of messages that have not ended, by the names their luck is drawn by. Only clients that play one
+    /// have it.
+    given: Option<Box<BTreeMap<u64, Given>>>,
 }
 
 /// A message that has not ended: a cache line, for there may be one at each of a million callers.
@@ -88,7 +93,13 @@ impl Pending {
 
 impl Caller {
     pub(super) fn new(restarts: u32) -> Self {
-        Self { first_number: restarts << 24, outstanding: Outstanding::new(), routes: Routes::default() }
+        Self { first_number: restarts << 24, outstanding: Outstanding::new(), routes: Routes::default(), given: None }
+    }
+
+    /// Keeps what a trace says of the message that is started with this `luck` next, until that has ended.
+    #[cold]
+    pub(super) fn give(&mut self, luck: u64, given: Given) {
+        self.given.get_or_insert_default().insert(luck, given);
     }
 
     fn number_of(&self, number: Number) -> u32 {
@@ -183,13 +194,17 @@ impl Caller {
         {
             envelope.order = window.place(pending.sequence);
         }
-        let size = spec.size.bytes(|| script.keys.size.block(Entity::from_bits(pending.luck), 0).first());
+        let size = spec.size.bytes_or(
+            || script.keys.size.block(Entity::from_bits(pending.luck), 0).first(),
+            || given(&self.given, pending.luck).size,
+        );
         let to = script.targets[spec.target as usize].member(pending.member as usize);
         let message = MessageId { owner: cx.me, number };
         cx.send_sized(to, envelope, size);
         if !is_confirmed {
             route.picker.done(pending.member as usize);
             cx.observe(Observation::Closed { message, why: Close::Sent });
+            forget_given(&mut self.given, pending.luck);
             self.outstanding.remove(key);
             return Some(Outcome::Done);
         }
@@ -369,6 +384,7 @@ impl Caller {
     /// Takes a message out of the table, and lets those go that waited for it.
     fn remove(&mut self, script: &Script, cx: &mut Cx<'_>, key: Number) {
         let Some(pending) = self.outstanding.remove(key) else { return };
+        forget_given(&mut self.given, pending.luck);
         let Some(gate) = self.routes.get_mut(pending.route).gate.as_deref_mut() else { return };
         match gate {
             Gate::InFlight(gate) => gate.settle(key),
@@ -397,6 +413,18 @@ fn tell_skipped(script: &Script, cx: &mut Cx<'_>, settled: &Pending, member: u32
     let mut envelope = Envelope::new(Kind::Skip, luck, number, settled.call, settled.attempt);
     envelope.order = Place::new(lowest, lowest);
     cx.send_sized(script.targets[spec.target as usize].member(member as usize), envelope, 0);
+}
+
+/// What a trace says of the message with this `luck`.
+fn given(all: &Option<Box<BTreeMap<u64, Given>>>, luck: u64) -> Given {
+    all.as_ref().and_then(|all| all.get(&luck)).copied().unwrap_or_default()
+}
+
+/// The message has ended.
+fn forget_given(all: &mut Option<Box<BTreeMap<u64, Given>>>, luck: u64) {
+    if let Some(all) = all {
+        all.remove(&luck);
+    }
 }
 
 /// What is handed to a policy that draws nothing.

@@ -6,8 +6,10 @@
 mod caller;
 mod client;
 mod envelope;
+mod feed;
 mod journal;
 mod line;
+mod pace;
 mod policy;
 mod route;
 mod router;
@@ -17,7 +19,9 @@ mod task;
 
 pub use client::{Client, ClientSpec, Load, Phase};
 pub use envelope::{Envelope, Kind, Place, Remainder};
+pub use feed::{Feed, Given, Row, Trace};
 pub use journal::State;
+pub use pace::Course;
 pub use policy::{Cancel, Delivery, Policy};
 pub use router::Router;
 pub use script::{Board, Call, Choice, Keys, Program, Script, Size, Step, Target};

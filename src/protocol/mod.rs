@@ -8,7 +8,9 @@
 
 pub mod balance;
 pub mod delivery;
+pub mod keys;
 pub mod retry;
+pub mod workload;
 
 /// One line of a family's registry.
 #[derive(Clone, Copy, Debug)]
