@@ -543,8 +543,7 @@ mod tests {
         assert_eq!(Paint::TEXT, " Paints. It has everything that settings may have.");
         let defaults: Vec<_> =
             Paint::FIELDS.iter().map(|field| (field.default)().map(|value| value.to_string())).collect();
-        let texts =
-            [Some("\"5ms\""), Some("\"green\""), Some("\"2/s\""), None, Some("[[1, 0.5]]"), Some("\"7ms\"")];
+        let texts = [Some("\"5ms\""), Some("\"green\""), Some("\"2/s\""), None, Some("[[1, 0.5]]"), Some("\"7ms\"")];
         assert_eq!(defaults, texts.map(|text| text.map(str::to_owned)));
         assert_eq!(Paint::FIELDS[2].need, Need::Required);
     }

@@ -2,7 +2,9 @@
 //!
 //! An asynchronous request is put into a table with its number; the answer removes it, a timeout has it sent again, the
 //! last timeout or the deadline gives it up. Whoever started it (a client's user, a service's request) is told once, when
-//! it has ended.
+//! it has ended; who waits for several at once is told when enough of them have ([`gather`](super::gather)). What stands
+//! between a sender and its receivers beyond that (breakers, budgets, limits, hedges) is the route's
+//! [`Guard`](super::guard::Guard), and costs nothing where there is none.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -11,23 +13,24 @@ use crate::base::id::{Entity, NodeId};
 use crate::base::random::mix;
 use crate::base::time::Span;
 use crate::process::{Clock, Close, Context, Flow, MessageId, Observation, Outcome, Steady, TimerId};
-use crate::protocol::balance::Balance;
 use crate::protocol::delivery::{Number, Outstanding};
 use crate::protocol::retry::{Decision, Failure, Member, Reason};
 
 use super::Alarm;
+use super::client::NOBODY;
 use super::envelope::{Envelope, Kind, Place, Remainder};
 use super::feed::Given;
+use super::gather::{Gathered, Gathers};
 use super::policy::{Cancel, Delivery};
 use super::route::{Gate, Route, Routes};
-use super::script::Script;
+use super::script::{Branch, Call, Copies, Gathering, Script};
 
 /// The surroundings of a role.
 pub(super) type Cx<'a> = Context<'a, Envelope, Alarm>;
 
 /// A message to start.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Errand {
+pub(super) struct Errand<'a> {
     /// Its kind.
     pub(super) call: u16,
     /// The name its luck is drawn by.
@@ -38,6 +41,10 @@ pub(super) struct Errand {
     pub(super) task: u32,
     /// How long ago it was due.
     pub(super) late: Span,
+    /// The member it goes to, where the balancer has no say.
+    pub(super) member: Option<u32>,
+    /// What a trace says of it.
+    pub(super) given: Option<&'a Given>,
 }
 
 /// A message that has ended: whose it was, and how.
@@ -52,9 +59,9 @@ pub(super) struct Caller {
     first_number: u32,
     outstanding: Outstanding<Pending>,
     routes: Routes,
-    /// What a trace says of messages that have not ended, by the names their luck is drawn by. Only clients that play one
-    /// have it.
-    given: Option<Box<BTreeMap<u64, Given>>>,
+    gathers: Gathers,
+    /// What a trace says of messages that have not ended. Only clients that play one have it.
+    given: Option<Box<BTreeMap<Number, Given>>>,
 }
 
 /// A message that has not ended: a cache line, for there may be one at each of a million callers.
@@ -77,6 +84,8 @@ struct Pending {
     route: u16,
     /// Whether an attempt is under way (and not waiting for the next).
     in_flight: bool,
+    /// Whether every attempt goes to this member.
+    is_pinned: bool,
 }
 
 const _: () = assert!(size_of::<Pending>() == 64);
@@ -89,17 +98,22 @@ impl Pending {
     fn left(&self, now: Steady) -> Option<Span> {
         (self.deadline != NEVER).then(|| self.deadline.since(now))
     }
+
+    /// The name and the place of the message at its owner.
+    fn message(&self, cx: &Cx<'_>, number: u32) -> MessageId {
+        MessageId { owner: cx.me, number }
+    }
 }
 
 impl Caller {
     pub(super) fn new(restarts: u32) -> Self {
-        Self { first_number: restarts << 24, outstanding: Outstanding::new(), routes: Routes::default(), given: None }
-    }
-
-    /// Keeps what a trace says of the message that is started with this `luck` next, until that has ended.
-    #[cold]
-    pub(super) fn give(&mut self, luck: u64, given: Given) {
-        self.given.get_or_insert_default().insert(luck, given);
+        Self {
+            first_number: restarts << 24,
+            outstanding: Outstanding::new(),
+            routes: Routes::default(),
+            gathers: Gathers::default(),
+            given: None,
+        }
     }
 
     fn number_of(&self, number: Number) -> u32 {
@@ -110,18 +124,65 @@ impl Caller {
         Number::new(number.wrapping_sub(self.first_number).into())
     }
 
-    /// Starts a message. How it ended, if nobody waits for a confirmation.
-    pub(super) fn start(
+    /// Starts a message. How it ended, if it has: nobody waits for a confirmation, or it may not go.
+    pub(super) fn start(&mut self, script: &Script, cx: &mut Cx<'_>, errand: Errand<'_>) -> Option<Outcome> {
+        self.begin(script, cx, errand).1
+    }
+
+    /// Starts the messages of a set for the task of `errand`, which names none of them. How the set ended, if it has.
+    #[inline(never)]
+    pub(super) fn gather(
         &mut self,
         script: &Script,
         cx: &mut Cx<'_>,
-        Errand { call, luck, inherited, task, late }: Errand,
+        gathering: &Gathering,
+        errand: Errand<'_>,
     ) -> Option<Outcome> {
+        let total: u32 = gathering.branches.iter().map(|branch| branch.copies.count()).sum();
+        let task = if gathering.wait { errand.task } else { NOBODY };
+        if gathering.wait {
+            self.gathers.begin(task, gathering.needed, total);
+        }
+        let mut ended = None;
+        for &Branch { call, copies } in &gathering.branches {
+            let mut taken = Vec::new();
+            for copy in 0..copies.count() {
+                let member = match copies {
+                    Copies::One => None,
+                    Copies::All(_) => Some(copy),
+                    Copies::Many(_) => {
+                        let member = self.pick_another(script, cx, call, &taken);
+                        taken.push(member);
+                        Some(member)
+                    }
+                };
+                let name = script.calls[usize::from(call)].name;
+                let luck = nested_luck(errand.luck, copy, name);
+                let (key, outcome) = self.begin(script, cx, Errand { call, luck, task, member, ..errand });
+                match outcome {
+                    _ if !gathering.wait => {}
+                    None if ended.is_none() => self.gathers.add(task, key),
+                    None => self.release(script, cx, key),
+                    Some(outcome) if ended.is_none() => ended = self.gathered(script, cx, task, key, outcome),
+                    Some(_) => {}
+                }
+            }
+        }
+        match ended {
+            Some((_, outcome)) => Some(outcome),
+            None if gathering.wait => None,
+            None => Some(Outcome::Done),
+        }
+    }
+
+    fn begin(
+        &mut self,
+        script: &Script,
+        cx: &mut Cx<'_>,
+        Errand { call, luck, inherited, task, late, member, given }: Errand<'_>,
+    ) -> (Number, Option<Outcome>) {
         let spec = &script.calls[call as usize];
-        let route = self.routes.find(call).unwrap_or_else(|| {
-            let members = script.targets[spec.target as usize].len;
-            self.routes.add(Route::new(call, spec, members, cx.draw()))
-        });
+        let route = self.route(script, cx, spec);
         let started = cx.now();
         let own = spec.policy.retry.deadline.map_or(NEVER, |deadline| started + deadline);
         let key = self.outstanding.insert(Pending {
@@ -132,23 +193,51 @@ impl Caller {
             timer: None,
             task,
             attempt: 0,
-            member: 0,
+            member: member.unwrap_or(0),
             sequence: 0,
             call,
             route,
             in_flight: false,
+            is_pinned: member.is_some(),
         });
+        if let Some(given) = given {
+            self.keep(key, *given);
+        }
         let number = self.number_of(key);
         let at_once = self.may_go(route, key);
         let message = MessageId { owner: cx.me, number };
         cx.observe(Observation::Offered { message, flow: Flow(spec.flow), late, at_once });
         if at_once {
-            return self.attempt(script, cx, number);
+            return (key, self.attempt(script, cx, number));
         }
-        let pending = self.outstanding.get_mut(key)?;
-        let left = pending.left(started)?;
-        pending.timer = Some(cx.set_timer(Clock::Steady, left, Alarm::Timeout(number)));
-        None
+        if let Some(pending) = self.outstanding.get_mut(key)
+            && let Some(left) = pending.left(started)
+        {
+            pending.timer = Some(cx.set_timer(Clock::Steady, left, Alarm::Timeout(number)));
+        }
+        (key, None)
+    }
+
+    /// Keeps what a trace says of a message until that has ended.
+    #[cold]
+    fn keep(&mut self, key: Number, given: Given) {
+        self.given.get_or_insert_default().insert(key, given);
+    }
+
+    /// The route of a kind of message.
+    #[inline]
+    fn route(&mut self, script: &Script, cx: &mut Cx<'_>, spec: &Call) -> u16 {
+        self.routes.find(spec.route).unwrap_or_else(|| {
+            let members = script.targets[spec.target as usize].len;
+            self.routes.add(Route::new(spec, members, cx.draw()))
+        })
+    }
+
+    /// A member that is none of those `taken`, as the balancer picks.
+    fn pick_another(&mut self, script: &Script, cx: &mut Cx<'_>, call: u16, taken: &[u32]) -> u32 {
+        let spec = &script.calls[usize::from(call)];
+        let route = self.route(script, cx, spec);
+        self.routes.get_mut(route).choose_another(script, cx, spec, taken)
     }
 
     /// Whether a new message may go at once.
@@ -175,10 +264,10 @@ impl Caller {
         let left = pending.left(cx.now());
         let route = self.routes.get_mut(pending.route);
         let again = pending.attempt > 0 && spec.policy.retry.member == Member::Same;
-        if !again {
+        if !again && !pending.is_pinned {
             pending.member = route.choose(script, cx, spec);
         }
-        route.picker.sent(pending.member as usize);
+        route.sent(pending.member);
         pending.attempt += 1;
         pending.in_flight = true;
         let is_confirmed = spec.is_request || spec.policy.delivery != Delivery::AtMostOnce;
@@ -196,15 +285,15 @@ impl Caller {
         }
         let size = spec.size.bytes_or(
             || script.keys.size.block(Entity::from_bits(pending.luck), 0).first(),
-            || given(&self.given, pending.luck).size,
+            || given(&self.given, key).size,
         );
         let to = script.targets[spec.target as usize].member(pending.member as usize);
         let message = MessageId { owner: cx.me, number };
         cx.send_sized(to, envelope, size);
         if !is_confirmed {
-            route.picker.done(pending.member as usize);
+            route.done(pending.member);
             cx.observe(Observation::Closed { message, why: Close::Sent });
-            forget_given(&mut self.given, pending.luck);
+            forget_given(&mut self.given, key);
             self.outstanding.remove(key);
             return Some(Outcome::Done);
         }
@@ -233,11 +322,11 @@ impl Caller {
                 cx.cancel_timer(timer);
             }
             if pending.in_flight {
-                self.routes.get_mut(route).picker.done(member as usize);
+                self.routes.get_mut(route).done(member);
             }
             cx.observe(Observation::Confirmed { message: MessageId { owner: cx.me, number } });
             self.remove(script, cx, key);
-            return Some((task, Outcome::Done));
+            return self.gathered(script, cx, task, key, Outcome::Done);
         }
         // Bad news about an attempt that was given up already is no news.
         if pending.attempt as u8 != envelope.attempt || !pending.in_flight {
@@ -307,10 +396,13 @@ impl Caller {
     fn failed(&mut self, script: &Script, cx: &mut Cx<'_>, number: u32, failure: Failure) -> Option<Ended> {
         let key = self.key_of(number);
         let pending = self.outstanding.get_mut(key)?;
-        cx.observe(Observation::AttemptFailed { message: MessageId { owner: cx.me, number } });
+        cx.observe(Observation::AttemptFailed { message: pending.message(cx, number) });
         let spec = &script.calls[pending.call as usize];
         pending.in_flight = false;
-        self.routes.get_mut(pending.route).picker.done(pending.member as usize);
+        self.routes.get_mut(pending.route).done(pending.member);
+        if failure == Failure::Timeout {
+            take_back(script, cx, pending, number);
+        }
         let elapsed = cx.now().since(pending.started);
         let attempt = NonZeroU32::new(pending.attempt)?;
         let draw = if spec.policy.retry.needs_luck() { cx.draw() } else { NO_LUCK };
@@ -333,11 +425,6 @@ impl Caller {
                 None
             }
             Decision::GiveUp(reason) => {
-                if failure == Failure::Timeout && spec.policy.cancel != Cancel::None {
-                    let to = script.targets[spec.target as usize].member(pending.member as usize);
-                    let envelope = Envelope::new(Kind::Cancel, pending.luck, number, pending.call, pending.attempt);
-                    cx.send_sized(to, envelope, 0);
-                }
                 let (why, outcome) = match (reason, failure) {
                     (Reason::DeadlineReached, _) => (Close::Expired, Outcome::Expired),
                     (_, Failure::Timeout | Failure::Reset) => (Close::TimedOut, Outcome::Failed),
@@ -361,30 +448,67 @@ impl Caller {
         }
         cx.observe(Observation::Closed { message: MessageId { owner: cx.me, number }, why });
         self.remove(script, cx, key);
-        Some((task, outcome))
+        self.gathered(script, cx, task, key, outcome)
+    }
+
+    /// A message has ended: what ends with it for whoever started it.
+    #[inline]
+    fn gathered(
+        &mut self,
+        script: &Script,
+        cx: &mut Cx<'_>,
+        task: u32,
+        key: Number,
+        outcome: Outcome,
+    ) -> Option<Ended> {
+        match self.gathers.ended(task, key, outcome) {
+            Gathered::Alone => Some((task, outcome)),
+            Gathered::Waiting => None,
+            Gathered::Complete(outcome, open) => {
+                open.into_iter().for_each(|key| self.release(script, cx, key));
+                Some((task, outcome))
+            }
+        }
+    }
+
+    /// Nobody waits for this message any more. Where its receivers let themselves be told, it is taken back.
+    #[inline(never)]
+    fn release(&mut self, script: &Script, cx: &mut Cx<'_>, key: Number) {
+        let Some(pending) = self.outstanding.get_mut(key) else { return };
+        pending.task = NOBODY;
+        if script.calls[pending.call as usize].policy.cancel != Cancel::None {
+            self.abandon(script, cx, key);
+        }
     }
 
     /// Whoever started messages for `task` no longer wants to know.
     pub(super) fn forget(&mut self, script: &Script, cx: &mut Cx<'_>, task: u32) {
         let numbers: Vec<_> =
             self.outstanding.iter().filter(|(_, pending)| pending.task == task).map(|(key, _)| key).collect();
+        self.gathers.forget(task);
         for key in numbers {
-            let Some(pending) = self.outstanding.get_mut(key) else { continue };
-            if let Some(timer) = pending.timer.take() {
-                cx.cancel_timer(timer);
-            }
-            if pending.in_flight {
-                self.routes.get_mut(pending.route).picker.done(pending.member as usize);
-            }
-            let number = self.number_of(key);
-            self.close(script, cx, number, Close::Abandoned, Outcome::Cancelled);
+            self.abandon(script, cx, key);
         }
+    }
+
+    /// Ends a message that nobody wants to hear of any more.
+    fn abandon(&mut self, script: &Script, cx: &mut Cx<'_>, key: Number) {
+        let number = self.number_of(key);
+        let Some(pending) = self.outstanding.get_mut(key) else { return };
+        if let Some(timer) = pending.timer.take() {
+            cx.cancel_timer(timer);
+        }
+        if pending.in_flight {
+            self.routes.get_mut(pending.route).done(pending.member);
+            take_back(script, cx, pending, number);
+        }
+        self.close(script, cx, number, Close::Abandoned, Outcome::Cancelled);
     }
 
     /// Takes a message out of the table, and lets those go that waited for it.
     fn remove(&mut self, script: &Script, cx: &mut Cx<'_>, key: Number) {
         let Some(pending) = self.outstanding.remove(key) else { return };
-        forget_given(&mut self.given, pending.luck);
+        forget_given(&mut self.given, key);
         let Some(gate) = self.routes.get_mut(pending.route).gate.as_deref_mut() else { return };
         match gate {
             Gate::InFlight(gate) => gate.settle(key),
@@ -405,6 +529,16 @@ impl Caller {
     }
 }
 
+/// Takes back the attempt that is given up, where the receiver lets itself be told.
+#[inline]
+fn take_back(script: &Script, cx: &mut Cx<'_>, pending: &Pending, number: u32) {
+    let spec = &script.calls[pending.call as usize];
+    if spec.policy.cancel != Cancel::None {
+        let to = script.targets[spec.target as usize].member(pending.member as usize);
+        cx.send_sized(to, Envelope::new(Kind::Cancel, pending.luck, number, pending.call, pending.attempt), 0);
+    }
+}
+
 /// Tells the receiver of ordered messages that it need not wait for those below `lowest`, some of which were given up: with
 /// the end of `settled` the lowest place still to come has moved there.
 fn tell_skipped(script: &Script, cx: &mut Cx<'_>, settled: &Pending, member: u32, number: u32, lowest: u64) {
@@ -415,15 +549,16 @@ fn tell_skipped(script: &Script, cx: &mut Cx<'_>, settled: &Pending, member: u32
     cx.send_sized(script.targets[spec.target as usize].member(member as usize), envelope, 0);
 }
 
-/// What a trace says of the message with this `luck`.
-fn given(all: &Option<Box<BTreeMap<u64, Given>>>, luck: u64) -> Given {
-    all.as_ref().and_then(|all| all.get(&luck)).copied().unwrap_or_default()
+/// What a trace says of a message.
+fn given(all: &Option<Box<BTreeMap<Number, Given>>>, key: Number) -> Given {
+    all.as_ref().and_then(|all| all.get(&key)).copied().unwrap_or_default()
 }
 
 /// The message has ended.
-fn forget_given(all: &mut Option<Box<BTreeMap<u64, Given>>>, luck: u64) {
+#[inline]
+fn forget_given(all: &mut Option<Box<BTreeMap<Number, Given>>>, key: Number) {
     if let Some(all) = all {
-        all.remove(&luck);
+        all.remove(&key);
     }
 }
 

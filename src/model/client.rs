@@ -324,15 +324,6 @@ impl Client {
         }
     }
 
-    /// Hands on what the trace says of a request to a message that it is about to send.
-    #[cold]
-    fn give(&mut self, row: u32, luck: u64) {
-        let given = self.unusual.as_mut().and_then(|unusual| unusual.rows.get_mut(row).copied());
-        if let Some(given) = given {
-            self.caller.give(luck, given);
-        }
-    }
-
     /// Starts a request, for a user or as it is due. The user, if its request is over at once.
     fn begin(&mut self, cx: &mut Cx<'_>, user: Option<u32>) -> Option<u32> {
         if self.is_spent(cx) {
@@ -369,14 +360,23 @@ impl Client {
                 Next::Message { call, wait } => {
                     let Progress { luck, attempt, .. } = task.progress;
                     let luck = nested_luck(luck, attempt, self.script.calls[call as usize].name);
-                    if let Some(row) = task.user.filter(|_| self.unusual.is_some()) {
-                        self.give(row, luck);
-                    }
-                    let task = if wait { id } else { NOBODY };
-                    let errand = Errand { call, luck, inherited: None, task, late: self.late };
+                    let given = given(&mut self.unusual, task.user);
+                    let (task, late) = (if wait { id } else { NOBODY }, self.late);
+                    let errand = Errand { call, luck, inherited: None, task, late, member: None, given };
                     match self.caller.start(&self.script, cx, errand) {
                         Some(Outcome::Done) => {}
-                        None if !wait => {}
+                        _ if !wait => {}
+                        None => return None,
+                        Some(_) => return self.end(id),
+                    }
+                }
+                Next::Gather(gathering) => {
+                    let luck = task.progress.branches();
+                    let given = given(&mut self.unusual, task.user);
+                    let late = self.late;
+                    let errand = Errand { call: 0, luck, inherited: None, task: id, late, member: None, given };
+                    match self.caller.gather(&self.script, cx, &gathering, errand) {
+                        Some(Outcome::Done) => {}
                         None => return None,
                         Some(_) => return self.end(id),
                     }
@@ -432,6 +432,12 @@ const GROUP: u32 = u32::MAX;
 
 /// The reading of a clock that is never shown.
 const NEVER: Steady = Steady::from_nanos(u64::MAX);
+
+/// What a trace says of a request, if that comes from one.
+#[inline]
+fn given(unusual: &mut Option<Box<Unusual>>, row: Option<u32>) -> Option<&Given> {
+    unusual.as_mut()?.rows.get_mut(row?).map(|given| &*given)
+}
 
 /// When a row is due, on the arrivals' clock.
 fn due_of(row: &Row) -> Steady {

@@ -7,6 +7,7 @@ mod caller;
 mod client;
 mod envelope;
 mod feed;
+mod gather;
 mod journal;
 mod line;
 mod pace;
@@ -24,7 +25,7 @@ pub use journal::State;
 pub use pace::Course;
 pub use policy::{Cancel, Delivery, Policy};
 pub use router::Router;
-pub use script::{Board, Call, Choice, Keys, Program, Script, Size, Step, Target};
+pub use script::{Board, Branch, Call, Choice, Copies, Gathering, Keys, Program, Script, Size, Step, Target};
 pub use service::{Service, ServiceSpec};
 
 /// What a role's timer brings back.

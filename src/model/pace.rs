@@ -11,13 +11,13 @@ use crate::base::random::Block;
 use crate::base::time::{Span, Time};
 use crate::process::Steady;
 use crate::protocol::workload::arrivals::{States, Stay};
-use crate::protocol::workload::rate::Profile;
+use crate::protocol::workload::rate::{AnyRate, Profile};
 
 /// How a load changes with time.
 #[derive(Clone, Debug, Default)]
 pub struct Course {
     /// The rate, if it is not constant.
-    pub profile: Option<Arc<dyn Profile>>,
+    pub profile: Option<Arc<AnyRate>>,
     /// The states of the arrival process, if it has some.
     pub states: Option<Arc<States>>,
 }
@@ -40,9 +40,7 @@ impl Course {
     fn when(&self, shown: f64) -> Option<Steady> {
         match &self.profile {
             None => Some(Steady::from_nanos(0) + Span::from_nanos_f64(shown)),
-            Some(profile) => {
-                profile.when(shown * profile.peak() / 1e9).map(|time| Steady::from_nanos(time.as_nanos()))
-            }
+            Some(profile) => profile.when(shown * profile.peak() / 1e9).map(|time| Steady::from_nanos(time.as_nanos())),
         }
     }
 }
@@ -155,7 +153,7 @@ mod tests {
     use crate::base::random::Seed;
     use crate::base::settings::Settings;
     use crate::base::time::{ms, secs};
-    use crate::protocol::workload::arrivals::{ArrivalPolicy, MmppSettings, OnOffSettings};
+    use crate::protocol::workload::arrivals::{ArrivalPolicy, Arrivals, MmppSettings, OnOffSettings};
     use crate::protocol::workload::rate::{DiurnalSettings, RatePolicy};
 
     fn draws(index: u64) -> Block {
@@ -174,8 +172,8 @@ mod tests {
 
     fn courses() -> [Course; 4] {
         let day = DiurnalSettings { period: secs(60), ..DiurnalSettings::default() };
-        let profile = Some(RatePolicy::from(day).profile());
-        let states = |policy: ArrivalPolicy| policy.states().map(Arc::new);
+        let profile = Some(Arc::new(RatePolicy::from(day).start()));
+        let states = |policy: ArrivalPolicy| policy.start().states().cloned().map(Arc::new);
         let bursts = states(MmppSettings::default().into());
         let breaks = states(OnOffSettings::default().into());
         assert!(OnOffSettings::default().check().is_ok());

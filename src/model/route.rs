@@ -1,4 +1,4 @@
-//! What a caller keeps for each kind of message it sends: how it chooses a member, and what holds messages back.
+//! What a caller keeps for the kinds of messages it sends: how it chooses a member, and what holds messages back.
 
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
@@ -28,13 +28,13 @@ pub(super) struct Routes {
 type More = Option<Box<Vec<Route>>>;
 
 impl Routes {
-    /// The route of this kind of message, if there is one.
+    /// The route that the script calls so, if there is one.
     #[inline]
-    pub(super) fn find(&self, call: u16) -> Option<u16> {
-        if self.first.as_ref()?.call == call {
+    pub(super) fn find(&self, name: u16) -> Option<u16> {
+        if self.first.as_ref()?.name == name {
             return Some(0);
         }
-        let place = self.more.as_ref()?.iter().position(|route| route.call == call)?;
+        let place = self.more.as_ref()?.iter().position(|route| route.name == name)?;
         Some(place as u16 + 1)
     }
 
@@ -60,20 +60,32 @@ impl Routes {
     }
 }
 
-/// What a caller keeps for one kind of message.
+/// What a caller keeps for kinds of messages that share a balancer.
 #[derive(Debug)]
 pub(super) struct Route {
-    call: u16,
-    pub(super) picker: Picker,
+    name: u16,
+    picker: Picker,
     /// Nothing is held back if there is none.
     pub(super) gate: Option<Box<Gate>>,
 }
 
 impl Route {
     /// The route of a kind of message to a group of so many members; `draw` is its picker's.
-    pub(super) fn new(call: u16, spec: &Call, members: u32, draw: Uniform) -> Self {
+    pub(super) fn new(spec: &Call, members: u32, draw: Uniform) -> Self {
         let picker = spec.balance.picker(members as usize, draw).expect("a plan's balancer fits its group");
-        Self { call, picker, gate: Gate::of(&spec.policy).map(Box::new) }
+        Self { name: spec.route, picker, gate: Gate::of(&spec.policy).map(Box::new) }
+    }
+
+    /// An attempt goes to `member`.
+    #[inline]
+    pub(super) fn sent(&mut self, member: u32) {
+        self.picker.sent(member as usize);
+    }
+
+    /// An attempt that went to `member` is over.
+    #[inline]
+    pub(super) fn done(&mut self, member: u32) {
+        self.picker.done(member as usize);
     }
 
     /// The window of what is on its way, if there is one.
@@ -99,6 +111,18 @@ impl Route {
             window.pinned = Some(member);
         }
         member
+    }
+}
+
+impl Route {
+    /// A member that is none of those `taken`.
+    pub(super) fn choose_another(&mut self, script: &Script, cx: &mut Cx<'_>, spec: &Call, taken: &[u32]) -> u32 {
+        loop {
+            let member = self.choose(script, cx, spec);
+            if !taken.contains(&member) {
+                return member;
+            }
+        }
     }
 }
 

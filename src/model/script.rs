@@ -69,6 +69,8 @@ pub struct Call {
     pub is_request: bool,
     /// Whom it goes to.
     pub target: u16,
+    /// What its sender keeps for it: kinds of messages that share a balancer and its guards have the same.
+    pub route: u16,
     /// What is done with it there.
     pub program: Choice,
     /// How the sender deals with slowness and failure.
@@ -122,6 +124,8 @@ impl Size {
 }
 
 /// What is done for a request, step by step.
+///
+/// Steps of a `choose` stand one way after the other; a jump leads from the end of each way to what follows all of them.
 #[derive(Clone, Debug, Default)]
 pub struct Program(pub Vec<Step>);
 
@@ -141,9 +145,56 @@ pub enum Step {
     },
     /// It fails.
     Fail(Probability),
+    /// Several messages are sent at once, and waited for together.
+    Gather(Arc<Gathering>),
+    /// Goes on at the step of this place.
+    Jump(u16),
+    /// Goes on at one of some places.
+    Choose(Choice),
 }
 
-/// One of several programs, drawn by weight.
+/// Messages that are sent at once, and how many of them have to end well.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Gathering {
+    /// Their kinds.
+    pub branches: Vec<Branch>,
+    /// How many have to end well; the others are then waited for no longer.
+    pub needed: u32,
+    /// Whether to wait for them at all.
+    pub wait: bool,
+}
+
+/// Messages of one kind to different members of a group.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Branch {
+    /// The kind.
+    pub call: u16,
+    /// To how many members: to whomever the balancer picks, if there is one; otherwise to so many different ones.
+    pub copies: Copies,
+}
+
+/// To how many members a message goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Copies {
+    /// To one.
+    One,
+    /// To so many different ones, picked by the balancer one after the other.
+    Many(u32),
+    /// To each.
+    All(u32),
+}
+
+impl Copies {
+    /// How many.
+    pub fn count(self) -> u32 {
+        match self {
+            Self::One => 1,
+            Self::Many(count) | Self::All(count) => count,
+        }
+    }
+}
+
+/// One of several programs, or places in one, drawn by weight.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Choice(Vec<(f64, u16)>);
 

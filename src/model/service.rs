@@ -40,6 +40,9 @@ pub struct ServiceSpec {
     pub holds_worker: bool,
     /// What becomes of its state in a crash.
     pub state: State,
+    /// Whether the end of a message it waited for, if a bad one, is that of the request: a balancer's node says what it was
+    /// told, where all others have failed.
+    pub passes_on: bool,
 }
 
 /// One node of a service. In front stands what every message looks at.
@@ -303,12 +306,30 @@ impl Service {
                     let luck =
                         nested_luck(job.envelope.luck, job.progress.attempt, self.script.calls[call as usize].name);
                     let task = if wait { id } else { NOBODY };
-                    let errand = Errand { call, luck, inherited: job.deadline, task, late: Span::ZERO };
+                    let errand = Errand {
+                        call,
+                        luck,
+                        inherited: job.deadline,
+                        task,
+                        late: Span::ZERO,
+                        member: None,
+                        given: None,
+                    };
                     match self.caller.start(&self.script, cx, errand) {
                         Some(Outcome::Done) => {}
-                        None if !wait => {}
+                        _ if !wait => {}
                         None => return self.let_go(cx, id),
-                        Some(_) => return self.end(cx, id, Outcome::Failed),
+                        Some(outcome) => return self.fail(cx, id, outcome),
+                    }
+                }
+                Next::Gather(gathering) => {
+                    let (luck, inherited) = (job.progress.branches(), job.deadline);
+                    let errand =
+                        Errand { call: 0, luck, inherited, task: id, late: Span::ZERO, member: None, given: None };
+                    match self.caller.gather(&self.script, cx, &gathering, errand) {
+                        Some(Outcome::Done) => {}
+                        None => return self.let_go(cx, id),
+                        Some(outcome) => return self.fail(cx, id, outcome),
                     }
                 }
                 Next::End(outcome) => return self.end(cx, id, outcome),
@@ -366,6 +387,11 @@ impl Service {
             }
         }
         self.pulling = false;
+    }
+
+    /// What a request waited for has ended badly.
+    fn fail(&mut self, cx: &mut Cx<'_>, id: u32, outcome: Outcome) {
+        self.end(cx, id, if self.spec.passes_on { outcome } else { Outcome::Failed });
     }
 
     /// A request is over.
@@ -434,11 +460,14 @@ impl Service {
         }
     }
 
-    /// A caller has given up one of its requests.
+    /// A caller has given up an attempt of one of its requests.
     fn cancel(&mut self, cx: &mut Cx<'_>, from: NodeId, envelope: Envelope) {
         let may_stop = self.call(&envelope).policy.cancel == Cancel::Running;
         let message = MessageId { owner: from, number: envelope.number };
-        let found = self.jobs.iter().find(|(_, job)| job.message() == message && (may_stop || job.began.is_none()));
+        let is_meant = |job: &Job| {
+            job.message() == message && job.envelope.attempt == envelope.attempt && (may_stop || job.began.is_none())
+        };
+        let found = self.jobs.iter().find(|(_, job)| is_meant(job));
         let Some((id, _)) = found else { return };
         self.line.leave(id);
         if let Some(timer) = self.jobs.get_mut(id).and_then(|job| job.timer.take()) {
@@ -452,7 +481,7 @@ impl Service {
         match ended {
             Some((NOBODY, _)) | None => {}
             Some((id, Outcome::Done)) => self.go_on(cx, id),
-            Some((id, _)) => self.end(cx, id, Outcome::Failed),
+            Some((id, outcome)) => self.fail(cx, id, outcome),
         }
     }
 

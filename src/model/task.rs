@@ -1,12 +1,14 @@
 //! One run through a program: a client's user at work, or a service's request.
 
+use std::sync::Arc;
+
 use crate::base::distribution::Distribution;
 use crate::base::id::Entity;
-use crate::base::random::Uniform;
+use crate::base::random::{Uniform, mix};
 use crate::base::time::Span;
 use crate::process::Outcome;
 
-use super::script::{Script, Step};
+use super::script::{Gathering, Script, Step};
 
 /// How far a program has come.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +23,7 @@ pub(super) struct Progress {
 }
 
 /// What comes next.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Next {
     /// A worker is busy for so long.
     Work(Span),
@@ -29,6 +31,8 @@ pub(super) enum Next {
     Sleep(Span),
     /// A message of this kind is sent; whether to wait for its end.
     Message { call: u16, wait: bool },
+    /// These messages are sent at once.
+    Gather(Arc<Gathering>),
     /// The program is over.
     End(Outcome),
 }
@@ -64,8 +68,16 @@ impl Progress {
                         return Next::End(Outcome::Failed);
                     }
                 }
+                Step::Gather(gathering) => return Next::Gather(Arc::clone(gathering)),
+                Step::Jump(place) => self.next = *place,
+                Step::Choose(ways) => self.next = ways.pick(draw),
             }
         }
+    }
+
+    /// The luck that messages which are sent at once derive theirs from.
+    pub(super) fn branches(&self) -> u64 {
+        mix(self.luck ^ mix(u64::from(self.attempt) << 16 | u64::from(self.next)))
     }
 
     /// A draw of this run. Apart, so that a step that draws nothing does not prepare for it.

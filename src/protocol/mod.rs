@@ -4,11 +4,14 @@
 //! generator, and cannot know that it is simulated. Roles are composed of blocks; a test calls a block directly.
 //!
 //! Every family of policies keeps a registry beside its trait or enum: one [`Entry`] per scenario spelling. What lists,
-//! documents or tests a family walks its registry.
+//! documents or tests a family walks its registry. Newer families are declared by a list with one line per policy (`family`), and
+//! their registries hold a [`Listing`](crate::base::settings::Listing) of each.
 
 pub mod balance;
 pub mod delivery;
+mod family;
 pub mod keys;
+pub mod queue;
 pub mod retry;
 pub mod workload;
 

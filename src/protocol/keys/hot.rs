@@ -1,9 +1,8 @@
 //! A few hot keys.
 
 use std::num::NonZeroU32;
-use std::sync::Arc;
 
-use super::{KeyLaw, Shape};
+use super::Keys;
 use crate::base::probability::{Probability, percent};
 use crate::base::random::Uniform;
 use crate::base::settings::Settings;
@@ -28,24 +27,23 @@ impl Settings for HotSettings {
     }
 }
 
-impl Shape for HotSettings {
-    fn law(&self) -> Arc<dyn KeyLaw> {
-        Arc::new(Hot {
-            hot: u64::from(self.hot_keys.get()),
-            keys: u64::from(self.keys.get()),
-            share: self.share.value(),
-        })
-    }
-}
-
-#[derive(Debug)]
-struct Hot {
+/// A few keys with a share of their own.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Hot {
     hot: u64,
     keys: u64,
     share: f64,
 }
 
-impl KeyLaw for Hot {
+impl Hot {
+    /// The law under these settings.
+    pub fn new(settings: &HotSettings) -> Self {
+        let [hot, keys] = [settings.hot_keys, settings.keys].map(|count| u64::from(count.get()));
+        Self { hot, keys, share: settings.share.value() }
+    }
+}
+
+impl Keys for Hot {
     fn keys(&self) -> u64 {
         self.keys
     }
@@ -77,7 +75,7 @@ mod tests {
 
     #[test]
     fn one_key_may_take_half_of_all() {
-        let law = HotSettings::default().law();
+        let law = Hot::new(&HotSettings::default());
         assert_eq!((law.share(0), law.share(1)), (0.5, 0.5 / 999.0));
     }
 

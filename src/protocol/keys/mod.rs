@@ -3,22 +3,21 @@
 //! A law turns one draw into the number of a key, from 0. Small numbers are the popular ones, wherever keys differ. What is
 //! costly to make (a table) is made once and shared by all who draw.
 
-mod hot;
-mod uniform;
-mod zipf;
-
-use std::fmt;
-use std::sync::Arc;
-
 use crate::base::random::Uniform;
-use crate::base::settings::Listing;
+use crate::protocol::family::family;
 
-pub use hot::HotSettings;
-pub use uniform::UniformSettings;
-pub use zipf::ZipfSettings;
+family! { $
+    /// How keys are drawn: plain data.
+    KeyPolicy,
+    /// How keys are drawn, under any [`KeyPolicy`]; what is costly in it is shared by all copies.
+    AnyKeys, KEYS, each_keys;
+    uniform: UniformKeys, UniformSettings;
+    zipf: Zipf, ZipfSettings;
+    hot: Hot, HotSettings;
+}
 
 /// A law of keys.
-pub trait KeyLaw: fmt::Debug + Send + Sync {
+pub trait Keys {
     /// How many keys there are.
     fn keys(&self) -> u64;
 
@@ -29,49 +28,17 @@ pub trait KeyLaw: fmt::Debug + Send + Sync {
     fn share(&self, key: u64) -> f64;
 }
 
-/// What the settings of every law answer.
-trait Shape {
-    fn law(&self) -> Arc<dyn KeyLaw>;
-}
+impl Keys for AnyKeys {
+    fn keys(&self) -> u64 {
+        each_keys!(self, law => law.keys())
+    }
 
-/// The laws, each under its settings: one line for each.
-macro_rules! laws {
-    ($($variant:ident($settings:ty)),* $(,)?) => {
-        /// How keys are drawn: plain data.
-        #[derive(Clone, PartialEq, Debug)]
-        pub enum KeyPolicy {
-            $(#[doc = concat!("See [`", stringify!($settings), "`].")] $variant($settings),)*
-        }
+    fn key(&self, draw: Uniform) -> u64 {
+        each_keys!(self, law => law.key(draw))
+    }
 
-        $(impl From<$settings> for KeyPolicy {
-            fn from(settings: $settings) -> Self {
-                Self::$variant(settings)
-            }
-        })*
-
-        impl KeyPolicy {
-            fn shape(&self) -> &dyn Shape {
-                match self {
-                    $(Self::$variant(settings) => settings,)*
-                }
-            }
-        }
-
-        /// Laws of keys by their scenario names.
-        pub const KEYS: &[Listing<KeyPolicy>] = &[$(Listing::of::<$settings>()),*];
-    };
-}
-
-laws! {
-    Uniform(UniformSettings),
-    Zipf(ZipfSettings),
-    Hot(HotSettings),
-}
-
-impl KeyPolicy {
-    /// The law, made: to be shared by all who draw from it.
-    pub fn law(&self) -> Arc<dyn KeyLaw> {
-        self.shape().law()
+    fn share(&self, key: u64) -> f64 {
+        each_keys!(self, law => law.share(key))
     }
 }
 
@@ -88,7 +55,7 @@ mod tests {
         #[test]
         fn every_draw_is_a_key(bits: u64) {
             for listing in KEYS {
-                let law = listing.example().law();
+                let law = listing.example().start();
                 let key = law.key(Uniform::from_bits(bits));
                 prop_assert!(key < law.keys() && law.share(key) > 0.0, "{}: {}", listing.name, key);
             }
@@ -98,7 +65,7 @@ mod tests {
         #[test]
         fn popular_keys_come_first(one: u64, other: u64) {
             for listing in KEYS {
-                let law = listing.example().law();
+                let law = listing.example().start();
                 let keys = [one.min(other), one.max(other)].map(|bits| law.key(Uniform::from_bits(bits)));
                 prop_assert!(keys[0] <= keys[1], "{}", listing.name);
             }
@@ -108,7 +75,7 @@ mod tests {
     #[test]
     fn the_ends_of_the_draws_are_the_first_and_the_last_key() {
         for listing in KEYS {
-            let law = listing.example().law();
+            let law = listing.example().start();
             let ends = [0, u64::MAX].map(|bits| law.key(Uniform::from_bits(bits)));
             assert_eq!(ends, [0, law.keys() - 1], "{}", listing.name);
         }
@@ -117,7 +84,7 @@ mod tests {
     #[test]
     fn shares_add_up_to_one() {
         for listing in KEYS {
-            let law = listing.example().law();
+            let law = listing.example().start();
             let total: f64 = (0..law.keys()).map(|key| law.share(key)).sum();
             assert!((total - 1.0).abs() < 1e-9, "{}: {total}", listing.name);
         }
@@ -128,7 +95,7 @@ mod tests {
     fn keys_are_as_frequent_as_they_should_be() {
         const DRAWS: u32 = 400_000;
         for listing in KEYS {
-            let (law, mut draw) = (listing.example().law(), draws(1));
+            let (law, mut draw) = (listing.example().start(), draws(1));
             let mut counts = [0_u32; 101];
             for _ in 0..DRAWS {
                 counts[law.key(draw()).min(100) as usize] += 1;

@@ -1,9 +1,8 @@
 //! All keys alike.
 
 use std::num::NonZeroU32;
-use std::sync::Arc;
 
-use super::{KeyLaw, Shape};
+use super::Keys;
 use crate::base::random::Uniform;
 use crate::base::settings::Settings;
 use crate::settings;
@@ -18,16 +17,18 @@ settings! {
 
 impl Settings for UniformSettings {}
 
-impl Shape for UniformSettings {
-    fn law(&self) -> Arc<dyn KeyLaw> {
-        Arc::new(Alike(u64::from(self.keys.get())))
+/// All keys alike.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct UniformKeys(u64);
+
+impl UniformKeys {
+    /// The law under these settings.
+    pub fn new(settings: &UniformSettings) -> Self {
+        Self(u64::from(settings.keys.get()))
     }
 }
 
-#[derive(Debug)]
-struct Alike(u64);
-
-impl KeyLaw for Alike {
+impl Keys for UniformKeys {
     fn keys(&self) -> u64 {
         self.0
     }

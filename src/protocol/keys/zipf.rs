@@ -6,7 +6,7 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use super::{KeyLaw, Shape};
+use super::Keys;
 use crate::base::random::Uniform;
 use crate::base::settings::Settings;
 use crate::settings;
@@ -35,30 +35,29 @@ impl Settings for ZipfSettings {
     }
 }
 
-impl Shape for ZipfSettings {
-    fn law(&self) -> Arc<dyn KeyLaw> {
-        let mut total = 0.0;
-        let sums = (1..=self.keys.get()).map(|rank| {
-            total += libm::pow(f64::from(rank), -self.exponent);
-            total
-        });
-        Arc::new(Zipf { sums: sums.collect() })
-    }
-}
-
 /// Sums of the weights of all keys up to each.
-#[derive(Debug)]
-struct Zipf {
-    sums: Box<[f64]>,
+#[derive(Clone, PartialEq, Debug)]
+pub struct Zipf {
+    sums: Arc<[f64]>,
 }
 
 impl Zipf {
+    /// The law under these settings.
+    pub fn new(settings: &ZipfSettings) -> Self {
+        let mut total = 0.0;
+        let sums = (1..=settings.keys.get()).map(|rank| {
+            total += libm::pow(f64::from(rank), -settings.exponent);
+            total
+        });
+        Self { sums: sums.collect() }
+    }
+
     fn total(&self) -> f64 {
         self.sums[self.sums.len() - 1]
     }
 }
 
-impl KeyLaw for Zipf {
+impl Keys for Zipf {
     fn keys(&self) -> u64 {
         self.sums.len() as u64
     }
@@ -83,7 +82,7 @@ mod tests {
     /// With exponent 1 and three keys: 6/11, 3/11, 2/11.
     #[test]
     fn weights_fall_with_the_rank() {
-        let law = ZipfSettings { keys: NonZeroU32::new(3).unwrap(), exponent: 1.0 }.law();
+        let law = Zipf::new(&ZipfSettings { keys: NonZeroU32::new(3).unwrap(), exponent: 1.0 });
         for (key, share) in [6.0, 3.0, 2.0].into_iter().enumerate() {
             assert!((law.share(key as u64) - share / 11.0).abs() < 1e-12);
         }
@@ -92,7 +91,7 @@ mod tests {
     /// The sum of k^-0.99 over a thousand ranks is 7.7289: the first key gets 12.9 %.
     #[test]
     fn the_first_of_a_thousand_gets_an_eighth() {
-        assert!((ZipfSettings::default().law().share(0) - 0.129_38).abs() < 5e-4);
+        assert!((Zipf::new(&ZipfSettings::default()).share(0) - 0.129_38).abs() < 5e-4);
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub(super) const NAMED: &[&[&str]] = &[
     &["clients", "*", "mix"],
     &["services"],
     &["services", "*", "ops"],
+    &["balancers"],
     &["stores"],
     &["brokers"],
     &["exchanges"],

@@ -108,6 +108,11 @@ impl<K, V> Entries<K, V> {
         self.0.iter().map(|(key, value)| (key, value))
     }
 
+    /// Adds entries after all others.
+    pub fn extend(&mut self, entries: impl IntoIterator<Item = (Located<K>, V)>) {
+        self.0.extend(entries);
+    }
+
     /// How many entries there are.
     pub fn len(&self) -> usize {
         self.0.len()
@@ -123,6 +128,12 @@ impl<K: AsRef<str>, V> Entries<K, V> {
     /// The value under `name`.
     pub fn get(&self, name: &str) -> Option<&V> {
         self.iter().find(|(key, _)| key.value.as_ref() == name).map(|(_, value)| value)
+    }
+}
+
+impl<K, V> FromIterator<(Located<K>, V)> for Entries<K, V> {
+    fn from_iter<I: IntoIterator<Item = (Located<K>, V)>>(entries: I) -> Self {
+        Self(entries.into_iter().collect())
     }
 }
 

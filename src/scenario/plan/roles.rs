@@ -4,28 +4,23 @@ use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use crate::base::distribution::Distribution;
-use crate::base::id::hash_name;
 use crate::base::names::Names;
-use crate::base::random::mix;
 use crate::base::time::{Span, Time};
-use crate::metrics::Correctness;
-use crate::model::{self, Choice, ClientSpec, Delivery, Load, Policy, Program, ServiceSpec, Size, Target};
+use crate::model::{self, Choice, ClientSpec, Program, ServiceSpec, Target};
 use crate::network::Network;
-use crate::protocol::balance::BalancePolicy;
-use crate::scenario::diagnostic::{Diagnostic, unknown_name};
-use crate::scenario::document::Located;
+use crate::scenario::diagnostic::Diagnostic;
+use crate::scenario::document::{Located, Openers};
 use crate::scenario::load::Loaded;
 use crate::scenario::schema::{
-    Arrivals, Client, Counts, FaultKind, Limit, Name, Phase, PolicyKeys, QueueLimit, Scenario, Service, Sizes, Step,
-    Steps, Verb, WhenFull,
+    Client, Counts, FaultKind, Limit, Name, QueueLimit, Scenario, Service, Sizes, Step, Steps, WhenFull,
 };
+use crate::scenario::trace::{Facts, TraceFile};
 
-use super::distribution::{sizes, times};
 use super::expect::Scopes;
 use super::nodes::Nodes;
-use super::policy::{Receiver, policy};
-use super::{FlowSpec, Group, Plan, Role, estimate, fault, network, regions, runs_of, state, topology, warmup_of};
+use super::{
+    FlowSpec, Group, Plan, Role, estimate, fault, load, network, regions, runs_of, state, topology, warmup_of,
+};
 
 /// Plans the whole scenario; what is wrong with it goes to `mistakes`.
 pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Plan> {
@@ -87,15 +82,17 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         warnings,
         mistakes,
         texts: &loaded.texts,
+        files: &loaded.files,
+        traces: Vec::new(),
     };
     let groups = planner.groups(duration);
-    let Planner { flows, calls, programs, targets, warnings, .. } = planner;
+    let Planner { flows, calls, programs, targets, warnings, traces, .. } = planner;
     let length = duration + run.drain.0;
     let nodes = Nodes { names: &names, regions: regions.as_ref(), texts: &loaded.texts };
     let members = |name: &Located<Name>| {
         names.group(name.as_str()).into_iter().flat_map(|group| names.members(group)).collect::<Vec<_>>()
     };
-    let loads = scenario.clients.iter().filter(|(_, client)| client.rate.is_some());
+    let loads = scenario.clients.iter().filter(|(_, client)| client.users.is_none());
     let loads = loads.flat_map(|(name, _)| members(name)).collect();
     let disks = scenario.services.iter().filter(|(_, service)| state::is_durable(service));
     let disks = disks.flat_map(|(name, _)| members(name)).collect();
@@ -126,6 +123,7 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         resolved: loaded.document.print(None),
         flows,
         faults,
+        traces,
         groups,
         calls,
         programs,
@@ -158,31 +156,35 @@ fn names(scenario: &Scenario, mistakes: &mut Vec<Diagnostic>) -> Option<Names> {
 }
 
 /// What is gathered on the way.
-struct Planner<'a> {
-    scenario: &'a Scenario,
-    names: &'a Names,
+pub(super) struct Planner<'a> {
+    pub(super) scenario: &'a Scenario,
+    pub(super) names: &'a Names,
     /// Where a bandwidth counts, if one does.
-    bandwidth: Option<String>,
-    can_lose: bool,
-    flows: Vec<FlowSpec>,
-    calls: Vec<model::Call>,
-    programs: Vec<Program>,
-    targets: Vec<Target>,
+    pub(super) bandwidth: Option<String>,
+    pub(super) can_lose: bool,
+    pub(super) flows: Vec<FlowSpec>,
+    pub(super) calls: Vec<model::Call>,
+    pub(super) programs: Vec<Program>,
+    pub(super) targets: Vec<Target>,
     /// What each service does when called: for each op (`None` for the service itself) a program.
-    entries: Vec<(String, Option<String>, u16)>,
-    warnings: Vec<Diagnostic>,
-    mistakes: &'a mut Vec<Diagnostic>,
-    texts: &'a crate::scenario::document::Texts,
+    pub(super) entries: Vec<(String, Option<String>, u16)>,
+    pub(super) warnings: Vec<Diagnostic>,
+    pub(super) mistakes: &'a mut Vec<Diagnostic>,
+    pub(super) texts: &'a crate::scenario::document::Texts,
+    files: &'a Openers,
+    traces: Vec<TraceFile>,
 }
 
 /// Who sends a message: what its steps inherit.
-struct Sender<'a> {
-    group: &'a str,
-    entry: Option<&'a str>,
-    is_client: bool,
+pub(super) struct Sender<'a> {
+    pub(super) group: &'a str,
+    pub(super) entry: Option<&'a str>,
+    pub(super) is_client: bool,
     /// The keys of the group, and those of its entry.
-    shared: [&'a Step; 2],
-    reply_size: Option<&'a Sizes>,
+    pub(super) shared: [&'a Step; 2],
+    pub(super) reply_size: Option<&'a Sizes>,
+    /// What is known of the trace that it plays.
+    pub(super) trace: Option<Facts>,
 }
 
 impl Planner<'_> {
@@ -229,8 +231,8 @@ impl Planner<'_> {
         let fill = |planner: &mut Self, op: Option<&str>, steps: Option<&Steps>, own: &Step| {
             let place = planner.entries.iter().find(|(group, entry, _)| group == name && entry.as_deref() == op);
             let Some(&(_, _, program)) = place else { return };
-            let sender =
-                Sender { group: name, entry: op, is_client: false, shared: [&service.step, own], reply_size: None };
+            let shared = [&service.step, own];
+            let sender = Sender { group: name, entry: op, is_client: false, shared, reply_size: None, trace: None };
             planner.programs[program as usize] = planner.program(&sender, steps, own);
         };
         fill(self, None, service.steps.as_ref(), &service.step);
@@ -261,6 +263,7 @@ impl Planner<'_> {
             rejects: service.queue.when_full == WhenFull::Reject,
             holds_worker: service.hold_worker,
             state: state::of(service),
+            passes_on: service.passes_on,
         }
     }
 
@@ -271,6 +274,10 @@ impl Planner<'_> {
         duration: Span,
     ) -> Option<ClientSpec> {
         let before = self.mistakes.len();
+        let brought = load::load(name, client, duration, self.files);
+        let brought = brought.map_err(|mistake| self.mistakes.push(mistake)).ok()?;
+        let trace = brought.trace.clone();
+        let facts = trace.as_ref().map(TraceFile::facts);
         let program = if client.mix.is_empty() {
             let sender = Sender {
                 group: name.as_str(),
@@ -278,6 +285,7 @@ impl Planner<'_> {
                 is_client: true,
                 shared: [&client.step, &client.step],
                 reply_size: client.reply_size.as_ref(),
+                trace: facts,
             };
             let program = self.program(&sender, client.steps.as_ref(), &client.step);
             if program.0.is_empty() && self.mistakes.len() == before {
@@ -297,6 +305,7 @@ impl Planner<'_> {
                     is_client: true,
                     shared: [&client.step, &mix.step],
                     reply_size: mix.reply_size.as_ref().or(client.reply_size.as_ref()),
+                    trace: facts,
                 };
                 let program = self.program(&sender, mix.steps.as_ref(), &mix.step);
                 self.programs.push(program);
@@ -304,276 +313,9 @@ impl Planner<'_> {
             }
             Choice::weighted(entries)
         };
-        let load = self.load(name, client);
-        let until = client.until.as_ref().map_or(duration, |until| until.value.0.min(duration));
-        let spec = ClientSpec {
-            load: load?,
-            program,
-            from: client.from.as_ref().map_or(Span::ZERO, |from| from.value.0),
-            until,
-            count: client.count.as_ref().map(|count| count.value.get().into()),
-            nodes: client.nodes().get(),
-        };
+        let spec = brought.by(client, duration, program);
+        self.traces.extend(trace);
         (self.mistakes.len() == before).then_some(spec)
-    }
-
-    fn load(&mut self, name: &Located<crate::scenario::schema::Name>, client: &Client) -> Option<Load> {
-        match (&client.rate, &client.users) {
-            (Some(rate), None) => {
-                let per_node = rate.value.0.per_sec() / f64::from(client.nodes().get());
-                let gap = 1e9 / per_node;
-                let arrivals = client.arrivals.as_ref().map_or(Arrivals::Poisson, |arrivals| arrivals.value);
-                match arrivals {
-                    Arrivals::Poisson => match Distribution::exponential(Span::from_nanos_f64(gap)) {
-                        Ok(law) => Some(Load::Poisson(law)),
-                        Err(_) => {
-                            self.mistakes.push(
-                                Diagnostic::error("no load at this rate")
-                                    .at(rate.origin, "more than 0, at most 1/ns per node"),
-                            );
-                            None
-                        }
-                    },
-                    Arrivals::Even => {
-                        let phase = match client.phase.as_ref().map_or(Phase::Random, |phase| phase.value) {
-                            Phase::Random => model::Phase::Random,
-                            Phase::Staggered => model::Phase::Staggered,
-                            Phase::Aligned => model::Phase::Aligned,
-                        };
-                        Some(Load::Even { gap, phase })
-                    }
-                }
-            }
-            (None, Some(users)) => {
-                let think = match client.think.as_ref().map(times) {
-                    None => Distribution::constant(Span::ZERO),
-                    Some(Ok(law)) => law,
-                    Some(Err(mistake)) => {
-                        self.mistakes.push(mistake);
-                        return None;
-                    }
-                };
-                Some(Load::Users { users: users.value.get(), think })
-            }
-            _ => {
-                self.mistakes.push(
-                    Diagnostic::error(format!("`{}` has no load", name.as_str()))
-                        .at(name.origin, "either `rate`, or `users` with `think`"),
-                );
-                None
-            }
-        }
-    }
-
-    fn program(&mut self, sender: &Sender<'_>, steps: Option<&Steps>, own: &Step) -> Program {
-        let mut program = Vec::new();
-        match steps {
-            Some(steps) => {
-                if steps.value.is_empty() {
-                    self.mistakes
-                        .push(Diagnostic::error("no steps").at(steps.origin, "leave the key out, or write a step"));
-                }
-                for (position, step) in steps.value.iter().enumerate() {
-                    program.extend(self.step(sender, &step.value, position));
-                }
-            }
-            None => program.extend(self.step(sender, own, 0)),
-        }
-        Program(program)
-    }
-
-    fn step(&mut self, sender: &Sender<'_>, step: &Step, position: usize) -> Option<model::Step> {
-        let mut law = |law: Result<Distribution, Diagnostic>| match law {
-            Ok(law) => Some(law),
-            Err(mistake) => {
-                self.mistakes.push(mistake);
-                None
-            }
-        };
-        match step.verb()? {
-            Verb::Work(work) if sender.is_client => {
-                self.mistakes.push(
-                    Diagnostic::error("a client does not work")
-                        .at(work.origin, "only services do; use `sleep` or `think`"),
-                );
-                None
-            }
-            Verb::Work(work) => law(times(work)).map(model::Step::Work),
-            Verb::Sleep(sleep) => law(times(sleep)).map(model::Step::Sleep),
-            Verb::Fail(share) => Some(model::Step::Fail(share.value.0)),
-            Verb::Call(target) => self.message(sender, step, target, true, position),
-            Verb::Send(target) => self.message(sender, step, target, false, position),
-        }
-    }
-
-    fn message(
-        &mut self,
-        sender: &Sender<'_>,
-        step: &Step,
-        target: &Located<crate::scenario::schema::Target>,
-        is_request: bool,
-        position: usize,
-    ) -> Option<model::Step> {
-        let services = || self.scenario.services.iter();
-        let service_name = &target.value.service;
-        let Some((index, (_, service))) =
-            services().enumerate().find(|(_, (name, _))| name.as_str() == service_name.value)
-        else {
-            let at = service_name.located(target.origin, self.texts);
-            self.mistakes.push(unknown_name(&at, "service", services().map(|(name, _)| name.as_str())));
-            return None;
-        };
-        let program = self.entry(target, service)?;
-        let keys = self.keys(sender, step)?;
-        let receiver = Receiver { nodes: service.nodes(), cancel: service.cancel };
-        let policy = match policy(&keys, step.verb()?, &receiver) {
-            Ok(policy) => policy,
-            Err(mistakes) => {
-                self.mistakes.extend(mistakes);
-                return None;
-            }
-        };
-        let balance = match (&policy.balance, &service.balance) {
-            (Some(balance), _) => balance.clone(),
-            (None, None) => BalancePolicy::RoundRobin,
-            (None, Some(written)) => match super::policy::balance(written, service.nodes()) {
-                Ok(balance) => balance,
-                Err(mistake) => {
-                    self.mistakes.push(mistake);
-                    return None;
-                }
-            },
-        };
-        self.warn_about_waiting(target, &policy, is_request);
-        let callee_name = &service_name.value;
-        let correctness = match (policy.delivery, is_request) {
-            (Delivery::AtMostOnce | Delivery::ExactlyOnce, _) => Correctness::Once,
-            (Delivery::AtLeastOnce, true) => Correctness::Answered,
-            (Delivery::AtLeastOnce, false) => Correctness::Handled,
-        };
-        let flow = self.flow(FlowSpec {
-            caller: sender.group.into(),
-            entry: sender.entry.filter(|_| sender.is_client).map(Into::into),
-            callee: callee_name.clone(),
-            is_client: sender.is_client,
-            correctness,
-        });
-        let (size, reply_size) = self.sizes(sender, step, target, service)?;
-        let place = format!("{}/{}#{position}", sender.group, sender.entry.unwrap_or_default());
-        let name = mix(u64::from(hash_name(&place)) << 32 | u64::from(hash_name(callee_name)));
-        let wait = step.wait.as_ref().is_none_or(|wait| wait.value);
-        let call = self.calls.len() as u16;
-        self.calls.push(model::Call {
-            flow,
-            name,
-            is_request,
-            target: index as u16,
-            program: Choice::only(program),
-            policy,
-            balance,
-            size,
-            reply_size,
-        });
-        Some(model::Step::Message { call, wait })
-    }
-
-    /// What the service does for this call.
-    fn entry(&mut self, target: &Located<crate::scenario::schema::Target>, service: &Service) -> Option<u16> {
-        let (name, op) = (&target.value.service.value, target.value.op.as_ref());
-        let wanted = op.map(|op| op.value.as_str());
-        let found = self.entries.iter().find(|(group, entry, _)| group == name && entry.as_deref() == wanted);
-        if let Some(&(_, _, program)) = found {
-            return Some(program);
-        }
-        let ops = || service.ops.iter().map(|(op, _)| op.as_str());
-        self.mistakes.push(match op {
-            Some(op) => unknown_name(&op.located(target.origin, self.texts), "op", ops()),
-            None => Diagnostic::error(format!("`{name}` does only what its ops say"))
-                .at(target.origin, "say which")
-                .help(format!("one of: {}", ops().map(|op| format!("{name}/{op}")).collect::<Vec<_>>().join(", "))),
-        });
-        None
-    }
-
-    /// The policy keys of a step: its own, its group's, and those of the policy that is named nearest.
-    fn keys(&mut self, sender: &Sender<'_>, step: &Step) -> Option<PolicyKeys> {
-        let [group, entry] = sender.shared;
-        let named = [step, entry, group].into_iter().find_map(|step| step.policy.as_ref());
-        let policies = || self.scenario.policies.iter();
-        let base = match named {
-            Some(name) => match policies().find(|(known, _)| known.as_str() == name.value.as_str()) {
-                Some((_, keys)) => keys.clone(),
-                None => {
-                    self.mistakes.push(unknown_name(name, "policy", policies().map(|(name, _)| name.as_str())));
-                    return None;
-                }
-            },
-            None => policies()
-                .find(|(name, _)| name.as_str() == "default")
-                .map(|(_, keys)| keys.clone())
-                .unwrap_or_default(),
-        };
-        Some(step.keys.over(&entry.keys).over(&group.keys).over(&base))
-    }
-
-    fn flow(&mut self, flow: FlowSpec) -> u16 {
-        let known = self.flows.iter().position(|known| *known == flow);
-        known.unwrap_or_else(|| {
-            self.flows.push(flow);
-            self.flows.len() - 1
-        }) as u16
-    }
-
-    /// The sizes of a message and its answer.
-    fn sizes(
-        &mut self,
-        sender: &Sender<'_>,
-        step: &Step,
-        target: &Located<crate::scenario::schema::Target>,
-        service: &Service,
-    ) -> Option<(Size, Size)> {
-        let [group, entry] = sender.shared;
-        let size = [step, entry, group].into_iter().find_map(|step| step.size.as_ref());
-        let op = target.value.op.as_ref();
-        let of_op = op.and_then(|op| service.ops.iter().find(|(name, _)| name.as_str() == op.value));
-        let reply =
-            sender.reply_size.or(of_op.and_then(|(_, op)| op.reply_size.as_ref())).or(service.reply_size.as_ref());
-        if let (None, Some(limited)) = (size, &self.bandwidth) {
-            self.mistakes.push(
-                Diagnostic::error(format!("how large is this message? The bandwidth of {limited} counts"))
-                    .at(target.origin, "without `size`")
-                    .help("write `size = \"1KiB\"` beside it, or on its group; presets of links have a bandwidth too"),
-            );
-            return None;
-        }
-        let law = |planner: &mut Self, written: Option<&Sizes>| match written.map(sizes) {
-            None => Some(Distribution::constant(Span::ZERO)),
-            Some(Ok(law)) => Some(law),
-            Some(Err(mistake)) => {
-                planner.mistakes.push(mistake);
-                None
-            }
-        };
-        let size_law = law(self, size)?;
-        let reply_law = if reply.is_some() { law(self, reply)? } else { size_law.clone() };
-        Some((Size::new(size_law), Size::new(reply_law)))
-    }
-
-    /// A request that is lost and never times out is waited for in vain.
-    fn warn_about_waiting(
-        &mut self,
-        target: &Located<crate::scenario::schema::Target>,
-        policy: &Policy,
-        is_request: bool,
-    ) {
-        let waits = is_request || policy.delivery != Delivery::AtMostOnce;
-        if waits && self.can_lose && policy.retry.timeout.is_none() && policy.retry.deadline.is_none() {
-            self.warnings.push(
-                Diagnostic::warning("messages can be lost here, and nothing times out")
-                    .at(target.origin, "the sender may wait for ever")
-                    .help("write `timeout` in the policy, on the group or beside the step"),
-            );
-        }
     }
 }
 

@@ -81,7 +81,7 @@ pub(super) fn json_schema(schema: &Value) -> String {
     ];
     let top = whole.get_mut("properties").and_then(Value::as_object_mut).expect("a scenario has keys");
     top.extend(early.into_iter().map(|(key, schema)| (key.to_owned(), schema)));
-    for name in ["PolicyKeys", "Link", "Client", "MixEntry", "Service", "Op"] {
+    for name in ["PolicyKeys", "Link", "Client", "MixEntry", "Service", "Op", "Balancer"] {
         let keys = whole.pointer_mut(&format!("/$defs/{name}/properties")).and_then(Value::as_object_mut);
         let keys = keys.expect("the types of named tables are defined");
         keys.insert("extends".into(), texts("Tables of the same section that this one starts from, left to right."));

@@ -11,8 +11,8 @@ use std::num::NonZeroU32;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::{I64Deserializer, StrDeserializer};
 use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, EnumAccess, Error, IntoDeserializer, MapAccess, SeqAccess, VariantAccess,
-    Visitor,
+    Deserialize, DeserializeSeed, Deserializer, EnumAccess, Error, IntoDeserializer, MapAccess, SeqAccess,
+    VariantAccess, Visitor,
 };
 use serde_json::{Map, json};
 
@@ -442,7 +442,8 @@ fn schema_of(kind: &Kind, generator: &mut SchemaGenerator) -> serde_json::Value 
         Kind::Bytes => generator.subschema_for::<Bytes>().to_value(),
         Kind::Word(words) => {
             let words = words.names.iter().zip(words.texts);
-            let words = words.map(|(name, text)| json!({ "type": "string", "const": name, "description": text.trim() }));
+            let words =
+                words.map(|(name, text)| json!({ "type": "string", "const": name, "description": text.trim() }));
             json!({ "anyOf": words.collect::<Vec<_>>() })
         }
         Kind::Either(one, other) => json!({ "anyOf": [schema_of(one, generator), schema_of(other, generator)] }),

@@ -5,6 +5,7 @@
 //! from the comments here.
 
 mod balance;
+mod balancer;
 mod chosen;
 mod client;
 mod distribution;
@@ -24,12 +25,16 @@ mod state;
 mod step;
 mod topology;
 mod transport;
+mod workload;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub use balance::{Balance, LoadSource};
-pub use client::{Arrivals, Client, MixEntry, Phase};
+pub use balancer::Balancer;
+pub(super) use balancer::stand_in;
+pub use chosen::Chosen;
+pub use client::{Client, MixEntry, Phase};
 pub use distribution::{DistributionSpec, LognormalSpec, Sizes, Times, WeibullSpec};
 pub use fault::{FAULT_KINDS, Fault, FaultKind, Nodes, Passages, Sides};
 pub use name::{Name, Target};
@@ -46,9 +51,10 @@ pub(super) use rules::check;
 pub use run::{Run, Runs, Warmup};
 pub use service::{Counts, Discipline, Op, Queue, QueueLimit, Service, WhenFull};
 pub use state::{Fsync, State};
-pub use step::{Step, Verb};
+pub use step::{FanOut, Repeat, Step, Verb, WaitFor, Way};
 pub use topology::{Edges, Grid, RandomRegular, Router, Star, TOPOLOGY_KINDS, Topology, TopologyShape, Tree};
 pub use transport::{CongestionControl, Transport};
+pub use workload::{Arrivals, LoadRate};
 
 use super::condition::Condition;
 use super::document::{Entries, Located, OneOrMany};
@@ -91,6 +97,9 @@ pub struct Scenario {
     /// Who handles it.
     #[serde(default)]
     pub services: Named<Service>,
+    /// Who passes requests on to services.
+    #[serde(default)]
+    pub balancers: Named<Balancer>,
     /// What happens to the system.
     #[serde(default)]
     pub faults: Named<Fault>,

@@ -21,16 +21,9 @@ const PLANNED: &[(&str, &[&str])] = &[
             "batch-size",
         ],
     ),
-    (
-        "Step",
-        &[
-            "publish", "confirm", "read", "write", "write-to", "cas", "parallel", "choose", "repeat", "fan-out",
-            "wait-for", "key", "priority",
-        ],
-    ),
+    ("Step", &["publish", "confirm", "read", "write", "write-to", "cas", "key", "priority"]),
     ("Fault", &["fail"]),
     ("Skew", &["offset"]),
-    ("Client", &["trace"]),
     ("Queue", &["expire-at"]),
     ("stream", &["send-buffer"]),
 ];

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Arrivals, Client, Duration, FAULT_KINDS, Fault, Link, Name, Regions, Scenario, Service, Step, Steps,
-    TOPOLOGY_KINDS, Topology, Verb, Warmup,
+    Client, Duration, FAULT_KINDS, Fault, Link, Name, Regions, Scenario, Service, Step, Steps, TOPOLOGY_KINDS,
+    Topology, Verb, Warmup,
 };
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::document::{Located, Origin};
 use crate::scenario::nearest::one_of;
 
 /// The verbs of a step.
-const VERBS: [&str; 5] = ["work", "sleep", "call", "send", "fail"];
+const VERBS: [&str; 8] = ["work", "sleep", "call", "send", "parallel", "choose", "repeat", "fail"];
 
 /// Everything in `scenario` that is refused although each value on its own is well.
 pub(in crate::scenario) fn check(scenario: &Scenario) -> Vec<Diagnostic> {
@@ -31,6 +31,7 @@ pub(in crate::scenario) fn check(scenario: &Scenario) -> Vec<Diagnostic> {
     scenario.faults.iter().for_each(|(name, fault)| rules.fault(name, fault));
     scenario.clients.iter().for_each(|(name, client)| rules.client(name, client));
     scenario.services.iter().for_each(|(name, service)| rules.service(name, service));
+    scenario.balancers.iter().for_each(|(name, balancer)| rules.balancer(name, &balancer.step));
     rules.mistakes
 }
 
@@ -48,7 +49,7 @@ struct Body<'a> {
 impl Body<'_> {
     fn sends(&self) -> bool {
         let listed = self.steps.into_iter().flat_map(|steps| steps.iter()).flat_map(|step| step.verbs());
-        self.step.verbs().chain(listed).any(Verb::is_message)
+        self.step.verbs().chain(listed).any(Verb::sends)
     }
 }
 
@@ -77,7 +78,8 @@ impl Rules {
         let links = scenario.links.iter().map(|(name, _)| ("a link", name));
         let faults = scenario.faults.iter().map(|(name, _)| ("a fault", name));
         let windows = scenario.windows.iter().map(|(name, _)| ("a window", name));
-        for (what, name) in services.chain(clients).chain(links).chain(faults).chain(windows) {
+        let balancers = scenario.balancers.iter().map(|(name, _)| ("a balancer", name));
+        for (what, name) in services.chain(balancers).chain(clients).chain(links).chain(faults).chain(windows) {
             if name.as_str() == "network" {
                 let message = format!("{what} cannot be called `network`: that is what lies between any two nodes");
                 self.refuse(name.origin, message);
@@ -181,20 +183,25 @@ impl Rules {
 
     fn client(&mut self, name: &Located<Name>, client: &Client) {
         let owner = format!("client `{}`", name.value);
-        match (&client.rate, &client.users) {
-            (Some(_), None) | (None, Some(_)) => {}
-            (None, None) => self.refuse(name.origin, format!("{owner} needs a `rate`, or a number of `users`")),
-            (Some(rate), Some(users)) => self.mistakes.push(
-                Diagnostic::error(format!("{owner} has a `rate` or a number of `users`, not both"))
-                    .at(users.origin, "")
-                    .at(rate.origin, "a rate already"),
+        let loads = [
+            ("a `rate`", client.rate.as_ref().map(|rate| rate.origin)),
+            ("a number of `users`", client.users.as_ref().map(|users| users.origin)),
+            ("a `trace`", client.trace.as_ref().map(|trace| trace.origin)),
+        ];
+        let loads: Vec<_> = loads.into_iter().filter_map(|(what, origin)| Some((what, origin?))).collect();
+        match loads.as_slice() {
+            [_] => {}
+            [] => self.refuse(name.origin, format!("{owner} needs a `rate`, a number of `users`, or a `trace`")),
+            [(one, first), (other, second), ..] => self.mistakes.push(
+                Diagnostic::error(format!("{owner} has {one} or {other}, not both"))
+                    .at(*second, "")
+                    .at(*first, "a load already"),
             ),
         }
-        let is_even = client.arrivals.is_some_and(|arrivals| arrivals.value == Arrivals::Even);
         let beside = [
             ("think", client.think.as_ref().map(|think| think.origin), client.users.is_some(), "`users`"),
-            ("arrivals", client.arrivals.map(|arrivals| arrivals.origin), client.rate.is_some(), "a `rate`"),
-            ("phase", client.phase.map(|phase| phase.origin), is_even, "`arrivals = \"even\"`"),
+            ("arrivals", client.arrivals.as_ref().map(|arrivals| arrivals.origin), client.rate.is_some(), "a `rate`"),
+            ("phase", client.phase.map(|phase| phase.origin), client.is_even(), "`arrivals = \"even\"`"),
         ];
         for (key, place, is_met, needed) in beside {
             if let Some(place) = place.filter(|_| !is_met) {
@@ -238,6 +245,21 @@ impl Rules {
         self.bodies(&body, &ops.collect::<Vec<_>>());
     }
 
+    /// A balancer works and passes on, and does nothing else.
+    fn balancer(&mut self, name: &Located<Name>, step: &Step) {
+        for verb in step.verbs().filter(|verb| !matches!(verb, Verb::Work(_))) {
+            let message = format!("balancer `{}` passes on what it gets, and takes no `{}`", name.value, verb.name());
+            self.refuse(verb.origin(), message);
+        }
+        let keys = [step.wait.map(|wait| wait.origin), step.fan_out.map(|count| count.origin)];
+        for place in keys.into_iter().flatten().chain(step.wait_for.map(|count| count.origin)) {
+            self.refuse(
+                place,
+                format!("balancer `{}` passes each request on to one node and waits for it", name.value),
+            );
+        }
+    }
+
     /// Checks a group's own steps, then those of its entries; the group's keys count for the entries too.
     fn bodies(&mut self, group: &Body<'_>, entries: &[Body<'_>]) {
         let anyone_sends = group.sends() || entries.iter().any(Body::sends);
@@ -253,17 +275,53 @@ impl Rules {
         if let Some((key, place)) = body.step.message_keys().next().filter(|_| !sends) {
             self.refuse(place, format!("`{key}` has no effect: {} sends nothing", body.owner));
         }
-        for step in body.steps.into_iter().flat_map(|steps| steps.iter()) {
+        if let Some(verb) = body.step.verb() {
+            self.inside(verb, body.step);
+        }
+        body.steps.into_iter().for_each(|steps| self.steps(steps));
+    }
+
+    fn steps(&mut self, steps: &Steps) {
+        for step in steps.iter() {
             self.one_verb(step);
             match step.verb() {
                 None => self.refuse(step.origin, format!("a step needs one of {}", one_of(&VERBS))),
-                Some(verb) if !verb.is_message() => {
-                    if let Some((key, place)) = step.message_keys().next() {
+                Some(verb) => {
+                    let is_waited_for = |key: &str| key == "wait-for" || key == "wait";
+                    let mut keys = step.message_keys().filter(|(key, _)| match verb {
+                        Verb::Parallel(_) => !is_waited_for(key),
+                        verb => !verb.is_message(),
+                    });
+                    if let Some((key, place)) = keys.next() {
                         self.refuse(place, format!("`{key}` has no effect beside `{}`", verb.name()));
                     }
+                    self.inside(verb, step);
                 }
-                Some(_) => {}
             }
+        }
+    }
+
+    /// What stands inside a step, and what says how many of several messages are waited for.
+    fn inside(&mut self, verb: Verb<'_>, step: &Step) {
+        match verb {
+            Verb::Parallel(branches) => {
+                for branch in branches.iter() {
+                    self.one_verb(branch);
+                    match branch.verb() {
+                        Some(verb) if verb.is_message() => {}
+                        Some(verb) => self.refuse(verb.origin(), "only calls and sends go out at once"),
+                        None => self.refuse(branch.origin, "one of `call` and `send` is missing"),
+                    }
+                    let waited = branch.wait.map(|wait| wait.origin).or(branch.wait_for.map(|count| count.origin));
+                    if let Some(place) = waited {
+                        self.refuse(place, "who waits for messages that go out at once says so beside `parallel`");
+                    }
+                }
+            }
+            verb => verb.lists().into_iter().for_each(|steps| self.steps(steps)),
+        }
+        if let (Some(count), None, None) = (step.wait_for, &step.parallel, step.fan_out) {
+            self.refuse(count.origin, "`wait-for` has a meaning only beside `parallel` or `fan-out`");
         }
     }
 

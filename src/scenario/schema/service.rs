@@ -54,6 +54,9 @@ pub struct Service {
     /// The only step, or the keys that all steps share.
     #[serde(rename = "..")]
     pub step: Step,
+    /// Whether it stands for a balancer.
+    #[serde(skip)]
+    pub(in crate::scenario) passes_on: bool,
 }
 
 impl Service {

@@ -3,13 +3,18 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use std::num::NonZeroU32;
+
 use super::distribution::{Sizes, Times};
 use super::name::{Name, Target};
+use super::number::Positive;
 use super::policy::PolicyKeys;
 use super::quantity_text::Share;
+use super::{Named, Steps};
 use crate::scenario::document::{Located, Origin};
 
-/// One thing to do: exactly one of `work`, `sleep`, `call`, `send` and `fail`. The other keys say how.
+/// One thing to do: exactly one of `work`, `sleep`, `call`, `send`, `parallel`, `choose`, `repeat` and `fail`. The other keys
+/// say how.
 ///
 /// A group with one step writes it without `steps`. On a group that has `steps`, `mix` or `ops`, the other keys count for all
 /// of them.
@@ -24,8 +29,22 @@ pub struct Step {
     pub call: Option<Located<Target>>,
     /// Send one way to a service, or to one of its operations.
     pub send: Option<Located<Target>>,
+    /// Several calls or sends at once, each in a table of its own; goes on when all have ended well, or as `wait-for` says.
+    pub parallel: Option<Steps>,
+    /// One of several ways to go on, drawn by weight.
+    pub choose: Option<Located<Named<Way>>>,
+    /// The same steps several times.
+    pub repeat: Option<Located<Repeat>>,
     /// Fail with this probability.
     pub fail: Option<Located<Share>>,
+    /// To how many different nodes of the service the message goes at once; the balancer picks them one after the other.
+    /// Attempts that follow go to the same nodes.
+    #[schemars(extend("default" = 1))]
+    pub fan_out: Option<Located<FanOut>>,
+    /// How many of the messages that were sent at once have to end well. The others are then waited for no longer, and taken
+    /// back where `cancel` says so; the step fails as soon as too few are left.
+    #[schemars(extend("default" = "all"))]
+    pub wait_for: Option<Located<WaitFor>>,
     /// The name of the policy; `default` if it is left out and there is one.
     pub policy: Option<Located<Name>>,
     /// Whether the next step waits for this one to end. An open-loop client never waits.
@@ -36,6 +55,57 @@ pub struct Step {
     /// The policy's keys, for this step alone.
     #[serde(rename = "..")]
     pub keys: PolicyKeys,
+}
+
+/// To how many different nodes a message goes at once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum FanOut {
+    /// To so many.
+    #[serde(rename = "=")]
+    Constant(NonZeroU32),
+    /// To each, as where each holds a part of the data.
+    All,
+}
+
+/// How many of the messages that were sent at once have to end well.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum WaitFor {
+    /// So many.
+    #[serde(rename = "=")]
+    Constant(NonZeroU32),
+    /// One.
+    First,
+    /// More than half.
+    Quorum,
+    /// Each.
+    All,
+}
+
+/// One of several ways to go on.
+#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Way {
+    /// How often it is drawn, beside the weights of the others.
+    #[serde(default = "weight_one")]
+    pub weight: Positive,
+    /// What is done, one after the other; nothing if it is empty.
+    pub steps: Steps,
+}
+
+fn weight_one() -> Positive {
+    Positive::ONE
+}
+
+/// The same steps several times.
+#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Repeat {
+    /// How often.
+    pub times: NonZeroU32,
+    /// What is done, one after the other.
+    pub steps: Steps,
 }
 
 /// What a step does.
@@ -49,11 +119,17 @@ pub enum Verb<'a> {
     Call(&'a Located<Target>),
     /// Send one way.
     Send(&'a Located<Target>),
+    /// Several at once.
+    Parallel(&'a Steps),
+    /// One of several ways.
+    Choose(&'a Located<Named<Way>>),
+    /// Several times.
+    Repeat(&'a Located<Repeat>),
     /// Fail with a probability.
     Fail(&'a Located<Share>),
 }
 
-impl Verb<'_> {
+impl<'a> Verb<'a> {
     /// The key.
     pub fn name(self) -> &'static str {
         match self {
@@ -61,6 +137,9 @@ impl Verb<'_> {
             Self::Sleep(_) => "sleep",
             Self::Call(_) => "call",
             Self::Send(_) => "send",
+            Self::Parallel(_) => "parallel",
+            Self::Choose(_) => "choose",
+            Self::Repeat(_) => "repeat",
             Self::Fail(_) => "fail",
         }
     }
@@ -70,13 +149,37 @@ impl Verb<'_> {
         match self {
             Self::Work(times) | Self::Sleep(times) => times.origin,
             Self::Call(target) | Self::Send(target) => target.origin,
+            Self::Parallel(steps) => steps.origin,
+            Self::Choose(ways) => ways.origin,
+            Self::Repeat(repeat) => repeat.origin,
             Self::Fail(share) => share.origin,
         }
     }
 
-    /// Whether it sends a message, so that a policy has a meaning.
+    /// Whether it is a message, so that a policy has a meaning.
     pub fn is_message(self) -> bool {
         matches!(self, Self::Call(_) | Self::Send(_))
+    }
+
+    /// Whether it sends a message, or steps in it do.
+    pub fn sends(self) -> bool {
+        let any = |steps: &Steps| steps.iter().flat_map(|step| step.verbs()).any(Verb::sends);
+        match self {
+            Self::Call(_) | Self::Send(_) => true,
+            Self::Parallel(steps) => any(steps),
+            Self::Choose(ways) => ways.iter().any(|(_, way)| any(&way.steps)),
+            Self::Repeat(repeat) => any(&repeat.steps),
+            Self::Work(_) | Self::Sleep(_) | Self::Fail(_) => false,
+        }
+    }
+
+    /// The steps in it, list by list.
+    pub(super) fn lists(self) -> Vec<&'a Steps> {
+        match self {
+            Self::Choose(ways) => ways.iter().map(|(_, way)| &way.steps).collect(),
+            Self::Repeat(repeat) => vec![&repeat.value.steps],
+            _ => Vec::new(),
+        }
     }
 }
 
@@ -88,6 +191,9 @@ impl Step {
             self.sleep.as_ref().map(Verb::Sleep),
             self.call.as_ref().map(Verb::Call),
             self.send.as_ref().map(Verb::Send),
+            self.parallel.as_ref().map(Verb::Parallel),
+            self.choose.as_ref().map(Verb::Choose),
+            self.repeat.as_ref().map(Verb::Repeat),
             self.fail.as_ref().map(Verb::Fail),
         ];
         verbs.into_iter().flatten()
@@ -104,6 +210,8 @@ impl Step {
             ("policy", self.policy.as_ref().map(|policy| policy.origin)),
             ("wait", self.wait.map(|wait| wait.origin)),
             ("size", self.size.as_ref().map(|size| size.origin)),
+            ("fan-out", self.fan_out.map(|count| count.origin)),
+            ("wait-for", self.wait_for.map(|count| count.origin)),
         ];
         own.into_iter().filter_map(|(key, place)| Some((key.to_owned(), place?))).chain(self.keys.written())
     }

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use super::{Batch, Shape};
+use super::{Arrivals, Batch};
 use crate::base::settings::Settings;
 use crate::{settings, words};
 
@@ -30,8 +30,21 @@ settings! {
 
 impl Settings for BatchesSettings {}
 
-impl Shape for BatchesSettings {
+/// Arrivals of several at once.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Batches {
+    batch: Batch,
+}
+
+impl Batches {
+    /// The process under these settings.
+    pub fn new(settings: &BatchesSettings) -> Self {
+        Self { batch: Batch { law: settings.sizes, mean: f64::from(settings.size.get()) } }
+    }
+}
+
+impl Arrivals for Batches {
     fn batch(&self) -> Option<Batch> {
-        Some(Batch { law: self.sizes, mean: f64::from(self.size.get()) })
+        Some(self.batch)
     }
 }

@@ -1,6 +1,6 @@
 //! Arrivals at equal distances.
 
-use super::{Gaps, Shape};
+use super::{Arrivals, Gaps};
 use crate::base::settings::Settings;
 use crate::settings;
 
@@ -13,7 +13,18 @@ settings! {
 
 impl Settings for EvenSettings {}
 
-impl Shape for EvenSettings {
+/// Arrivals at equal distances.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Even;
+
+impl Even {
+    /// The process under these settings.
+    pub fn new(_: &EvenSettings) -> Self {
+        Self
+    }
+}
+
+impl Arrivals for Even {
     fn gaps(&self) -> Gaps {
         Gaps::Even
     }

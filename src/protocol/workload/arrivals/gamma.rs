@@ -1,6 +1,6 @@
 //! Arrivals that are more or less regular than without memory.
 
-use super::{Gaps, Shape};
+use super::{Arrivals, Gaps};
 use crate::base::settings::Settings;
 use crate::settings;
 
@@ -29,9 +29,22 @@ impl GammaSettings {
     }
 }
 
-impl Shape for GammaSettings {
+/// Arrivals with gamma gaps.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Gamma {
+    shape: f64,
+}
+
+impl Gamma {
+    /// The process under these settings.
+    pub fn new(settings: &GammaSettings) -> Self {
+        Self { shape: settings.shape() }
+    }
+}
+
+impl Arrivals for Gamma {
     fn gaps(&self) -> Gaps {
-        Gaps::Gamma(self.shape())
+        Gaps::Gamma(self.shape)
     }
 }
 
@@ -43,7 +56,7 @@ mod tests {
     #[test]
     fn gaps_have_the_wanted_variation() {
         for cv in [0.5, 1.0, 3.0] {
-            let law = GammaSettings { cv }.gaps().law(ms(7)).unwrap().unwrap();
+            let law = Gamma::new(&GammaSettings { cv }).gaps().law(ms(7)).unwrap().unwrap();
             assert!((libm::sqrt(law.variance()) / law.mean() - cv).abs() < 1e-12);
         }
         assert!(GammaSettings { cv: 10.0 }.check().is_ok() && GammaSettings { cv: 10.1 }.check().is_err());

@@ -1,6 +1,6 @@
 //! Bursts: a Poisson process whose rate follows a hidden state.
 
-use super::{Shape, States};
+use super::{Arrivals, States};
 use crate::base::settings::Settings;
 use crate::base::time::{Span, secs};
 use crate::settings;
@@ -34,9 +34,23 @@ impl MmppSettings {
     }
 }
 
-impl Shape for MmppSettings {
-    fn states(&self) -> Option<States> {
-        self.made().ok()
+/// Arrivals whose rate follows a hidden state.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Mmpp(States);
+
+impl Mmpp {
+    /// The process under these settings.
+    ///
+    /// # Panics
+    /// If they were not checked.
+    pub fn new(settings: &MmppSettings) -> Self {
+        Self(settings.made().expect("settings are checked"))
+    }
+}
+
+impl Arrivals for Mmpp {
+    fn states(&self) -> Option<&States> {
+        Some(&self.0)
     }
 }
 

@@ -4,26 +4,66 @@
 //! The *states* make everything faster or slower for a while, for all nodes of a group at once. A *batch* is how many requests
 //! come with one arrival.
 
-mod batches;
-mod even;
-mod gamma;
-mod mmpp;
-mod on_off;
-mod poisson;
 mod states;
 
 use crate::base::distribution::{Distribution, DistributionError};
 use crate::base::random::{Block, Uniform};
-use crate::base::settings::Listing;
 use crate::base::time::Span;
+use crate::protocol::family::family;
 
-pub use batches::{BatchLaw, BatchesSettings};
-pub use even::EvenSettings;
-pub use gamma::GammaSettings;
-pub use mmpp::MmppSettings;
-pub use on_off::OnOffSettings;
-pub use poisson::PoissonSettings;
+pub use batches::BatchLaw;
 pub use states::{States, Stay};
+
+family! { $
+    /// How arrivals are spread: plain data.
+    ArrivalPolicy,
+    /// How arrivals are spread, under any [`ArrivalPolicy`].
+    AnyArrivals, ARRIVALS, each_process;
+    poisson: Poisson, PoissonSettings;
+    even: Even, EvenSettings;
+    gamma: Gamma, GammaSettings;
+    mmpp: Mmpp, MmppSettings;
+    on_off: OnOff, OnOffSettings;
+    batches: Batches, BatchesSettings;
+}
+
+impl Default for ArrivalPolicy {
+    fn default() -> Self {
+        Self::Poisson(PoissonSettings {})
+    }
+}
+
+/// How arrivals are spread around their mean rate.
+pub trait Arrivals {
+    /// The law of the gaps at one node.
+    fn gaps(&self) -> Gaps {
+        Gaps::Exponential
+    }
+
+    /// What makes all nodes faster and slower, if something does.
+    fn states(&self) -> Option<&States> {
+        None
+    }
+
+    /// How many requests come at once, if it is not always one.
+    fn batch(&self) -> Option<Batch> {
+        None
+    }
+}
+
+impl Arrivals for AnyArrivals {
+    fn gaps(&self) -> Gaps {
+        each_process!(self, process => process.gaps())
+    }
+
+    fn states(&self) -> Option<&States> {
+        each_process!(self, process => process.states())
+    }
+
+    fn batch(&self) -> Option<Batch> {
+        each_process!(self, process => process.batch())
+    }
+}
 
 /// The law of the gaps between the arrivals at one node.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -102,81 +142,6 @@ impl Batch {
     }
 }
 
-/// What the settings of every process answer.
-trait Shape {
-    fn gaps(&self) -> Gaps {
-        Gaps::Exponential
-    }
-
-    fn states(&self) -> Option<States> {
-        None
-    }
-
-    fn batch(&self) -> Option<Batch> {
-        None
-    }
-}
-
-/// The processes, each under its settings: one line for each.
-macro_rules! processes {
-    ($($variant:ident($settings:ty)),* $(,)?) => {
-        /// How arrivals are spread: plain data.
-        #[derive(Clone, PartialEq, Debug)]
-        pub enum ArrivalPolicy {
-            $(#[doc = concat!("See [`", stringify!($settings), "`].")] $variant($settings),)*
-        }
-
-        $(impl From<$settings> for ArrivalPolicy {
-            fn from(settings: $settings) -> Self {
-                Self::$variant(settings)
-            }
-        })*
-
-        impl ArrivalPolicy {
-            fn shape(&self) -> &dyn Shape {
-                match self {
-                    $(Self::$variant(settings) => settings,)*
-                }
-            }
-        }
-
-        /// Arrival processes by their scenario names.
-        pub const ARRIVALS: &[Listing<ArrivalPolicy>] = &[$(Listing::of::<$settings>()),*];
-    };
-}
-
-processes! {
-    Poisson(PoissonSettings),
-    Even(EvenSettings),
-    Gamma(GammaSettings),
-    Mmpp(MmppSettings),
-    OnOff(OnOffSettings),
-    Batches(BatchesSettings),
-}
-
-impl Default for ArrivalPolicy {
-    fn default() -> Self {
-        Self::Poisson(PoissonSettings {})
-    }
-}
-
-impl ArrivalPolicy {
-    /// The law of the gaps at one node.
-    pub fn gaps(&self) -> Gaps {
-        self.shape().gaps()
-    }
-
-    /// What makes all nodes faster and slower, if something does.
-    pub fn states(&self) -> Option<States> {
-        self.shape().states()
-    }
-
-    /// How many requests come at once, if it is not always one.
-    pub fn batch(&self) -> Option<Batch> {
-        self.shape().batch()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,25 +151,25 @@ mod tests {
     use crate::protocol::laws::draws;
 
     /// Requests until `end`, in nanoseconds, at a rate of ten per second, as a client would play them.
-    fn played(policy: &ArrivalPolicy, seed: u64, end: f64) -> f64 {
-        let batch = policy.batch();
+    fn played(process: &AnyArrivals, seed: u64, end: f64) -> f64 {
+        let batch = process.batch();
         let mean = Span::from_nanos_f64(1e8 * batch.map_or(1.0, |batch| batch.mean()));
-        let law = policy.gaps().law(mean).unwrap();
+        let law = process.gaps().law(mean).unwrap();
         let (key, mut draw) = (Seed(seed).key("states"), draws(seed));
         let block = |index| key.block(Entity::default(), index);
-        let states = policy.states();
-        let mut stay = states.as_ref().map(|states| states.first(block(0)));
+        let states = process.states();
+        let mut stay = states.map(|states| states.first(block(0)));
         // What the clock of arrivals shows at the end.
         let mut shown = 0.0;
         let mut at = 0.0;
         while at < end {
-            let (until, factor) = match (&states, &stay) {
+            let (until, factor) = match (states, &stay) {
                 (Some(states), Some(stay)) => (stay.end.as_nanos() as f64, states.factor(stay)),
                 _ => (end, 1.0),
             };
             shown += (until.min(end) - at) * factor;
             at = until;
-            stay = stay.zip(states.as_ref()).map(|(stay, states)| states.next(&stay, block(stay.index + 1)));
+            stay = stay.zip(states).map(|(stay, states)| states.next(&stay, block(stay.index + 1)));
         }
         let (mut due, mut count) = (0.0, 0.0);
         loop {
@@ -222,8 +187,8 @@ mod tests {
     #[test]
     fn every_process_keeps_its_mean_rate() {
         for listing in ARRIVALS {
-            let policy = listing.example();
-            let total: f64 = (0..40).map(|seed| played(&policy, seed, 1e12)).sum();
+            let process = listing.example().start();
+            let total: f64 = (0..40).map(|seed| played(&process, seed, 1e12)).sum();
             assert!((total / 4e5 - 1.0).abs() < 0.08, "{}: {total}", listing.name);
         }
     }
@@ -234,9 +199,8 @@ mod tests {
         let gaps = Gaps::Gamma(0.25);
         let first = gaps.first(ms(10)).unwrap().unwrap();
         let key = Seed(1).key("first");
-        let total: f64 = (0..100_000)
-            .map(|index| first.sample(key.block(Entity::default(), index)).as_nanos() as f64 / 1e6)
-            .sum();
+        let total: f64 =
+            (0..100_000).map(|index| first.sample(key.block(Entity::default(), index)).as_nanos() as f64 / 1e6).sum();
         // Its variance is E X^3 / (3 E X) - mean^2 = 625 (E X^3 = 0.25 x 1.25 x 2.25 x 40^3 = 45000: 1500 - 625 = 875).
         assert!((total / 1e5 - 25.0).abs() < 4.0 * libm::sqrt(875.0 / 1e5), "{total}");
         assert_eq!(Gaps::Exponential.first(ms(10)), Ok(None));
@@ -260,7 +224,7 @@ mod tests {
     #[test]
     fn states_begin_at_the_beginning() {
         for listing in ARRIVALS {
-            if let Some(states) = listing.example().states() {
+            if let Some(states) = listing.example().start().states() {
                 let stay = states.first(Seed(1).key("states").block(Entity::default(), 0));
                 assert_eq!(stay.start, Time::ZERO, "{}", listing.name);
             }

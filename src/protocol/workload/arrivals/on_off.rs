@@ -1,6 +1,6 @@
 //! Load that comes and goes.
 
-use super::{Shape, States};
+use super::{Arrivals, States};
 use crate::base::settings::Settings;
 use crate::base::time::{Span, secs};
 use crate::settings;
@@ -28,9 +28,23 @@ impl OnOffSettings {
     }
 }
 
-impl Shape for OnOffSettings {
-    fn states(&self) -> Option<States> {
-        self.made().ok()
+/// Arrivals that come and go.
+#[derive(Clone, PartialEq, Debug)]
+pub struct OnOff(States);
+
+impl OnOff {
+    /// The process under these settings.
+    ///
+    /// # Panics
+    /// If they were not checked.
+    pub fn new(settings: &OnOffSettings) -> Self {
+        Self(settings.made().expect("settings are checked"))
+    }
+}
+
+impl Arrivals for OnOff {
+    fn states(&self) -> Option<&States> {
+        Some(&self.0)
     }
 }
 
@@ -40,6 +54,6 @@ mod tests {
 
     #[test]
     fn while_it_is_on_it_makes_up_for_the_rest() {
-        assert!((OnOffSettings::default().states().unwrap().peak() - 10.0).abs() < 1e-12);
+        assert!((OnOffSettings::default().made().unwrap().peak() - 10.0).abs() < 1e-12);
     }
 }

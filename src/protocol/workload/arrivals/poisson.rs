@@ -1,6 +1,6 @@
 //! Arrivals without memory.
 
-use super::Shape;
+use super::Arrivals;
 use crate::base::settings::Settings;
 use crate::settings;
 
@@ -13,4 +13,15 @@ settings! {
 
 impl Settings for PoissonSettings {}
 
-impl Shape for PoissonSettings {}
+/// Arrivals without memory.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Poisson;
+
+impl Poisson {
+    /// The process under these settings.
+    pub fn new(_: &PoissonSettings) -> Self {
+        Self
+    }
+}
+
+impl Arrivals for Poisson {}

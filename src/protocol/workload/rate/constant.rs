@@ -1,8 +1,7 @@
 //! Always the same rate.
 
-use std::sync::Arc;
-
-use super::{Piecewise, Profile, Shape};
+use super::Piecewise;
+use super::piecewise::of_lines;
 use crate::base::settings::Settings;
 use crate::base::units::{Rate, rate_per_sec};
 use crate::settings;
@@ -18,12 +17,14 @@ settings! {
 
 impl Settings for ConstantSettings {}
 
-impl Shape for ConstantSettings {
-    fn profile(&self) -> Arc<dyn Profile> {
-        Arc::new(Piecewise::new(self.rate.per_sec(), &[]))
-    }
+of_lines! {
+    /// Always the same rate.
+    Constant
+}
 
-    fn constant(&self) -> Option<f64> {
-        Some(self.rate.per_sec())
+impl Constant {
+    /// The rate under these settings.
+    pub fn new(settings: &ConstantSettings) -> Self {
+        Self(Piecewise::new(settings.rate.per_sec(), &[]))
     }
 }

@@ -4,9 +4,7 @@
 //! inverted: t + a T / (2 pi) sin(...) = x is Kepler's equation, solved by Newton's steps kept between two bounds that
 //! close in, at most 64 of them.
 
-use std::sync::Arc;
-
-use super::{Profile, Shape};
+use super::Profile;
 use crate::base::probability::{Probability, percent};
 use crate::base::settings::Settings;
 use crate::base::time::{Span, Time, secs};
@@ -39,21 +37,9 @@ impl Settings for DiurnalSettings {
     }
 }
 
-impl Shape for DiurnalSettings {
-    fn profile(&self) -> Arc<dyn Profile> {
-        let period = self.period.as_nanos();
-        Arc::new(Diurnal {
-            mean: self.mean.per_sec(),
-            amplitude: self.amplitude.value(),
-            period,
-            lead: (period - self.peak_at.as_nanos() % period) % period,
-        })
-    }
-}
-
 /// The wave.
 #[derive(Clone, Copy, PartialEq, Debug)]
-struct Diurnal {
+pub struct Diurnal {
     mean: f64,
     amplitude: f64,
     /// In nanoseconds.
@@ -68,6 +54,17 @@ const TURN: f64 = std::f64::consts::TAU;
 const STEPS_MAX: u32 = 64;
 
 impl Diurnal {
+    /// The wave under these settings.
+    pub fn new(settings: &DiurnalSettings) -> Self {
+        let period = settings.period.as_nanos().max(1);
+        Self {
+            mean: settings.mean.per_sec(),
+            amplitude: settings.amplitude.value(),
+            period,
+            lead: (period - settings.peak_at.as_nanos() % period) % period,
+        }
+    }
+
     /// What a share of a period since the last peak brings, as a share of a period at the mean.
     fn area(&self, phase: f64) -> f64 {
         phase + self.amplitude / TURN * libm::sin(TURN * phase)
@@ -135,9 +132,8 @@ impl Profile for Diurnal {
 mod tests {
     use super::*;
 
-    fn day(amplitude: f64) -> Arc<dyn Profile> {
-        let settings = DiurnalSettings { amplitude: percent(amplitude), ..DiurnalSettings::default() };
-        settings.profile()
+    fn day(amplitude: f64) -> Diurnal {
+        Diurnal::new(&DiurnalSettings { amplitude: percent(amplitude), ..DiurnalSettings::default() })
     }
 
     fn hours(hours: u64) -> Time {

@@ -3,28 +3,27 @@
 //! A profile knows how many requests are due until any time, and when so many are. Both are exact up to the rounding of one
 //! float operation or a few: no table, no step of integration.
 
-mod constant;
-mod diurnal;
 mod piecewise;
-mod ramp;
-mod spike;
-mod steps;
 
-use std::fmt;
-use std::sync::Arc;
-
-use crate::base::settings::Listing;
 use crate::base::time::Time;
+use crate::protocol::family::family;
 
-pub use constant::ConstantSettings;
-pub use diurnal::DiurnalSettings;
 pub use piecewise::Piecewise;
-pub use ramp::RampSettings;
-pub use spike::SpikeSettings;
-pub use steps::StepsSettings;
+
+family! { $
+    /// A rate over time: plain data.
+    RatePolicy,
+    /// A rate as a function of time, under any [`RatePolicy`].
+    AnyRate, RATES, each_rate;
+    constant: Constant, ConstantSettings;
+    ramp: Ramp, RampSettings;
+    steps: Steps, StepsSettings;
+    spike: Spike, SpikeSettings;
+    diurnal: Diurnal, DiurnalSettings;
+}
 
 /// A rate as a function of time.
-pub trait Profile: fmt::Debug + Send + Sync {
+pub trait Profile {
     /// How many requests are due before `at`, in the mean; never decreases.
     fn due(&self, at: Time) -> f64;
 
@@ -35,62 +34,27 @@ pub trait Profile: fmt::Debug + Send + Sync {
     fn peak(&self) -> f64;
 }
 
-/// What the settings of every rate answer.
-trait Shape {
-    /// The rate as a function of time.
-    fn profile(&self) -> Arc<dyn Profile>;
-
-    /// The rate, if it is always the same.
-    fn constant(&self) -> Option<f64> {
-        None
+impl Profile for AnyRate {
+    fn due(&self, at: Time) -> f64 {
+        each_rate!(self, rate => rate.due(at))
     }
-}
 
-/// The rates, each under its settings: one line for each.
-macro_rules! rates {
-    ($($variant:ident($settings:ty)),* $(,)?) => {
-        /// A rate over time: plain data.
-        #[derive(Clone, PartialEq, Debug)]
-        pub enum RatePolicy {
-            $(#[doc = concat!("See [`", stringify!($settings), "`].")] $variant($settings),)*
-        }
+    fn when(&self, count: f64) -> Option<Time> {
+        each_rate!(self, rate => rate.when(count))
+    }
 
-        $(impl From<$settings> for RatePolicy {
-            fn from(settings: $settings) -> Self {
-                Self::$variant(settings)
-            }
-        })*
-
-        impl RatePolicy {
-            fn shape(&self) -> &dyn Shape {
-                match self {
-                    $(Self::$variant(settings) => settings,)*
-                }
-            }
-        }
-
-        /// Rates by their scenario names.
-        pub const RATES: &[Listing<RatePolicy>] = &[$(Listing::of::<$settings>()),*];
-    };
-}
-
-rates! {
-    Constant(ConstantSettings),
-    Ramp(RampSettings),
-    Steps(StepsSettings),
-    Spike(SpikeSettings),
-    Diurnal(DiurnalSettings),
+    fn peak(&self) -> f64 {
+        each_rate!(self, rate => rate.peak())
+    }
 }
 
 impl RatePolicy {
-    /// The rate as a function of time.
-    pub fn profile(&self) -> Arc<dyn Profile> {
-        self.shape().profile()
-    }
-
     /// The rate in requests per second, if it is always the same.
     pub fn constant(&self) -> Option<f64> {
-        self.shape().constant()
+        match self {
+            Self::Constant(settings) => Some(settings.rate.per_sec()),
+            _ => None,
+        }
     }
 }
 
@@ -111,7 +75,7 @@ mod tests {
         #[test]
         fn never_fewer_requests_are_due_later(one in 0..LONG, other in 0..LONG) {
             for listing in RATES {
-                let profile = listing.example().profile();
+                let profile = listing.example().start();
                 let (early, late) = (one.min(other), one.max(other));
                 let due = |nanos| profile.due(Time::from_nanos(nanos));
                 prop_assert!(due(early) <= due(late), "{}", listing.name);
@@ -122,7 +86,7 @@ mod tests {
         #[test]
         fn the_peak_is_never_exceeded(start in 0..LONG, length in 1_000_000..LONG) {
             for listing in RATES {
-                let profile = listing.example().profile();
+                let profile = listing.example().start();
                 let due = |nanos| profile.due(Time::from_nanos(nanos));
                 let most = profile.peak() * length as f64 / 1e9;
                 let came = due(start + length) - due(start);
@@ -135,7 +99,7 @@ mod tests {
         #[test]
         fn when_is_the_inverse_of_due(share in 0.0..1.0_f64) {
             for listing in RATES {
-                let profile = listing.example().profile();
+                let profile = listing.example().start();
                 let count = share * profile.due(Time::from_nanos(LONG));
                 let at = profile.when(count).expect("so many come");
                 let error = (profile.due(at) - count).abs();
@@ -147,20 +111,13 @@ mod tests {
         #[test]
         fn more_requests_take_no_less_time(share in 0.0..1.0_f64, more in 0.0..1.0_f64) {
             for listing in RATES {
-                let profile = listing.example().profile();
+                let profile = listing.example().start();
                 let all = profile.due(Time::from_nanos(LONG));
                 let (one, other) = (share * all, (share + more).min(1.0) * all);
                 let slack = Span::from_nanos(if other - one < 1e-6 * all { 1 } else { 0 });
                 let (one, other) = (profile.when(one).unwrap(), profile.when(other).unwrap());
                 prop_assert!(one <= other + slack, "{}: {} {}", listing.name, one, other);
             }
-        }
-    }
-
-    #[test]
-    fn only_a_constant_rate_is_constant() {
-        for listing in RATES {
-            assert_eq!(listing.example().constant().is_some(), listing.name == "constant", "{}", listing.name);
         }
     }
 }

@@ -88,6 +88,31 @@ impl Profile for Piecewise {
     }
 }
 
+/// A rate that is nothing but lines.
+macro_rules! of_lines {
+    ($(#[$about:meta])* $rate:ident) => {
+        $(#[$about])*
+        #[derive(Clone, PartialEq, Debug)]
+        pub struct $rate($crate::protocol::workload::rate::Piecewise);
+
+        impl $crate::protocol::workload::rate::Profile for $rate {
+            fn due(&self, at: $crate::base::time::Time) -> f64 {
+                self.0.due(at)
+            }
+
+            fn when(&self, count: f64) -> Option<$crate::base::time::Time> {
+                self.0.when(count)
+            }
+
+            fn peak(&self) -> f64 {
+                self.0.peak()
+            }
+        }
+    };
+}
+
+pub(super) use of_lines;
+
 #[cfg(test)]
 mod tests {
     use super::*;

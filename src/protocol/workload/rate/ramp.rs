@@ -1,8 +1,7 @@
 //! A rate that rises or falls along a straight line.
 
-use std::sync::Arc;
-
-use super::{Piecewise, Profile, Shape};
+use super::Piecewise;
+use super::piecewise::of_lines;
 use crate::base::settings::Settings;
 use crate::base::time::{Span, secs};
 use crate::base::units::{Rate, rate_per_sec};
@@ -33,11 +32,17 @@ impl Settings for RampSettings {
     }
 }
 
-impl Shape for RampSettings {
-    fn profile(&self) -> Arc<dyn Profile> {
-        let (from, to) = (self.from.per_sec(), self.to.per_sec());
-        let slope = (to - from) / self.over.as_secs_f64();
-        Arc::new(Piecewise::new(from, &[(self.start, from, slope), (self.start + self.over, to, 0.0)]))
+of_lines! {
+    /// A line between two rates.
+    Ramp
+}
+
+impl Ramp {
+    /// The rate under these settings.
+    pub fn new(settings: &RampSettings) -> Self {
+        let (from, to) = (settings.from.per_sec(), settings.to.per_sec());
+        let slope = (to - from) / settings.over.as_secs_f64();
+        Self(Piecewise::new(from, &[(settings.start, from, slope), (settings.start + settings.over, to, 0.0)]))
     }
 }
 
@@ -45,11 +50,12 @@ impl Shape for RampSettings {
 mod tests {
     use super::*;
     use crate::base::time::Time;
+    use crate::protocol::workload::rate::Profile;
 
     /// From 0 to 600/s within 60 s: 18 000 requests until then, a quarter of them in the first half.
     #[test]
     fn a_ramp_brings_half_of_what_its_end_would() {
-        let profile = RampSettings { to: rate_per_sec(600), ..RampSettings::default() }.profile();
+        let profile = Ramp::new(&RampSettings { to: rate_per_sec(600), ..RampSettings::default() });
         assert_eq!(profile.due(Time::ZERO + secs(60)), 18_000.0);
         assert_eq!(profile.due(Time::ZERO + secs(30)), 4_500.0);
         assert_eq!(profile.due(Time::ZERO + secs(62)), 19_200.0);

@@ -1,8 +1,7 @@
 //! A rate that is higher for a while.
 
-use std::sync::Arc;
-
-use super::{Piecewise, Profile, Shape};
+use super::Piecewise;
+use super::piecewise::of_lines;
 use crate::base::settings::Settings;
 use crate::base::time::{Span, secs};
 use crate::base::units::{Rate, rate_per_sec};
@@ -33,10 +32,16 @@ impl Settings for SpikeSettings {
     }
 }
 
-impl Shape for SpikeSettings {
-    fn profile(&self) -> Arc<dyn Profile> {
-        let (base, peak) = (self.base.per_sec(), self.peak.per_sec());
-        Arc::new(Piecewise::new(base, &[(self.at, peak, 0.0), (self.at + self.r#for, base, 0.0)]))
+of_lines! {
+    /// A rate with a peak.
+    Spike
+}
+
+impl Spike {
+    /// The rate under these settings.
+    pub fn new(settings: &SpikeSettings) -> Self {
+        let (base, peak) = (settings.base.per_sec(), settings.peak.per_sec());
+        Self(Piecewise::new(base, &[(settings.at, peak, 0.0), (settings.at + settings.r#for, base, 0.0)]))
     }
 }
 
@@ -44,10 +49,11 @@ impl Shape for SpikeSettings {
 mod tests {
     use super::*;
     use crate::base::time::Time;
+    use crate::protocol::workload::rate::Profile;
 
     #[test]
     fn a_spike_adds_its_height_times_its_length() {
-        let profile = SpikeSettings::default().profile();
+        let profile = Spike::new(&SpikeSettings::default());
         assert_eq!(profile.due(Time::ZERO + secs(60)), 60.0 * 100.0 + 10.0 * 900.0);
         assert_eq!(profile.peak(), 1000.0);
     }

@@ -1,8 +1,7 @@
 //! A rate that changes at given times.
 
-use std::sync::Arc;
-
-use super::{Piecewise, Profile, Shape};
+use super::Piecewise;
+use super::piecewise::of_lines;
 use crate::base::settings::Settings;
 use crate::base::time::{Span, secs};
 use crate::base::units::{Rate, rate_per_sec};
@@ -29,10 +28,16 @@ impl Settings for StepsSettings {
     }
 }
 
-impl Shape for StepsSettings {
-    fn profile(&self) -> Arc<dyn Profile> {
-        let corners: Vec<_> = self.steps.iter().map(|&(at, rate)| (at, rate.per_sec(), 0.0)).collect();
-        Arc::new(Piecewise::new(0.0, &corners))
+of_lines! {
+    /// A rate that jumps.
+    Steps
+}
+
+impl Steps {
+    /// The rate under these settings.
+    pub fn new(settings: &StepsSettings) -> Self {
+        let corners: Vec<_> = settings.steps.iter().map(|&(at, rate)| (at, rate.per_sec(), 0.0)).collect();
+        Self(Piecewise::new(0.0, &corners))
     }
 }
 
@@ -40,10 +45,11 @@ impl Shape for StepsSettings {
 mod tests {
     use super::*;
     use crate::base::time::Time;
+    use crate::protocol::workload::rate::Profile;
 
     #[test]
     fn each_rate_holds_until_the_next() {
-        let profile = StepsSettings::default().profile();
+        let profile = Steps::new(&StepsSettings::default());
         assert_eq!(profile.due(Time::ZERO + secs(40)), 30.0 * 100.0 + 10.0 * 400.0);
         assert_eq!((profile.peak(), profile.when(3_400.0)), (400.0, Some(Time::ZERO + secs(31))));
     }

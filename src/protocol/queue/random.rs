@@ -1,0 +1,87 @@
+//! Random order of service.
+//!
+//! Those that wait stand in a uniformly random order at all times: a newcomer changes places with one drawn at random among all,
+//! itself included (the step of an inside-out shuffle), and a turn takes the last. So each turn is everybody's alike, whatever
+//! happened before, and luck is asked for only when somebody comes.
+
+use super::{Popped, Queue, Waiting};
+use crate::base::random::Uniform;
+use crate::base::settings::Settings;
+use crate::base::time::Time;
+use crate::settings;
+
+settings! {
+    /// Anybody who waits, each as likely as the others. It is what threads that contend for a lock or a connection come close to.
+    /// The mean wait is that of first in, first out, the tail is longer.
+    pub struct RandomOrderSettings = "random", "Kingman, On queues in which customers are served in random order, 1962" {}
+}
+
+impl Settings for RandomOrderSettings {}
+
+/// Those that wait, in random order.
+#[derive(Clone, Debug, Default)]
+pub struct RandomOrder(Vec<u32>);
+
+impl RandomOrder {
+    /// Nobody waits.
+    pub fn new(_: &RandomOrderSettings) -> Self {
+        Self::default()
+    }
+}
+
+impl Queue for RandomOrder {
+    fn push(&mut self, item: Waiting, mut draw: impl FnMut() -> Uniform) {
+        self.0.push(item.id);
+        let last = self.0.len() - 1;
+        if last > 0 {
+            self.0.swap(last, draw().below(last as u64 + 1) as usize);
+        }
+    }
+
+    fn pop(&mut self, _: Time) -> Popped {
+        self.0.pop().map_or(Popped::Empty, Popped::Serve)
+    }
+
+    /// The others keep their order, which is therefore as random as before.
+    fn remove(&mut self, id: u32) -> bool {
+        let place = self.0.iter().position(|&waiting| waiting == id);
+        place.is_some_and(|place| self.0.remove(place) == id)
+    }
+
+    fn len(&self) -> u32 {
+        self.0.len() as u32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::since;
+    use super::*;
+    use crate::protocol::laws::draws;
+
+    /// Four come, one is taken, one more comes, number 3 leaves, three remain. Rounds in which 3 was taken are left out, so 0, 1 and
+    /// 2 are still there with 2/3 each, and next with 2/3 · 1/3 = 2/9; the newcomer is next with 1/3. Five standard deviations of
+    /// a binomial count are allowed.
+    #[test]
+    fn each_turn_is_everybodys_alike() {
+        let (mut draw, mut next, mut rounds) = (draws(1), [0.0_f64; 5], 0.0);
+        while rounds < 20_000.0 {
+            let mut queue = RandomOrder::default();
+            for id in 0..4 {
+                queue.push(since(id, 0), &mut draw);
+            }
+            if queue.pop(Time::ZERO) == Popped::Serve(3) {
+                continue;
+            }
+            queue.push(since(4, 0), &mut draw);
+            assert!(queue.remove(3));
+            let Popped::Serve(id) = queue.pop(Time::ZERO) else { panic!("three wait") };
+            next[id as usize] += 1.0;
+            rounds += 1.0;
+        }
+        for (id, share) in [(0, 2.0 / 9.0), (1, 2.0 / 9.0), (2, 2.0 / 9.0), (4, 1.0 / 3.0)] {
+            let deviation = libm::sqrt(rounds * share * (1.0 - share));
+            assert!((next[id] - rounds * share).abs() < 5.0 * deviation, "{id}: {next:?}");
+        }
+    }
+}

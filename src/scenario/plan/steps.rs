@@ -1,0 +1,334 @@
+//! Steps: from what is written to programs, and the messages that steps send.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use super::FlowSpec;
+use super::distribution::{sizes, times};
+use super::policy::{Receiver, policy};
+use super::roles::{Planner, Sender};
+use crate::base::distribution::Distribution;
+use crate::base::id::hash_name;
+use crate::base::random::mix;
+use crate::base::time::Span;
+use crate::metrics::Correctness;
+use crate::model::{self, Branch, Choice, Copies, Delivery, Gathering, Policy, Program, Size};
+use crate::protocol::balance::BalancePolicy;
+use crate::scenario::diagnostic::{Diagnostic, unknown_name};
+use crate::scenario::document::Located;
+use crate::scenario::schema::{FanOut, PolicyKeys, Service, Sizes, Step, Steps, Target, Verb, WaitFor, Way};
+
+/// The most steps of a program, repeated ones counted each time: a message's luck has room for the place of its step.
+const STEPS_MAX: usize = 10_000;
+
+impl Planner<'_> {
+    /// The program of a group or an entry: its steps, or its only one.
+    pub(super) fn program(&mut self, sender: &Sender<'_>, steps: Option<&Steps>, own: &Step) -> Program {
+        let mut program = Vec::new();
+        match steps {
+            Some(steps) => {
+                if steps.value.is_empty() {
+                    self.mistakes
+                        .push(Diagnostic::error("no steps").at(steps.origin, "leave the key out, or write a step"));
+                }
+                self.steps(sender, steps, "", &mut program);
+            }
+            None => self.step(sender, own, "0", &mut program),
+        }
+        Program(program)
+    }
+
+    /// Adds steps that follow each other; `path` leads to the list.
+    fn steps(&mut self, sender: &Sender<'_>, steps: &Steps, path: &str, program: &mut Vec<model::Step>) {
+        for (position, step) in steps.value.iter().enumerate() {
+            self.step(sender, &step.value, &format!("{path}{position}"), program);
+        }
+    }
+
+    fn step(&mut self, sender: &Sender<'_>, step: &Step, path: &str, program: &mut Vec<model::Step>) {
+        let Some(verb) = step.verb() else { return };
+        match verb {
+            Verb::Work(work) if sender.is_client => self.mistakes.push(
+                Diagnostic::error("a client does not work").at(work.origin, "only services do; use `sleep` or `think`"),
+            ),
+            Verb::Work(law) => program.extend(self.law(times(law)).map(model::Step::Work)),
+            Verb::Sleep(law) => program.extend(self.law(times(law)).map(model::Step::Sleep)),
+            Verb::Fail(share) => program.push(model::Step::Fail(share.value.0)),
+            Verb::Call(target) | Verb::Send(target) => {
+                let Some((call, nodes)) = self.message(sender, step, target, verb, path) else { return };
+                let wait = step.wait.as_ref().is_none_or(|wait| wait.value);
+                program.extend(match self.copies(step, nodes) {
+                    Some(Copies::One) => Some(model::Step::Message { call, wait }),
+                    Some(copies) => self.gather(step, vec![Branch { call, copies }]),
+                    None => None,
+                });
+            }
+            Verb::Parallel(branches) => {
+                let mut planned = Vec::new();
+                for (position, branch) in branches.value.iter().enumerate() {
+                    let Some(verb @ (Verb::Call(target) | Verb::Send(target))) = branch.verb() else { continue };
+                    let place = format!("{path}.{position}");
+                    let Some((call, nodes)) = self.message(sender, &branch.value, target, verb, &place) else {
+                        continue;
+                    };
+                    planned.extend(self.copies(&branch.value, nodes).map(|copies| Branch { call, copies }));
+                }
+                program.extend(self.gather(step, planned));
+            }
+            Verb::Choose(ways) => {
+                if ways.is_empty() {
+                    self.mistakes.push(Diagnostic::error("nothing to choose from").at(ways.origin, ""));
+                    return;
+                }
+                self.choose(sender, ways.iter(), path, program);
+            }
+            Verb::Repeat(repeat) => {
+                for time in 0..repeat.times.get() {
+                    self.steps(sender, &repeat.steps, &format!("{path}.{time}."), program);
+                    if program.len() > STEPS_MAX {
+                        self.mistakes.push(
+                            Diagnostic::error(format!("more than {STEPS_MAX} steps, each repeated one counted"))
+                                .at(repeat.origin, "repeated here"),
+                        );
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The ways stand one after the other; from the end of each a jump leads to what follows all of them.
+    fn choose<'s>(
+        &mut self,
+        sender: &Sender<'_>,
+        ways: impl Iterator<Item = (&'s Located<crate::scenario::schema::Name>, &'s Way)>,
+        path: &str,
+        program: &mut Vec<model::Step>,
+    ) {
+        let start = program.len();
+        program.push(model::Step::Jump(0));
+        let (mut entries, mut ends) = (Vec::new(), Vec::new());
+        for (name, way) in ways {
+            entries.push((way.weight.value(), program.len() as u16));
+            self.steps(sender, &way.steps, &format!("{path}.{}.", name.as_str()), program);
+            ends.push(program.len());
+            program.push(model::Step::Jump(0));
+        }
+        let after = program.len() as u16;
+        ends.into_iter().for_each(|end| program[end] = model::Step::Jump(after));
+        program[start] = model::Step::Choose(Choice::weighted(entries));
+    }
+
+    fn law(&mut self, law: Result<Distribution, Diagnostic>) -> Option<Distribution> {
+        law.map_err(|mistake| self.mistakes.push(mistake)).ok()
+    }
+
+    /// To how many of so many nodes the message of a step goes.
+    fn copies(&mut self, step: &Step, nodes: NonZeroU32) -> Option<Copies> {
+        let Some(written) = &step.fan_out else { return Some(Copies::One) };
+        match written.value {
+            FanOut::All => Some(Copies::All(nodes.get())),
+            FanOut::Constant(count) if count > nodes => {
+                let message = format!("fans out to {count} of {nodes} nodes");
+                self.mistakes.push(
+                    Diagnostic::error(message).at(written.origin, "each copy goes to a different node of the service"),
+                );
+                None
+            }
+            FanOut::Constant(count) => Some(Copies::Many(count.get())),
+        }
+    }
+
+    /// Messages that go out at once, and how many of them are waited for.
+    fn gather(&mut self, step: &Step, branches: Vec<Branch>) -> Option<model::Step> {
+        let total: u32 = branches.iter().map(|branch| branch.copies.count()).sum();
+        let needed = match &step.wait_for {
+            None => total,
+            Some(written) => match written.value {
+                WaitFor::All => total,
+                WaitFor::First => total.min(1),
+                WaitFor::Quorum => total / 2 + 1,
+                WaitFor::Constant(count) if count.get() > total => {
+                    self.mistakes.push(
+                        Diagnostic::error(format!("waits for {count} of {total} messages"))
+                            .at(written.origin, "so many never end well"),
+                    );
+                    return None;
+                }
+                WaitFor::Constant(count) => count.get(),
+            },
+        };
+        let wait = step.wait.as_ref().is_none_or(|wait| wait.value);
+        (total > 0).then(|| model::Step::Gather(Arc::new(Gathering { branches, needed, wait })))
+    }
+
+    /// The kind of message that a step sends, and how many nodes may get it.
+    fn message(
+        &mut self,
+        sender: &Sender<'_>,
+        step: &Step,
+        target: &Located<Target>,
+        verb: Verb<'_>,
+        path: &str,
+    ) -> Option<(u16, NonZeroU32)> {
+        let is_request = matches!(verb, Verb::Call(_));
+        let services = || self.scenario.services.iter();
+        let service_name = &target.value.service;
+        let Some((index, (_, service))) =
+            services().enumerate().find(|(_, (name, _))| name.as_str() == service_name.value)
+        else {
+            let at = service_name.located(target.origin, self.texts);
+            self.mistakes.push(unknown_name(&at, "service", services().map(|(name, _)| name.as_str())));
+            return None;
+        };
+        let program = self.entry(target, service)?;
+        let keys = self.keys(sender, step)?;
+        let receiver = Receiver { nodes: service.nodes(), cancel: service.cancel };
+        let policy = match policy(&keys, verb, &receiver) {
+            Ok(policy) => policy,
+            Err(mistakes) => {
+                self.mistakes.extend(mistakes);
+                return None;
+            }
+        };
+        let balance = match (&policy.balance, &service.balance) {
+            (Some(balance), _) => balance.clone(),
+            (None, None) => BalancePolicy::RoundRobin,
+            (None, Some(written)) => match super::policy::balance(written, service.nodes()) {
+                Ok(balance) => balance,
+                Err(mistake) => {
+                    self.mistakes.push(mistake);
+                    return None;
+                }
+            },
+        };
+        self.warn_about_waiting(target, &policy, is_request);
+        let callee_name = &service_name.value;
+        let correctness = match (policy.delivery, is_request) {
+            (Delivery::AtMostOnce | Delivery::ExactlyOnce, _) => Correctness::Once,
+            (Delivery::AtLeastOnce, true) => Correctness::Answered,
+            (Delivery::AtLeastOnce, false) => Correctness::Handled,
+        };
+        let flow = self.flow(FlowSpec {
+            caller: sender.group.into(),
+            entry: sender.entry.filter(|_| sender.is_client).map(Into::into),
+            callee: callee_name.clone(),
+            is_client: sender.is_client,
+            correctness,
+        });
+        let (size, reply_size) = self.sizes(sender, step, target, service)?;
+        let place = format!("{}/{}#{path}", sender.group, sender.entry.unwrap_or_default());
+        let name = mix(u64::from(hash_name(&place)) << 32 | u64::from(hash_name(callee_name)));
+        let call = self.calls.len() as u16;
+        self.calls.push(model::Call {
+            flow,
+            name,
+            is_request,
+            target: index as u16,
+            route: call,
+            program: Choice::only(program),
+            policy,
+            balance,
+            size,
+            reply_size,
+        });
+        Some((call, service.nodes()))
+    }
+
+    /// What the service does for this call.
+    fn entry(&mut self, target: &Located<Target>, service: &Service) -> Option<u16> {
+        let (name, op) = (&target.value.service.value, target.value.op.as_ref());
+        let wanted = op.map(|op| op.value.as_str());
+        let found = self.entries.iter().find(|(group, entry, _)| group == name && entry.as_deref() == wanted);
+        if let Some(&(_, _, program)) = found {
+            return Some(program);
+        }
+        let ops = || service.ops.iter().map(|(op, _)| op.as_str());
+        self.mistakes.push(match op {
+            Some(op) => unknown_name(&op.located(target.origin, self.texts), "op", ops()),
+            None => Diagnostic::error(format!("`{name}` does only what its ops say"))
+                .at(target.origin, "say which")
+                .help(format!("one of: {}", ops().map(|op| format!("{name}/{op}")).collect::<Vec<_>>().join(", "))),
+        });
+        None
+    }
+
+    /// The policy keys of a step: its own, its group's, and those of the policy that is named nearest.
+    fn keys(&mut self, sender: &Sender<'_>, step: &Step) -> Option<PolicyKeys> {
+        let [group, entry] = sender.shared;
+        let named = [step, entry, group].into_iter().find_map(|step| step.policy.as_ref());
+        let policies = || self.scenario.policies.iter();
+        let base = match named {
+            Some(name) => match policies().find(|(known, _)| known.as_str() == name.value.as_str()) {
+                Some((_, keys)) => keys.clone(),
+                None => {
+                    self.mistakes.push(unknown_name(name, "policy", policies().map(|(name, _)| name.as_str())));
+                    return None;
+                }
+            },
+            None => policies()
+                .find(|(name, _)| name.as_str() == "default")
+                .map(|(_, keys)| keys.clone())
+                .unwrap_or_default(),
+        };
+        Some(step.keys.over(&entry.keys).over(&group.keys).over(&base))
+    }
+
+    fn flow(&mut self, flow: FlowSpec) -> u16 {
+        let known = self.flows.iter().position(|known| *known == flow);
+        known.unwrap_or_else(|| {
+            self.flows.push(flow);
+            self.flows.len() - 1
+        }) as u16
+    }
+
+    /// The sizes of a message and its answer.
+    fn sizes(
+        &mut self,
+        sender: &Sender<'_>,
+        step: &Step,
+        target: &Located<Target>,
+        service: &Service,
+    ) -> Option<(Size, Size)> {
+        let [group, entry] = sender.shared;
+        let size = [step, entry, group].into_iter().find_map(|step| step.size.as_ref());
+        let op = target.value.op.as_ref();
+        let of_op = op.and_then(|op| service.ops.iter().find(|(name, _)| name.as_str() == op.value));
+        let reply =
+            sender.reply_size.or(of_op.and_then(|(_, op)| op.reply_size.as_ref())).or(service.reply_size.as_ref());
+        let is_given = sender.trace.is_some_and(|trace| trace.sizes > 0);
+        let is_always_given = sender.trace.is_some_and(|trace| trace.sizes == trace.rows);
+        if let (None, false, Some(limited)) = (size, is_always_given, &self.bandwidth) {
+            self.mistakes.push(
+                Diagnostic::error(format!("how large is this message? The bandwidth of {limited} counts"))
+                    .at(target.origin, "without `size`")
+                    .help("write `size = \"1KiB\"` beside it, or on its group; presets of links have a bandwidth too"),
+            );
+            return None;
+        }
+        let law = |planner: &mut Self, written: Option<&Sizes>| match written.map(sizes) {
+            None => Some(Distribution::constant(Span::ZERO)),
+            Some(Ok(law)) => Some(law),
+            Some(Err(mistake)) => {
+                planner.mistakes.push(mistake);
+                None
+            }
+        };
+        let size_law = law(self, size)?;
+        let reply_law = if reply.is_some() { law(self, reply)? } else { size_law.clone() };
+        let size = if is_given { Size::given(size_law) } else { Size::new(size_law) };
+        Some((size, Size::new(reply_law)))
+    }
+
+    /// A request that is lost and never times out is waited for in vain.
+    fn warn_about_waiting(&mut self, target: &Located<Target>, policy: &Policy, is_request: bool) {
+        let waits = is_request || policy.delivery != Delivery::AtMostOnce;
+        if waits && self.can_lose && policy.retry.timeout.is_none() && policy.retry.deadline.is_none() {
+            self.warnings.push(
+                Diagnostic::warning("messages can be lost here, and nothing times out")
+                    .at(target.origin, "the sender may wait for ever")
+                    .help("write `timeout` in the policy, on the group or beside the step"),
+            );
+        }
+    }
+}
