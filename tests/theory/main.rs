@@ -26,3 +26,4 @@ mod retries;
 mod streams;
 mod time;
 mod topologies;
+mod workloads;

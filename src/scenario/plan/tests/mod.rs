@@ -2,6 +2,7 @@
 
 mod distributions;
 mod faults;
+mod loads;
 mod networks;
 mod policies;
 mod recovery;
