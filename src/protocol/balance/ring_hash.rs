@@ -53,6 +53,8 @@ impl Settings for RingHashSettings {
 impl Balancer for RingHashSettings {
     type Caller = RingHash;
 
+    const IS_KEYED: bool = true;
+
     fn caller(&self, members: NonZeroU32) -> Result<RingHash, BalanceError> {
         let each = self.virtual_nodes.get();
         if u64::from(each) * u64::from(members.get()) > POINTS_MAX {
