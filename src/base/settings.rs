@@ -326,6 +326,14 @@ impl<P> Listing<P> {
     }
 }
 
+/// A field's name without the mark that Rust wants where it is also a keyword, as in `r#for`.
+pub const fn plain(name: &str) -> &str {
+    match name.as_bytes() {
+        [b'r', b'#', ..] => name.split_at(2).1,
+        _ => name,
+    }
+}
+
 /// A field's name as a scenario writes it.
 pub const fn kebab<const N: usize>(name: &str) -> [u8; N] {
     let (mut spelled, mut index) = ([0; N], 0);
@@ -410,7 +418,8 @@ macro_rules! settings {
 #[macro_export]
 macro_rules! setting_name {
     ($field:ident) => {{
-        const BYTES: [u8; stringify!($field).len()] = $crate::base::settings::kebab(stringify!($field));
+        const NAME: &str = $crate::base::settings::plain(stringify!($field));
+        const BYTES: [u8; NAME.len()] = $crate::base::settings::kebab(NAME);
         match ::std::str::from_utf8(&BYTES) {
             Ok(name) => name,
             Err(_) => unreachable!(),
@@ -519,6 +528,8 @@ mod tests {
             limit: Option<NonZeroU32> = None,
             /// Layers.
             layers: Vec<(u32, f64)> = vec![(1, 0.5)],
+            /// How long it lasts.
+            r#for: Span = ms(7),
         }
     }
 
@@ -530,12 +541,12 @@ mod tests {
 
     #[test]
     fn one_declaration_tells_all() {
-        assert_eq!(Paint::NAMES, ["drying-time", "colour", "rate", "limit", "layers"]);
+        assert_eq!(Paint::NAMES, ["drying-time", "colour", "rate", "limit", "layers", "for"]);
         assert_eq!(Listing::<Paint>::of::<Paint>().summary(), "Paints.");
         assert_eq!(Paint::TEXT, " Paints. It has everything that settings may have.");
         let defaults: Vec<_> =
             Paint::FIELDS.iter().map(|field| (field.default)().map(|value| value.to_string())).collect();
-        let texts = [Some("\"5ms\""), Some("\"green\""), Some("\"2/s\""), None, Some("[[1, 0.5]]")];
+        let texts = [Some("\"5ms\""), Some("\"green\""), Some("\"2/s\""), None, Some("[[1, 0.5]]"), Some("\"7ms\"")];
         assert_eq!(defaults, texts.map(|text| text.map(str::to_owned)));
         assert_eq!(Paint::FIELDS[2].need, Need::Required);
     }

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use rehearsal::scenario::Source;
+use rehearsal::scenario::{Opener, Source};
 
 /// No text is longer: what is, is a device or a mistake.
 const BYTES_MAX: u64 = 256 << 20;
@@ -44,6 +44,16 @@ impl Source for Files {
         }
         let content = text(io::stdin().lock())?;
         Ok(self.stdin.get_or_init(|| content).clone())
+    }
+
+    /// A file on the disk is opened anew each time, and never held as a whole.
+    fn opener(&self, path: &Path) -> io::Result<Opener> {
+        if path == Path::new(STDIN) {
+            return self.read(path).map(|text| Opener::of_text(&text));
+        }
+        File::open(path)?;
+        let path = path.to_owned();
+        Ok(Opener::new(move || Ok(Box::new(File::open(&path)?))))
     }
 }
 

@@ -103,6 +103,7 @@ impl Job<'_> {
         let results = self.play(plan).map_err(|error| match error {
             RunError::Interrupted => Exit::Interrupted,
             RunError::TooManyEvents(_) => self.complain(&error.to_string(), Exit::Wrong),
+            RunError::Trace(_) => self.complain(&error.to_string(), Exit::File),
             RunError::Imbalance(_) => self.complain(&error.to_string(), Exit::Defect),
         })?;
         let report = Report::from(&results);

@@ -29,6 +29,7 @@ fn try_verify(terminal: Terminal, args: &Verify) -> Result<Exit, Exit> {
         let exit = match error {
             RunError::Interrupted => return Exit::Interrupted,
             RunError::TooManyEvents(_) => Exit::Wrong,
+            RunError::Trace(_) => Exit::File,
             RunError::Imbalance(_) => Exit::Defect,
         };
         terminal.complain(&format!("{}: {error}", args.file.display()));

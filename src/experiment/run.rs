@@ -45,6 +45,8 @@ pub enum RunError {
     Interrupted,
     /// It would take too many events; played up to this time.
     TooManyEvents(Time),
+    /// A file that is read while it is played could not be read, or is no longer what it was.
+    Trace(String),
     /// A defect of ours: the books do not balance.
     Imbalance(Imbalance),
 }
@@ -58,6 +60,7 @@ impl fmt::Display for RunError {
                 "more than {EVENTS_MAX} events in {now} of simulated time: is there a loop without any delay? Give users \
                  time to `think`, or the network a `latency`"
             ),
+            Self::Trace(trouble) => f.write_str(trouble),
             Self::Imbalance(imbalance) => write!(f, "{imbalance} (this is a defect of the simulator)"),
         }
     }
@@ -68,7 +71,7 @@ impl std::error::Error for RunError {}
 /// Plays one run of a plan.
 ///
 /// # Errors
-/// When it is stopped, takes too many events, or its books do not balance.
+/// When it is stopped, takes too many events, a trace cannot be read any more, or its books do not balance.
 pub fn play(plan: &Plan, run: u32, watch: &mut Watch<'_>) -> Result<RunResult, RunError> {
     let seed = plan.seed_of(run);
     let mut cluster = plan.cluster(seed);
@@ -129,6 +132,9 @@ fn finish(
     strikes: Vec<Vec<Strike>>,
     mut cluster: Cluster<Envelope>,
 ) -> Result<RunResult, RunError> {
+    if let Some(trouble) = plan.trouble() {
+        return Err(RunError::Trace(trouble));
+    }
     let outcome = cluster.outcome();
     let mut observers = cluster.take_observers();
     let books = {

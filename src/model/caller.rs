@@ -6,6 +6,7 @@
 //! between a sender and its receivers beyond that (breakers, budgets, limits, hedges) is the route's
 //! [`Guard`](super::guard::Guard), and costs nothing where there is none.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use crate::base::id::{Entity, NodeId};
@@ -18,6 +19,7 @@ use crate::protocol::retry::{Decision, Failure, Member, Reason};
 use super::Alarm;
 use super::client::NOBODY;
 use super::envelope::{Envelope, Kind, Place, Remainder};
+use super::feed::Given;
 use super::gather::{Gathered, Gathers};
 use super::guard::{Flight, Leave};
 use super::policy::{Cancel, Delivery};
@@ -29,7 +31,7 @@ pub(super) type Cx<'a> = Context<'a, Envelope, Alarm>;
 
 /// A message to start.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Errand {
+pub(super) struct Errand<'a> {
     /// Its kind.
     pub(super) call: u16,
     /// The name its luck is drawn by.
@@ -42,6 +44,8 @@ pub(super) struct Errand {
     pub(super) late: Span,
     /// The member it goes to, where the balancer has no say.
     pub(super) member: Option<u32>,
+    /// What a trace says of it.
+    pub(super) given: Option<&'a Given>,
 }
 
 /// A message that has ended: whose it was, and how.
@@ -57,6 +61,8 @@ pub(super) struct Caller {
     outstanding: Outstanding<Pending>,
     routes: Routes,
     gathers: Gathers,
+    /// What a trace says of messages that have not ended. Only clients that play one have it.
+    given: Option<Box<BTreeMap<Number, Given>>>,
 }
 
 /// A message that has not ended: a cache line, for there may be one at each of a million callers.
@@ -107,6 +113,7 @@ impl Caller {
             outstanding: Outstanding::new(),
             routes: Routes::default(),
             gathers: Gathers::default(),
+            given: None,
         }
     }
 
@@ -119,7 +126,7 @@ impl Caller {
     }
 
     /// Starts a message. How it ended, if it has: nobody waits for a confirmation, or it may not go.
-    pub(super) fn start(&mut self, script: &Script, cx: &mut Cx<'_>, errand: Errand) -> Option<Outcome> {
+    pub(super) fn start(&mut self, script: &Script, cx: &mut Cx<'_>, errand: Errand<'_>) -> Option<Outcome> {
         self.begin(script, cx, errand).1
     }
 
@@ -130,7 +137,7 @@ impl Caller {
         script: &Script,
         cx: &mut Cx<'_>,
         gathering: &Gathering,
-        errand: Errand,
+        errand: Errand<'_>,
     ) -> Option<Outcome> {
         let total: u32 = gathering.branches.iter().map(|branch| branch.copies.count()).sum();
         let task = if gathering.wait { errand.task } else { NOBODY };
@@ -173,7 +180,7 @@ impl Caller {
         &mut self,
         script: &Script,
         cx: &mut Cx<'_>,
-        Errand { call, luck, inherited, task, late, member }: Errand,
+        Errand { call, luck, inherited, task, late, member, given }: Errand<'_>,
     ) -> (Number, Option<Outcome>) {
         let spec = &script.calls[call as usize];
         let route = self.route(script, cx, spec);
@@ -194,6 +201,9 @@ impl Caller {
             in_flight: false,
             is_pinned: member.is_some(),
         });
+        if let Some(given) = given {
+            self.keep(key, *given);
+        }
         let number = self.number_of(key);
         let leave = self.may_go(route, key).then(|| self.leave(cx, route, number));
         let at_once = leave == Some(Leave::Go);
@@ -256,6 +266,12 @@ impl Caller {
         let pending = self.outstanding.get_mut(key)?;
         pending.attempt += 1;
         self.go_on(script, cx, number, Failure::Rejected, NOT_SENT)
+    }
+
+    /// Keeps what a trace says of a message until that has ended.
+    #[cold]
+    fn keep(&mut self, key: Number, given: Given) {
+        self.given.get_or_insert_default().insert(key, given);
     }
 
     /// The route of a kind of message.
@@ -330,7 +346,10 @@ impl Caller {
         {
             envelope.order = window.place(pending.sequence);
         }
-        let size = spec.size.bytes(|| script.keys.size.block(Entity::from_bits(pending.luck), 0).first());
+        let size = spec.size.bytes_or(
+            || script.keys.size.block(Entity::from_bits(pending.luck), 0).first(),
+            || given(&self.given, key).size,
+        );
         let to = script.targets[spec.target as usize].member(pending.member as usize);
         let message = MessageId { owner: cx.me, number };
         cx.send_sized(to, envelope, size);
@@ -338,6 +357,7 @@ impl Caller {
             route.done(pending.member, now, None, true);
             self.let_go_of_others(script, cx, number, None);
             cx.observe(Observation::Closed { message, why: Close::Sent });
+            forget_given(&mut self.given, key);
             self.outstanding.remove(key);
             return Some(Outcome::Done);
         }
@@ -701,6 +721,7 @@ impl Caller {
     /// Takes a message out of the table, and lets those go that waited for it.
     fn remove(&mut self, script: &Script, cx: &mut Cx<'_>, key: Number) {
         let Some(pending) = self.outstanding.remove(key) else { return };
+        forget_given(&mut self.given, key);
         let Some(gate) = self.routes.get_mut(pending.route).gate.as_deref_mut() else { return };
         match gate {
             Gate::InFlight(gate) => gate.settle(key),
@@ -748,6 +769,19 @@ fn tell_skipped(script: &Script, cx: &mut Cx<'_>, settled: &Pending, member: u32
     let mut envelope = Envelope::new(Kind::Skip, luck, number, settled.call, settled.attempt);
     envelope.order = Place::new(lowest, lowest);
     cx.send_sized(script.targets[spec.target as usize].member(member as usize), envelope, 0);
+}
+
+/// What a trace says of a message.
+fn given(all: &Option<Box<BTreeMap<Number, Given>>>, key: Number) -> Given {
+    all.as_ref().and_then(|all| all.get(&key)).copied().unwrap_or_default()
+}
+
+/// The message has ended.
+#[inline]
+fn forget_given(all: &mut Option<Box<BTreeMap<Number, Given>>>, key: Number) {
+    if let Some(all) = all {
+        all.remove(&key);
+    }
 }
 
 /// What is handed to a policy that draws nothing.

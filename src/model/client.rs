@@ -7,13 +7,16 @@ use std::sync::Arc;
 
 use crate::base::distribution::Distribution;
 use crate::base::id::{Entity, NodeId};
-use crate::base::random::mix;
+use crate::base::random::{Block, mix};
 use crate::base::time::Span;
 use crate::process::{Boot, Clock, Outcome, Process, Steady, TimerId};
+use crate::protocol::workload::arrivals::{Batch, FirstGap};
 
 use super::Alarm;
 use super::caller::{Caller, Cx, Errand, nested_luck};
 use super::envelope::{Envelope, Kind};
+use super::feed::{Feed, Given, Row, Trace};
+use super::pace::{Course, Pace};
 use super::script::{Choice, Script};
 use super::task::{Next, Progress, Slab};
 
@@ -22,6 +25,10 @@ use super::task::{Next, Progress, Slab};
 pub struct ClientSpec {
     /// When requests are due.
     pub load: Load,
+    /// How that changes with time.
+    pub course: Course,
+    /// How many come at once.
+    pub batch: Option<Batch>,
     /// What a request does.
     pub program: Choice,
     /// When the load begins.
@@ -34,11 +41,31 @@ pub struct ClientSpec {
     pub nodes: u32,
 }
 
+impl ClientSpec {
+    /// What the group's nodes share in one run, if it plays a trace.
+    pub fn feed(&self) -> Option<Feed> {
+        match &self.load {
+            Load::Trace(trace) => Some(Feed::new(Arc::clone(trace), self.nodes)),
+            _ => None,
+        }
+    }
+
+    /// Whether there is more to its arrivals than gaps of one law.
+    fn is_unusual(&self) -> bool {
+        !self.course.is_constant() || self.batch.is_some()
+    }
+}
+
 /// When requests are due.
 #[derive(Clone, Debug)]
 pub enum Load {
-    /// At random, independent of each other: exponential gaps of this mean at each node.
-    Poisson(Distribution),
+    /// At random: gaps of this law at each node, independent of each other.
+    Renewal {
+        /// The gaps.
+        gap: Distribution,
+        /// The time to the first arrival, unless that is a gap like any other.
+        first: Option<FirstGap>,
+    },
     /// At equal distances of so many nanoseconds at each node, the first after a share of it.
     Even {
         /// Mean gap in nanoseconds; requests are due at its multiples, rounded each on its own.
@@ -46,6 +73,8 @@ pub enum Load {
         /// How the nodes stand to each other.
         phase: Phase,
     },
+    /// As a trace says, dealt to the nodes in turn.
+    Trace(Arc<dyn Trace>),
     /// By users of the group, each one after it has thought.
     Users {
         /// In the whole group.
@@ -82,7 +111,18 @@ pub struct Client {
     missed: f64,
     /// How long ago the present one was due: a node that was paused is behind.
     late: Span,
-    surge: Option<Box<Surge>>,
+    unusual: Option<Box<Unusual>>,
+}
+
+/// What only those arrivals need that are more than gaps of one law.
+#[derive(Debug)]
+struct Unusual {
+    pace: Pace,
+    /// What the arrivals' clock shows when the load begins.
+    begin: Steady,
+    feed: Option<Feed>,
+    /// What a trace says of the requests under way.
+    rows: Slab<Given>,
 }
 
 /// A request that will be due.
@@ -94,35 +134,24 @@ struct Arrival {
     timer: Option<TimerId>,
 }
 
-/// A load that is not, or was not always, as planned: arrivals have a clock of their own.
-#[derive(Clone, Copy, Debug)]
-struct Surge {
-    /// When it became what it is, and what the arrivals' clock showed then.
-    since: Steady,
-    shown: Steady,
-    /// How fast that clock runs.
-    factor: f64,
-}
-
-impl Surge {
-    fn shown(&self, now: Steady) -> Steady {
-        self.shown + Span::from_nanos_f64(now.since(self.since).as_nanos() as f64 * self.factor)
-    }
-
-    fn when(&self, shown: Steady) -> Steady {
-        self.since + Span::from_nanos_f64(shown.since(self.shown).as_nanos() as f64 / self.factor)
+impl Unusual {
+    fn new(spec: &ClientSpec, feed: Option<Feed>) -> Self {
+        let begin = Steady::from_nanos(spec.from.as_nanos());
+        Self { pace: Pace::new(spec.course.clone()), begin, feed, rows: Slab::new() }
     }
 }
 
 #[derive(Debug)]
 struct Task {
     progress: Progress,
+    /// The user it is for, or the row of a trace that asks for it.
     user: Option<u32>,
 }
 
 impl Client {
-    /// The process of one node of the group.
-    pub fn new(script: &Arc<Script>, spec: &Arc<ClientSpec>, boot: &Boot<'_>) -> Self {
+    /// The process of one node of the group; all nodes of one run are handed the same `feed`, see [`ClientSpec::feed`].
+    pub fn new(script: &Arc<Script>, spec: &Arc<ClientSpec>, feed: Option<&Feed>, boot: &Boot<'_>) -> Self {
+        let is_unusual = spec.is_unusual() || feed.is_some();
         Self {
             script: Arc::clone(script),
             spec: Arc::clone(spec),
@@ -132,7 +161,7 @@ impl Client {
             next: None,
             missed: 0.0,
             late: Span::ZERO,
-            surge: None,
+            unusual: is_unusual.then(|| Box::new(Unusual::new(spec, feed.cloned()))),
         }
     }
 
@@ -146,14 +175,15 @@ impl Client {
         self.script.keys.arrival.block(cx.name(), position)
     }
 
-    /// What the arrivals' clock shows.
-    fn shown(&self, now: Steady) -> Steady {
-        self.surge.as_ref().map_or(now, |surge| surge.shown(now))
+    /// The draws that all nodes of the group make alike.
+    fn group_draws(&self, cx: &Cx<'_>) -> impl Fn(u64) -> Block + use<> {
+        let (key, group) = (self.script.keys.arrival, cx.name().member(GROUP));
+        move |position| key.block(group, position)
     }
 
-    /// When the arrivals' clock will show this.
-    fn when(&self, shown: Steady) -> Steady {
-        self.surge.as_ref().map_or(shown, |surge| surge.when(shown))
+    /// What the arrivals' clock shows.
+    fn shown(&self, cx: &Cx<'_>, now: Steady) -> Steady {
+        self.unusual.as_ref().map_or(now, |unusual| unusual.pace.shown(now, self.group_draws(cx)))
     }
 
     /// Waits for the next arrival after what the arrivals' clock shows.
@@ -163,9 +193,13 @@ impl Client {
         }
         let mut missed = self.missed;
         let due = match &self.spec.load {
-            Load::Poisson(gap) => {
-                let from = if self.started == 0 { Steady::from_nanos(self.spec.from.as_nanos()) } else { now };
-                from.max(now) + gap.sample(self.arrival_draw(cx, self.started).first())
+            Load::Renewal { gap, first } => {
+                let draw = self.arrival_draw(cx, self.started);
+                match (self.started, first) {
+                    (0, Some(first)) => self.begin_at().max(now) + first.sample(self.arrival_draw(cx, u64::MAX)),
+                    (0, None) => self.begin_at().max(now) + gap.sample(draw.first()),
+                    _ => now + gap.sample(draw.first()),
+                }
             }
             Load::Even { gap, phase } => {
                 let offset = match phase {
@@ -173,7 +207,7 @@ impl Client {
                     Phase::Staggered => f64::from(cx.name().index()) / f64::from(self.spec.nodes),
                     Phase::Aligned => 0.0,
                 };
-                let begin = Steady::from_nanos(0) + self.spec.from;
+                let begin = self.begin_at();
                 let due = |turn: f64| begin + Span::from_nanos_f64((turn + offset) * gap);
                 if self.started == 0 && due(0.0) < now {
                     // A node that came up again goes on with the next one.
@@ -181,18 +215,113 @@ impl Client {
                 }
                 due(self.started as f64 + missed)
             }
+            Load::Trace(_) => match self.next_row(cx) {
+                Some(row) => due_of(&row),
+                None => return,
+            },
             Load::Users { .. } => return,
         };
         self.missed = missed;
         self.expect(cx, due);
     }
 
+    /// What the arrivals' clock shows when the load begins.
+    fn begin_at(&self) -> Steady {
+        let from = Steady::from_nanos(self.spec.from.as_nanos());
+        self.unusual.as_ref().map_or(from, |unusual| unusual.begin)
+    }
+
     /// Waits for a request that is due then, on the arrivals' clock.
     fn expect(&mut self, cx: &mut Cx<'_>, due: Steady) {
-        let time = self.when(due);
+        let time = match &self.unusual {
+            None => due,
+            Some(unusual) => self.when(unusual, cx, due),
+        };
         let is_in_time = time.as_nanos() < self.spec.until.as_nanos();
         let timer = is_in_time.then(|| cx.set_timer(Clock::Steady, time.since(cx.now()), Alarm::Arrival));
         self.next = Some(Arrival { due, timer });
+    }
+
+    /// When the arrivals' clock will show this: never, if not before the load ends.
+    #[inline(never)]
+    fn when(&self, unusual: &Unusual, cx: &Cx<'_>, due: Steady) -> Steady {
+        let end = Steady::from_nanos(self.spec.until.as_nanos());
+        unusual.pace.when(due, end, self.group_draws(cx)).unwrap_or(NEVER)
+    }
+
+    /// The next row of a trace that is played.
+    #[inline(never)]
+    fn next_row(&self, cx: &Cx<'_>) -> Option<Row> {
+        self.unusual.as_ref()?.feed.as_ref()?.peek(cx.name().index())
+    }
+
+    /// Sets the arrivals' clock going. Whoever comes up late has missed what was due before.
+    #[inline(never)]
+    fn wind_up(&mut self, cx: &Cx<'_>) {
+        let draws = self.group_draws(cx);
+        let Some(unusual) = &mut self.unusual else { return };
+        unusual.pace.wind_up(&draws);
+        unusual.begin = unusual.pace.shown(Steady::from_nanos(self.spec.from.as_nanos()), &draws);
+        if let Some(feed) = &unusual.feed {
+            let now = unusual.pace.shown(cx.now(), &draws).max(unusual.begin);
+            feed.skip(cx.name().index(), Span::from_nanos(now.as_nanos()));
+        }
+    }
+
+    /// Starts what is due by the arrivals' clock, and waits for what is due next.
+    #[inline(never)]
+    fn arrive_unusually(&mut self, cx: &mut Cx<'_>, mut due: Steady) {
+        let now = cx.now();
+        loop {
+            let Some(unusual) = &self.unusual else { return };
+            // A timer takes a nanosecond at least.
+            let late = now.since(self.when(unusual, cx, due));
+            self.late = if late > Span::from_nanos(1) { late } else { Span::ZERO };
+            self.begin_due(cx);
+            let is_late = self.late != Span::ZERO;
+            self.late = Span::ZERO;
+            let draws = self.group_draws(cx);
+            let Some(unusual) = &mut self.unusual else { return };
+            let shown = unusual.pace.shown(now, &draws);
+            unusual.pace.pass(now, &draws);
+            if unusual.feed.is_none() {
+                return self.schedule(cx, if is_late { due } else { shown });
+            }
+            // Rows of one time are started at one time.
+            match self.next_row(cx) {
+                Some(row) if due_of(&row) <= shown && !self.is_spent(cx) => due = due_of(&row),
+                _ => return self.schedule(cx, shown),
+            }
+        }
+    }
+
+    /// Starts the request that is due, or all of a batch.
+    fn begin_due(&mut self, cx: &mut Cx<'_>) {
+        let index = cx.name().index();
+        if let Some(Unusual { feed: Some(feed), rows, .. }) = self.unusual.as_deref_mut() {
+            let Some(Row { given, .. }) = feed.peek(index) else { return };
+            feed.take(index);
+            let row = (!given.is_empty()).then(|| rows.insert(given));
+            if let Some(row) = self.begin(cx, row) {
+                self.release(row);
+            }
+            return;
+        }
+        let size = self.spec.batch.map_or(1, |batch| batch.size(self.arrival_draw(cx, BATCH | self.started).first()));
+        for _ in 0..size {
+            if self.is_spent(cx) {
+                return;
+            }
+            self.begin(cx, None);
+        }
+    }
+
+    /// A request of a trace is over.
+    #[cold]
+    fn release(&mut self, row: u32) {
+        if let Some(unusual) = &mut self.unusual {
+            unusual.rows.remove(row);
+        }
     }
 
     /// Starts a request, for a user or as it is due. The user, if its request is over at once.
@@ -215,7 +344,7 @@ impl Client {
             return;
         }
         if let Some(user) = self.begin(cx, Some(user)) {
-            let time = self.thought(cx, user);
+            let time = self.thought(cx, user).unwrap_or_default();
             cx.set_timer(Clock::Steady, time, Alarm::Think(user));
         }
     }
@@ -231,8 +360,9 @@ impl Client {
                 Next::Message { call, wait } => {
                     let Progress { luck, attempt, .. } = task.progress;
                     let luck = nested_luck(luck, attempt, self.script.calls[call as usize].name);
-                    let task = if wait { id } else { NOBODY };
-                    let errand = Errand { call, luck, inherited: None, task, late: self.late, member: None };
+                    let given = given(&mut self.unusual, task.user);
+                    let (task, late) = (if wait { id } else { NOBODY }, self.late);
+                    let errand = Errand { call, luck, inherited: None, task, late, member: None, given };
                     match self.caller.start(&self.script, cx, errand) {
                         Some(Outcome::Done) => {}
                         _ if !wait => {}
@@ -242,7 +372,9 @@ impl Client {
                 }
                 Next::Gather(gathering) => {
                     let luck = task.progress.branches();
-                    let errand = Errand { call: 0, luck, inherited: None, task: id, late: self.late, member: None };
+                    let given = given(&mut self.unusual, task.user);
+                    let late = self.late;
+                    let errand = Errand { call: 0, luck, inherited: None, task: id, late, member: None, given };
                     match self.caller.gather(&self.script, cx, &gathering, errand) {
                         Some(Outcome::Done) => {}
                         None => return None,
@@ -272,24 +404,45 @@ impl Client {
     /// over at once too, the next takes a nanosecond.
     fn go_on(&mut self, cx: &mut Cx<'_>, user: u32) {
         match self.thought(cx, user) {
-            Span::ZERO => self.begin_next(cx, user),
-            time => _ = cx.set_timer(Clock::Steady, time, Alarm::Think(user)),
+            Some(Span::ZERO) => self.begin_next(cx, user),
+            Some(time) => _ = cx.set_timer(Clock::Steady, time, Alarm::Think(user)),
+            None => self.release(user),
         }
     }
 
-    /// How long a user thinks before its next request.
-    fn thought(&self, cx: &Cx<'_>, user: u32) -> Span {
-        let Load::Users { think, .. } = &self.spec.load else { return Span::ZERO };
+    /// How long a user thinks before its next request; nothing if this is no user, but a row of a trace.
+    fn thought(&self, cx: &Cx<'_>, user: u32) -> Option<Span> {
+        let Load::Users { think, .. } = &self.spec.load else { return None };
         if think.is_constant() {
-            return think.minimum();
+            return Some(think.minimum());
         }
         let entity = Entity::from_bits(mix(cx.name().bits()));
-        think.sample(self.script.keys.arrival.block(entity, self.started ^ u64::from(user) << 40).first())
+        Some(think.sample(self.script.keys.arrival.block(entity, self.started ^ u64::from(user) << 40).first()))
     }
 }
 
 /// Tells the name of a client's first request from that of its node.
 const REQUEST: u64 = 1;
+
+/// Tells the draw of a batch's size from those of its requests.
+const BATCH: u64 = 1 << 63;
+
+/// The member of a group whose draws are the group's: no node has this index.
+const GROUP: u32 = u32::MAX;
+
+/// The reading of a clock that is never shown.
+const NEVER: Steady = Steady::from_nanos(u64::MAX);
+
+/// What a trace says of a request, if that comes from one.
+#[inline]
+fn given(unusual: &mut Option<Box<Unusual>>, row: Option<u32>) -> Option<&Given> {
+    unusual.as_mut()?.rows.get_mut(row?).map(|given| &*given)
+}
+
+/// When a row is due, on the arrivals' clock.
+fn due_of(row: &Row) -> Steady {
+    Steady::from_nanos(row.due.as_nanos())
+}
 
 /// The task of messages nobody waits for.
 pub(super) const NOBODY: u32 = u32::MAX;
@@ -313,16 +466,18 @@ impl Process<Envelope> for Client {
                 }
             }
         }
-        let now = cx.now();
+        self.wind_up(cx);
+        let now = self.shown(cx, cx.now());
         self.schedule(cx, now);
     }
 
     fn load(&mut self, cx: &mut Cx<'_>, factor: f64) {
-        let now = cx.now();
-        let shown = self.shown(now);
         // The load that has not begun begins when it was to begin.
-        let from = Steady::from_nanos(self.spec.from.as_nanos());
-        self.surge = Some(Box::new(Surge { since: now.max(from), shown: shown.max(from), factor }));
+        let now = cx.now().max(Steady::from_nanos(self.spec.from.as_nanos()));
+        let draws = self.group_draws(cx);
+        let spec = &self.spec;
+        let unusual = self.unusual.get_or_insert_with(|| Box::new(Unusual::new(spec, None)));
+        unusual.pace.change(now, factor, draws);
         if let Some(Arrival { due, timer }) = self.next {
             timer.and_then(|timer| cx.cancel_timer(timer));
             self.expect(cx, due);
@@ -350,14 +505,17 @@ impl Process<Envelope> for Client {
         let idle = match alarm {
             Alarm::Arrival => {
                 let due = self.next.take().map_or(cx.now(), |arrival| arrival.due);
+                if self.unusual.is_some() {
+                    return self.arrive_unusually(cx, due);
+                }
                 let now = cx.now();
-                let late = now.since(self.when(due));
+                let late = now.since(due);
                 // A timer takes a nanosecond at least.
                 let is_late = late > Span::from_nanos(1);
                 self.late = if is_late { late } else { Span::ZERO };
                 self.begin(cx, None);
                 self.late = Span::ZERO;
-                return self.schedule(cx, if is_late { due } else { self.shown(now) });
+                return self.schedule(cx, if is_late { due } else { now });
             }
             Alarm::Think(user) => return self.begin_next(cx, user),
             Alarm::Timeout(_) | Alarm::Resend(_) | Alarm::Hedge(_) => {

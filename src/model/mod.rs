@@ -6,10 +6,12 @@
 mod caller;
 mod client;
 mod envelope;
+mod feed;
 mod gather;
 mod guard;
 mod journal;
 mod line;
+mod pace;
 mod policy;
 mod route;
 mod router;
@@ -19,9 +21,11 @@ mod task;
 
 pub use client::{Client, ClientSpec, Load, Phase};
 pub use envelope::{Envelope, Kind, Place, Remainder};
+pub use feed::{Feed, Given, Row, Trace};
 pub use guard::GuardSpec;
 pub use journal::State;
 pub use line::MakesRoom;
+pub use pace::Course;
 pub use policy::{Cancel, Delivery, Policy};
 pub use router::Router;
 pub use script::{

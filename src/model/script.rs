@@ -97,17 +97,41 @@ pub struct RouteSpec {
 
 /// A size in bytes, or a law of sizes.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Size(Distribution);
+pub struct Size(Sizes);
+
+#[derive(Clone, Debug, PartialEq)]
+enum Sizes {
+    Always(u64),
+    Drawn(Distribution),
+    /// By a trace; drawn where that says nothing.
+    Given(Distribution),
+}
 
 impl Size {
     /// The law of sizes whose nanoseconds are bytes.
     pub fn new(law: Distribution) -> Self {
-        Self(law)
+        if law.is_constant() { Self(Sizes::Always(law.minimum().as_nanos())) } else { Self(Sizes::Drawn(law)) }
+    }
+
+    /// The size that a trace gives, and this law where it gives none.
+    pub fn given(law: Distribution) -> Self {
+        Self(Sizes::Given(law))
     }
 
     /// A size in bytes.
+    #[inline]
     pub fn bytes(&self, draw: impl FnOnce() -> Uniform) -> u64 {
-        if self.0.is_constant() { self.0.minimum().as_nanos() } else { self.0.sample(draw()).as_nanos() }
+        self.bytes_or(draw, || None)
+    }
+
+    /// A size in bytes, where a trace may have `given` one.
+    #[inline]
+    pub(super) fn bytes_or(&self, draw: impl FnOnce() -> Uniform, given: impl FnOnce() -> Option<u64>) -> u64 {
+        match &self.0 {
+            Sizes::Always(bytes) => *bytes,
+            Sizes::Drawn(law) => law.sample(draw()).as_nanos(),
+            Sizes::Given(law) => given().unwrap_or_else(|| law.sample(draw()).as_nanos()),
+        }
     }
 }
 

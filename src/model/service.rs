@@ -259,7 +259,15 @@ impl Service {
                     let luck =
                         nested_luck(job.envelope.luck, job.progress.attempt, self.script.calls[call as usize].name);
                     let task = if wait { id } else { NOBODY };
-                    let errand = Errand { call, luck, inherited: job.deadline, task, late: Span::ZERO, member: None };
+                    let errand = Errand {
+                        call,
+                        luck,
+                        inherited: job.deadline,
+                        task,
+                        late: Span::ZERO,
+                        member: None,
+                        given: None,
+                    };
                     match self.caller.start(&self.script, cx, errand) {
                         Some(Outcome::Done) => {}
                         _ if !wait => {}
@@ -269,7 +277,8 @@ impl Service {
                 }
                 Next::Gather(gathering) => {
                     let (luck, inherited) = (job.progress.branches(), job.deadline);
-                    let errand = Errand { call: 0, luck, inherited, task: id, late: Span::ZERO, member: None };
+                    let errand =
+                        Errand { call: 0, luck, inherited, task: id, late: Span::ZERO, member: None, given: None };
                     match self.caller.gather(&self.script, cx, &gathering, errand) {
                         Some(Outcome::Done) => {}
                         None => return self.let_go(cx, id),

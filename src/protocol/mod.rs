@@ -14,6 +14,7 @@ pub mod delivery;
 mod family;
 pub mod health;
 pub mod hedge;
+pub mod keys;
 pub mod quantile;
 pub mod queue;
 pub mod rate_limit;
@@ -24,6 +25,7 @@ pub mod shed;
 mod slices;
 pub mod throttle;
 pub mod timeout;
+pub mod workload;
 
 /// One line of a family's registry.
 #[derive(Clone, Copy, Debug)]

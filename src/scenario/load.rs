@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::diagnostic::{Diagnostic, Style};
-use super::document::{Data, Document, Overrides, Source, Table, Texts, Value, Vocabulary, read, resolve};
+use super::document::{Data, Document, Openers, Overrides, Source, Table, Texts, Value, Vocabulary, read, resolve};
 use super::reference::Reference;
 use super::schema::{self, Scenario};
 
@@ -16,6 +16,8 @@ pub struct Loaded {
     pub document: Document,
     /// The files and flags, which the places in the other two point into.
     pub texts: Texts,
+    /// The files that are read while it is played.
+    pub files: Openers,
 }
 
 /// Why a scenario cannot be planned.
@@ -44,7 +46,7 @@ impl Scenario {
     pub fn load(source: &dyn Source, path: &Path, overrides: &Overrides) -> Result<Loaded, Mistakes> {
         let mut texts = Texts::default();
         match load(source, path, overrides, &mut texts) {
-            Ok((scenario, document)) => Ok(Loaded { scenario, document, texts }),
+            Ok((scenario, document, files)) => Ok(Loaded { scenario, document, texts, files }),
             Err(diagnostics) => Err(Mistakes { diagnostics, texts }),
         }
     }
@@ -55,7 +57,7 @@ fn load(
     path: &Path,
     overrides: &Overrides,
     texts: &mut Texts,
-) -> Result<(Scenario, Document), Vec<Diagnostic>> {
+) -> Result<(Scenario, Document, Openers), Vec<Diagnostic>> {
     let document = resolve(source, path, overrides, texts)?;
     refuse_future(&document.tree)?;
     let mut tree = document.tree.clone();
@@ -67,13 +69,29 @@ fn load(
                 return Err(mistakes);
             }
             schema::stand_in(&mut scenario)?;
-            Ok((scenario, document))
+            let files = open(&scenario, source)?;
+            Ok((scenario, document, files))
         }
         Err(found) => {
             mistakes.extend(found);
             Err(mistakes)
         }
     }
+}
+
+/// Finds the files that are read while the scenario is played.
+fn open(scenario: &Scenario, source: &dyn Source) -> Result<Openers, Vec<Diagnostic>> {
+    let (mut files, mut mistakes) = (Openers::default(), Vec::new());
+    for trace in scenario.clients.iter().filter_map(|(_, client)| client.trace.as_ref()) {
+        let path = &trace.value.path;
+        match source.opener(Path::new(path)) {
+            Ok(opener) => files.add(path, opener),
+            Err(error) => {
+                mistakes.push(Diagnostic::unreadable(format!("cannot read `{path}`: {error}")).at(trace.origin, ""));
+            }
+        }
+    }
+    if mistakes.is_empty() { Ok(files) } else { Err(mistakes) }
 }
 
 /// The language, for messages about words that a table does not know.

@@ -19,14 +19,16 @@ pub mod quantity;
 pub mod reference;
 pub mod schema;
 pub mod selector;
+mod trace;
 mod window;
 
 pub use diagnostic::{Diagnostic, Label, Severity, Style, unknown_name};
-pub use document::{Overrides, Source};
+pub use document::{Opener, Openers, Overrides, Source};
 pub use load::{Loaded, Mistakes};
 pub use metric::{Metric, MetricKind};
 pub use nearest::nearest;
 pub use schema::Scenario;
+pub use trace::{Facts, TraceError, TraceFile};
 
 #[cfg(test)]
 mod tests;

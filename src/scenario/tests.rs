@@ -6,7 +6,7 @@ mod mistakes;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::schema::{Arrivals, Backoff, Buffer, Jitter, Limit, Runs, Verb};
+use super::schema::{Backoff, Buffer, Jitter, Limit, Runs, Verb};
 use super::*;
 use crate::base::time::{ms, secs};
 use crate::protocol::balance::{BalancePolicy, ChoicesSettings, LeastRequestsSettings, Load};
@@ -102,7 +102,7 @@ fn every_section_says_what_was_written() {
     assert_eq!(texts.line_and_column(backoff.origin), (22, 16), "the place is that of the default policy");
 
     let shoppers = scenario.clients.get("shoppers").unwrap();
-    assert_eq!(shoppers.rate.unwrap().0.per_sec(), 1000.0);
+    assert_eq!(shoppers.rate.as_ref().unwrap().policy.constant(), Some(1000.0));
     assert_eq!(shoppers.step.keys.deadline.unwrap().0, secs(2));
     let buy = shoppers.mix.get("buy").unwrap();
     let Some(Verb::Call(target)) = buy.step.verb() else { panic!("buying calls") };
@@ -139,7 +139,7 @@ fn a_flag_beats_the_file() {
     };
     let scenario = load(CHECKOUT, &overrides).unwrap().scenario;
     let shoppers = scenario.clients.get("shoppers").unwrap();
-    assert_eq!((shoppers.rate.unwrap().0.per_sec(), shoppers.arrivals.unwrap().value), (5.0, Arrivals::Even));
+    assert_eq!((shoppers.rate.as_ref().unwrap().policy.constant(), shoppers.is_even()), (Some(5.0), true));
     assert_eq!((scenario.run.seed, scenario.run.runs), (7, Some(Runs::Constant(3.try_into().unwrap()))));
 }
 

@@ -27,3 +27,4 @@ mod retries;
 mod streams;
 mod time;
 mod topologies;
+mod workloads;

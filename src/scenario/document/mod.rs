@@ -22,8 +22,8 @@ mod variants;
 
 use std::path::Path as FilePath;
 
-pub use data_file::DataFile;
-pub use files::Source;
+pub use data_file::{DataFile, StreamedFile};
+pub use files::{Opener, Openers, Source};
 pub(crate) use in_text::text_type;
 pub use in_text::{InText, Piece};
 pub(in crate::scenario) use located::TABLE_OR_VALUE;

@@ -1,6 +1,8 @@
 //! Whether a scenario can be played at all: sizes are estimated before anything is built.
 
+use super::load;
 use crate::base::time::Span;
+use crate::protocol::workload::arrivals::Arrivals;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::schema::Scenario;
 
@@ -8,6 +10,8 @@ use crate::scenario::schema::Scenario;
 const NODES_MAX: u64 = 20_000_000;
 /// The most messages that are played in one run: some hours of computing.
 const MESSAGES_MAX: f64 = 1e11;
+/// The most changes of state that the nodes of a group walk through.
+const STAYS_MAX: f64 = 1e10;
 
 /// Refuses what would never end or never fit.
 pub(super) fn refuse_the_absurd(scenario: &Scenario, duration: Span, mistakes: &mut Vec<Diagnostic>) {
@@ -35,7 +39,8 @@ pub(super) fn refuse_the_absurd(scenario: &Scenario, duration: Span, mistakes: &
     }
     for (name, client) in scenario.clients.iter() {
         let Some(rate) = &client.rate else { continue };
-        let offered = rate.value.0.per_sec() * duration.as_secs_f64();
+        let span = load::span(client, duration);
+        let offered = load::offered(&rate.value.policy, span);
         let counted = client.count.as_ref().map_or(f64::INFINITY, |count| f64::from(count.value.get()));
         if offered.min(counted) > MESSAGES_MAX {
             // A message takes some hundred nanoseconds of computing.
@@ -47,6 +52,17 @@ pub(super) fn refuse_the_absurd(scenario: &Scenario, duration: Span, mistakes: &
                 ))
                 .at(rate.origin, "at this rate")
                 .help(format!("a run plays at most {MESSAGES_MAX:.0e} messages; lower the rate or `run.duration`")),
+            );
+        }
+        let Some(arrivals) = &client.arrivals else { continue };
+        let process = arrivals.value.policy.start();
+        let stays = process.states().map_or(0.0, |states| span.1.as_nanos() as f64 / states.mean_stay());
+        if stays * f64::from(client.nodes().get()) > STAYS_MAX {
+            let message = format!("`{}` would change its state about {stays:.1e} times", name.as_str());
+            mistakes.push(
+                Diagnostic::error(message)
+                    .at(arrivals.origin, "")
+                    .help(format!("nodes times changes are at most {STAYS_MAX:.0e}: make the stays longer")),
             );
         }
     }

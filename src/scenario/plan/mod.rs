@@ -5,6 +5,7 @@ mod distribution;
 mod estimate;
 mod expect;
 mod fault;
+mod load;
 mod medium;
 mod network;
 mod nodes;
@@ -32,12 +33,14 @@ use crate::model::{
     Board, Call, Client, ClientSpec, Envelope, Keys, Program, RouteSpec, Router, Script, Service, ServiceSpec, Target,
 };
 use crate::network::Network;
+use crate::process::Boot;
 use crate::sim::{Cluster, Storage};
 
 use super::diagnostic::Diagnostic;
 
 use super::load::{Loaded, Mistakes};
 use super::schema::{Runs, Warmup};
+use super::trace::TraceFile;
 
 pub use distribution::{sizes, times};
 pub use expect::{Expectation, Measure, Subject, is_measured};
@@ -74,6 +77,7 @@ pub struct Plan {
     pub flows: Vec<FlowSpec>,
     /// What happens to the system.
     pub faults: Vec<FaultSpec>,
+    traces: Vec<TraceFile>,
     groups: Vec<Group>,
     calls: Vec<Call>,
     routes: Vec<RouteSpec>,
@@ -165,7 +169,10 @@ impl Plan {
             let mut script = Arc::clone(&script);
             let added = match role.clone() {
                 Role::Client(spec) => {
-                    cluster.group(name, *nodes, move |boot| Client::new(script.under(boot.seed), &spec, &boot))
+                    let feed = spec.feed();
+                    let client =
+                        move |boot: Boot<'_>| Client::new(script.under(boot.seed), &spec, feed.as_ref(), &boot);
+                    cluster.group(name, *nodes, client)
                 }
                 Role::Service(spec, _) => {
                     cluster.group(name, *nodes, move |boot| Service::new(script.under(boot.seed), &spec, &boot))
@@ -181,6 +188,11 @@ impl Plan {
         let end = Time::ZERO + self.duration + self.drain;
         self.faults.iter().for_each(|fault| fault.add_to(&mut cluster, Seed(seed), end));
         cluster
+    }
+
+    /// What has become of a trace that could not be read again, if that has happened in any run so far.
+    pub fn trouble(&self) -> Option<String> {
+        self.traces.iter().find_map(TraceFile::trouble)
     }
 
     /// When each fault strikes in a run with this seed, and when that heals, as far as the run lasts at most.

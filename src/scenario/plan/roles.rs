@@ -3,22 +3,21 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::base::distribution::Distribution;
 use crate::base::names::Names;
 use crate::base::time::{Span, Time};
-use crate::model::{self, Choice, ClientSpec, Load, Program, RouteSpec, ServiceSpec, Target};
+use crate::model::{self, Choice, ClientSpec, Program, RouteSpec, ServiceSpec, Target};
 use crate::network::Network;
 use crate::scenario::diagnostic::Diagnostic;
-use crate::scenario::document::Located;
+use crate::scenario::document::{Located, Openers};
 use crate::scenario::load::Loaded;
-use crate::scenario::schema::{Arrivals, Client, FaultKind, Name, Phase, Scenario, Service, Sizes, Step, Steps};
+use crate::scenario::schema::{Client, FaultKind, Name, Scenario, Service, Sizes, Step, Steps};
+use crate::scenario::trace::{Facts, TraceFile};
 
-use super::distribution::times;
 use super::expect::Scopes;
 use super::nodes::Nodes;
 use super::steps::Kept;
 use super::{
-    FlowSpec, Group, Plan, Role, estimate, fault, network, regions, runs_of, service, state, topology, warmup_of,
+    FlowSpec, Group, Plan, Role, estimate, fault, load, network, regions, runs_of, service, state, topology, warmup_of,
 };
 
 /// Plans the whole scenario; what is wrong with it goes to `mistakes`.
@@ -83,15 +82,17 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         warnings,
         mistakes,
         texts: &loaded.texts,
+        files: &loaded.files,
+        traces: Vec::new(),
     };
     let groups = planner.groups(duration);
-    let Planner { flows, calls, routes, programs, targets, warnings, .. } = planner;
+    let Planner { flows, calls, routes, programs, targets, warnings, traces, .. } = planner;
     let length = duration + run.drain.0;
     let nodes = Nodes { names: &names, regions: regions.as_ref(), texts: &loaded.texts };
     let members = |name: &Located<Name>| {
         names.group(name.as_str()).into_iter().flat_map(|group| names.members(group)).collect::<Vec<_>>()
     };
-    let loads = scenario.clients.iter().filter(|(_, client)| client.rate.is_some());
+    let loads = scenario.clients.iter().filter(|(_, client)| client.users.is_none());
     let loads = loads.flat_map(|(name, _)| members(name)).collect();
     let disks = scenario.services.iter().filter(|(_, service)| state::is_durable(service));
     let disks = disks.flat_map(|(name, _)| members(name)).collect();
@@ -122,6 +123,7 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         resolved: loaded.document.print(None),
         flows,
         faults,
+        traces,
         groups,
         calls,
         routes,
@@ -173,6 +175,8 @@ pub(super) struct Planner<'a> {
     pub(super) warnings: Vec<Diagnostic>,
     pub(super) mistakes: &'a mut Vec<Diagnostic>,
     pub(super) texts: &'a crate::scenario::document::Texts,
+    files: &'a Openers,
+    traces: Vec<TraceFile>,
 }
 
 /// Who sends a message: what its steps inherit.
@@ -183,6 +187,8 @@ pub(super) struct Sender<'a> {
     /// The keys of the group, and those of its entry.
     pub(super) shared: [&'a Step; 2],
     pub(super) reply_size: Option<&'a Sizes>,
+    /// What is known of the trace that it plays.
+    pub(super) trace: Option<Facts>,
 }
 
 impl Planner<'_> {
@@ -229,8 +235,8 @@ impl Planner<'_> {
         let fill = |planner: &mut Self, op: Option<&str>, steps: Option<&Steps>, own: &Step| {
             let place = planner.entries.iter().find(|(group, entry, _)| group == name && entry.as_deref() == op);
             let Some(&(_, _, program)) = place else { return };
-            let sender =
-                Sender { group: name, entry: op, is_client: false, shared: [&service.step, own], reply_size: None };
+            let shared = [&service.step, own];
+            let sender = Sender { group: name, entry: op, is_client: false, shared, reply_size: None, trace: None };
             planner.programs[program as usize] = planner.program(&sender, steps, own);
         };
         fill(self, None, service.steps.as_ref(), &service.step);
@@ -247,6 +253,10 @@ impl Planner<'_> {
         duration: Span,
     ) -> Option<ClientSpec> {
         let before = self.mistakes.len();
+        let brought = load::load(name, client, duration, self.files);
+        let brought = brought.map_err(|mistake| self.mistakes.push(mistake)).ok()?;
+        let trace = brought.trace.clone();
+        let facts = trace.as_ref().map(TraceFile::facts);
         let program = if client.mix.is_empty() {
             let sender = Sender {
                 group: name.as_str(),
@@ -254,6 +264,7 @@ impl Planner<'_> {
                 is_client: true,
                 shared: [&client.step, &client.step],
                 reply_size: client.reply_size.as_ref(),
+                trace: facts,
             };
             let program = self.program(&sender, client.steps.as_ref(), &client.step);
             if program.0.is_empty() && self.mistakes.len() == before {
@@ -273,6 +284,7 @@ impl Planner<'_> {
                     is_client: true,
                     shared: [&client.step, &mix.step],
                     reply_size: mix.reply_size.as_ref().or(client.reply_size.as_ref()),
+                    trace: facts,
                 };
                 let program = self.program(&sender, mix.steps.as_ref(), &mix.step);
                 self.programs.push(program);
@@ -280,64 +292,8 @@ impl Planner<'_> {
             }
             Choice::weighted(entries)
         };
-        let load = self.load(name, client);
-        let until = client.until.as_ref().map_or(duration, |until| until.value.0.min(duration));
-        let spec = ClientSpec {
-            load: load?,
-            program,
-            from: client.from.as_ref().map_or(Span::ZERO, |from| from.value.0),
-            until,
-            count: client.count.as_ref().map(|count| count.value.get().into()),
-            nodes: client.nodes().get(),
-        };
+        let spec = brought.by(client, duration, program);
+        self.traces.extend(trace);
         (self.mistakes.len() == before).then_some(spec)
-    }
-
-    fn load(&mut self, name: &Located<crate::scenario::schema::Name>, client: &Client) -> Option<Load> {
-        match (&client.rate, &client.users) {
-            (Some(rate), None) => {
-                let per_node = rate.value.0.per_sec() / f64::from(client.nodes().get());
-                let gap = 1e9 / per_node;
-                let arrivals = client.arrivals.as_ref().map_or(Arrivals::Poisson, |arrivals| arrivals.value);
-                match arrivals {
-                    Arrivals::Poisson => match Distribution::exponential(Span::from_nanos_f64(gap)) {
-                        Ok(law) => Some(Load::Poisson(law)),
-                        Err(_) => {
-                            self.mistakes.push(
-                                Diagnostic::error("no load at this rate")
-                                    .at(rate.origin, "more than 0, at most 1/ns per node"),
-                            );
-                            None
-                        }
-                    },
-                    Arrivals::Even => {
-                        let phase = match client.phase.as_ref().map_or(Phase::Random, |phase| phase.value) {
-                            Phase::Random => model::Phase::Random,
-                            Phase::Staggered => model::Phase::Staggered,
-                            Phase::Aligned => model::Phase::Aligned,
-                        };
-                        Some(Load::Even { gap, phase })
-                    }
-                }
-            }
-            (None, Some(users)) => {
-                let think = match client.think.as_ref().map(times) {
-                    None => Distribution::constant(Span::ZERO),
-                    Some(Ok(law)) => law,
-                    Some(Err(mistake)) => {
-                        self.mistakes.push(mistake);
-                        return None;
-                    }
-                };
-                Some(Load::Users { users: users.value.get(), think })
-            }
-            _ => {
-                self.mistakes.push(
-                    Diagnostic::error(format!("`{}` has no load", name.as_str()))
-                        .at(name.origin, "either `rate`, or `users` with `think`"),
-                );
-                None
-            }
-        }
     }
 }

@@ -331,7 +331,9 @@ impl Planner<'_> {
         let of_op = op.and_then(|op| service.ops.iter().find(|(name, _)| name.as_str() == op.value));
         let reply =
             sender.reply_size.or(of_op.and_then(|(_, op)| op.reply_size.as_ref())).or(service.reply_size.as_ref());
-        if let (None, Some(limited)) = (size, &self.bandwidth) {
+        let is_given = sender.trace.is_some_and(|trace| trace.sizes > 0);
+        let is_always_given = sender.trace.is_some_and(|trace| trace.sizes == trace.rows);
+        if let (None, false, Some(limited)) = (size, is_always_given, &self.bandwidth) {
             self.mistakes.push(
                 Diagnostic::error(format!("how large is this message? The bandwidth of {limited} counts"))
                     .at(target.origin, "without `size`")
@@ -349,7 +351,8 @@ impl Planner<'_> {
         };
         let size_law = law(self, size)?;
         let reply_law = if reply.is_some() { law(self, reply)? } else { size_law.clone() };
-        Some((Size::new(size_law), Size::new(reply_law)))
+        let size = if is_given { Size::given(size_law) } else { Size::new(size_law) };
+        Some((size, Size::new(reply_law)))
     }
 
     /// A request that is lost and never times out is waited for in vain.

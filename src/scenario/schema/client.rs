@@ -8,12 +8,14 @@ use serde::Deserialize;
 use super::distribution::{Sizes, Times};
 use super::number::Positive;
 use super::place::{Place, nodes};
-use super::quantity_text::{Duration, Rate};
+use super::quantity_text::Duration;
 use super::step::Step;
-use super::{Named, Steps};
-use crate::scenario::document::Located;
+use super::workload::{Arrivals, LoadRate};
+use super::{Chosen, Named, Steps};
+use crate::protocol::workload::arrivals::ArrivalPolicy;
+use crate::scenario::document::{Located, StreamedFile};
 
-/// A group of nodes that bring load: open, at a `rate`, or closed, with a number of `users`.
+/// A group of nodes that bring load: open, at a `rate` or as a `trace` says, or closed, with a number of `users`.
 #[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Client {
@@ -22,8 +24,14 @@ pub struct Client {
     pub nodes: Option<Located<NonZeroU32>>,
     /// Where they are; needed with `[regions]`.
     pub place: Option<Located<Place>>,
-    /// How many messages or requests the whole group starts, whatever becomes of them.
-    pub rate: Option<Located<Rate>>,
+    /// How many messages or requests the whole group starts, whatever becomes of them: a constant, or a rate that changes with
+    /// time.
+    pub rate: Option<Located<Chosen<LoadRate>>>,
+    /// When messages or requests start: a CSV file with a header, one row for each. Its columns are `time` (seconds from the
+    /// start of the run, or a duration with its unit, in ascending order), `size` (bytes, instead of the key `size`) and `key`
+    /// (a number or a text: what the request is about); the last two may be missing. Rows are dealt to the nodes in turn, and
+    /// are the same in every run.
+    pub trace: Option<Located<StreamedFile>>,
     /// How many users the whole group has: each starts the next one when the last has ended.
     pub users: Option<Located<NonZeroU32>>,
     /// How long a user waits in between.
@@ -31,7 +39,7 @@ pub struct Client {
     pub think: Option<Times>,
     /// How the starts are spread at a `rate`.
     #[schemars(extend("default" = "poisson"))]
-    pub arrivals: Option<Located<Arrivals>>,
+    pub arrivals: Option<Located<Chosen<Arrivals>>>,
     /// How the nodes of the group stand to each other when `arrivals = "even"`.
     #[schemars(extend("default" = "random"))]
     pub phase: Option<Located<Phase>>,
@@ -55,20 +63,15 @@ pub struct Client {
 }
 
 impl Client {
+    /// Whether requests start at equal distances.
+    pub fn is_even(&self) -> bool {
+        self.arrivals.as_ref().is_some_and(|arrivals| matches!(arrivals.value.policy, ArrivalPolicy::Even(_)))
+    }
+
     /// How many nodes it has.
     pub fn nodes(&self) -> NonZeroU32 {
         nodes(self.nodes.as_ref(), self.place.as_ref())
     }
-}
-
-/// How starts are spread in time.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Arrivals {
-    /// Independent of each other.
-    Poisson,
-    /// At equal distances.
-    Even,
 }
 
 /// How the clocks of several nodes stand to each other.

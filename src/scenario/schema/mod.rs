@@ -26,6 +26,7 @@ mod step;
 mod topology;
 mod transport;
 mod waiting;
+mod workload;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -33,7 +34,7 @@ use serde::Deserialize;
 pub use balancer::Balancer;
 pub(super) use balancer::stand_in;
 pub use chosen::{Chosen, Family, Tuned};
-pub use client::{Arrivals, Client, MixEntry, Phase};
+pub use client::{Client, MixEntry, Phase};
 pub use distribution::{DistributionSpec, LognormalSpec, Sizes, Times, WeibullSpec};
 pub use families::{Balance, ConcurrencyLimit, RateLimit, RetryBudget, Timeout};
 pub use fault::{FAULT_KINDS, Fault, FaultKind, Nodes, Passages, Sides};
@@ -52,6 +53,7 @@ pub use state::{Fsync, State};
 pub use step::{FanOut, Repeat, Step, Verb, WaitFor, Way};
 pub use topology::{Edges, Grid, RandomRegular, Router, Star, TOPOLOGY_KINDS, Topology, TopologyShape, Tree};
 pub use transport::{CongestionControl, Transport};
+pub use workload::{Arrivals, LoadRate};
 
 use super::condition::Condition;
 use super::document::{Entries, Located, OneOrMany};

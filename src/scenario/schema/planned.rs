@@ -11,7 +11,6 @@ const PLANNED: &[(&str, &[&str])] = &[
     ("Step", &["publish", "confirm", "read", "write", "write-to", "cas", "key"]),
     ("Fault", &["fail"]),
     ("Skew", &["offset"]),
-    ("Client", &["trace"]),
     ("word", &["shared"]),
     ("stream", &["send-buffer"]),
 ];

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Arrivals, Client, Duration, FAULT_KINDS, Fault, Link, Name, Regions, Scenario, Service, Step, Steps,
-    TOPOLOGY_KINDS, Topology, Verb, Warmup, waiting,
+    Client, Duration, FAULT_KINDS, Fault, Link, Name, Regions, Scenario, Service, Step, Steps, TOPOLOGY_KINDS,
+    Topology, Verb, Warmup, waiting,
 };
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::document::{Located, Origin};
@@ -186,20 +186,25 @@ impl Rules {
 
     fn client(&mut self, name: &Located<Name>, client: &Client) {
         let owner = format!("client `{}`", name.value);
-        match (&client.rate, &client.users) {
-            (Some(_), None) | (None, Some(_)) => {}
-            (None, None) => self.refuse(name.origin, format!("{owner} needs a `rate`, or a number of `users`")),
-            (Some(rate), Some(users)) => self.mistakes.push(
-                Diagnostic::error(format!("{owner} has a `rate` or a number of `users`, not both"))
-                    .at(users.origin, "")
-                    .at(rate.origin, "a rate already"),
+        let loads = [
+            ("a `rate`", client.rate.as_ref().map(|rate| rate.origin)),
+            ("a number of `users`", client.users.as_ref().map(|users| users.origin)),
+            ("a `trace`", client.trace.as_ref().map(|trace| trace.origin)),
+        ];
+        let loads: Vec<_> = loads.into_iter().filter_map(|(what, origin)| Some((what, origin?))).collect();
+        match loads.as_slice() {
+            [_] => {}
+            [] => self.refuse(name.origin, format!("{owner} needs a `rate`, a number of `users`, or a `trace`")),
+            [(one, first), (other, second), ..] => self.mistakes.push(
+                Diagnostic::error(format!("{owner} has {one} or {other}, not both"))
+                    .at(*second, "")
+                    .at(*first, "a load already"),
             ),
         }
-        let is_even = client.arrivals.is_some_and(|arrivals| arrivals.value == Arrivals::Even);
         let beside = [
             ("think", client.think.as_ref().map(|think| think.origin), client.users.is_some(), "`users`"),
-            ("arrivals", client.arrivals.map(|arrivals| arrivals.origin), client.rate.is_some(), "a `rate`"),
-            ("phase", client.phase.map(|phase| phase.origin), is_even, "`arrivals = \"even\"`"),
+            ("arrivals", client.arrivals.as_ref().map(|arrivals| arrivals.origin), client.rate.is_some(), "a `rate`"),
+            ("phase", client.phase.map(|phase| phase.origin), client.is_even(), "`arrivals = \"even\"`"),
         ];
         for (key, place, is_met, needed) in beside {
             if let Some(place) = place.filter(|_| !is_met) {

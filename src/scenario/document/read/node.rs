@@ -1,7 +1,7 @@
 //! A value of the tree as a serde deserializer.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::de::value::SeqDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, SeqAccess, Visitor};
@@ -13,7 +13,7 @@ use super::error::ReadError;
 use super::tables::{Fields, read_map, read_struct};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::document::Origin;
-use crate::scenario::document::data_file::DATA_FILE;
+use crate::scenario::document::data_file::{DATA_FILE, STREAMED_FILE};
 use crate::scenario::document::files::beside;
 use crate::scenario::document::located::{LOCATED, ONE_OR_MANY, TABLE_OR_VALUE};
 use crate::scenario::document::path::Quoted;
@@ -112,13 +112,18 @@ impl<'t> Node<'t> {
         }
     }
 
-    /// The path and the content of the file that is named here, seen from the file that names it.
-    fn data_file<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+    /// The path of the file that is named here, seen from the file that names it.
+    fn path(&self) -> Result<PathBuf, ReadError> {
         let Data::String(name) = &self.value.data else {
             return Err(ReadError::Wrong(format!("expected the name of a file, found {}", self.value.describe())));
         };
         let text = self.reading.texts.of(self.value.origin);
-        let path = beside(Path::new(if text.is_flag { "" } else { &text.name }), name);
+        Ok(beside(Path::new(if text.is_flag { "" } else { &text.name }), name))
+    }
+
+    /// The path and the content of the file that is named here.
+    fn data_file<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        let path = self.path()?;
         match self.reading.source.read(&path) {
             Ok(content) => visitor.visit_seq(SeqDeserializer::new([path.display().to_string(), content].into_iter())),
             Err(error) => {
@@ -220,6 +225,7 @@ impl<'de> Deserializer<'de> for Node<'_> {
         match name {
             LOCATED => self.place(visitor.visit_seq(Parts::new(self.value.origin, self))),
             DATA_FILE => self.place(self.data_file(visitor)),
+            STREAMED_FILE => self.place(self.path().and_then(|path| visitor.visit_str(&path.display().to_string()))),
             _ => self.place(read_struct(self, Fields { name, fields }, visitor)),
         }
     }

@@ -159,7 +159,8 @@ impl Planner<'_> {
                         .at(load.value.factor.origin, "")
                         .help(format!("at most {FACTOR_MAX:e}")));
                 }
-                let message = "only clients with a `rate` bring more load: users bring as much as they get served";
+                let message =
+                    "only clients with a `rate` or a `trace` bring more load: users bring as much as they get served";
                 all_are(&target, &self.loads, &load.value.on, message)?;
                 let factor = load.value.factor.value.value();
                 self.on_nodes(target, move |nodes| Surge { nodes, factor })
