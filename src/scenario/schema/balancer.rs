@@ -40,10 +40,9 @@ pub struct Balancer {
     /// Where requests wait when all workers are busy.
     #[serde(default)]
     pub queue: Queue,
-    /// Who is turned away on arrival, though there may be room.
-    #[schemars(extend("default" = "nobody"))]
+    /// Who is turned away on arrival, though there may be room; nobody if it is left out.
     pub shed: Option<Located<Chosen<Shed>>>,
-    /// How fast requests are let in, and how many.
+    /// How fast requests are let in, and how many; as they come if it is left out.
     pub admit: Option<Admit>,
     /// What happens to a request that its caller has given up.
     #[serde(default)]

@@ -37,10 +37,9 @@ pub struct Service {
     /// Where requests wait when all workers are busy.
     #[serde(default)]
     pub queue: Queue,
-    /// Who is turned away on arrival, though there may be room.
-    #[schemars(extend("default" = "nobody"))]
+    /// Who is turned away on arrival, though there may be room; nobody if it is left out.
     pub shed: Option<Located<Chosen<Shed>>>,
-    /// How fast requests are let in, and how many.
+    /// How fast requests are let in, and how many; as they come if it is left out.
     pub admit: Option<Admit>,
     /// Whether a worker is held while its request waits for the answer to a `call`.
     #[schemars(extend("default" = true))]
@@ -95,11 +94,9 @@ pub struct Op {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Admit {
     /// How fast requests may come in.
-    #[schemars(extend("default" = "unlimited"))]
     pub rate_limit: Option<Located<Chosen<RateLimit>>>,
     /// How many requests may be inside at a time, waiting, at work, or waiting for answers. A limit that adapts learns from the time
     /// that they spend there.
-    #[schemars(extend("default" = "unlimited"))]
     pub concurrency_limit: Option<Located<Chosen<ConcurrencyLimit>>>,
 }
 
@@ -135,9 +132,8 @@ pub struct Queue {
     #[schemars(extend("default" = "fifo"))]
     pub discipline: Option<Located<Chosen<QueueDiscipline>>>,
     /// How long a request may wait for a worker; one draw for each attempt. Who has waited longer is not begun, and its caller is told
-    /// that it expired. RabbitMQ's message TTL.
+    /// that it expired. As long as it takes if it is left out. RabbitMQ's message TTL.
     #[serde(skip_serializing)]
-    #[schemars(extend("default" = "unlimited"))]
     pub time_to_live: Option<Times>,
     /// When a request leaves that has waited too long, or whose deadline has passed.
     #[serde(skip_serializing)]
