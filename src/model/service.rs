@@ -4,6 +4,7 @@
 //! stays with its request until the reply, or (asynchronous servers) is let go while the request waits for others. A
 //! request whose deadline has passed when its turn comes is not begun.
 
+mod door;
 mod entry;
 mod extras;
 mod lanes;

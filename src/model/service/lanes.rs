@@ -52,6 +52,9 @@ impl Service {
 
     /// A message that was held has its turn.
     fn admit_held(&mut self, cx: &mut Cx<'_>, job: Job) {
+        if let Some(door) = self.door() {
+            door.entered(&job);
+        }
         self.wait(cx, job);
         self.pull(cx);
     }
