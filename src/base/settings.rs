@@ -262,8 +262,11 @@ pub struct Listing<P> {
     pub fields: &'static [Field],
     /// The names of the fields.
     pub names: &'static [&'static str],
-    make: fn(Vec<(usize, Value)>) -> Result<P, Refused>,
+    make: Make<P>,
 }
+
+/// Makes a policy of values for the fields at these places.
+type Make<P> = fn(Vec<(usize, Value)>) -> Result<P, Refused>;
 
 /// Settings that do not do.
 #[derive(Clone, PartialEq, Eq, Debug)]

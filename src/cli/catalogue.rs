@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use clap::ValueEnum;
 use rehearsal::base::distribution::{FAMILIES, Family};
+use rehearsal::base::settings::{Listing, Need};
 use rehearsal::network::regions::{MATRICES, Matrix};
 use rehearsal::network::stream::{CONGESTION_CONTROLS, CongestionEntry};
 use rehearsal::network::{Arrival, Delay, PRESETS, Preset, TOPOLOGIES, TopologyEntry};
@@ -110,7 +111,7 @@ impl Kind {
             Self::Jitters => of_registry(retry::JITTERS),
             Self::Failures => of_registry(retry::FAILURES),
             Self::Members => of_registry(retry::MEMBERS),
-            Self::Balancers => of_registry(balance::BALANCERS),
+            Self::Balancers => balance::BALANCERS.iter().map(of_listing).collect(),
             Self::Loads => of_registry(balance::LOADS),
             Self::Regions => MATRICES.iter().map(of_matrix).collect(),
             Self::Topologies => TOPOLOGIES.iter().map(|entry| of_topology(entry)).collect(),
@@ -139,6 +140,24 @@ fn of_registry<E>(registry: &[Entry<E>]) -> Vec<Item> {
         more: format!("Source: {}.\n", entry.source.trim_end_matches('.')),
     };
     registry.iter().map(item).collect()
+}
+
+fn of_listing<P>(listing: &Listing<P>) -> Item {
+    let mut more = format!("{}\n\n", listing.text.trim());
+    let width = listing.names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    for field in listing.fields {
+        write!(more, "  {:width$}  {}", field.name, field.text.trim()).expect("a string takes all");
+        match (field.default)().filter(|_| field.need == Need::Optional) {
+            Some(default) => writeln!(more, " Default: {default}."),
+            None => writeln!(more),
+        }
+        .expect("a string takes all");
+    }
+    if !listing.fields.is_empty() {
+        more.push('\n');
+    }
+    writeln!(more, "Source: {}.", listing.source.trim_end_matches('.')).expect("a string takes all");
+    Item { name: listing.name, summary: listing.summary(), more }
 }
 
 fn of_congestion_control(entry: &CongestionEntry) -> Item {

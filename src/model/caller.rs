@@ -21,6 +21,7 @@ use super::client::NOBODY;
 use super::envelope::{Envelope, Kind, Place, Remainder};
 use super::feed::Given;
 use super::gather::{Gathered, Gathers};
+use super::guard::{Flight, Leave};
 use super::policy::{Cancel, Delivery};
 use super::route::{Gate, Route, Routes};
 use super::script::{Branch, Call, Copies, Gathering, Script};
@@ -151,7 +152,7 @@ impl Caller {
                     Copies::One => None,
                     Copies::All(_) => Some(copy),
                     Copies::Many(_) => {
-                        let member = self.pick_another(script, cx, call, &taken);
+                        let member = self.pick_another(script, cx, call, errand.luck, &taken);
                         taken.push(member);
                         Some(member)
                     }
@@ -204,18 +205,67 @@ impl Caller {
             self.keep(key, *given);
         }
         let number = self.number_of(key);
-        let at_once = self.may_go(route, key);
+        let leave = self.may_go(route, key).then(|| self.leave(cx, route, number));
+        let at_once = leave == Some(Leave::Go);
         let message = MessageId { owner: cx.me, number };
         cx.observe(Observation::Offered { message, flow: Flow(spec.flow), late, at_once });
         if at_once {
             return (key, self.attempt(script, cx, number));
         }
-        if let Some(pending) = self.outstanding.get_mut(key)
-            && let Some(left) = pending.left(started)
-        {
-            pending.timer = Some(cx.set_timer(Clock::Steady, left, Alarm::Timeout(number)));
+        (key, self.wait_at_the_start(script, cx, number, leave).map(|(_, outcome)| outcome))
+    }
+
+    /// A new message may not go at once: it waits, no longer than until its deadline, or is turned away.
+    #[inline(never)]
+    fn wait_at_the_start(
+        &mut self,
+        script: &Script,
+        cx: &mut Cx<'_>,
+        number: u32,
+        leave: Option<Leave>,
+    ) -> Option<Ended> {
+        match leave {
+            Some(Leave::Refused) => self.turned_away(script, cx, number),
+            Some(Leave::Later(after)) => {
+                self.go_later(cx, number, after);
+                None
+            }
+            _ => {
+                let key = self.key_of(number);
+                let pending = self.outstanding.get_mut(key)?;
+                let left = pending.left(cx.now())?;
+                pending.timer = Some(cx.set_timer(Clock::Steady, left, Alarm::Timeout(number)));
+                None
+            }
         }
-        (key, None)
+    }
+
+    /// Whether an attempt of this message may leave.
+    #[inline]
+    fn leave(&mut self, cx: &mut Cx<'_>, route: u16, number: u32) -> Leave {
+        match self.routes.get_mut(route).guard.as_deref_mut() {
+            None => Leave::Go,
+            Some(guard) => guard.leave(number, cx.now(), || cx.draw()),
+        }
+    }
+
+    /// The attempt goes after so much time, unless the deadline comes first.
+    fn go_later(&mut self, cx: &mut Cx<'_>, number: u32, after: Span) {
+        let key = self.key_of(number);
+        let Some(pending) = self.outstanding.get_mut(key) else { return };
+        pending.timer = Some(match pending.left(cx.now()) {
+            Some(left) if left <= after => cx.set_timer(Clock::Steady, left, Alarm::Timeout(number)),
+            _ => cx.set_timer(Clock::Steady, after, Alarm::Resend(number)),
+        });
+    }
+
+    /// The sender itself turns an attempt away, before it is sent: an attempt that failed all the same.
+    #[inline(never)]
+    fn turned_away(&mut self, script: &Script, cx: &mut Cx<'_>, number: u32) -> Option<Ended> {
+        let key = self.key_of(number);
+        let pending = self.outstanding.get_mut(key)?;
+        pending.attempt += 1;
+        self.go_on(script, cx, number, Failure::Rejected, NOT_SENT)
     }
 
     /// Keeps what a trace says of a message until that has ended.
@@ -227,17 +277,14 @@ impl Caller {
     /// The route of a kind of message.
     #[inline]
     fn route(&mut self, script: &Script, cx: &mut Cx<'_>, spec: &Call) -> u16 {
-        self.routes.find(spec.route).unwrap_or_else(|| {
-            let members = script.targets[spec.target as usize].len;
-            self.routes.add(Route::new(spec, members, cx.draw()))
-        })
+        self.routes.find(spec.route).unwrap_or_else(|| self.routes.add(Route::new(script, spec, cx.draw())))
     }
 
     /// A member that is none of those `taken`, as the balancer picks.
-    fn pick_another(&mut self, script: &Script, cx: &mut Cx<'_>, call: u16, taken: &[u32]) -> u32 {
+    fn pick_another(&mut self, script: &Script, cx: &mut Cx<'_>, call: u16, luck: u64, taken: &[u32]) -> u32 {
         let spec = &script.calls[usize::from(call)];
         let route = self.route(script, cx, spec);
-        self.routes.get_mut(route).choose_another(script, cx, spec, taken)
+        self.routes.get_mut(route).choose_another(script, cx, spec, luck, taken)
     }
 
     /// Whether a new message may go at once.
@@ -250,10 +297,22 @@ impl Caller {
         may_go
     }
 
-    /// Sends an attempt that did not go out with its offer.
-    fn attempt_later(&mut self, script: &Script, cx: &mut Cx<'_>, number: u32) -> Option<Outcome> {
-        cx.observe(Observation::Attempted { message: MessageId { owner: cx.me, number } });
-        self.attempt(script, cx, number)
+    /// Sends an attempt that did not go out with its offer. What has ended with it.
+    fn attempt_later(&mut self, script: &Script, cx: &mut Cx<'_>, number: u32) -> Option<Ended> {
+        let key = self.key_of(number);
+        let (route, task) = self.outstanding.get_mut(key).map(|pending| (pending.route, pending.task))?;
+        match self.leave(cx, route, number) {
+            Leave::Go => {
+                cx.observe(Observation::Attempted { message: MessageId { owner: cx.me, number } });
+                let outcome = self.attempt(script, cx, number)?;
+                self.gathered(script, cx, task, key, outcome)
+            }
+            Leave::Later(after) => {
+                self.go_later(cx, number, after);
+                None
+            }
+            Leave::Refused => self.turned_away(script, cx, number),
+        }
     }
 
     /// Sends the next attempt, which has been stated. How the message ended, if nobody waits for a confirmation.
@@ -265,10 +324,14 @@ impl Caller {
         let route = self.routes.get_mut(pending.route);
         let again = pending.attempt > 0 && spec.policy.retry.member == Member::Same;
         if !again && !pending.is_pinned {
-            pending.member = route.choose(script, cx, spec);
+            pending.member = route.choose(script, cx, spec, pending.luck);
         }
-        route.sent(pending.member);
+        let now = cx.now();
+        route.sent(pending.member, now);
         pending.attempt += 1;
+        if let Some(guard) = route.guard.as_deref_mut() {
+            guard.departs(number, pending.attempt, pending.member, now);
+        }
         pending.in_flight = true;
         let is_confirmed = spec.is_request || spec.policy.delivery != Delivery::AtMostOnce;
         let kind = match (spec.is_request, is_confirmed) {
@@ -291,18 +354,91 @@ impl Caller {
         let message = MessageId { owner: cx.me, number };
         cx.send_sized(to, envelope, size);
         if !is_confirmed {
-            route.done(pending.member);
+            route.done(pending.member, now, None, true);
+            self.let_go_of_others(script, cx, number, None);
             cx.observe(Observation::Closed { message, why: Close::Sent });
             forget_given(&mut self.given, key);
             self.outstanding.remove(key);
             return Some(Outcome::Done);
         }
         let attempt = NonZeroU32::new(pending.attempt)?;
-        let timeout = spec.policy.retry.timeout_of(attempt, cx.now().since(pending.started));
-        if let Some(timeout) = timeout.into_iter().chain(left).min() {
+        let mut timeout = spec.policy.retry.timeout_of(attempt, now.since(pending.started));
+        if let Some(guard) = route.guard.as_deref_mut() {
+            timeout = guard.timeout(attempt).into_iter().chain(timeout).min();
+            if let Some(after) = guard.hedge_after(number) {
+                guard.set_hedge(number, Some(cx.set_timer(Clock::Steady, after, Alarm::Hedge(number))));
+            }
+        }
+        // The first of the copies that are under way at the same time has set the timer for all of them.
+        if pending.timer.is_none()
+            && let Some(timeout) = timeout.into_iter().chain(left).min()
+        {
             pending.timer = Some(cx.set_timer(Clock::Steady, timeout, Alarm::Timeout(number)));
         }
         None
+    }
+
+    /// It is time for another copy of a message that is under way.
+    #[inline(never)]
+    fn hedge(&mut self, script: &Script, cx: &mut Cx<'_>, number: u32) -> Option<Ended> {
+        let key = self.key_of(number);
+        let pending = self.outstanding.get_mut(key)?;
+        let route = self.routes.get_mut(pending.route);
+        let guard = route.guard.as_deref_mut()?;
+        guard.set_hedge(number, None);
+        let may_go = pending.in_flight && guard.may_retry(cx.now(), Failure::Timeout);
+        if may_go && guard.leave(number, cx.now(), || cx.draw()) == Leave::Go {
+            let taken: Vec<_> = guard.under_way(number).iter().map(|flight| flight.member).collect();
+            let spec = &script.calls[pending.call as usize];
+            let first = (pending.member, pending.is_pinned);
+            if !pending.is_pinned {
+                pending.member = route.choose_another(script, cx, spec, pending.luck, &taken);
+            }
+            pending.is_pinned = true;
+            cx.observe(Observation::Attempted { message: MessageId { owner: cx.me, number } });
+            self.attempt(script, cx, number);
+            if let Some(pending) = self.outstanding.get_mut(key) {
+                (_, pending.is_pinned) = first;
+            }
+        }
+        None
+    }
+
+    /// A message has ended, with the attempt whose number ends so or with none: its other attempts are of no interest any more,
+    /// and are taken back where receivers let themselves be told.
+    #[inline]
+    fn let_go_of_others(&mut self, script: &Script, cx: &mut Cx<'_>, number: u32, winner: Option<u8>) {
+        let key = self.key_of(number);
+        let Some(pending) = self.outstanding.get_mut(key) else { return };
+        if self.routes.get_mut(pending.route).guard.is_some() {
+            self.let_go_of_all(script, cx, number, winner);
+        }
+    }
+
+    #[inline(never)]
+    fn let_go_of_all(&mut self, script: &Script, cx: &mut Cx<'_>, number: u32, winner: Option<u8>) {
+        let (key, now) = (self.key_of(number), cx.now());
+        let Some(pending) = self.outstanding.get_mut(key) else { return };
+        let route = self.routes.get_mut(pending.route);
+        let Some(guard) = route.guard.as_deref_mut() else { return };
+        let won = winner.and_then(|attempt| {
+            let won = guard.ended(number, attempt, now, Ok(()));
+            if won.is_none() {
+                guard.answered_late(number, attempt, now);
+            }
+            won
+        });
+        let (others, hedge) = guard.close(number);
+        if let Some(timer) = hedge {
+            cx.cancel_timer(timer);
+        }
+        if let Some((flight, took)) = won {
+            route.done(flight.member, now, Some(took), true);
+        }
+        for flight in others {
+            route.done(flight.member, now, None, false);
+            take_back(script, cx, pending, number, flight.attempt, flight.member);
+        }
     }
 
     /// An answer or a confirmation arrived. What has ended with it.
@@ -315,31 +451,72 @@ impl Caller {
     ) -> Option<Ended> {
         let number = envelope.number;
         let key = self.key_of(number);
-        let pending = self.outstanding.get_mut(key)?;
+        let Some(pending) = self.outstanding.get_mut(key) else {
+            self.answered_late(script, cx, envelope, outcome);
+            return None;
+        };
         if outcome == Outcome::Done {
-            let (task, member, route) = (pending.task, pending.member, pending.route);
+            let (task, member) = (pending.task, pending.member);
             if let Some(timer) = pending.timer.take() {
                 cx.cancel_timer(timer);
             }
-            if pending.in_flight {
-                self.routes.get_mut(route).done(member);
+            let route = self.routes.get_mut(pending.route);
+            if route.guard.is_some() {
+                self.let_go_of_all(script, cx, number, Some(envelope.attempt));
+            } else if pending.in_flight {
+                route.done(member, cx.now(), None, true);
             }
             cx.observe(Observation::Confirmed { message: MessageId { owner: cx.me, number } });
             self.remove(script, cx, key);
             return self.gathered(script, cx, task, key, Outcome::Done);
-        }
-        // Bad news about an attempt that was given up already is no news.
-        if pending.attempt as u8 != envelope.attempt || !pending.in_flight {
-            return None;
-        }
-        if let Some(timer) = pending.timer.take() {
-            cx.cancel_timer(timer);
         }
         let failure = match outcome {
             Outcome::Rejected => Failure::Rejected,
             Outcome::Expired | Outcome::Cancelled => Failure::Expired,
             _ => Failure::Failed,
         };
+        self.refused(script, cx, number, envelope.attempt, failure)
+    }
+
+    /// An answer to a message that was given up: all that is left to learn is how long it took.
+    #[cold]
+    fn answered_late(&mut self, script: &Script, cx: &Cx<'_>, envelope: &Envelope, outcome: Outcome) {
+        let call = script.calls.get(usize::from(envelope.call)).filter(|_| outcome == Outcome::Done);
+        let Some(route) = call.and_then(|call| self.routes.find(call.route)) else { return };
+        if let Some(guard) = self.routes.get_mut(route).guard.as_deref_mut() {
+            guard.answered_late(envelope.number, envelope.attempt, cx.now());
+        }
+    }
+
+    /// One attempt has failed. What has ended with it.
+    fn refused(
+        &mut self,
+        script: &Script,
+        cx: &mut Cx<'_>,
+        number: u32,
+        attempt: u8,
+        failure: Failure,
+    ) -> Option<Ended> {
+        let key = self.key_of(number);
+        let pending = self.outstanding.get_mut(key)?;
+        let route = self.routes.get_mut(pending.route);
+        // Bad news about an attempt that was given up already is no news.
+        if let Some(guard) = route.guard.as_deref_mut() {
+            if guard.under_way(number).iter().all(|flight| flight.attempt as u8 != attempt) {
+                return None;
+            }
+            if guard.under_way(number).len() > 1 {
+                let (flight, took) = guard.ended(number, attempt, cx.now(), Err(failure))?;
+                route.done(flight.member, cx.now(), Some(took), false);
+                cx.observe(Observation::AttemptFailed { message: pending.message(cx, number) });
+                return None;
+            }
+        } else if pending.attempt as u8 != attempt || !pending.in_flight {
+            return None;
+        }
+        if let Some(timer) = pending.timer.take() {
+            cx.cancel_timer(timer);
+        }
         self.failed(script, cx, number, failure)
     }
 
@@ -347,21 +524,23 @@ impl Caller {
     /// the two, where there are several, count too. What has ended with it.
     #[cold]
     pub(super) fn reset(&mut self, script: &Script, cx: &mut Cx<'_>, peer: NodeId) -> Vec<Ended> {
-        let is_there = |pending: &Pending| {
+        let mut there = Vec::new();
+        for (key, pending) in self.outstanding.iter().filter(|(_, pending)| pending.in_flight) {
+            let number = self.number_of(key);
             let target = &script.targets[script.calls[pending.call as usize].target as usize];
-            pending.in_flight && target.member(pending.member as usize) == peer
-        };
-        let there: Vec<_> =
-            self.outstanding.iter().filter(|(_, pending)| is_there(pending)).map(|(key, _)| key).collect();
-        let mut ended = Vec::new();
-        for key in there {
-            let Some(pending) = self.outstanding.get_mut(key) else { continue };
-            if let Some(timer) = pending.timer.take() {
-                cx.cancel_timer(timer);
+            let is_there = |member: u32| target.member(member as usize) == peer;
+            let guard = self.routes.iter().nth(pending.route.into()).and_then(|(_, route)| route.guard.as_ref());
+            match guard {
+                None if is_there(pending.member) => there.push((number, pending.attempt as u8)),
+                None => {}
+                Some(guard) => {
+                    let flights = guard.under_way(number).iter().filter(|flight| is_there(flight.member));
+                    there.extend(flights.map(|flight| (number, flight.attempt as u8)));
+                }
             }
-            ended.extend(self.failed(script, cx, self.number_of(key), Failure::Reset));
         }
-        ended
+        let ended = |&(number, attempt): &_| self.refused(script, cx, number, attempt, Failure::Reset);
+        there.iter().filter_map(ended).collect()
     }
 
     /// One of the caller's own timers fired. What has ended with it.
@@ -369,6 +548,7 @@ impl Caller {
         match alarm {
             Alarm::Timeout(number) => self.timed_out(script, cx, number),
             Alarm::Resend(number) => self.resend(script, cx, number),
+            Alarm::Hedge(number) => self.hedge(script, cx, number),
             Alarm::Arrival | Alarm::Think(_) | Alarm::Step(_) => None,
         }
     }
@@ -389,20 +569,46 @@ impl Caller {
         let key = self.key_of(number);
         let pending = self.outstanding.get_mut(key)?;
         pending.timer = None;
-        self.attempt_later(script, cx, number);
-        None
+        self.attempt_later(script, cx, number)
     }
 
+    /// The attempts that are under way have failed; there is one, unless they timed out. What has ended with them.
     fn failed(&mut self, script: &Script, cx: &mut Cx<'_>, number: u32, failure: Failure) -> Option<Ended> {
         let key = self.key_of(number);
         let pending = self.outstanding.get_mut(key)?;
         cx.observe(Observation::AttemptFailed { message: pending.message(cx, number) });
-        let spec = &script.calls[pending.call as usize];
         pending.in_flight = false;
-        self.routes.get_mut(pending.route).done(pending.member);
-        if failure == Failure::Timeout {
-            take_back(script, cx, pending, number);
+        let (route, now) = (self.routes.get_mut(pending.route), cx.now());
+        match route.guard.as_deref_mut() {
+            None => {
+                route.done(pending.member, now, None, false);
+                if failure == Failure::Timeout {
+                    take_back(script, cx, pending, number, pending.attempt, pending.member);
+                }
+            }
+            Some(guard) => {
+                let flights = guard.under_way(number).to_vec();
+                if let Some(timer) = guard.set_hedge(number, None) {
+                    cx.cancel_timer(timer);
+                }
+                let end = |flight: &Flight| guard.ended(number, flight.attempt as u8, now, Err(failure));
+                let ended: Vec<_> = flights.iter().filter_map(end).collect();
+                for (flight, took) in ended {
+                    route.done(flight.member, now, Some(took), false);
+                    if failure == Failure::Timeout {
+                        take_back(script, cx, pending, number, flight.attempt, flight.member);
+                    }
+                }
+            }
         }
+        self.go_on(script, cx, number, failure, Span::ZERO)
+    }
+
+    /// What follows a failed attempt: another one, `least` from now at the earliest, or none. What has ended with it.
+    fn go_on(&mut self, script: &Script, cx: &mut Cx<'_>, number: u32, failure: Failure, least: Span) -> Option<Ended> {
+        let key = self.key_of(number);
+        let pending = self.outstanding.get_mut(key)?;
+        let spec = &script.calls[pending.call as usize];
         let elapsed = cx.now().since(pending.started);
         let attempt = NonZeroU32::new(pending.attempt)?;
         let draw = if spec.policy.retry.needs_luck() { cx.draw() } else { NO_LUCK };
@@ -413,14 +619,19 @@ impl Caller {
         {
             decision = Decision::GiveUp(Reason::DeadlineReached);
         }
+        if let (Decision::Retry { .. }, Some(guard)) =
+            (decision, self.routes.get_mut(pending.route).guard.as_deref_mut())
+            && !guard.may_retry(cx.now(), failure)
+        {
+            decision = Decision::GiveUp(Reason::AttemptsSpent);
+        }
         match decision {
-            Decision::Retry { after: Span::ZERO } => {
-                pending.previous_wait = Span::ZERO;
-                self.attempt_later(script, cx, number);
-                None
-            }
             Decision::Retry { after } => {
                 pending.previous_wait = after;
+                let after = after.max(least);
+                if after == Span::ZERO {
+                    return self.attempt_later(script, cx, number);
+                }
                 pending.timer = Some(cx.set_timer(Clock::Steady, after, Alarm::Resend(number)));
                 None
             }
@@ -446,6 +657,7 @@ impl Caller {
         {
             window.give_up(pending.sequence);
         }
+        self.let_go_of_others(script, cx, number, None);
         cx.observe(Observation::Closed { message: MessageId { owner: cx.me, number }, why });
         self.remove(script, cx, key);
         self.gathered(script, cx, task, key, outcome)
@@ -498,9 +710,10 @@ impl Caller {
         if let Some(timer) = pending.timer.take() {
             cx.cancel_timer(timer);
         }
-        if pending.in_flight {
-            self.routes.get_mut(pending.route).done(pending.member);
-            take_back(script, cx, pending, number);
+        let route = self.routes.get_mut(pending.route);
+        if pending.in_flight && route.guard.is_none() {
+            route.done(pending.member, cx.now(), None, false);
+            take_back(script, cx, pending, number, pending.attempt, pending.member);
         }
         self.close(script, cx, number, Close::Abandoned, Outcome::Cancelled);
     }
@@ -524,18 +737,27 @@ impl Caller {
             if let Some(timer) = timer {
                 cx.cancel_timer(timer);
             }
-            self.attempt_later(script, cx, self.number_of(key));
+            let number = self.number_of(key);
+            if self.routes.get_mut(pending.route).guard.is_none() {
+                self.attempt_later(script, cx, number);
+            } else {
+                // A guard may turn it away, which is for whoever started it to hear: on its own.
+                self.go_later(cx, number, NOT_SENT);
+            }
         }
     }
 }
 
-/// Takes back the attempt that is given up, where the receiver lets itself be told.
+/// How long after an attempt was turned away by its own sender the next one may be tried: an effect is later than its cause.
+const NOT_SENT: Span = Span::from_nanos(1);
+
+/// Takes back an attempt that is given up, where the receiver lets itself be told.
 #[inline]
-fn take_back(script: &Script, cx: &mut Cx<'_>, pending: &Pending, number: u32) {
+fn take_back(script: &Script, cx: &mut Cx<'_>, pending: &Pending, number: u32, attempt: u32, member: u32) {
     let spec = &script.calls[pending.call as usize];
     if spec.policy.cancel != Cancel::None {
-        let to = script.targets[spec.target as usize].member(pending.member as usize);
-        cx.send_sized(to, Envelope::new(Kind::Cancel, pending.luck, number, pending.call, pending.attempt), 0);
+        let to = script.targets[spec.target as usize].member(member as usize);
+        cx.send_sized(to, Envelope::new(Kind::Cancel, pending.luck, number, pending.call, attempt), 0);
     }
 }
 

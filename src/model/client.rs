@@ -518,7 +518,7 @@ impl Process<Envelope> for Client {
                 return self.schedule(cx, if is_late { due } else { now });
             }
             Alarm::Think(user) => return self.begin_next(cx, user),
-            Alarm::Timeout(_) | Alarm::Resend(_) => {
+            Alarm::Timeout(_) | Alarm::Resend(_) | Alarm::Hedge(_) => {
                 let ended = self.caller.woken(&self.script, cx, alarm);
                 self.resume(cx, ended)
             }

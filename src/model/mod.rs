@@ -8,6 +8,7 @@ mod client;
 mod envelope;
 mod feed;
 mod gather;
+mod guard;
 mod journal;
 mod line;
 mod pace;
@@ -21,11 +22,14 @@ mod task;
 pub use client::{Client, ClientSpec, Load, Phase};
 pub use envelope::{Envelope, Kind, Place, Remainder};
 pub use feed::{Feed, Given, Row, Trace};
+pub use guard::GuardSpec;
 pub use journal::State;
 pub use pace::Course;
 pub use policy::{Cancel, Delivery, Policy};
 pub use router::Router;
-pub use script::{Board, Branch, Call, Choice, Copies, Gathering, Keys, Program, Script, Size, Step, Target};
+pub use script::{
+    Board, Branch, Call, Choice, Copies, Gathering, Keys, Program, RouteSpec, Script, Size, Step, Target,
+};
 pub use service::{Service, ServiceSpec};
 
 /// What a role's timer brings back.
@@ -39,6 +43,8 @@ pub enum Alarm {
     Timeout(u32),
     /// It is time for another attempt of this message.
     Resend(u32),
+    /// It is time for another copy of this message.
+    Hedge(u32),
     /// The step of this task or job is over.
     Step(u32),
 }

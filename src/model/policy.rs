@@ -6,6 +6,8 @@ use crate::protocol::balance::BalancePolicy;
 use crate::protocol::delivery::DedupWindow;
 use crate::protocol::retry::RetryPolicy;
 
+use super::guard::GuardSpec;
+
 /// What counts as delivered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Delivery {
@@ -49,4 +51,6 @@ pub struct Policy {
     pub dedup: Option<DedupWindow>,
     /// How members are chosen; the service's own choice if not given.
     pub balance: Option<BalancePolicy>,
+    /// What stands between the sender and the group.
+    pub guard: GuardSpec,
 }

@@ -4,14 +4,18 @@ use std::collections::VecDeque;
 use std::num::NonZeroU32;
 use std::ops::Range;
 
+use crate::base::id::Entity;
 use crate::base::random::Uniform;
-use crate::protocol::balance::{Balance, Picker};
+use crate::base::time::{Span, Time};
+use crate::process::Steady;
+use crate::protocol::balance::{Balance, End, Picker, View};
 use crate::protocol::delivery::{InFlight, Number, SendWindow};
 
 use super::caller::Cx;
 use super::envelope::Place;
+use super::guard::Guard;
 use super::policy::Policy;
-use super::script::{Call, Script};
+use super::script::{Call, Script, Target};
 
 /// The routes of one caller, by index. The first is inline: most callers have no second.
 #[derive(Debug, Default)]
@@ -58,34 +62,46 @@ impl Routes {
         };
         route.expect("routes stay once they are there")
     }
+
+    /// All of them, with their indices.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u16, &Route)> {
+        (0..).zip(self.first.iter().chain(self.more.iter().flat_map(|more| more.iter())))
+    }
 }
 
-/// What a caller keeps for kinds of messages that share a balancer.
+/// What a caller keeps for kinds of messages that share a balancer and its guards.
 #[derive(Debug)]
 pub(super) struct Route {
     name: u16,
     picker: Picker,
     /// Nothing is held back if there is none.
     pub(super) gate: Option<Box<Gate>>,
+    /// Nothing stands in the way of an attempt if there is none.
+    pub(super) guard: Option<Box<Guard>>,
 }
 
 impl Route {
-    /// The route of a kind of message to a group of so many members; `draw` is its picker's.
-    pub(super) fn new(spec: &Call, members: u32, draw: Uniform) -> Self {
-        let picker = spec.balance.picker(members as usize, draw).expect("a plan's balancer fits its group");
-        Self { name: spec.route, picker, gate: Gate::of(&spec.policy).map(Box::new) }
+    /// The route of a kind of message; `draw` is its picker's.
+    pub(super) fn new(script: &Script, spec: &Call, draw: Uniform) -> Self {
+        let route = &script.routes[usize::from(spec.route)];
+        Self {
+            name: spec.route,
+            picker: route.picker.fresh(draw),
+            gate: Gate::of(&spec.policy).map(Box::new),
+            guard: route.guard.as_ref().map(|guard| Box::new(Guard::new(guard))),
+        }
     }
 
     /// An attempt goes to `member`.
     #[inline]
-    pub(super) fn sent(&mut self, member: u32) {
-        self.picker.sent(member as usize);
+    pub(super) fn sent(&mut self, member: u32, now: Steady) {
+        self.picker.sent(member as usize, Time::from_nanos(now.as_nanos()));
     }
 
-    /// An attempt that went to `member` is over.
+    /// An attempt that went to `member` is over. How long it took is known where there is a guard.
     #[inline]
-    pub(super) fn done(&mut self, member: u32) {
-        self.picker.done(member as usize);
+    pub(super) fn done(&mut self, member: u32, now: Steady, took: Option<Span>, is_well: bool) {
+        self.picker.done(member as usize, End { now: Time::from_nanos(now.as_nanos()), took, is_well });
     }
 
     /// The window of what is on its way, if there is one.
@@ -99,12 +115,12 @@ impl Route {
 
     /// The member for an attempt.
     #[inline]
-    pub(super) fn choose(&mut self, script: &Script, cx: &mut Cx<'_>, spec: &Call) -> u32 {
+    pub(super) fn choose(&mut self, script: &Script, cx: &mut Cx<'_>, spec: &Call, luck: u64) -> u32 {
         if let Some(pinned) = self.window().and_then(|window| window.pinned) {
             return pinned;
         }
         let target = &script.targets[spec.target as usize];
-        let member = self.picker.pick(|| cx.draw(), |member| script.board.load(target.member(member))) as u32;
+        let member = self.picker.pick(&mut Sight { script, target, cx, spec, luck, taken: &[] }) as u32;
         if spec.policy.ordered
             && let Some(window) = self.window()
         {
@@ -115,14 +131,58 @@ impl Route {
 }
 
 impl Route {
-    /// A member that is none of those `taken`.
-    pub(super) fn choose_another(&mut self, script: &Script, cx: &mut Cx<'_>, spec: &Call, taken: &[u32]) -> u32 {
-        loop {
-            let member = self.choose(script, cx, spec);
-            if !taken.contains(&member) {
-                return member;
-            }
-        }
+    /// A member that is none of those `taken`, if there is one.
+    #[inline(never)]
+    pub(super) fn choose_another(
+        &mut self,
+        script: &Script,
+        cx: &mut Cx<'_>,
+        spec: &Call,
+        luck: u64,
+        taken: &[u32],
+    ) -> u32 {
+        let target = &script.targets[spec.target as usize];
+        let taken = if taken.len() < target.len as usize { taken } else { &[] };
+        self.picker.pick(&mut Sight { script, target, cx, spec, luck, taken }) as u32
+    }
+}
+
+/// What a caller's picker may look at.
+struct Sight<'a, 'b> {
+    script: &'a Script,
+    target: &'a Target,
+    cx: &'a mut Cx<'b>,
+    spec: &'a Call,
+    luck: u64,
+    /// Members that are not to be picked.
+    taken: &'a [u32],
+}
+
+impl View for Sight<'_, '_> {
+    #[inline]
+    fn draw(&mut self) -> Uniform {
+        self.cx.draw()
+    }
+
+    #[inline]
+    fn load(&self, member: usize) -> u32 {
+        self.script.board.load(self.target.member(member))
+    }
+
+    #[inline]
+    fn is_up(&self, member: usize) -> bool {
+        self.taken.is_empty() || !self.taken.contains(&(member as u32))
+    }
+
+    #[inline]
+    fn key(&self) -> u64 {
+        let _ = (self.spec, Entity::from_bits(self.luck));
+        0
+    }
+
+    #[inline]
+    fn now(&self) -> Time {
+        Time::from_nanos(self.cx.now().as_nanos())
     }
 }
 

@@ -9,8 +9,9 @@ use crate::base::distribution::Distribution;
 use crate::base::id::NodeId;
 use crate::base::probability::Probability;
 use crate::base::random::{Key, Seed, Uniform};
-use crate::protocol::balance::BalancePolicy;
+use crate::protocol::balance::Picker;
 
+use super::guard::GuardSpec;
 use super::policy::Policy;
 
 /// Everything the roles of a system know in common.
@@ -22,6 +23,8 @@ pub struct Script {
     pub programs: Vec<Program>,
     /// The groups that can be called, by their index.
     pub targets: Vec<Target>,
+    /// What senders keep for what they send, by its index.
+    pub routes: Vec<RouteSpec>,
     /// The keys of addressed draws.
     pub keys: Keys,
     /// The real load of every node, by dense id; for balancers that see it.
@@ -75,12 +78,19 @@ pub struct Call {
     pub program: Choice,
     /// How the sender deals with slowness and failure.
     pub policy: Policy,
-    /// How the sender chooses a member.
-    pub balance: BalancePolicy,
     /// Its size.
     pub size: Size,
     /// The size of the answer.
     pub reply_size: Size,
+}
+
+/// What a sender keeps for kinds of messages to one group.
+#[derive(Clone, Debug)]
+pub struct RouteSpec {
+    /// How it chooses a member: what each sender starts from.
+    pub picker: Picker,
+    /// What stands between it and the group, if anything does.
+    pub guard: Option<GuardSpec>,
 }
 
 /// A size in bytes, or a law of sizes.

@@ -546,7 +546,7 @@ impl Process<Envelope> for Service {
     fn timer(&mut self, cx: &mut Cx<'_>, alarm: Alarm) {
         match alarm {
             Alarm::Step(id) => self.go_on(cx, id),
-            Alarm::Timeout(_) | Alarm::Resend(_) => {
+            Alarm::Timeout(_) | Alarm::Resend(_) | Alarm::Hedge(_) => {
                 let ended = self.caller.woken(&self.script, cx, alarm);
                 self.resume(cx, ended);
             }

@@ -8,11 +8,21 @@
 //! their registries hold a [`Listing`](crate::base::settings::Listing) of each.
 
 pub mod balance;
+pub mod breaker;
+pub mod concurrency;
 pub mod delivery;
 mod family;
+pub mod health;
+pub mod hedge;
 pub mod keys;
+pub mod quantile;
 pub mod queue;
+pub mod rate_limit;
 pub mod retry;
+pub mod retry_budget;
+mod slices;
+pub mod throttle;
+pub mod timeout;
 pub mod workload;
 
 /// One line of a family's registry.
@@ -37,6 +47,7 @@ mod laws {
     use super::*;
     use crate::base::id::Entity;
     use crate::base::random::{Seed, Uniform};
+    use crate::base::settings::Listing;
 
     /// Cases that are the same on every run: a law that fails today failed yesterday.
     pub fn fixed() -> Config {
@@ -59,13 +70,30 @@ mod laws {
         }
     }
 
+    /// The same of a registry of policies that declare their settings.
+    pub fn well_listed<P>(registry: &[Listing<P>]) {
+        let entry = |listing: &Listing<P>| Entry {
+            name: listing.name,
+            summary: listing.summary(),
+            source: listing.source,
+            example: listing.example(),
+        };
+        well_kept(&registry.iter().map(entry).collect::<Vec<_>>());
+        for listing in registry {
+            assert!(listing.text.trim_end().ends_with('.'), "{}", listing.name);
+            for field in listing.fields {
+                assert!(field.text.trim_end().ends_with('.'), "{}, {}", listing.name, field.name);
+            }
+        }
+    }
+
     #[test]
     fn every_registry_is_well_kept() {
         well_kept(retry::SCHEDULES);
         well_kept(retry::JITTERS);
         well_kept(retry::FAILURES);
         well_kept(retry::MEMBERS);
-        well_kept(balance::BALANCERS);
+        well_listed(balance::BALANCERS);
         well_kept(balance::LOADS);
         well_kept(delivery::DEDUP_WINDOWS);
         well_kept(delivery::FORGOTTEN);

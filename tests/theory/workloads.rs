@@ -280,8 +280,8 @@ fn more_load_plays_a_trace_faster() {
     let rows: String = (0..100).map(|row| format!("{}.{}\n", row / 10, row % 10)).collect();
     let scenario = "run.duration = \"10s\"\n[clients.source]\ntrace = \"t.csv\"\nsend = \"sink\"\n[services.sink]\n\
                     [faults.rush]\nat = \"2s\"\nfor = \"2s\"\nload = { on = \"source\", factor = 2 }\n";
-    let times =
-        traced(&with_trace(&format!("time\n{rows}"), scenario)).times(|stated| matches!(stated, Observation::Offered { .. }));
+    let times = traced(&with_trace(&format!("time\n{rows}"), scenario))
+        .times(|stated| matches!(stated, Observation::Offered { .. }));
     let found = counts(&times, secs(1), 10);
     for (count, expected) in found.iter().zip([10.0, 10.0, 20.0, 20.0, 10.0, 10.0, 10.0, 10.0, 0.0, 0.0]) {
         assert!((count - expected).abs() <= 1.0, "{found:?}");
@@ -294,9 +294,8 @@ fn load_begins_and_ends_when_it_is_told_to() {
     let rows: String = (0..100).map(|row| format!("{}.{}\n", row / 10, row % 10)).collect();
     let trace = format!("time\n{rows}");
     let counted = |load: &str, span: &str| {
-        let scenario = format!(
-            "run.duration = \"10s\"\n[clients.source]\n{load}\n{span}\nsend = \"sink\"\n[services.sink]\n"
-        );
+        let scenario =
+            format!("run.duration = \"10s\"\n[clients.source]\n{load}\n{span}\nsend = \"sink\"\n[services.sink]\n");
         let times =
             traced(&with_trace(&trace, &scenario)).times(|stated| matches!(stated, Observation::Offered { .. }));
         (times.first().copied(), times.len())
@@ -306,7 +305,8 @@ fn load_begins_and_ends_when_it_is_told_to() {
     assert_eq!(counted("trace = \"t.csv\"", "from = \"3s\"\ncount = 7"), (Some(Time::ZERO + secs(3)), 7));
     let even = "arrivals = \"even\"\nphase = \"aligned\"\nrate = { steps = [[\"0s\", \"20/s\"], [\"5s\", \"10/s\"]] }";
     assert_eq!(counted(even, span), (Some(Time::ZERO + secs(3)), 60));
-    let (first, count) = counted("rate = \"50/s\"\narrivals = { batches = { size = 10 } }", "from = \"3s\"\ncount = 25");
+    let (first, count) =
+        counted("rate = \"50/s\"\narrivals = { batches = { size = 10 } }", "from = \"3s\"\ncount = 25");
     assert!(first > Some(Time::ZERO + secs(3)));
     assert_eq!(count, 25);
     let bursts = "rate = \"1000/s\"\narrivals = { mmpp = { rates = [1, 10], stays = [\"1s\", \"1s\"] } }";

@@ -6,21 +6,41 @@
 
 use std::num::NonZeroU32;
 
-/// Whose requests count as a member's load.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub enum Load {
-    /// The caller's own that are not answered yet.
-    #[default]
-    Own,
-    /// All that are present at the member.
-    True,
+use super::View;
+use super::outstanding::Outstanding;
+use crate::protocol::Entry;
+
+crate::words! {
+    /// Whose requests count as a member's load.
+    pub enum Load {
+        /// The caller's own requests that are not answered yet.
+        Own = "own",
+        /// What is really present at the member, known at once and without error, as theory assumes.
+        True = "true",
+    }
 }
+
+/// Whose requests count as a member's load, by scenario name.
+pub const LOADS: &[Entry<Load>] = &[
+    Entry {
+        name: Load::WORDS.names[0],
+        summary: "The caller's own requests that are not answered yet.",
+        source: "Envoy, Supported load balancers (active requests of one worker)",
+        example: Load::Own,
+    },
+    Entry {
+        name: Load::WORDS.names[1],
+        summary: "What is really present at the member, known at once and without error, as theory assumes.",
+        source: "Mitzenmacher, The Power of Two Choices in Randomized Load Balancing, IEEE TPDS 12(10), 2001",
+        example: Load::True,
+    },
+];
 
 /// The members' loads: counted here, or asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Loads {
     /// The caller's unanswered requests at each member.
-    Own(Box<[u32]>),
+    Own(Outstanding),
     /// Asked for at every pick.
     True,
 }
@@ -29,24 +49,25 @@ impl Loads {
     /// Nothing sent yet to any of `members`.
     pub fn new(members: NonZeroU32, load: Load) -> Self {
         match load {
-            Load::Own => Self::Own(vec![0; members.get() as usize].into()),
+            Load::Own => Self::Own(Outstanding::new(members)),
             Load::True => Self::True,
         }
     }
 
     /// The load of `member`, by our own count or by `view`.
     #[inline]
-    pub fn of(&self, member: usize, view: impl Fn(usize) -> u32) -> u32 {
+    pub fn of(&self, member: usize, view: &impl View) -> u32 {
         match self {
-            Self::Own(counts) => counts[member],
-            Self::True => view(member),
+            Self::Own(counts) => counts.at(member),
+            Self::True => view.load(member),
         }
     }
 
     /// A request was sent to `member`.
+    #[inline]
     pub fn sent(&mut self, member: usize) {
         if let Self::Own(counts) = self {
-            counts[member] += 1;
+            counts.sent(member);
         }
     }
 
@@ -54,15 +75,17 @@ impl Loads {
     ///
     /// # Panics
     /// If none was under way.
+    #[inline]
     pub fn done(&mut self, member: usize) {
         if let Self::Own(counts) = self {
-            counts[member] = counts[member].checked_sub(1).expect("what is done was sent before");
+            counts.done(member);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::view::Fixed;
     use super::*;
 
     #[test]
@@ -71,13 +94,13 @@ mod tests {
         loads.sent(1);
         loads.sent(1);
         loads.done(1);
-        assert_eq!([0, 1].map(|member| loads.of(member, |_| 9)), [0, 1]);
+        assert_eq!([0, 1].map(|member| loads.of(member, &Fixed::loads(&[9, 9]))), [0, 1]);
     }
 
     #[test]
     fn true_load_is_asked_for() {
         let mut loads = Loads::new(NonZeroU32::MIN, Load::True);
         loads.sent(0);
-        assert_eq!(loads.of(0, |_| 9), 9);
+        assert_eq!(loads.of(0, &Fixed::loads(&[9])), 9);
     }
 }

@@ -1,99 +1,234 @@
 //! Balancing: which member of a group gets the next request.
 //!
-//! Each caller balances for itself and holds its own state ([`Picker`]), as small as its policy allows. Draws are taken one
-//! by one and only where a policy needs them; the real load of the members is asked for through a view. No pick allocates
-//! (but for more than eight choices), and round robin, random and choices take the same time however many members there
-//! are.
+//! Each caller balances for itself and holds its own state ([`Picker`]), as small as its policy allows; what all callers of a
+//! group share (a hash ring, weights) they hold together. What a pick may look at is handed in ([`View`]): draws are taken one
+//! by one and only where a policy needs them, loads and health are asked for member by member. No pick allocates (but for more
+//! than eight choices, and for keys that are remembered), and round robin, random and choices take the same time however many
+//! members there are.
+//!
+//! A policy is a file: its settings, which say how a scenario writes it, and the state of one caller. One line of `balancers!`
+//! makes it known to scenarios, listings, the reference and the laws of the family.
 
-mod choices;
-mod least_requests;
 mod load;
-mod random;
-mod round_robin;
-mod weighted;
+mod outstanding;
+mod weights;
 
 use std::fmt;
 use std::num::NonZeroU32;
 
-use super::Entry;
 use crate::base::random::Uniform;
+use crate::base::settings::{Listing, Settings};
+use crate::base::time::{Span, Time};
 
-pub use choices::Choices;
-pub use least_requests::LeastRequests;
-pub use load::{Load, Loads};
-pub use random::Random;
-pub use round_robin::RoundRobin;
-pub use weighted::Weighted;
+pub use load::{LOADS, Load, Loads};
+pub use outstanding::Outstanding;
+pub use weights::Weights;
+
+/// What a pick may look at. All of it stays the same while the pick lasts, but for the draws.
+pub trait View {
+    /// A fresh draw each time.
+    fn draw(&mut self) -> Uniform;
+
+    /// A member's real load, whatever the caller counts as that.
+    fn load(&self, member: usize) -> u32;
+
+    /// Whether a member is up, as far as the caller knows. At least one is: the caller sees to that.
+    fn is_up(&self, member: usize) -> bool;
+
+    /// A hash of the request's key.
+    fn key(&self) -> u64;
+
+    /// The time, on the caller's own clock.
+    fn now(&self) -> Time;
+}
 
 /// One caller's way of choosing among the members of a group.
 pub trait Balance {
-    /// The member for the next request: an index below the number of members.
-    ///
-    /// `draw` gives a fresh draw each time. `load` answers with a member's real load, whatever the caller counts as that;
-    /// it stays the same while the pick lasts.
-    fn pick(&mut self, draw: impl FnMut() -> Uniform, load: impl Fn(usize) -> u32) -> usize;
+    /// The member for the next request: an index below the number of members, of one that is up.
+    fn pick(&mut self, view: &mut impl View) -> usize;
 
     /// A request was sent to `member`.
-    fn sent(&mut self, member: usize) {
-        let _ = member;
+    #[inline]
+    fn sent(&mut self, member: usize, now: Time) {
+        let _ = (member, now);
     }
 
     /// A request sent to `member` was answered or given up.
-    fn done(&mut self, member: usize) {
+    #[inline]
+    fn done(&mut self, member: usize, end: End) {
+        let _ = (member, end);
+    }
+
+    /// `member` said that it has nothing to do.
+    #[inline]
+    fn idle(&mut self, member: usize) {
         let _ = member;
+    }
+
+    /// Another caller's state, before its first pick; `draw` decides where it starts, so that callers do not march in step.
+    #[must_use]
+    fn fresh(&self, draw: Uniform) -> Self
+    where
+        Self: Clone,
+    {
+        let _ = draw;
+        self.clone()
     }
 }
 
-/// How callers choose: plain data.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub enum BalancePolicy {
-    /// One after the other.
-    #[default]
-    RoundRobin,
-    /// Any, each as likely as the others.
-    Random,
-    /// In proportion to weights, one per member, evenly interleaved.
-    Weighted(Vec<u32>),
-    /// The least loaded of all.
-    LeastRequests {
-        /// Whose requests count.
-        load: Load,
-    },
-    /// The least loaded of a few drawn at random.
-    Choices {
-        /// How many are drawn.
-        d: NonZeroU32,
-        /// Whose requests count.
-        load: Load,
-        /// Whether one member may be drawn twice.
-        replacement: bool,
-    },
+/// How a request ended, as its caller saw it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct End {
+    /// When.
+    pub now: Time,
+    /// How long after it was sent: until its answer, or until it was given up. None if the caller did not measure it.
+    pub took: Option<Span>,
+    /// Whether it was answered, and well.
+    pub is_well: bool,
 }
 
-impl BalancePolicy {
-    /// The power of two choices, by the caller's own load, without replacement.
-    pub const TWO_CHOICES: Self =
-        Self::Choices { d: NonZeroU32::MIN.saturating_add(1), load: Load::Own, replacement: false };
+/// A policy's settings, from which the state of its callers is made.
+pub trait Balancer: Settings {
+    /// The state of one caller.
+    type Caller: Balance;
 
-    /// A new caller's picker among `members`. `draw` decides where round robin starts, so that callers do not march in
-    /// step.
+    /// Whether it wants to know how long answers took.
+    const MEASURES: bool = false;
+
+    /// The state that all callers of a group of so many members start from ([`Balance::fresh`]).
     ///
     /// # Errors
-    /// If there is no member, or the weights do not fit.
-    pub fn picker(&self, members: usize, draw: Uniform) -> Result<Picker, BalanceError> {
-        let members = u32::try_from(members).ok().and_then(NonZeroU32::new).ok_or(BalanceError::Members(members))?;
-        Ok(match *self {
-            Self::RoundRobin => Picker::RoundRobin(RoundRobin::new(members, draw)),
-            Self::Random => Picker::Random(Random::new(members)),
-            Self::Weighted(ref weights) => Picker::Weighted(Weighted::new(members, weights)?),
-            Self::LeastRequests { load } => Picker::LeastRequests(LeastRequests::new(members, load)),
-            Self::Choices { d, load, replacement } => Picker::Choices(Choices::new(members, d, load, replacement)),
-        })
+    /// If the settings do not fit so many members.
+    fn caller(&self, members: NonZeroU32) -> Result<Self::Caller, BalanceError>;
+
+    /// How many requests each member gets of one, in the long run, if they have different keys, all members are up, and none
+    /// has any load: what the policy is held to. Nothing if it makes no such promise.
+    fn shares(&self, members: NonZeroU32) -> Option<Vec<f64>> {
+        Some(vec![1.0 / f64::from(members.get()); members.get() as usize])
+    }
+}
+
+macro_rules! balancers {
+    ($($module:ident::{$caller:ident, $settings:ident};)*) => {
+        $(mod $module;)*
+        $(pub use $module::{$caller, $settings};)*
+
+        /// How callers choose: plain data.
+        #[derive(Clone, PartialEq, Debug)]
+        pub enum BalancePolicy {
+            $(#[doc = concat!("See [`", stringify!($settings), "`].")] $caller($settings),)*
+        }
+
+        $(impl From<$settings> for BalancePolicy {
+            fn from(settings: $settings) -> Self {
+                Self::$caller(settings)
+            }
+        })*
+
+        impl BalancePolicy {
+            /// The state that all callers of a group of so many members start from ([`Balance::fresh`]). What they share is
+            /// worked out here.
+            ///
+            /// # Errors
+            /// If there is no member, or the settings do not fit so many.
+            pub fn picker(&self, members: usize) -> Result<Picker, BalanceError> {
+                let members = group(members)?;
+                Ok(match self {
+                    $(Self::$caller(settings) => Picker::$caller(settings.caller(members)?),)*
+                })
+            }
+
+            /// Whether it wants to know how long answers took.
+            pub fn measures(&self) -> bool {
+                match self {
+                    $(Self::$caller(_) => $settings::MEASURES,)*
+                }
+            }
+
+            /// How many requests each member gets of one, in the long run, if they have different keys, all members are up,
+            /// and none has any load. Nothing if the policy makes no such promise.
+            pub fn shares(&self, members: usize) -> Option<Vec<f64>> {
+                let members = group(members).ok()?;
+                match self {
+                    $(Self::$caller(settings) => settings.shares(members),)*
+                }
+            }
+        }
+
+        /// One caller's state under any [`BalancePolicy`].
+        #[derive(Clone, Debug)]
+        pub enum Picker {
+            $(#[doc = concat!("See [`", stringify!($caller), "`].")] $caller($caller),)*
+        }
+
+        impl Balance for Picker {
+            #[inline]
+            fn pick(&mut self, view: &mut impl View) -> usize {
+                match self {
+                    $(Self::$caller(policy) => policy.pick(view),)*
+                }
+            }
+
+            #[inline]
+            fn sent(&mut self, member: usize, now: Time) {
+                match self {
+                    $(Self::$caller(policy) => policy.sent(member, now),)*
+                }
+            }
+
+            #[inline]
+            fn done(&mut self, member: usize, end: End) {
+                match self {
+                    $(Self::$caller(policy) => policy.done(member, end),)*
+                }
+            }
+
+            #[inline]
+            fn idle(&mut self, member: usize) {
+                match self {
+                    $(Self::$caller(policy) => policy.idle(member),)*
+                }
+            }
+
+            fn fresh(&self, draw: Uniform) -> Self {
+                match self {
+                    $(Self::$caller(policy) => Self::$caller(policy.fresh(draw)),)*
+                }
+            }
+        }
+
+        /// All balancers.
+        pub const BALANCERS: &[Listing<BalancePolicy>] = &[$(Listing::of::<$settings>(),)*];
+    };
+}
+
+balancers! {
+    round_robin::{RoundRobin, RoundRobinSettings};
+    random::{Random, RandomSettings};
+    weighted::{Weighted, WeightedSettings};
+    weighted_random::{WeightedRandom, WeightedRandomSettings};
+    least_requests::{LeastRequests, LeastRequestsSettings};
+    least_connections::{LeastConnections, LeastConnectionsSettings};
+    weighted_least_requests::{WeightedLeastRequests, WeightedLeastRequestsSettings};
+    choices::{Choices, ChoicesSettings};
+    two_choices::{TwoChoices, TwoChoicesSettings};
+    peak_ewma::{PeakEwma, PeakEwmaSettings};
+    ring_hash::{RingHash, RingHashSettings};
+    rendezvous::{Rendezvous, RendezvousSettings};
+    sticky::{Sticky, StickySettings};
+    join_idle_queue::{JoinIdleQueue, JoinIdleQueueSettings};
+    failover::{Failover, FailoverSettings};
+}
+
+impl Default for BalancePolicy {
+    /// One after the other.
+    fn default() -> Self {
+        RoundRobinSettings::default().into()
     }
 }
 
 /// A group and a policy that do not fit.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum BalanceError {
     /// This many members cannot be chosen among.
     Members(usize),
@@ -104,8 +239,20 @@ pub enum BalanceError {
         /// How many members there are.
         members: u32,
     },
-    /// All weights are zero.
-    NoWeight,
+    /// There is no such member.
+    Member {
+        /// The member that was named, from 0.
+        member: u32,
+        /// How many members there are.
+        members: u32,
+    },
+    /// So many points do not fit on a ring.
+    Points {
+        /// How many points each member would have.
+        each: u32,
+        /// How many members there are.
+        members: u32,
+    },
 }
 
 impl fmt::Display for BalanceError {
@@ -113,207 +260,41 @@ impl fmt::Display for BalanceError {
         match self {
             Self::Members(members) => write!(f, "cannot choose among {members} members"),
             Self::Weights { weights, members } => write!(f, "{weights} weights for {members} members"),
-            Self::NoWeight => f.write_str("all weights are zero"),
+            Self::Member { member, members } => {
+                write!(f, "there is no member {member}: there are {members}, counted from 0")
+            }
+            Self::Points { each, members } => {
+                write!(f, "{each} points for each of {members} members do not fit on a ring")
+            }
         }
     }
 }
 
 impl std::error::Error for BalanceError {}
 
-/// One caller's state under any [`BalancePolicy`].
-#[derive(Clone, Debug)]
-pub enum Picker {
-    /// See [`RoundRobin`].
-    RoundRobin(RoundRobin),
-    /// See [`Random`].
-    Random(Random),
-    /// See [`Weighted`].
-    Weighted(Weighted),
-    /// See [`LeastRequests`].
-    LeastRequests(LeastRequests),
-    /// See [`Choices`].
-    Choices(Choices),
+/// A number of members that can be chosen among.
+fn group(members: usize) -> Result<NonZeroU32, BalanceError> {
+    u32::try_from(members).ok().and_then(NonZeroU32::new).ok_or(BalanceError::Members(members))
 }
 
-impl Balance for Picker {
-    #[inline]
-    fn pick(&mut self, draw: impl FnMut() -> Uniform, load: impl Fn(usize) -> u32) -> usize {
-        match self {
-            Self::RoundRobin(policy) => policy.pick(draw, load),
-            Self::Random(policy) => policy.pick(draw, load),
-            Self::Weighted(policy) => policy.pick(draw, load),
-            Self::LeastRequests(policy) => policy.pick(draw, load),
-            Self::Choices(policy) => policy.pick(draw, load),
-        }
-    }
-
-    #[inline]
-    fn sent(&mut self, member: usize) {
-        match self {
-            Self::RoundRobin(policy) => policy.sent(member),
-            Self::Random(policy) => policy.sent(member),
-            Self::Weighted(policy) => policy.sent(member),
-            Self::LeastRequests(policy) => policy.sent(member),
-            Self::Choices(policy) => policy.sent(member),
-        }
-    }
-
-    #[inline]
-    fn done(&mut self, member: usize) {
-        match self {
-            Self::RoundRobin(policy) => policy.done(member),
-            Self::Random(policy) => policy.done(member),
-            Self::Weighted(policy) => policy.done(member),
-            Self::LeastRequests(policy) => policy.done(member),
-            Self::Choices(policy) => policy.done(member),
-        }
-    }
+/// Any member that is up, each as likely as the others. With all of them up this is the same member as its draw names; if the
+/// one that is drawn is down, one of the others is drawn, which leaves those that are up alike.
+#[inline]
+fn any_up(members: NonZeroU32, view: &mut impl View) -> usize {
+    let member = view.draw().below(members.get().into()) as usize;
+    if view.is_up(member) { member } else { another_up(members, view) }
 }
 
-/// Makes a policy for a group of so many members.
-pub type ForMembers = fn(usize) -> BalancePolicy;
-
-/// Balancers by their scenario names.
-pub const BALANCERS: &[Entry<ForMembers>] = &[
-    Entry {
-        name: "round-robin",
-        summary: "One member after the other, each caller from a start of its own.",
-        source: "elementary; the random start as in gRPC's round_robin",
-        example: |_| BalancePolicy::RoundRobin,
-    },
-    Entry {
-        name: "random",
-        summary: "Any member, each as likely as the others.",
-        source: "elementary",
-        example: |_| BalancePolicy::Random,
-    },
-    Entry {
-        name: "weighted",
-        summary: "Smooth weighted round robin: in exact proportion to the weights, evenly interleaved.",
-        source: "nginx 1.3.1, ngx_http_upstream_round_robin.c",
-        example: |members| BalancePolicy::Weighted((1..=members as u32).collect()),
-    },
-    Entry {
-        name: "least-requests",
-        summary: "The member with the fewest requests of all, ties at random; with the real load, join the shortest queue.",
-        source: "Haight, Two queues in parallel, Biometrika 45, 1958",
-        example: |_| BalancePolicy::LeastRequests { load: Load::Own },
-    },
-    Entry {
-        name: "choices",
-        summary: "The member with the fewest requests among d drawn at random, by default two different ones.",
-        source: "Mitzenmacher, The Power of Two Choices in Randomized Load Balancing, IEEE TPDS 12(10), 2001",
-        example: |_| BalancePolicy::Choices {
-            d: NonZeroU32::MIN.saturating_add(2),
-            load: Load::True,
-            replacement: true,
-        },
-    },
-    Entry {
-        name: "two-choices",
-        summary: "The less loaded of two different members drawn at random: choices with its defaults.",
-        source: "Mitzenmacher, The Power of Two Choices in Randomized Load Balancing, IEEE TPDS 12(10), 2001",
-        example: |_| BalancePolicy::TWO_CHOICES,
-    },
-];
-
-/// Whose requests count as a member's load, by scenario name.
-pub const LOADS: &[Entry<Load>] = &[
-    Entry {
-        name: "own",
-        summary: "The caller's own requests that are not answered yet.",
-        source: "Envoy, Supported load balancers (active requests of one worker)",
-        example: Load::Own,
-    },
-    Entry {
-        name: "true",
-        summary: "What is really present at the member, known at once and without error, as theory assumes.",
-        source: "Mitzenmacher, The Power of Two Choices in Randomized Load Balancing, IEEE TPDS 12(10), 2001",
-        example: Load::True,
-    },
-];
+#[cold]
+#[inline(never)]
+fn another_up(members: NonZeroU32, view: &mut impl View) -> usize {
+    let all = 0..members.get() as usize;
+    let up = all.clone().filter(|&member| view.is_up(member)).count();
+    let chosen = view.draw().below(up as u64) as usize;
+    all.into_iter().filter(|&member| view.is_up(member)).nth(chosen).unwrap_or(0)
+}
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::protocol::laws::{draws, fixed};
-
-    proptest! {
-        #![proptest_config(fixed())]
-
-        /// Also with own loads that come and go, and a view that is not to be trusted.
-        #[test]
-        fn every_balancer_answers_with_a_member(seed: u64, members in 1_usize..40) {
-            for entry in BALANCERS {
-                let mut draw = draws(seed);
-                let mut picker = (entry.example)(members).picker(members, draw()).unwrap();
-                let mut outstanding = vec![];
-                for _ in 0..200 {
-                    let noise = draw().bits();
-                    let member = picker.pick(&mut draw, |member| (noise >> (member % 60)) as u32);
-                    prop_assert!(member < members, "{}: {} of {}", entry.name, member, members);
-                    picker.sent(member);
-                    outstanding.push(member);
-                    if !noise.is_multiple_of(3) {
-                        picker.done(outstanding.swap_remove(noise as usize % outstanding.len()));
-                    }
-                }
-            }
-        }
-
-        /// Where nothing tells the members apart, each gets its share: 3000 picks give 3000/n, within five standard
-        /// deviations of a binomial count (smooth weighting gives shares by weight and has its own law).
-        #[test]
-        fn equal_members_get_equal_shares(seed: u64, members in 1_usize..12) {
-            for entry in BALANCERS.iter().filter(|entry| entry.name != "weighted") {
-                let mut draw = draws(seed);
-                let mut picker = (entry.example)(members).picker(members, draw()).unwrap();
-                let mut counts = vec![0.0; members];
-                for _ in 0..3000 {
-                    counts[picker.pick(&mut draw, |_| 0)] += 1.0;
-                }
-                let share = 1.0 / members as f64;
-                let bound = 5.0 * libm::sqrt(3000.0 * share * (1.0 - share)) + 1.0;
-                for count in counts {
-                    prop_assert!((count - 3000.0 * share).abs() <= bound, "{}: {}", entry.name, count);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_group_and_a_policy_must_fit() {
-        let draw = Uniform::from_bits(0);
-        for entry in BALANCERS {
-            assert_eq!((entry.example)(0).picker(0, draw).unwrap_err(), BalanceError::Members(0), "{}", entry.name);
-        }
-        let error = BalancePolicy::Weighted(vec![1, 2]).picker(3, draw).unwrap_err();
-        assert_eq!(error.to_string(), "2 weights for 3 members");
-        let error = BalancePolicy::Weighted(vec![0, 0]).picker(2, draw).unwrap_err();
-        assert_eq!(error, BalanceError::NoWeight);
-    }
-
-    /// A million callers stand in memory at once.
-    #[test]
-    fn a_picker_is_small() {
-        assert!(size_of::<Picker>() <= 40, "{}", size_of::<Picker>());
-    }
-
-    #[test]
-    fn the_two_fast_policies_take_at_most_one_draw() {
-        for (policy, expected) in [(BalancePolicy::RoundRobin, 0), (BalancePolicy::Random, 1)] {
-            let (mut draw, mut taken) = (draws(1), 0);
-            let mut picker = policy.picker(5, draw()).unwrap();
-            picker.pick(
-                || {
-                    taken += 1;
-                    draw()
-                },
-                |_| unreachable!("neither looks at loads"),
-            );
-            assert_eq!(taken, expected, "{policy:?}");
-        }
-    }
-}
+mod laws;
+#[cfg(test)]
+mod view;

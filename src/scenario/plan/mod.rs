@@ -29,7 +29,7 @@ use crate::base::time::{Span, Time};
 use crate::metrics::recovery::Strike;
 use crate::metrics::{Correctness, Spans, curve_step};
 use crate::model::{
-    Board, Call, Client, ClientSpec, Envelope, Keys, Program, Router, Script, Service, ServiceSpec, Target,
+    Board, Call, Client, ClientSpec, Envelope, Keys, Program, RouteSpec, Router, Script, Service, ServiceSpec, Target,
 };
 use crate::network::Network;
 use crate::process::Boot;
@@ -79,6 +79,7 @@ pub struct Plan {
     traces: Vec<TraceFile>,
     groups: Vec<Group>,
     calls: Vec<Call>,
+    routes: Vec<RouteSpec>,
     programs: Vec<Program>,
     targets: Vec<Target>,
     network: Network,
@@ -157,6 +158,7 @@ impl Plan {
         let mut cluster = Cluster::seeded(seed);
         let script = Arc::new(Script {
             calls: self.calls.clone(),
+            routes: self.routes.clone(),
             programs: self.programs.clone(),
             targets: self.targets.clone(),
             keys: Keys::of(Seed(seed)),

@@ -6,13 +6,14 @@
 use std::num::NonZeroU32;
 
 use crate::base::time::Span;
-use crate::model::{Cancel, Delivery, Policy};
-use crate::protocol::balance::{BalancePolicy, Load};
+use crate::model::{Cancel, Delivery, GuardSpec, Policy};
+use crate::protocol::balance::BalancePolicy;
 use crate::protocol::delivery::DedupWindow;
 use crate::protocol::retry::{Failure, FailureSet, Jitter, Member, Multiplier, RetryPolicy, Schedule};
+use crate::protocol::timeout::TimeoutPolicy;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::document::{Located, Origin};
-use crate::scenario::schema::{self, Backoff, Balance, Limit, LoadSource, PolicyKeys, Positive, Timeout, Verb};
+use crate::scenario::schema::{self, Backoff, Balance, Chosen, Limit, PolicyKeys, Verb};
 
 /// What a policy has to know about those who receive its messages.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,56 +47,13 @@ pub fn policy(keys: &PolicyKeys, verb: Verb<'_>, receiver: &Receiver) -> Result<
 /// The balancing that is written, among `nodes` nodes.
 ///
 /// # Errors
-/// It does not fit so many nodes, or is not supported yet.
-pub fn balance(balance: &Located<Balance>, nodes: NonZeroU32) -> Result<BalancePolicy, Diagnostic> {
-    let load = |load: &LoadSource| match load {
-        LoadSource::Own => Ok(Load::Own),
-        LoadSource::True => Ok(Load::True),
-        LoadSource::Shared => {
-            let help = "`own` counts the requests of the caller itself, `true` all that are at the node";
-            Err(refused(balance.origin, "`load = \"shared\"` is not supported yet").help(help))
-        }
-    };
-    Ok(match &balance.value {
-        Balance::RoundRobin => BalancePolicy::RoundRobin,
-        Balance::Random => BalancePolicy::Random,
-        Balance::Weighted(written) => {
-            let nodes = nodes.get() as usize;
-            if written.len() != nodes {
-                let message = format!("found {} for {}", many(written.len(), "weight"), many(nodes, "node"));
-                return Err(refused(balance.origin, message).help("`weighted` takes one weight for each node"));
-            }
-            let whole = whole_weights(written).ok_or_else(|| {
-                refused(balance.origin, "these weights have no common measure")
-                    .help("weights are numbers of at most nine digits in all, such as 2 or 0.25")
-            });
-            BalancePolicy::Weighted(whole?)
-        }
-        Balance::LeastRequests { load: source } => BalancePolicy::LeastRequests { load: load(source)? },
-        Balance::TwoChoices => BalancePolicy::TWO_CHOICES,
-        Balance::Choices { d, load: source, replacement } => {
-            BalancePolicy::Choices { d: *d, load: load(source)?, replacement: *replacement }
-        }
-    })
-}
-
-/// The weights as whole numbers in the same proportions.
-fn whole_weights(written: &[Positive]) -> Option<Vec<u32>> {
-    const EXACT: f64 = 1e-6;
-    let scaled = |weight: &Positive, scale: f64| {
-        let exact = weight.value() * scale;
-        let whole = libm::round(exact);
-        let fits = (1.0..=f64::from(u32::MAX)).contains(&whole) && (exact - whole).abs() < EXACT;
-        fits.then_some(whole as u32)
-    };
-    (0..=9).find_map(|places| {
-        let scale = f64::from(10_u32.pow(places));
-        written.iter().map(|weight| scaled(weight, scale)).collect()
-    })
-}
-
-fn many(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+/// It does not fit so many nodes.
+pub fn balance(written: &Located<Chosen<Balance>>, nodes: NonZeroU32) -> Result<BalancePolicy, Diagnostic> {
+    let policy = &written.value.policy;
+    match policy.picker(nodes.get() as usize) {
+        Ok(_) => Ok(policy.clone()),
+        Err(error) => Err(refused(written.origin, format!("`{}`: {error}", written.value.name))),
+    }
 }
 
 fn refused(place: Origin, message: impl Into<String>) -> Diagnostic {
@@ -178,6 +136,22 @@ impl Planner<'_> {
                     None
                 }
             }),
+            guard: self.guard(),
+        }
+    }
+
+    /// What stands between the sender and the group.
+    fn guard(&mut self) -> GuardSpec {
+        let keys = self.keys;
+        GuardSpec {
+            budget: keys.retry_budget.as_ref().map(|budget| budget.policy.clone()),
+            breaker: keys.circuit_breaker.as_ref().map(|breaker| breaker.value.0.clone()),
+            rate: keys.rate_limit.as_ref().map(|limit| limit.policy.clone()),
+            throttle: keys.throttle.as_ref().map(|throttle| throttle.policy.clone()),
+            concurrency: keys.concurrency_limit.as_ref().map(|limit| limit.policy.clone()),
+            timeout: keys.timeout.as_ref().map(|timeout| timeout.policy.clone()).filter(TimeoutPolicy::is_adaptive),
+            hedge: keys.hedge.as_ref().map(|hedge| hedge.value.0.clone()),
+            measures: false,
         }
     }
 
@@ -238,7 +212,7 @@ impl Planner<'_> {
         if !self.is_unconfirmed() {
             return;
         }
-        let timeout = keys.timeout.as_ref().filter(|timeout| timeout.value != Timeout::None);
+        let timeout = keys.timeout.as_ref().filter(|timeout| !matches!(timeout.policy, TimeoutPolicy::Never(_)));
         let is_limit = |limit: &Located<Limit>| limit.value != Limit::Unlimited;
         let places = [
             ("timeout", timeout.map(|timeout| timeout.origin)),
@@ -291,10 +265,10 @@ impl Planner<'_> {
 
     fn timeout(&mut self) -> Option<Schedule> {
         let written = self.keys.timeout.as_ref()?;
-        let schedule = match &written.value {
-            Timeout::None => return None,
-            Timeout::Constant(span) => Some(Schedule::Constant(span.0)),
-            Timeout::List(spans) => self.list("timeout", written.origin, spans),
+        let schedule = match &written.policy {
+            TimeoutPolicy::Constant(constant) => Some(Schedule::Constant(constant.span)),
+            TimeoutPolicy::List(list) => self.list("timeout", written.origin, &list.spans),
+            _ => return None,
         };
         let is_zero = |schedule: &Schedule| match schedule {
             Schedule::List { first, rest } => rest.iter().chain([first]).any(|span| *span == Span::ZERO),
@@ -313,7 +287,8 @@ impl Planner<'_> {
             Backoff::Linear { initial, max, .. } | Backoff::Exponential { initial, max, .. } => (initial.0, *max),
             Backoff::Constant(span) => return Schedule::Constant(span.0),
             Backoff::List(spans) => {
-                return self.list("backoff", written.origin, spans).unwrap_or(Schedule::ZERO);
+                let spans: Vec<_> = spans.iter().map(|span| span.0).collect();
+                return self.list("backoff", written.origin, &spans).unwrap_or(Schedule::ZERO);
             }
         };
         let max = max.map_or(Span::MAX, |max| max.0);
@@ -336,13 +311,13 @@ impl Planner<'_> {
         }
     }
 
-    fn list(&mut self, key: &str, place: Origin, spans: &[schema::Duration]) -> Option<Schedule> {
+    fn list(&mut self, key: &str, place: Origin, spans: &[Span]) -> Option<Schedule> {
         let Some((first, rest)) = spans.split_first() else {
             let mistake = refused(place, format!("`{key}` is an empty list"));
             self.mistakes.push(mistake.help("a list has a time for each attempt, the last one for all further"));
             return None;
         };
-        Some(Schedule::List { first: first.0, rest: rest.iter().map(|span| span.0).collect() })
+        Some(Schedule::List { first: *first, rest: rest.to_vec() })
     }
 
     /// Spreading a backoff needs one, and for some kinds one that grows.

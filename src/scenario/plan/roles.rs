@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::base::names::Names;
 use crate::base::time::{Span, Time};
-use crate::model::{self, Choice, ClientSpec, Program, ServiceSpec, Target};
+use crate::model::{self, Choice, ClientSpec, Program, RouteSpec, ServiceSpec, Target};
 use crate::network::Network;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::document::{Located, Openers};
@@ -18,6 +18,7 @@ use crate::scenario::trace::{Facts, TraceFile};
 
 use super::expect::Scopes;
 use super::nodes::Nodes;
+use super::steps::Kept;
 use super::{
     FlowSpec, Group, Plan, Role, estimate, fault, load, network, regions, runs_of, state, topology, warmup_of,
 };
@@ -76,6 +77,8 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
             || scenario.faults.iter().flat_map(|(_, fault)| fault.kinds()).any(FaultKind::loses),
         flows: Vec::new(),
         calls: Vec::new(),
+        routes: Vec::new(),
+        kept: Vec::new(),
         programs: Vec::new(),
         targets: Vec::new(),
         entries: Vec::new(),
@@ -86,7 +89,7 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         traces: Vec::new(),
     };
     let groups = planner.groups(duration);
-    let Planner { flows, calls, programs, targets, warnings, traces, .. } = planner;
+    let Planner { flows, calls, routes, programs, targets, warnings, traces, .. } = planner;
     let length = duration + run.drain.0;
     let nodes = Nodes { names: &names, regions: regions.as_ref(), texts: &loaded.texts };
     let members = |name: &Located<Name>| {
@@ -126,6 +129,7 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         traces,
         groups,
         calls,
+        routes,
         programs,
         targets,
         network,
@@ -164,6 +168,9 @@ pub(super) struct Planner<'a> {
     pub(super) can_lose: bool,
     pub(super) flows: Vec<FlowSpec>,
     pub(super) calls: Vec<model::Call>,
+    pub(super) routes: Vec<RouteSpec>,
+    /// What each route is kept for.
+    pub(super) kept: Vec<Kept>,
     pub(super) programs: Vec<Program>,
     pub(super) targets: Vec<Target>,
     /// What each service does when called: for each op (`None` for the service itself) a program.

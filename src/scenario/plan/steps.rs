@@ -12,7 +12,7 @@ use crate::base::id::hash_name;
 use crate::base::random::mix;
 use crate::base::time::Span;
 use crate::metrics::Correctness;
-use crate::model::{self, Branch, Choice, Copies, Delivery, Gathering, Policy, Program, Size};
+use crate::model::{self, Branch, Choice, Copies, Delivery, Gathering, GuardSpec, Policy, Program, RouteSpec, Size};
 use crate::protocol::balance::BalancePolicy;
 use crate::scenario::diagnostic::{Diagnostic, unknown_name};
 use crate::scenario::document::Located;
@@ -20,6 +20,17 @@ use crate::scenario::schema::{FanOut, PolicyKeys, Service, Sizes, Step, Steps, T
 
 /// The most steps of a program, repeated ones counted each time: a message's luck has room for the place of its step.
 const STEPS_MAX: usize = 10_000;
+
+/// What a sender keeps for some of its messages: those for which all of this is the same.
+#[derive(PartialEq)]
+pub(super) struct Kept {
+    group: String,
+    target: usize,
+    balance: BalancePolicy,
+    guard: GuardSpec,
+    /// A kind of message that keeps its own.
+    own: Option<u16>,
+}
 
 impl Planner<'_> {
     /// The program of a group or an entry: its steps, or its only one.
@@ -193,7 +204,7 @@ impl Planner<'_> {
         };
         let balance = match (&policy.balance, &service.balance) {
             (Some(balance), _) => balance.clone(),
-            (None, None) => BalancePolicy::RoundRobin,
+            (None, None) => BalancePolicy::default(),
             (None, Some(written)) => match super::policy::balance(written, service.nodes()) {
                 Ok(balance) => balance,
                 Err(mistake) => {
@@ -220,19 +231,40 @@ impl Planner<'_> {
         let place = format!("{}/{}#{path}", sender.group, sender.entry.unwrap_or_default());
         let name = mix(u64::from(hash_name(&place)) << 32 | u64::from(hash_name(callee_name)));
         let call = self.calls.len() as u16;
+        let is_gated = policy.max_in_flight.is_some() || policy.window.is_some() || policy.ordered;
+        let kept = Kept {
+            group: sender.group.to_owned(),
+            target: index,
+            balance,
+            guard: policy.guard.clone(),
+            own: is_gated.then_some(call),
+        };
+        let route = self.route(kept, service.nodes());
         self.calls.push(model::Call {
             flow,
             name,
             is_request,
             target: index as u16,
-            route: call,
+            route,
             program: Choice::only(program),
             policy,
-            balance,
             size,
             reply_size,
         });
         Some((call, service.nodes()))
+    }
+
+    /// What a sender keeps for a message: the same for all of its messages to one group under one balancer and the same guards,
+    /// but for those that wait for each other.
+    fn route(&mut self, kept: Kept, nodes: NonZeroU32) -> u16 {
+        let known = self.kept.iter().position(|known| *known == kept);
+        known.unwrap_or_else(|| {
+            let picker = kept.balance.picker(nodes.get() as usize).expect("what is written was checked");
+            let guard = GuardSpec { measures: kept.balance.measures(), ..kept.guard.clone() };
+            self.routes.push(RouteSpec { picker, guard: (!guard.is_idle()).then_some(guard) });
+            self.kept.push(kept);
+            self.kept.len() - 1
+        }) as u16
     }
 
     /// What the service does for this call.

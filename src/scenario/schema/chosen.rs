@@ -18,7 +18,7 @@ use serde_json::{Map, json};
 
 use super::number::Positive;
 use super::quantity_text::{Bytes, Duration, Rate, Share};
-use crate::base::settings::{Kind, Listing, Need, Value, Words};
+use crate::base::settings::{Kind, Listing, Need, Settings, Value, Words};
 use crate::scenario::document::{BARE, BARE_LIST, TABLE_OR_VALUE};
 
 /// A family of policies.
@@ -466,5 +466,42 @@ fn json_of(value: &Value) -> serde_json::Value {
         Value::Share(_) | Value::Span(_) | Value::Rate(_) | Value::Bytes(_) => {
             value.to_string().trim_matches('"').into()
         }
+    }
+}
+
+/// The settings of a policy that has no others beside it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Tuned<S>(pub S);
+
+/// The registry of a policy without others.
+struct Only<S>(PhantomData<S>);
+
+impl<S: Settings> Only<S> {
+    const LISTING: &'static Listing<S> = &Listing::of::<S>();
+}
+
+impl<'de, S: Settings> Deserialize<'de> for Tuned<S> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let listing = Only::<S>::LISTING;
+        let values = deserializer.deserialize_struct(S::NAME, S::NAMES, Table(listing))?;
+        let made = listing.make(values);
+        made.map(Tuned).map_err(|refused| D::Error::custom(format!("`{}` {}", S::NAME, refused.why)))
+    }
+}
+
+impl<S: Settings> JsonSchema for Tuned<S> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        S::NAME.into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let listing = Only::<S>::LISTING;
+        let mut table = table_of(listing, generator);
+        table["description"] = sourced(listing).into();
+        Schema::try_from(table).unwrap_or_default()
     }
 }

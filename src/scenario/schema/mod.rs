@@ -4,11 +4,11 @@
 //! table may be, and nothing about names that refer to each other. The JSON Schema, `explain` and the reference page are made
 //! from the comments here.
 
-mod balance;
 mod balancer;
 mod chosen;
 mod client;
 mod distribution;
+mod families;
 mod fault;
 mod name;
 mod network;
@@ -25,26 +25,23 @@ mod state;
 mod step;
 mod topology;
 mod transport;
-mod workload;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub use balance::{Balance, LoadSource};
 pub use balancer::Balancer;
 pub(super) use balancer::stand_in;
-pub use chosen::Chosen;
+pub use chosen::{Chosen, Family, Tuned};
 pub use client::{Client, MixEntry, Phase};
 pub use distribution::{DistributionSpec, LognormalSpec, Sizes, Times, WeibullSpec};
+pub use families::{Arrivals, Balance, ConcurrencyLimit, LoadRate, RateLimit, RetryBudget, Timeout};
 pub use fault::{FAULT_KINDS, Fault, FaultKind, Nodes, Passages, Sides};
 pub use name::{Name, Target};
 pub use network::{Buffer, Link, Loss, Medium, MessageKind, Order, Preset};
 pub use number::Positive;
 pub use place::{Location, Place};
 pub use planned::is_planned;
-pub use policy::{
-    Backoff, Cancel, DedupWindow, Delivery, Jitter, Limit, PolicyKeys, RetryOn, RetryTo, Timeout, TimeoutFrom,
-};
+pub use policy::{Backoff, Cancel, DedupWindow, Delivery, Jitter, Limit, PolicyKeys, RetryOn, RetryTo, TimeoutFrom};
 pub use quantity_text::{Bandwidth, Bytes, Duration, Rate, Share};
 pub use regions::{Pairs, RegionPreset, Regions};
 pub(super) use rules::check;
@@ -54,7 +51,6 @@ pub use state::{Fsync, State};
 pub use step::{FanOut, Repeat, Step, Verb, WaitFor, Way};
 pub use topology::{Edges, Grid, RandomRegular, Router, Star, TOPOLOGY_KINDS, Topology, TopologyShape, Tree};
 pub use transport::{CongestionControl, Transport};
-pub use workload::{Arrivals, LoadRate};
 
 use super::condition::Condition;
 use super::document::{Entries, Located, OneOrMany};

@@ -7,9 +7,12 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use serde::{Deserialize, Serialize};
 
-use super::balance::Balance;
+use super::chosen::{Chosen, Tuned};
+use super::families::{Balance, ConcurrencyLimit, RateLimit, RetryBudget, Throttle, Timeout};
 use super::number::Positive;
 use super::quantity_text::{Duration, quantity};
+use crate::protocol::breaker::CircuitBreakerSettings;
+use crate::protocol::hedge::HedgeSettings;
 use crate::scenario::document::{Located, OneOrMany, Origin};
 
 /// One list of the keys gives the struct and what has to be done for each of them.
@@ -49,7 +52,7 @@ policy_keys! {
     ordered: bool,
     /// How long an attempt may take before it is given up; a list gives each attempt its own, the last one for all further.
     #[schemars(extend("default" = "none"))]
-    timeout: Timeout,
+    timeout: Chosen<Timeout>,
     /// From when the timeout counts.
     #[schemars(extend("default" = "send"))]
     timeout_from: TimeoutFrom,
@@ -82,7 +85,20 @@ policy_keys! {
     /// How long, or for how many messages, a receiver remembers what it has handled, so as not to handle it twice.
     dedup_window: DedupWindow,
     /// How the sender chooses among the nodes of the service; the service's own choice by default.
-    balance: Balance,
+    balance: Chosen<Balance>,
+    /// How many retries there may be, over all messages of a node to the service.
+    retry_budget: Chosen<RetryBudget>,
+    /// Lets nothing through for a while when too many attempts of a node to the service have failed.
+    circuit_breaker: Tuned<CircuitBreakerSettings>,
+    /// How fast attempts may leave a node for the service; those that are too fast wait.
+    rate_limit: Chosen<RateLimit>,
+    /// How many attempts of a node to the service may be under way at a time; those beyond are turned away by the node itself,
+    /// where `max-in-flight` has them wait.
+    concurrency_limit: Chosen<ConcurrencyLimit>,
+    /// Turns attempts away before they are sent, as often as the service would.
+    throttle: Chosen<Throttle>,
+    /// Sends another copy when the answer takes long; the first answer counts.
+    hedge: Tuned<HedgeSettings>,
 }
 
 /// What counts as delivered.
@@ -95,20 +111,6 @@ pub enum Delivery {
     AtLeastOnce,
     /// One effect, however often it was sent.
     ExactlyOnce,
-}
-
-/// How long an attempt may take.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub enum Timeout {
-    /// So long.
-    #[serde(rename = "=")]
-    Constant(Duration),
-    /// So long for each attempt, the last one for all further.
-    #[serde(rename = "[]")]
-    List(Vec<Duration>),
-    /// As long as it takes.
-    None,
 }
 
 /// From when a timeout counts.

@@ -5,8 +5,9 @@ use std::num::NonZeroU32;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::balance::Balance;
+use super::chosen::Chosen;
 use super::distribution::Sizes;
+use super::families::Balance;
 use super::number::Positive;
 use super::place::{Place, nodes};
 use super::policy::{Cancel, Limit};
@@ -38,7 +39,7 @@ pub struct Service {
     pub hold_worker: bool,
     /// How callers choose among the nodes; a policy may say otherwise.
     #[schemars(extend("default" = "round-robin"))]
-    pub balance: Option<Located<Balance>>,
+    pub balance: Option<Located<Chosen<Balance>>>,
     /// What happens to a request that its caller has given up.
     #[serde(default)]
     pub cancel: Cancel,

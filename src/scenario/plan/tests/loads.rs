@@ -60,7 +60,8 @@ error: `dir/trace.csv`, line 3, column `time`: 50ms comes after 100ms: rows are 
 
 #[test]
 fn a_trace_that_is_not_there_is_a_file_that_cannot_be_read() {
-    let (severities, said) = unloadable("run.duration = \"1s\"\n[clients.a]\ntrace = \"no.csv\"\nsend = \"b\"\n[services.b]\n");
+    let (severities, said) =
+        unloadable("run.duration = \"1s\"\n[clients.a]\ntrace = \"no.csv\"\nsend = \"b\"\n[services.b]\n");
     assert_eq!(severities, [Severity::Unreadable]);
     assert!(said.contains("cannot read `dir/no.csv`") && said.contains("dir/s.toml:3:9"), "{said}");
 }

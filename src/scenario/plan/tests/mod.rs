@@ -23,7 +23,10 @@ use crate::model::{Cancel, Delivery, Policy};
 use crate::network::stream::{Algorithm, Stream};
 use crate::network::{Buffer, Network};
 use crate::process::Leg;
-use crate::protocol::balance::{BalancePolicy, Load};
+use crate::protocol::balance::{
+    ChoicesSettings, LeastRequestsSettings, Load, RandomSettings, RoundRobinSettings, TwoChoicesSettings,
+    WeightedSettings, Weights,
+};
 use crate::protocol::delivery::DedupWindow;
 use crate::protocol::retry::{Failure, FailureSet, Jitter, Member, Multiplier, RetryPolicy, Schedule};
 use crate::scenario::{Diagnostic, Loaded, Overrides, Scenario, Severity, Style};

@@ -69,7 +69,7 @@ fn every_key_becomes_its_value() {
         window: count(7),
         max_in_flight: count(4),
         dedup: Some(DedupWindow::Time(secs(300))),
-        balance: Some(BalancePolicy::Weighted(vec![10, 5, 20])),
+        balance: Some(WeightedSettings { weights: Weights::new(&[10, 5, 20]).unwrap() }.into()),
     };
     assert_eq!(planned("call", keys), expected);
     assert_eq!(planned("send", keys), expected);
@@ -226,14 +226,15 @@ error: `timeout` has no effect: a `send` that is delivered at most once is never
 #[test]
 fn balancers_are_those_of_the_protocols() {
     let balance = |written: &str| planned("call", &format!("balance = {written}")).balance.unwrap();
-    assert_eq!(balance("\"round-robin\""), BalancePolicy::RoundRobin);
-    assert_eq!(balance("\"random\""), BalancePolicy::Random);
-    assert_eq!(balance("\"two-choices\""), BalancePolicy::TWO_CHOICES);
-    assert_eq!(balance("\"choices\""), BalancePolicy::TWO_CHOICES);
-    assert_eq!(balance("{ least-requests = { load = \"true\" } }"), BalancePolicy::LeastRequests { load: Load::True });
+    assert_eq!(balance("\"round-robin\""), RoundRobinSettings {}.into());
+    assert_eq!(balance("\"random\""), RandomSettings {}.into());
+    assert_eq!(balance("\"two-choices\""), TwoChoicesSettings {}.into());
+    assert_eq!(balance("\"choices\""), ChoicesSettings::default().into());
+    assert_eq!(balance("{ least-requests = { load = \"true\" } }"), LeastRequestsSettings { load: Load::True }.into());
     assert_eq!(
         balance("{ choices = { d = 3, replacement = true } }"),
-        BalancePolicy::Choices { d: count(3).unwrap(), load: Load::Own, replacement: true }
+        ChoicesSettings { d: count(3).unwrap(), load: Load::Own, replacement: true }.into()
     );
-    assert_eq!(balance("{ weighted = [0.25, 1, 3] }"), BalancePolicy::Weighted(vec![25, 100, 300]));
+    let weights = Weights::new(&[25, 100, 300]).unwrap();
+    assert_eq!(balance("{ weighted = [0.25, 1, 3] }"), WeightedSettings { weights }.into());
 }
