@@ -9,6 +9,7 @@
 
 mod availability;
 mod case;
+mod disciplines;
 mod faults;
 mod network;
 mod queues;
@@ -21,7 +22,8 @@ use case::{Case, Row};
 
 /// Every case, by subject.
 fn cases() -> Vec<Case> {
-    [queues::cases(), network::cases(), streams::cases(), availability::cases(), faults::cases()].concat()
+    [queues::cases(), disciplines::cases(), network::cases(), streams::cases(), availability::cases(), faults::cases()]
+        .concat()
 }
 
 fn main() -> ExitCode {

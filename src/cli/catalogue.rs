@@ -8,6 +8,8 @@ use rehearsal::base::settings::{Listing, Need};
 use rehearsal::network::regions::{MATRICES, Matrix};
 use rehearsal::network::stream::{CONGESTION_CONTROLS, CongestionEntry};
 use rehearsal::network::{Arrival, Delay, PRESETS, Preset, TOPOLOGIES, TopologyEntry};
+use rehearsal::protocol::queue::QUEUES;
+use rehearsal::protocol::shed::SHEDDERS;
 use rehearsal::protocol::{Entry, balance, delivery, retry};
 use rehearsal::scenario::Metric;
 use rehearsal::scenario::plan::is_measured;
@@ -35,6 +37,10 @@ pub enum Kind {
     Balancers,
     /// Whose requests a balancer counts
     Loads,
+    /// Who is next in a queue
+    QueueDisciplines,
+    /// Who is turned away on arrival
+    Shedders,
     /// How far regions are from each other
     Regions,
     /// Which nodes are joined
@@ -72,6 +78,8 @@ impl Kind {
             Self::Members => "policies.NAME.retry-to",
             Self::Balancers => "services.NAME.balance, policies.NAME.balance",
             Self::Loads => "`load` of a balancer",
+            Self::QueueDisciplines => "services.NAME.queue.discipline",
+            Self::Shedders => "services.NAME.shed",
             Self::Regions => "regions.preset",
             Self::Topologies => "topology.NAME",
             Self::DedupWindows => "policies.NAME.dedup-window: a number, a duration, or left out",
@@ -92,6 +100,8 @@ impl Kind {
             Self::Members => "a receiver of further attempts",
             Self::Balancers => "a balancer",
             Self::Loads => "a load that balancers look at",
+            Self::QueueDisciplines => "a discipline of queues",
+            Self::Shedders => "a shedder of load",
             Self::Regions => "a preset of regions",
             Self::Topologies => "a topology",
             Self::DedupWindows => "a memory of what was handled",
@@ -111,8 +121,10 @@ impl Kind {
             Self::Jitters => of_registry(retry::JITTERS),
             Self::Failures => of_registry(retry::FAILURES),
             Self::Members => of_registry(retry::MEMBERS),
-            Self::Balancers => balance::BALANCERS.iter().map(of_listing).collect(),
+            Self::Balancers => of_listings(balance::BALANCERS),
             Self::Loads => of_registry(balance::LOADS),
+            Self::QueueDisciplines => of_listings(QUEUES),
+            Self::Shedders => of_listings(SHEDDERS),
             Self::Regions => MATRICES.iter().map(of_matrix).collect(),
             Self::Topologies => TOPOLOGIES.iter().map(|entry| of_topology(entry)).collect(),
             Self::DedupWindows => of_registry(delivery::DEDUP_WINDOWS),
@@ -142,22 +154,24 @@ fn of_registry<E>(registry: &[Entry<E>]) -> Vec<Item> {
     registry.iter().map(item).collect()
 }
 
-fn of_listing<P>(listing: &Listing<P>) -> Item {
-    let mut more = format!("{}\n\n", listing.text.trim());
-    let width = listing.names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
-    for field in listing.fields {
-        write!(more, "  {:width$}  {}", field.name, field.text.trim()).expect("a string takes all");
-        match (field.default)().filter(|_| field.need == Need::Optional) {
-            Some(default) => writeln!(more, " Default: {default}."),
-            None => writeln!(more),
+fn of_listings<P>(registry: &[Listing<P>]) -> Vec<Item> {
+    let item = |listing: &Listing<P>| {
+        let text = listing.text.trim();
+        let mut more =
+            text.strip_prefix(listing.summary()).map_or(String::new(), |rest| format!("{}\n\n", rest.trim()));
+        let width = listing.names.iter().map(|name| name.len()).max().unwrap_or(0);
+        for field in listing.fields {
+            let default = (field.default)().filter(|_| field.need == Need::Optional);
+            let default = default.map_or(String::new(), |value| format!(" Default: {value}."));
+            writeln!(more, "  {:width$}  {}{default}", field.name, field.text.trim()).expect("a string takes all");
         }
-        .expect("a string takes all");
-    }
-    if !listing.fields.is_empty() {
-        more.push('\n');
-    }
-    writeln!(more, "Source: {}.", listing.source.trim_end_matches('.')).expect("a string takes all");
-    Item { name: listing.name, summary: listing.summary(), more }
+        if !listing.fields.is_empty() {
+            more.push('\n');
+        }
+        writeln!(more, "Source: {}.", listing.source.trim_end_matches('.')).expect("a string takes all");
+        Item { name: listing.name, summary: listing.summary(), more }
+    };
+    registry.iter().map(item).collect()
 }
 
 fn of_congestion_control(entry: &CongestionEntry) -> Item {

@@ -549,7 +549,7 @@ impl Caller {
             Alarm::Timeout(number) => self.timed_out(script, cx, number),
             Alarm::Resend(number) => self.resend(script, cx, number),
             Alarm::Hedge(number) => self.hedge(script, cx, number),
-            Alarm::Arrival | Alarm::Think(_) | Alarm::Step(_) => None,
+            Alarm::Arrival | Alarm::Think(_) | Alarm::Step(_) | Alarm::Share | Alarm::Expire(_) => None,
         }
     }
 

@@ -523,6 +523,7 @@ impl Process<Envelope> for Client {
                 self.resume(cx, ended)
             }
             Alarm::Step(id) => self.run(cx, id),
+            Alarm::Share | Alarm::Expire(_) => None,
         };
         if let Some(user) = idle {
             self.go_on(cx, user);

@@ -24,13 +24,14 @@ pub use envelope::{Envelope, Kind, Place, Remainder};
 pub use feed::{Feed, Given, Row, Trace};
 pub use guard::GuardSpec;
 pub use journal::State;
+pub use line::MakesRoom;
 pub use pace::Course;
 pub use policy::{Cancel, Delivery, Policy};
 pub use router::Router;
 pub use script::{
     Board, Branch, Call, Choice, Copies, Gathering, Keys, Program, RouteSpec, Script, Size, Step, Target,
 };
-pub use service::{Service, ServiceSpec};
+pub use service::{QueueSpec, Service, ServiceSpec};
 
 /// What a role's timer brings back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,4 +48,8 @@ pub enum Alarm {
     Hedge(u32),
     /// The step of this task or job is over.
     Step(u32),
+    /// One of those that share a node's workers is done.
+    Share,
+    /// This job has waited too long.
+    Expire(u32),
 }

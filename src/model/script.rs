@@ -82,6 +82,8 @@ pub struct Call {
     pub size: Size,
     /// The size of the answer.
     pub reply_size: Size,
+    /// How urgent it is: where the receiver looks at that, a higher number goes first.
+    pub priority: u8,
 }
 
 /// What a sender keeps for kinds of messages to one group.

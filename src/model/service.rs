@@ -4,60 +4,54 @@
 //! stays with its request until the reply, or (asynchronous servers) is let go while the request waits for others. A
 //! request whose deadline has passed when its turn comes is not begun.
 
+mod entry;
+mod extras;
+mod lanes;
+mod sharing;
+mod spec;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
 use crate::process::{Boot, Clock, MessageId, Observation, Outcome, Process, Steady, TimerId};
-use crate::protocol::delivery::{Arrival, Dedup, DedupWindow, Number, Reorder};
+use crate::protocol::delivery::{Dedup, DedupWindow, Number};
 
 use super::Alarm;
 use super::caller::{Caller, Cx, Errand, nested_luck};
 use super::client::NOBODY;
 use super::envelope::{Envelope, Kind, Place};
-use super::journal::{Journal, Record, State};
+use super::journal::{Record, State};
 use super::line::{Line, Turn};
 use super::policy::{Cancel, Delivery};
 use super::script::{Call, Script};
 use super::task::{Next, Progress, Slab};
+use extras::Extras;
+use lanes::Lane;
+use sharing::Pace;
 
-/// How a group of service nodes handles requests.
-#[derive(Clone, Debug)]
-pub struct ServiceSpec {
-    /// Requests a node handles at a time; as many as come if `None`.
-    pub workers: Option<NonZeroU32>,
-    /// How fast each node works, 1 being as written: one for all, or one for each node.
-    pub speed: Vec<f64>,
-    /// Room to wait; as much as needed if `None`.
-    pub queue: Option<u32>,
-    /// Whether the limit counts all present, those with a worker too.
-    pub counts_present: bool,
-    /// Whether what finds no room is told so.
-    pub rejects: bool,
-    /// Whether a worker is held while its request waits.
-    pub holds_worker: bool,
-    /// What becomes of its state in a crash.
-    pub state: State,
-    /// Whether the end of a message it waited for, if a bad one, is that of the request: a balancer's node says what it was
-    /// told, where all others have failed.
-    pub passes_on: bool,
-}
+pub use spec::{QueueSpec, ServiceSpec};
 
 /// One node of a service. In front stands what every message looks at.
 #[derive(Debug)]
 #[repr(C)]
 pub struct Service {
     script: Arc<Script>,
-    spec: Arc<ServiceSpec>,
     /// What was said last about line and workers.
     shown: (u32, u32),
     busy: u32,
+    /// How many may be busy.
+    workers: u32,
+    /// How many have to be busy before anybody asks whether a newcomer may come in: all, or none if somebody always asks.
+    open: u32,
+    /// How many may wait without anybody asking.
+    places: u32,
     /// Whether free workers are taking what waits: those that get free meanwhile belong to it.
     pulling: bool,
     line: Line,
-    speed: f64,
+    pace: Pace,
+    spec: Arc<ServiceSpec>,
     /// Requests that wait: for a worker, for work to be done, for others.
     jobs: Slab<Job>,
     caller: Caller,
@@ -66,16 +60,8 @@ pub struct Service {
     running: BTreeSet<(NodeId, u32)>,
     /// What is handled in order, by sender and call.
     ordered: BTreeMap<(NodeId, u16), Lane>,
-    /// What a crash could take, if the service has a state.
-    journal: Option<Box<Journal<Job>>>,
-}
-
-/// One sender's ordered messages.
-#[derive(Debug)]
-struct Lane {
-    reorder: Reorder<Job>,
-    /// The highest sequence number seen: where to read the next from.
-    seen: u64,
+    /// What most services have not.
+    extras: Option<Box<Extras>>,
 }
 
 /// A request at a node.
@@ -101,21 +87,24 @@ impl Job {
 impl Service {
     /// The process of one node of the group.
     pub fn new(script: &Arc<Script>, spec: &Arc<ServiceSpec>, boot: &Boot<'_>) -> Self {
-        let speed = spec.speed.get(boot.index as usize).or(spec.speed.first()).copied().unwrap_or(1.0);
+        let (workers, open, places) = entry::doors(spec);
         Self {
             script: Arc::clone(script),
-            spec: Arc::clone(spec),
             shown: (0, 0),
             busy: 0,
+            workers,
+            open,
+            places,
             pulling: false,
-            line: Line::default(),
-            speed,
+            line: Line::new(&spec.queue.discipline, spec.queue.makes_room, spec.queue.limits_waits()),
+            pace: Pace::of(spec, boot.index),
+            spec: Arc::clone(spec),
             jobs: Slab::new(),
             caller: Caller::new(boot.restarts),
             handled: BTreeMap::new(),
             running: BTreeSet::new(),
             ordered: BTreeMap::new(),
-            journal: (spec.state != State::Elsewhere).then(|| Box::new(Journal::new(boot.disk))),
+            extras: Extras::of(spec, boot.disk),
         }
     }
 
@@ -128,12 +117,7 @@ impl Service {
     }
 
     fn has_free_worker(&self) -> bool {
-        self.spec.workers.is_none_or(|workers| self.busy < workers.get())
-    }
-
-    fn has_room(&self) -> bool {
-        let present = if self.spec.counts_present { self.busy } else { 0 };
-        self.spec.queue.is_none_or(|limit| self.line.len() + present < limit)
+        self.busy < self.workers
     }
 
     /// The kind of message that came in this envelope.
@@ -182,67 +166,31 @@ impl Service {
         }
     }
 
-    /// Holds a message until its turn has come.
-    fn arrive_in_order(&mut self, cx: &mut Cx<'_>, job: Job) {
-        let (from, envelope) = (job.caller, job.envelope);
-        let message = job.message();
-        let limit = Place::WINDOW_MAX as usize + 1;
-        let lane =
-            self.ordered.entry((from, envelope.call)).or_insert_with(|| Lane { reorder: Reorder::new(limit), seen: 0 });
-        let (sequence, lowest) = envelope.order.read(lane.seen);
-        lane.seen = lane.seen.max(sequence);
-        let arrival = lane.reorder.receive(Number::new(sequence), job);
-        match arrival {
-            Arrival::Ready(job) => self.admit(cx, job),
-            Arrival::Held => cx.observe(Observation::Received { message, duplicate: false }),
-            Arrival::Duplicate(_) => cx.observe(Observation::Received { message, duplicate: true }),
-            Arrival::Late(_) => {
-                cx.observe(Observation::Received { message, duplicate: true });
-                let is_written =
-                    self.journal.as_ref().is_some_and(|journal| journal.any(|job| job.message() == message));
-                let is_running = is_written || self.jobs.iter().any(|(_, job)| job.message() == message);
-                if !is_running {
-                    self.answer(cx, from, envelope, Outcome::Done);
-                }
-            }
-            Arrival::Full(job) => self.refuse(cx, &job, Outcome::Rejected),
-        }
-        self.skip_below(cx, (from, envelope.call), lowest);
-    }
-
-    /// An ordered sender sends nothing below `lowest` any more.
-    fn skip_below(&mut self, cx: &mut Cx<'_>, lane: (NodeId, u16), lowest: u64) {
-        let Some(lane) = self.ordered.get_mut(&lane) else { return };
-        if let Some((_, job)) = lane.reorder.skip_below(Number::new(lowest)) {
-            self.admit_held(cx, job);
-        }
-    }
-
-    /// A message that was held has its turn.
-    fn admit_held(&mut self, cx: &mut Cx<'_>, job: Job) {
-        let id = self.jobs.insert(job);
-        self.line.join(Turn::New(id));
-        self.pull(cx);
-    }
-
     /// Lets a request in, if there is room.
+    #[inline]
     fn admit(&mut self, cx: &mut Cx<'_>, job: Job) {
-        if !self.has_free_worker() && !self.has_room() {
-            let outcome = if self.spec.rejects { Outcome::Rejected } else { Outcome::Discarded };
-            self.refuse(cx, &job, outcome);
-            self.advance_lane(cx, job.caller, job.envelope, outcome);
-            return;
+        let is_free = self.busy < self.open;
+        if !is_free && self.line.len() >= self.places {
+            return self.admit_by_rule(cx, job);
         }
+        self.note_entry(cx, &job);
+        if is_free { self.begin(cx, job) } else { self.wait(cx, job) }
+    }
+
+    /// A request is let in.
+    #[inline]
+    fn note_entry(&mut self, cx: &mut Cx<'_>, job: &Job) {
         cx.observe(Observation::Received { message: job.message(), duplicate: false });
         if self.is_once(&job.envelope) {
             self.running.insert((job.caller, job.envelope.number));
         }
-        if self.has_free_worker() {
-            self.begin(cx, job);
-        } else {
-            let id = self.jobs.insert(job);
-            self.line.join(Turn::New(id));
-        }
+    }
+
+    /// A request waits for a worker.
+    #[inline]
+    fn wait(&mut self, cx: &mut Cx<'_>, job: Job) {
+        let id = self.jobs.insert(job);
+        if self.line.is_plain() { self.line.join(id) } else { self.wait_by_rule(cx, id) }
     }
 
     /// Says that a request will not be handled, and why.
@@ -294,7 +242,11 @@ impl Service {
         while let (Some(step), Some(job)) = (next, self.jobs.get_mut(id)) {
             match step {
                 Next::Work(length) => {
-                    let length = if self.speed == 1.0 { length } else { slowed(length, self.speed) };
+                    let length = match &self.pace {
+                        Pace::AsWritten => length,
+                        Pace::Times(speed) => slowed(length, *speed),
+                        Pace::Shared(_) => return self.share(cx, id, length),
+                    };
                     job.timer = Some(cx.set_timer(Clock::Work, length, Alarm::Step(id)));
                     return;
                 }
@@ -357,7 +309,7 @@ impl Service {
         job.timer = None;
         if !job.has_worker {
             if !is_free {
-                self.line.join(Turn::Again(id));
+                self.line.join_again(id);
                 return;
             }
             job.has_worker = true;
@@ -376,14 +328,18 @@ impl Service {
         }
         self.pulling = true;
         while self.has_free_worker() {
-            match self.line.next() {
-                Some(Turn::Again(id)) => self.go_on(cx, id),
+            match self.line.next(|| Time::from_nanos(cx.now().as_nanos())) {
                 Some(Turn::New(id)) => {
                     if let Some(job) = self.jobs.remove(id) {
                         self.begin(cx, job);
                     }
                 }
                 None => break,
+                Some(turn) => {
+                    if !self.pull_by_rule(cx, turn) {
+                        break;
+                    }
+                }
             }
         }
         self.pulling = false;
@@ -404,17 +360,8 @@ impl Service {
     /// A request is over, and has no place any more. One that was handled well is written down, if the service keeps its
     /// state on disk.
     fn finish(&mut self, cx: &mut Cx<'_>, job: Job, outcome: Outcome) {
-        if let (Some(journal), Outcome::Done) = (&mut self.journal, outcome) {
-            let Envelope { number, call, .. } = job.envelope;
-            let is_once = self.script.calls[usize::from(call)].policy.delivery == Delivery::ExactlyOnce;
-            match self.spec.state {
-                State::Elsewhere | State::Volatile => journal.at_risk += 1,
-                State::Durable { .. } => {
-                    let key = journal.place(is_once);
-                    cx.persist(key, Record { caller: job.caller, number, call }.bytes());
-                    return journal.wait(key, job);
-                }
-            }
+        if self.extras.is_some() {
+            return self.finish_by_rule(cx, job, outcome);
         }
         self.conclude(cx, job, outcome);
     }
@@ -440,24 +387,11 @@ impl Service {
             _ => cx.observe(Observation::Refused { why: outcome }),
         }
         cx.observe(Observation::Handled { message, outcome });
-        if outcome != Outcome::Cancelled {
+        if outcome < Outcome::Cancelled {
             self.answer(cx, job.caller, job.envelope, outcome);
         }
         self.advance_lane(cx, job.caller, job.envelope, outcome);
         self.pull(cx);
-    }
-
-    /// The message of an ordered sender whose turn it was has come to its end. Only what was handled makes room for the next;
-    /// all else keeps its turn until it comes again, or its sender gives it up.
-    fn advance_lane(&mut self, cx: &mut Cx<'_>, from: NodeId, envelope: Envelope, outcome: Outcome) {
-        if envelope.order == Place::NONE {
-            return;
-        }
-        let Some(lane) = self.ordered.get_mut(&(from, envelope.call)) else { return };
-        let next = if outcome == Outcome::Done { lane.reorder.handled() } else { lane.reorder.refused() };
-        if let Some((_, job)) = next {
-            self.admit_held(cx, job);
-        }
     }
 
     /// A caller has given up an attempt of one of its requests.
@@ -470,6 +404,7 @@ impl Service {
         let found = self.jobs.iter().find(|(_, job)| is_meant(job));
         let Some((id, _)) = found else { return };
         self.line.leave(id);
+        self.leave_share(cx, id);
         if let Some(timer) = self.jobs.get_mut(id).and_then(|job| job.timer.take()) {
             cx.cancel_timer(timer);
         }
@@ -493,11 +428,8 @@ impl Service {
             cx.observe(Observation::Level { waiting: level.0, busy: level.1 });
             self.script.board.show(cx.me, level.0 + level.1);
         }
-        if let Some(journal) = &mut self.journal
-            && journal.at_risk != journal.shown
-        {
-            journal.shown = journal.at_risk;
-            cx.observe(Observation::AtRisk { count: journal.at_risk });
+        if let Some(extras) = &mut self.extras {
+            extras.show(cx);
         }
     }
 }
@@ -513,7 +445,7 @@ impl Process<Envelope> for Service {
     fn start(&mut self, cx: &mut Cx<'_>) {
         // What an earlier life, or an earlier run, has shown is over.
         self.script.board.show(cx.me, 0);
-        let found = self.journal.as_mut().map(|journal| std::mem::take(&mut journal.found));
+        let found = self.journal().map(|journal| std::mem::take(&mut journal.found));
         for Record { caller, number, call } in found.unwrap_or_default() {
             self.remember(caller, number, call, Time::from_nanos(cx.now().as_nanos()));
         }
@@ -550,6 +482,8 @@ impl Process<Envelope> for Service {
                 let ended = self.caller.woken(&self.script, cx, alarm);
                 self.resume(cx, ended);
             }
+            Alarm::Share => self.share_out(cx),
+            Alarm::Expire(id) => self.expire(cx, id),
             Alarm::Arrival | Alarm::Think(_) => {}
         }
         self.show(cx);
@@ -557,7 +491,7 @@ impl Process<Envelope> for Service {
 
     fn written(&mut self, cx: &mut Cx<'_>, key: u64) {
         if self.spec.state == (State::Durable { syncs_first: false })
-            && let Some(job) = self.journal.as_mut().and_then(|journal| journal.written(key))
+            && let Some(job) = self.journal().and_then(|journal| journal.written(key))
         {
             self.conclude(cx, job, Outcome::Done);
         }
@@ -565,14 +499,14 @@ impl Process<Envelope> for Service {
     }
 
     fn persisted(&mut self, cx: &mut Cx<'_>, key: u64) {
-        if let Some(job) = self.journal.as_mut().and_then(|journal| journal.synced(key)) {
+        if let Some(job) = self.journal().and_then(|journal| journal.synced(key)) {
             self.conclude(cx, job, Outcome::Done);
         }
         self.show(cx);
     }
 
     fn refused(&mut self, cx: &mut Cx<'_>, key: u64) {
-        if let Some(job) = self.journal.as_mut().and_then(|journal| journal.refused(key)) {
+        if let Some(job) = self.journal().and_then(|journal| journal.refused(key)) {
             self.conclude(cx, job, Outcome::Failed);
         }
         self.show(cx);

@@ -20,6 +20,8 @@ pub mod queue;
 pub mod rate_limit;
 pub mod retry;
 pub mod retry_budget;
+pub mod sharing;
+pub mod shed;
 mod slices;
 pub mod throttle;
 pub mod timeout;

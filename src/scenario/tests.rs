@@ -6,9 +6,10 @@ mod mistakes;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::schema::{Backoff, Balance, Buffer, Jitter, Limit, LoadSource, Runs, Verb};
+use super::schema::{Backoff, Buffer, Jitter, Limit, Runs, Verb};
 use super::*;
 use crate::base::time::{ms, secs};
+use crate::protocol::balance::{BalancePolicy, ChoicesSettings, LeastRequestsSettings, Load};
 
 /// A scenario with something in every section.
 const CHECKOUT: &str = r#"
@@ -108,7 +109,8 @@ fn every_section_says_what_was_written() {
     assert_eq!(target.op.as_ref().unwrap().value, "checkout");
 
     let api = scenario.services.get("api").unwrap();
-    assert!(matches!(api.balance.as_ref().unwrap().value, Balance::Choices { load: LoadSource::True, .. }));
+    let choices = ChoicesSettings { load: Load::True, ..ChoicesSettings::default() };
+    assert_eq!(api.balance.as_ref().unwrap().policy, BalancePolicy::from(choices));
     assert_eq!(api.ops.get("checkout").unwrap().steps.as_ref().unwrap().len(), 3);
     let payments = scenario.services.get("payments").unwrap();
     assert_eq!(payments.workers, Limit::Unlimited);
@@ -123,8 +125,8 @@ fn every_section_says_what_was_written() {
 fn a_bare_name_leaves_a_variants_fields_at_their_defaults() {
     let overrides = Overrides { variant: Some("least-requests".into()), ..Overrides::default() };
     let scenario = load(CHECKOUT, &overrides).unwrap().scenario;
-    let balance = scenario.services.get("api").unwrap().balance.as_ref().unwrap().value.clone();
-    assert_eq!(balance, Balance::LeastRequests { load: LoadSource::Own });
+    let balance = scenario.services.get("api").unwrap().balance.as_ref().unwrap().policy.clone();
+    assert_eq!(balance, LeastRequestsSettings::default().into());
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod witness;
 
 mod delivery;
 mod determinism;
+mod disciplines;
 mod pairing;
 mod topology;
 

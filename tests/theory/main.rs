@@ -15,6 +15,7 @@ mod study;
 mod trace;
 
 mod balancing;
+mod disciplines;
 mod faults;
 mod messaging;
 mod network;

@@ -14,6 +14,7 @@ mod places;
 mod policy;
 mod regions;
 mod roles;
+mod service;
 mod state;
 mod steps;
 mod topology;

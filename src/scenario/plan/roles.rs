@@ -1,7 +1,6 @@
 //! Clients and services: who calls whom, with which program, under which policy.
 
 use std::collections::BTreeSet;
-use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use crate::base::names::Names;
@@ -11,16 +10,14 @@ use crate::network::Network;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::document::{Located, Openers};
 use crate::scenario::load::Loaded;
-use crate::scenario::schema::{
-    Client, Counts, FaultKind, Limit, Name, QueueLimit, Scenario, Service, Sizes, Step, Steps, WhenFull,
-};
+use crate::scenario::schema::{Client, FaultKind, Name, Scenario, Service, Sizes, Step, Steps};
 use crate::scenario::trace::{Facts, TraceFile};
 
 use super::expect::Scopes;
 use super::nodes::Nodes;
 use super::steps::Kept;
 use super::{
-    FlowSpec, Group, Plan, Role, estimate, fault, load, network, regions, runs_of, state, topology, warmup_of,
+    FlowSpec, Group, Plan, Role, estimate, fault, load, network, regions, runs_of, service, state, topology, warmup_of,
 };
 
 /// Plans the whole scenario; what is wrong with it goes to `mistakes`.
@@ -246,32 +243,7 @@ impl Planner<'_> {
         for (op, entry) in service.ops.iter() {
             fill(self, Some(op.as_str()), entry.steps.as_ref(), &entry.step);
         }
-        let speed = match &service.speed {
-            None => vec![1.0],
-            Some(speeds) => {
-                let (count, nodes) = (speeds.value.0.len(), service.nodes().get() as usize);
-                if count != 1 && count != nodes {
-                    self.mistakes.push(
-                        Diagnostic::error(format!("`speed` has {count} values for {nodes} nodes"))
-                            .at(speeds.origin, "one for all, or one for each node"),
-                    );
-                }
-                speeds.value.0.iter().map(|speed| speed.value()).collect()
-            }
-        };
-        ServiceSpec {
-            workers: limit(service.workers),
-            speed,
-            queue: match service.queue.limit {
-                QueueLimit::Constant(places) => Some(places),
-                QueueLimit::Unlimited => None,
-            },
-            counts_present: service.queue.counts == Counts::Present,
-            rejects: service.queue.when_full == WhenFull::Reject,
-            holds_worker: service.hold_worker,
-            state: state::of(service),
-            passes_on: service.passes_on,
-        }
+        service::spec(name, service, self.mistakes)
     }
 
     fn client(
@@ -323,12 +295,5 @@ impl Planner<'_> {
         let spec = brought.by(client, duration, program);
         self.traces.extend(trace);
         (self.mistakes.len() == before).then_some(spec)
-    }
-}
-
-fn limit(limit: Limit) -> Option<NonZeroU32> {
-    match limit {
-        Limit::Constant(count) => Some(count),
-        Limit::Unlimited => None,
     }
 }

@@ -240,6 +240,8 @@ impl Planner<'_> {
             own: is_gated.then_some(call),
         };
         let route = self.route(kept, service.nodes());
+        let [group, entry] = sender.shared;
+        let priority = [step, entry, group].into_iter().find_map(|step| step.priority);
         self.calls.push(model::Call {
             flow,
             name,
@@ -250,6 +252,7 @@ impl Planner<'_> {
             policy,
             size,
             reply_size,
+            priority: priority.map_or(0, |priority| priority.value),
         });
         Some((call, service.nodes()))
     }

@@ -5,11 +5,12 @@ use std::num::NonZeroU32;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::chosen::Chosen;
 use super::name::{Name, Target};
 use super::number::Positive;
 use super::place::Place;
 use super::policy::{Cancel, Limit};
-use super::service::{Op, Queue, Service};
+use super::service::{Op, Queue, Service, Shed};
 use super::step::Step;
 use super::{Scenario, Steps};
 use crate::scenario::diagnostic::{Diagnostic, unknown_name};
@@ -38,6 +39,9 @@ pub struct Balancer {
     /// Where requests wait when all workers are busy.
     #[serde(default)]
     pub queue: Queue,
+    /// Who is turned away on arrival, though there may be room.
+    #[schemars(extend("default" = "nobody"))]
+    pub shed: Option<Located<Chosen<Shed>>>,
     /// What happens to a request that its caller has given up.
     #[serde(default)]
     pub cancel: Cancel,
@@ -131,7 +135,9 @@ fn service(balancer: &Balancer, operations: Vec<(Option<&Located<Name>>, Option<
         workers: balancer.workers,
         speed: balancer.speed.clone(),
         queue: balancer.queue.clone(),
-        hold_worker: false,
+        shed: balancer.shed.clone(),
+        discipline: None,
+        hold_worker: Some(Located { value: false, origin: balancer.to.origin }),
         balance: None,
         cancel: balancer.cancel,
         state: None,

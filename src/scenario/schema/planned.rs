@@ -8,11 +8,10 @@ const PLANNED: &[(&str, &[&str])] = &[
     ("Warmup", &["auto"]),
     ("MessageKind", &["read", "write"]),
     ("PolicyKeys", &["acks", "enable-idempotence", "linger", "batch-size"]),
-    ("Step", &["publish", "confirm", "read", "write", "write-to", "cas", "key", "priority"]),
+    ("Step", &["publish", "confirm", "read", "write", "write-to", "cas", "key"]),
     ("Fault", &["fail"]),
     ("Skew", &["offset"]),
     ("word", &["shared"]),
-    ("Queue", &["expire-at"]),
     ("stream", &["send-buffer"]),
 ];
 

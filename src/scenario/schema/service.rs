@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::chosen::Chosen;
-use super::distribution::Sizes;
+use super::chosen::{Chosen, families};
+use super::distribution::{Sizes, Times};
 use super::families::Balance;
 use super::number::Positive;
 use super::place::{Place, nodes};
@@ -14,7 +14,16 @@ use super::policy::{Cancel, Limit};
 use super::state::State;
 use super::step::Step;
 use super::{Named, Steps};
+use crate::protocol::queue::{QUEUES, QueuePolicy};
+use crate::protocol::shed::{SHEDDERS, ShedPolicy};
 use crate::scenario::document::{Located, OneOrMany};
+
+families! {
+    /// Who is next in a queue. Requests that had a worker before, and waited for an answer, go before all others.
+    QueueDiscipline: QueuePolicy = QUEUES;
+    /// Who is turned away on arrival, though there may be room.
+    Shed: ShedPolicy = SHEDDERS;
+}
 
 /// A group of nodes that handle messages and requests.
 #[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
@@ -28,15 +37,21 @@ pub struct Service {
     /// How many requests a node handles at a time.
     #[serde(default = "one_worker")]
     pub workers: Limit,
+    /// How requests share the workers.
+    #[schemars(extend("default" = "queue"))]
+    pub discipline: Option<Located<Discipline>>,
     /// How fast the nodes work, 1 being as written; a list where they differ, one for each node.
     #[schemars(extend("default" = 1))]
     pub speed: Option<Located<OneOrMany<Positive>>>,
     /// Where requests wait when all workers are busy.
     #[serde(default)]
     pub queue: Queue,
+    /// Who is turned away on arrival, though there may be room.
+    #[schemars(extend("default" = "nobody"))]
+    pub shed: Option<Located<Chosen<Shed>>>,
     /// Whether a worker is held while its request waits for the answer to a `call`.
-    #[serde(default = "held")]
-    pub hold_worker: bool,
+    #[schemars(extend("default" = true))]
+    pub hold_worker: Option<Located<bool>>,
     /// How callers choose among the nodes; a policy may say otherwise.
     #[schemars(extend("default" = "round-robin"))]
     pub balance: Option<Located<Chosen<Balance>>>,
@@ -80,22 +95,56 @@ pub struct Op {
     pub step: Step,
 }
 
+/// How requests share the workers of a node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Discipline {
+    /// Each has a worker to itself, and those who find none wait in the queue.
+    Queue,
+    /// Processor sharing: all who are present are worked on at the same time, each as fast as a worker works, or slower if there are
+    /// more requests than workers, so that all together are as fast as the workers. So do threads under an operating system's
+    /// scheduler. Short requests do not wait for long ones, and nobody is refused a beginning; under overload everybody is
+    /// slow. A request that waits for an answer, or sleeps, leaves its share to the others. Source: Kleinrock, Time-shared systems:
+    /// a theoretical treatment, JACM 14(2), 1967.
+    ProcessorSharing,
+}
+
 /// Where requests wait when all workers of a node are busy.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Queue {
     /// How many there may be.
     #[serde(default = "unlimited")]
     pub limit: QueueLimit,
-    /// What happens to those who find no room.
+    /// What happens when there is no room for one more.
     #[serde(default)]
     pub when_full: WhenFull,
     /// Whom the limit counts.
     #[serde(default)]
     pub counts: Counts,
     /// Who is next.
-    #[serde(default)]
-    pub discipline: Discipline,
+    #[serde(skip_serializing)]
+    #[schemars(extend("default" = "fifo"))]
+    pub discipline: Option<Located<Chosen<QueueDiscipline>>>,
+    /// How long a request may wait for a worker; one draw for each attempt. Who has waited longer is not begun, and its caller is told
+    /// that it expired. RabbitMQ's message TTL.
+    #[serde(skip_serializing)]
+    #[schemars(extend("default" = "unlimited"))]
+    pub time_to_live: Option<Times>,
+    /// When a request leaves that has waited too long, or whose deadline has passed.
+    #[serde(skip_serializing)]
+    #[schemars(extend("default" = "start"))]
+    pub expire_at: Option<Located<ExpireAt>>,
+}
+
+/// When a request leaves the queue that has waited too long, or whose deadline has passed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExpireAt {
+    /// When its turn comes. Until then it takes up room.
+    Start,
+    /// At once.
+    Any,
 }
 
 /// How many requests a queue may hold.
@@ -109,15 +158,23 @@ pub enum QueueLimit {
     Unlimited,
 }
 
-/// What happens to a request that finds no room.
+/// What happens when there is no room for one more.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum WhenFull {
-    /// The caller is told.
+    /// It is turned away, and its caller is told.
     #[default]
     Reject,
-    /// Nobody is told.
+    /// It is turned away, and nobody is told.
     Drop,
+    /// Whoever waits longest makes room, and its caller is told.
+    RejectOldest,
+    /// Whoever waits longest makes room, and nobody is told. RabbitMQ's `drop-head`.
+    DropOldest,
+    /// The last of those with the lowest priority makes room, if that is lower than the newcomer's, and its caller is told.
+    RejectLowest,
+    /// The last of those with the lowest priority makes room, if that is lower than the newcomer's, and nobody is told.
+    DropLowest,
 }
 
 /// Whom the limit of a queue counts.
@@ -131,22 +188,15 @@ pub enum Counts {
     Present,
 }
 
-/// Who is next in a queue.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Discipline {
-    /// Who came first.
-    #[default]
-    Fifo,
-}
-
 impl Default for Queue {
     fn default() -> Self {
         Self {
             limit: unlimited(),
             when_full: WhenFull::default(),
             counts: Counts::default(),
-            discipline: Discipline::default(),
+            discipline: None,
+            time_to_live: None,
+            expire_at: None,
         }
     }
 }
@@ -157,8 +207,4 @@ fn unlimited() -> QueueLimit {
 
 fn one_worker() -> Limit {
     Limit::Constant(NonZeroU32::MIN)
-}
-
-fn held() -> bool {
-    true
 }

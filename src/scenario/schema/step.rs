@@ -52,6 +52,9 @@ pub struct Step {
     pub wait: Option<Located<bool>>,
     /// The size of the message. Required where a bandwidth counts.
     pub size: Option<Sizes>,
+    /// How urgent the message is, from 0 to 255: a higher number goes first, where the receiver looks at that. As in RabbitMQ.
+    #[schemars(extend("default" = 0))]
+    pub priority: Option<Located<u8>>,
     /// The policy's keys, for this step alone.
     #[serde(rename = "..")]
     pub keys: PolicyKeys,
@@ -210,6 +213,7 @@ impl Step {
             ("policy", self.policy.as_ref().map(|policy| policy.origin)),
             ("wait", self.wait.map(|wait| wait.origin)),
             ("size", self.size.as_ref().map(|size| size.origin)),
+            ("priority", self.priority.map(|priority| priority.origin)),
             ("fan-out", self.fan_out.map(|count| count.origin)),
             ("wait-for", self.wait_for.map(|count| count.origin)),
         ];
