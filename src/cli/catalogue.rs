@@ -10,6 +10,8 @@ use rehearsal::network::stream::{CONGESTION_CONTROLS, CongestionEntry};
 use rehearsal::network::{Arrival, Delay, PRESETS, Preset, TOPOLOGIES, TopologyEntry};
 use rehearsal::protocol::queue::QUEUES;
 use rehearsal::protocol::shed::SHEDDERS;
+use rehearsal::protocol::workload::arrivals::ARRIVALS;
+use rehearsal::protocol::workload::rate::RATES;
 use rehearsal::protocol::{Entry, balance, delivery, retry};
 use rehearsal::scenario::Metric;
 use rehearsal::scenario::plan::is_measured;
@@ -25,6 +27,10 @@ pub enum Kind {
     Presets,
     /// How a stream finds out how much the network carries
     CongestionControls,
+    /// How much load there is, and when
+    Rates,
+    /// How starts are spread around their rate
+    Arrivals,
     /// How long to wait before each further attempt
     Backoffs,
     /// How such a wait is spread
@@ -72,6 +78,8 @@ impl Kind {
             Self::Distributions => "wherever a value may vary: `work`, `think`, `latency`, `size` …",
             Self::Presets => "network.preset, links.NAME.preset",
             Self::CongestionControls => "`congestion-control` of network.transport, links.NAME.transport",
+            Self::Rates => "clients.NAME.rate",
+            Self::Arrivals => "clients.NAME.arrivals",
             Self::Backoffs => "policies.NAME.backoff",
             Self::Jitters => "policies.NAME.jitter",
             Self::Failures => "policies.NAME.retry-on",
@@ -94,6 +102,8 @@ impl Kind {
             Self::Distributions => "a distribution",
             Self::Presets => "a preset",
             Self::CongestionControls => "a congestion control",
+            Self::Rates => "a rate",
+            Self::Arrivals => "an arrival process",
             Self::Backoffs => "a backoff",
             Self::Jitters => "a jitter",
             Self::Failures => "a failure after which to try again",
@@ -117,6 +127,8 @@ impl Kind {
             Self::Distributions => FAMILIES.iter().map(|family| of_family(family)).collect(),
             Self::Presets => PRESETS.iter().map(of_preset).collect(),
             Self::CongestionControls => CONGESTION_CONTROLS.iter().map(of_congestion_control).collect(),
+            Self::Rates => of_listings(RATES),
+            Self::Arrivals => of_listings(ARRIVALS),
             Self::Backoffs => of_registry(retry::SCHEDULES),
             Self::Jitters => of_registry(retry::JITTERS),
             Self::Failures => of_registry(retry::FAILURES),
