@@ -28,6 +28,10 @@ pub enum Kind {
     Presets,
     /// How a stream finds out how much the network carries
     CongestionControls,
+    /// How much load there is, and when
+    Rates,
+    /// How starts are spread around their rate
+    Arrivals,
     /// How long to wait before each further attempt
     Backoffs,
     /// How such a wait is spread
@@ -56,10 +60,6 @@ pub enum Kind {
     Hedges,
     /// What messages are about
     KeyLaws,
-    /// How the load changes over time
-    RateProfiles,
-    /// How requests are spread in time
-    ArrivalProcesses,
     /// Who is next in a queue
     QueueDisciplines,
     /// Who is turned away on arrival
@@ -95,6 +95,8 @@ impl Kind {
             Self::Distributions => "wherever a value may vary: `work`, `think`, `latency`, `size` …",
             Self::Presets => "network.preset, links.NAME.preset",
             Self::CongestionControls => "`congestion-control` of network.transport, links.NAME.transport",
+            Self::Rates => "clients.NAME.rate",
+            Self::Arrivals => "clients.NAME.arrivals",
             Self::Backoffs => "policies.NAME.backoff",
             Self::Jitters => "policies.NAME.jitter",
             Self::Failures => "policies.NAME.retry-on",
@@ -109,8 +111,6 @@ impl Kind {
             Self::Timeouts => "policies.NAME.timeout",
             Self::Hedges => "policies.NAME.hedge",
             Self::KeyLaws => "`key` of a step",
-            Self::RateProfiles => "clients.NAME.rate",
-            Self::ArrivalProcesses => "clients.NAME.arrivals",
             Self::QueueDisciplines => "services.NAME.queue.discipline",
             Self::Shedders => "services.NAME.shed",
             Self::Regions => "regions.preset",
@@ -127,6 +127,8 @@ impl Kind {
             Self::Distributions => "a distribution",
             Self::Presets => "a preset",
             Self::CongestionControls => "a congestion control",
+            Self::Rates => "a rate",
+            Self::Arrivals => "an arrival process",
             Self::Backoffs => "a backoff",
             Self::Jitters => "a jitter",
             Self::Failures => "a failure after which to try again",
@@ -141,8 +143,6 @@ impl Kind {
             Self::Timeouts => "a timeout",
             Self::Hedges => "a hedge",
             Self::KeyLaws => "a law of keys",
-            Self::RateProfiles => "a rate over time",
-            Self::ArrivalProcesses => "a process of arrivals",
             Self::QueueDisciplines => "a discipline of queues",
             Self::Shedders => "a shedder of load",
             Self::Regions => "a preset of regions",
@@ -160,6 +160,8 @@ impl Kind {
             Self::Distributions => FAMILIES.iter().map(|family| of_family(family)).collect(),
             Self::Presets => PRESETS.iter().map(of_preset).collect(),
             Self::CongestionControls => CONGESTION_CONTROLS.iter().map(of_congestion_control).collect(),
+            Self::Rates => of_listings(workload::rate::RATES),
+            Self::Arrivals => of_listings(workload::arrivals::ARRIVALS),
             Self::Backoffs => of_registry(retry::SCHEDULES),
             Self::Jitters => of_registry(retry::JITTERS),
             Self::Failures => of_registry(retry::FAILURES),
@@ -174,8 +176,6 @@ impl Kind {
             Self::Timeouts => of_listings(timeout::TIMEOUTS),
             Self::Hedges => of_listings(&[hedge::HEDGE]),
             Self::KeyLaws => of_listings(keys::KEYS),
-            Self::RateProfiles => of_listings(workload::rate::RATES),
-            Self::ArrivalProcesses => of_listings(workload::arrivals::ARRIVALS),
             Self::QueueDisciplines => of_listings(QUEUES),
             Self::Shedders => of_listings(SHEDDERS),
             Self::Regions => MATRICES.iter().map(of_matrix).collect(),

@@ -10,6 +10,8 @@ use crate::protocol::retry_budget::{RETRY_BUDGETS, RetryBudgetPolicy};
 use crate::protocol::shed::{SHEDDERS, ShedPolicy};
 use crate::protocol::throttle::{THROTTLES, ThrottlePolicy};
 use crate::protocol::timeout::{TIMEOUTS, TimeoutPolicy};
+use crate::protocol::workload::arrivals::{ARRIVALS, ArrivalPolicy};
+use crate::protocol::workload::rate::{RATES, RatePolicy};
 
 families! {
     /// How callers choose among the nodes of a service.
@@ -30,4 +32,9 @@ families! {
     Throttle: ThrottlePolicy = THROTTLES;
     /// How long an attempt may take.
     Timeout: TimeoutPolicy = TIMEOUTS, value = "constant", list = "list";
+    /// How many messages or requests a group starts: a constant such as `"200/s"`, or a rate that changes with time. Times are on
+    /// the clock of the run, whenever the load begins.
+    LoadRate: RatePolicy = RATES, value = "constant";
+    /// How the starts are spread around their rate.
+    Arrivals: ArrivalPolicy = ARRIVALS;
 }
