@@ -8,7 +8,8 @@ use std::process::Command;
 
 use rehearsal::base::settings::Listing;
 use rehearsal::protocol::{
-    balance, breaker, concurrency, health, hedge, keys, queue, rate_limit, retry_budget, shed, throttle, timeout, workload,
+    balance, breaker, concurrency, health, hedge, keys, queue, rate_limit, retry_budget, shed, throttle, timeout,
+    workload,
 };
 use rehearsal::scenario::reference::Reference;
 
@@ -69,8 +70,10 @@ fn files(place: &Path) -> Vec<PathBuf> {
     if place.is_file() {
         return vec![place.to_owned()];
     }
-    let entries = fs::read_dir(place).expect("a family has a folder").map(|entry| entry.expect("it can be read").path());
-    let mut files: Vec<_> = entries.filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect();
+    let entries =
+        fs::read_dir(place).expect("a family has a folder").map(|entry| entry.expect("it can be read").path());
+    let mut files: Vec<_> =
+        entries.filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect();
     files.sort();
     files
 }
@@ -102,7 +105,8 @@ fn every_policy_is_listed_and_explained() {
         String::from_utf8(output.stdout).expect("it prints text")
     };
     let list = run(&["list"]);
-    let names: BTreeSet<&str> = families().into_iter().chain(singles()).flat_map(|(.., policies)| policies).map(|policy| policy.name).collect();
+    let names: BTreeSet<&str> =
+        families().into_iter().chain(singles()).flat_map(|(.., policies)| policies).map(|policy| policy.name).collect();
     for name in names {
         assert!(list.lines().any(|line| line.trim_start().starts_with(&format!("{name} "))), "`{name}` is not listed");
         assert!(run(&["explain", name]).contains("Source:"), "`{name}` is not explained");
@@ -127,10 +131,13 @@ fn a_policy_is_one_file_and_one_line() {
 #[test]
 fn every_family_has_laws_that_walk_its_registry() {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/laws");
-    let of_systems: String = files(&tests).iter().map(|path| fs::read_to_string(path).expect("it can be read")).collect();
+    let of_systems: String =
+        files(&tests).iter().map(|path| fs::read_to_string(path).expect("it can be read")).collect();
     for (folder, registry, _) in families() {
-        let whole: String = files(&source(folder)).iter().map(|path| fs::read_to_string(path).expect("it can be read")).collect();
-        let walks = |text: &str| text.contains(&format!("in {registry}")) || text.contains(&format!("{registry}.iter()"));
+        let whole: String =
+            files(&source(folder)).iter().map(|path| fs::read_to_string(path).expect("it can be read")).collect();
+        let walks =
+            |text: &str| text.contains(&format!("in {registry}")) || text.contains(&format!("{registry}.iter()"));
         assert!(whole.contains("proptest!"), "{folder} has no laws");
         assert!(walks(&whole) || registry == "HEALTH_CHECKS", "the laws of {folder} do not walk {registry}");
         assert!(of_systems.contains(registry), "no law of whole systems walks {registry}");

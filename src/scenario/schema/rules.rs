@@ -324,7 +324,8 @@ impl Rules {
             }
             verb => verb.lists().into_iter().for_each(|steps| self.steps(steps)),
         }
-        if let (Some(count), None, None) = (step.wait_for, &step.parallel, step.fan_out) {
+        let says_more = step.wait_for.filter(|count| count.value != WaitFor::All);
+        if let (Some(count), None, None) = (says_more, &step.parallel, step.fan_out) {
             self.refuse(count.origin, "`wait-for` has a meaning only beside `parallel` or `fan-out`");
         }
     }
