@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Client, Duration, FAULT_KINDS, Fault, Link, Name, Regions, Scenario, Service, Step, Steps, TOPOLOGY_KINDS,
-    Topology, Verb, Warmup, waiting,
+    Topology, Verb, WaitFor, Warmup, waiting,
 };
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::document::{Located, Origin};
