@@ -327,8 +327,8 @@ impl Caller {
         let route = self.routes.get_mut(pending.route);
         let again = pending.attempt > 0 && spec.policy.retry.member == Member::Same;
         if !again && !pending.is_pinned {
-            pending.member =
-                route.choose(script, cx, spec, key_of_message(script, spec, pending.luck, &self.given, key));
+            let about = key_of_message(script, spec, pending.luck, &self.given, key).unwrap_or(pending.luck);
+            pending.member = route.choose(script, cx, spec, about);
         }
         let now = cx.now();
         route.sent(pending.member, now);
@@ -355,8 +355,8 @@ impl Caller {
         } else if let Some(other) = tie {
             envelope.beside = Beside::tie(other);
         } else if spec.key.is_some() || self.given.is_some() {
-            let key = key_of_message(script, spec, pending.luck, &self.given, key);
-            envelope.beside = if key == 0 { Beside::NONE } else { Beside::key(key) };
+            let about = key_of_message(script, spec, pending.luck, &self.given, key);
+            envelope.beside = about.map_or(Beside::NONE, Beside::key);
         }
         let size = spec.size.bytes_or(
             || script.keys.size.block(Entity::from_bits(pending.luck), 0).first(),
@@ -406,7 +406,7 @@ impl Caller {
         if first.is_some() {
             return first;
         }
-        let about = key_of_message(script, spec, pending.luck, &self.given, key);
+        let about = key_of_message(script, spec, pending.luck, &self.given, key).unwrap_or(pending.luck);
         let second = route.choose_another(script, cx, spec, about, &[pending.member]);
         route.guard.as_deref_mut()?.tie(number, second);
         Some(second)
@@ -424,18 +424,18 @@ impl Caller {
         if may_go && guard.leave(number, cx.now(), || cx.draw()) == Leave::Go {
             let taken: Vec<_> = guard.under_way(number).iter().map(|flight| flight.member).collect();
             let spec = &script.calls[pending.call as usize];
-            let first = (pending.member, pending.is_pinned);
+            let is_pinned = pending.is_pinned;
             if let Some(second) = guard.tied(number) {
                 pending.member = second;
             } else if !pending.is_pinned {
-                let about = key_of_message(script, spec, pending.luck, &self.given, key);
+                let about = key_of_message(script, spec, pending.luck, &self.given, key).unwrap_or(pending.luck);
                 pending.member = route.choose_another(script, cx, spec, about, &taken);
             }
             pending.is_pinned = true;
             cx.observe(Observation::Attempted { message: MessageId { owner: cx.me, number } });
             self.attempt(script, cx, number);
             if let Some(pending) = self.outstanding.get_mut(key) {
-                (_, pending.is_pinned) = first;
+                pending.is_pinned = is_pinned;
             }
         }
         None
@@ -808,7 +808,8 @@ fn tell_skipped(script: &Script, cx: &mut Cx<'_>, settled: &Pending, member: u32
     cx.send_sized(script.targets[spec.target as usize].member(member as usize), envelope, 0);
 }
 
-/// A hash of what a message is about, for balancers: its key, if one was given or is drawn.
+/// A hash of what a message is about, for balancers: its key, if one was given or is drawn. Without one, each message is about
+/// something of its own.
 #[inline]
 fn key_of_message(
     script: &Script,
@@ -816,11 +817,11 @@ fn key_of_message(
     luck: u64,
     all: &Option<Box<BTreeMap<Number, Given>>>,
     key: Number,
-) -> u64 {
+) -> Option<u64> {
     if all.is_none() && spec.key.is_none() {
-        return 0;
+        return None;
     }
-    given(all, key).key.or_else(|| spec.key(&script.keys, luck)).unwrap_or(0)
+    given(all, key).key.or_else(|| spec.key(&script.keys, luck))
 }
 
 /// What is known of a message from outside: a trace, or the message it is sent for.
