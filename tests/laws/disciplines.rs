@@ -3,28 +3,15 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use rehearsal::base::settings::{Listing, Need};
 use rehearsal::process::{Observation, Outcome};
 use rehearsal::protocol::concurrency::CONCURRENCY_LIMITS;
 use rehearsal::protocol::queue::QUEUES;
 use rehearsal::protocol::rate_limit::RATE_LIMITS;
 use rehearsal::protocol::shed::SHEDDERS;
 
-use crate::common::{plan, play};
+use crate::common::{plan, play, spelled};
 use crate::system::{System, any_system, system};
 use crate::witness::{Played, witnessed};
-
-/// A policy as a scenario writes it, with its examples for what has to be said.
-fn spelled<P>(listing: &Listing<P>) -> String {
-    let name = listing.name;
-    let said = |need| listing.fields.iter().filter(move |field| field.need == need);
-    let value = |field: &rehearsal::base::settings::Field| (field.default)().expect("there is an example").to_string();
-    if let Some(field) = said(Need::Alone).next() {
-        return format!("{{ {name} = {} }}", value(field));
-    }
-    let fields: Vec<_> = said(Need::Required).map(|field| format!("{} = {}", field.name, value(field))).collect();
-    if fields.is_empty() { format!("\"{name}\"") } else { format!("{{ {name} = {{ {} }} }}", fields.join(", ")) }
-}
 
 /// The keys of a service, one set for each discipline, each shedder, each limit, and each way to make room.
 fn services() -> Vec<String> {

@@ -1,12 +1,11 @@
 //! Files that start from other files: `extends = "base.toml"` at the top.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::io::{self, Cursor, Read};
+use std::io;
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
 
 use super::layer;
+use super::opener::Opener;
 use super::origin::{Origin, Texts};
 use super::parse::parse_document;
 use super::tree::Table;
@@ -27,63 +26,6 @@ pub trait Source {
     /// Whatever keeps the file from being read.
     fn opener(&self, path: &Path) -> io::Result<Opener> {
         self.read(path).map(|text| Opener::of_text(&text))
-    }
-}
-
-/// Opens one file at its beginning.
-type Open = dyn Fn() -> io::Result<Box<dyn Read + Send>> + Send + Sync;
-
-/// A way to read a file from its beginning, as often as it is wanted.
-#[derive(Clone)]
-pub struct Opener(Arc<Open>);
-
-impl Opener {
-    /// Opens the file with `open`.
-    pub fn new(open: impl Fn() -> io::Result<Box<dyn Read + Send>> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(open))
-    }
-
-    /// Reads this text.
-    pub fn of_text(text: &str) -> Self {
-        let bytes: Arc<[u8]> = text.as_bytes().into();
-        Self::new(move || Ok(Box::new(Cursor::new(Arc::clone(&bytes)))))
-    }
-
-    /// The file, from its beginning.
-    ///
-    /// # Errors
-    /// Whatever keeps the file from being read.
-    pub fn open(&self) -> io::Result<Box<dyn Read + Send>> {
-        (self.0)()
-    }
-}
-
-impl fmt::Debug for Opener {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Opener")
-    }
-}
-
-/// The files that are read while a scenario is played, by the paths under which it names them.
-#[derive(Clone, Debug, Default)]
-pub struct Openers(BTreeMap<String, Opener>);
-
-impl Openers {
-    /// Adds a file.
-    pub fn add(&mut self, path: &str, opener: Opener) {
-        self.0.insert(path.into(), opener);
-    }
-
-    /// The file at this path.
-    pub fn get(&self, path: &str) -> Option<&Opener> {
-        self.0.get(path)
-    }
-}
-
-/// Two sets of files are the same if they name the same ones.
-impl PartialEq for Openers {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.keys().eq(other.0.keys())
     }
 }
 

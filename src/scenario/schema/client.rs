@@ -10,8 +10,7 @@ use super::number::Positive;
 use super::place::{Place, nodes};
 use super::quantity_text::Duration;
 use super::step::Step;
-use super::workload::{Arrivals, LoadRate};
-use super::{Chosen, Named, Steps};
+use super::{Arrivals, Chosen, LoadRate, Named, Steps};
 use crate::protocol::workload::arrivals::ArrivalPolicy;
 use crate::scenario::document::{Located, StreamedFile};
 

@@ -3,16 +3,21 @@
 use super::chosen::families;
 use crate::protocol::balance::{BALANCERS, BalancePolicy};
 use crate::protocol::concurrency::{CONCURRENCY_LIMITS, ConcurrencyPolicy};
+use crate::protocol::keys::{KEYS, KeyPolicy};
 use crate::protocol::queue::{QUEUES, QueuePolicy};
 use crate::protocol::rate_limit::{RATE_LIMITS, RateLimitPolicy};
 use crate::protocol::retry_budget::{RETRY_BUDGETS, RetryBudgetPolicy};
 use crate::protocol::shed::{SHEDDERS, ShedPolicy};
 use crate::protocol::throttle::{THROTTLES, ThrottlePolicy};
 use crate::protocol::timeout::{TIMEOUTS, TimeoutPolicy};
+use crate::protocol::workload::arrivals::{ARRIVALS, ArrivalPolicy};
+use crate::protocol::workload::rate::{RATES, RatePolicy};
 
 families! {
     /// How callers choose among the nodes of a service.
     Balance: BalancePolicy = BALANCERS;
+    /// What messages are about.
+    KeyLaw: KeyPolicy = KEYS;
     /// How many retries there may be.
     RetryBudget: RetryBudgetPolicy = RETRY_BUDGETS;
     /// How fast messages may pass.
@@ -27,4 +32,9 @@ families! {
     Throttle: ThrottlePolicy = THROTTLES;
     /// How long an attempt may take.
     Timeout: TimeoutPolicy = TIMEOUTS, value = "constant", list = "list";
+    /// How many messages or requests a group starts: a constant such as `"200/s"`, or a rate that changes with time. Times are on
+    /// the clock of the run, whenever the load begins.
+    LoadRate: RatePolicy = RATES, value = "constant";
+    /// How the starts are spread around their rate.
+    Arrivals: ArrivalPolicy = ARRIVALS;
 }

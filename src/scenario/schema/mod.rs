@@ -26,7 +26,6 @@ mod step;
 mod topology;
 mod transport;
 mod waiting;
-mod workload;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -36,7 +35,7 @@ pub(super) use balancer::stand_in;
 pub use chosen::{Chosen, Family, Tuned};
 pub use client::{Client, MixEntry, Phase};
 pub use distribution::{DistributionSpec, LognormalSpec, Sizes, Times, WeibullSpec};
-pub use families::{Balance, ConcurrencyLimit, RateLimit, RetryBudget, Timeout};
+pub use families::{Arrivals, Balance, ConcurrencyLimit, LoadRate, RateLimit, RetryBudget, Timeout};
 pub use fault::{FAULT_KINDS, Fault, FaultKind, Nodes, Passages, Sides};
 pub use name::{Name, Target};
 pub use network::{Buffer, Link, Loss, Medium, MessageKind, Order, Preset};
@@ -53,7 +52,6 @@ pub use state::{Fsync, State};
 pub use step::{FanOut, Repeat, Step, Verb, WaitFor, Way};
 pub use topology::{Edges, Grid, RandomRegular, Router, Star, TOPOLOGY_KINDS, Topology, TopologyShape, Tree};
 pub use transport::{CongestionControl, Transport};
-pub use workload::{Arrivals, LoadRate};
 
 use super::condition::Condition;
 use super::document::{Entries, Located, OneOrMany};
