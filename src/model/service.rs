@@ -3,6 +3,10 @@
 //! A request takes a worker if one is free, else it waits; what finds the queue full is turned away or dropped. A worker
 //! stays with its request until the reply, or (asynchronous servers) is let go while the request waits for others. A
 //! request whose deadline has passed when its turn comes is not begun.
+//!
+//! Here is what every service does. What only some do stands beside it and is asked for nothing by the others: rules about who
+//! comes in, waits and makes room ([`entry`], [`door`]), workers that are shared ([`sharing`]), order ([`lanes`]), journals
+//! ([`extras`]).
 
 mod door;
 mod entry;
@@ -394,6 +398,7 @@ impl Service {
             _ => cx.observe(Observation::Refused { why: outcome }),
         }
         cx.observe(Observation::Handled { message, outcome });
+        // Who took it back wants no answer, and of what is discarded nobody is told: both come after all others.
         if outcome < Outcome::Cancelled {
             self.answer(cx, job.caller, job.envelope, outcome);
         }

@@ -90,10 +90,13 @@ fn arrived_and_ended(played: &Played) -> (usize, usize) {
 proptest! {
     #![proptest_config(crate::cases(12))]
 
-    /// Slow, paused or well: nobody waits while a worker is free, and whatever arrives ends, once.
+    /// Slow, paused or well: nobody waits while a worker is free, and whatever arrives ends, once. Nothing is on its way any more two
+    /// seconds after the load, with two attempts and without a stream that resends.
     #[test]
     fn workers_work_and_every_request_ends_once(mut system in system("at-least-once", false)) {
         system.policy.ordered = false;
+        system.policy.attempts = "2";
+        system.network.transport = crate::system::DATAGRAM;
         for keys in services() {
             let played = witnessed(&plan(&text(system.clone(), &keys, SLOW)));
             conserves_work(&played, if system.front.workers == "1" { 1 } else { 2 }, &keys)?;
