@@ -10,9 +10,10 @@ use rehearsal::network::stream::{CONGESTION_CONTROLS, CongestionEntry};
 use rehearsal::network::{Arrival, Delay, PRESETS, Preset, TOPOLOGIES, TopologyEntry};
 use rehearsal::protocol::queue::QUEUES;
 use rehearsal::protocol::shed::SHEDDERS;
-use rehearsal::protocol::workload::arrivals::ARRIVALS;
-use rehearsal::protocol::workload::rate::RATES;
-use rehearsal::protocol::{Entry, balance, delivery, retry};
+use rehearsal::protocol::{
+    Entry, balance, breaker, concurrency, delivery, hedge, keys, rate_limit, retry, retry_budget, throttle, timeout,
+    workload,
+};
 use rehearsal::scenario::Metric;
 use rehearsal::scenario::plan::is_measured;
 use rehearsal::scenario::quantity::Statistic;
@@ -43,6 +44,22 @@ pub enum Kind {
     Balancers,
     /// Whose requests a balancer counts
     Loads,
+    /// How many retries there may be
+    RetryBudgets,
+    /// What lets nothing through while too much fails
+    CircuitBreakers,
+    /// How fast messages may pass
+    RateLimits,
+    /// How many requests may be under way
+    ConcurrencyLimits,
+    /// Which messages a sender does not even send
+    Throttles,
+    /// How long an attempt may take
+    Timeouts,
+    /// When another copy is sent
+    Hedges,
+    /// What messages are about
+    KeyLaws,
     /// Who is next in a queue
     QueueDisciplines,
     /// Who is turned away on arrival
@@ -86,6 +103,14 @@ impl Kind {
             Self::Members => "policies.NAME.retry-to",
             Self::Balancers => "services.NAME.balance, policies.NAME.balance",
             Self::Loads => "`load` of a balancer",
+            Self::RetryBudgets => "policies.NAME.retry-budget",
+            Self::CircuitBreakers => "policies.NAME.circuit-breaker",
+            Self::RateLimits => "policies.NAME.rate-limit, services.NAME.admit.rate-limit",
+            Self::ConcurrencyLimits => "policies.NAME.concurrency-limit, services.NAME.admit.concurrency-limit",
+            Self::Throttles => "policies.NAME.throttle",
+            Self::Timeouts => "policies.NAME.timeout",
+            Self::Hedges => "policies.NAME.hedge",
+            Self::KeyLaws => "`key` of a step",
             Self::QueueDisciplines => "services.NAME.queue.discipline",
             Self::Shedders => "services.NAME.shed",
             Self::Regions => "regions.preset",
@@ -110,6 +135,14 @@ impl Kind {
             Self::Members => "a receiver of further attempts",
             Self::Balancers => "a balancer",
             Self::Loads => "a load that balancers look at",
+            Self::RetryBudgets => "a retry budget",
+            Self::CircuitBreakers => "a circuit breaker",
+            Self::RateLimits => "a rate limit",
+            Self::ConcurrencyLimits => "a limit of concurrency",
+            Self::Throttles => "a throttle",
+            Self::Timeouts => "a timeout",
+            Self::Hedges => "a hedge",
+            Self::KeyLaws => "a law of keys",
             Self::QueueDisciplines => "a discipline of queues",
             Self::Shedders => "a shedder of load",
             Self::Regions => "a preset of regions",
@@ -127,14 +160,22 @@ impl Kind {
             Self::Distributions => FAMILIES.iter().map(|family| of_family(family)).collect(),
             Self::Presets => PRESETS.iter().map(of_preset).collect(),
             Self::CongestionControls => CONGESTION_CONTROLS.iter().map(of_congestion_control).collect(),
-            Self::Rates => of_listings(RATES),
-            Self::Arrivals => of_listings(ARRIVALS),
+            Self::Rates => of_listings(workload::rate::RATES),
+            Self::Arrivals => of_listings(workload::arrivals::ARRIVALS),
             Self::Backoffs => of_registry(retry::SCHEDULES),
             Self::Jitters => of_registry(retry::JITTERS),
             Self::Failures => of_registry(retry::FAILURES),
             Self::Members => of_registry(retry::MEMBERS),
             Self::Balancers => of_listings(balance::BALANCERS),
             Self::Loads => of_registry(balance::LOADS),
+            Self::RetryBudgets => of_listings(retry_budget::RETRY_BUDGETS),
+            Self::CircuitBreakers => of_listings(&[breaker::CIRCUIT_BREAKER]),
+            Self::RateLimits => of_listings(rate_limit::RATE_LIMITS),
+            Self::ConcurrencyLimits => of_listings(concurrency::CONCURRENCY_LIMITS),
+            Self::Throttles => of_listings(throttle::THROTTLES),
+            Self::Timeouts => of_listings(timeout::TIMEOUTS),
+            Self::Hedges => of_listings(&[hedge::HEDGE]),
+            Self::KeyLaws => of_listings(keys::KEYS),
             Self::QueueDisciplines => of_listings(QUEUES),
             Self::Shedders => of_listings(SHEDDERS),
             Self::Regions => MATRICES.iter().map(of_matrix).collect(),

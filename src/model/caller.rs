@@ -18,7 +18,7 @@ use crate::protocol::retry::{Decision, Failure, Member, Reason};
 
 use super::Alarm;
 use super::client::NOBODY;
-use super::envelope::{Envelope, Kind, Place, Remainder};
+use super::envelope::{Beside, Envelope, Kind, Remainder};
 use super::feed::Given;
 use super::gather::{Gathered, Gathers};
 use super::guard::{Flight, Leave};
@@ -44,7 +44,7 @@ pub(super) struct Errand<'a> {
     pub(super) late: Span,
     /// The member it goes to, where the balancer has no say.
     pub(super) member: Option<u32>,
-    /// What a trace says of it.
+    /// What is known of it from outside: from a trace, or from the message it is sent for.
     pub(super) given: Option<&'a Given>,
 }
 
@@ -61,7 +61,7 @@ pub(super) struct Caller {
     outstanding: Outstanding<Pending>,
     routes: Routes,
     gathers: Gathers,
-    /// What a trace says of messages that have not ended. Only clients that play one have it.
+    /// What is known from outside of messages that have not ended. Only who plays a trace or passes keys on has it.
     given: Option<Box<BTreeMap<Number, Given>>>,
 }
 
@@ -148,17 +148,20 @@ impl Caller {
         for &Branch { call, copies } in &gathering.branches {
             let mut taken = Vec::new();
             for copy in 0..copies.count() {
+                let spec = &script.calls[usize::from(call)];
+                let luck = nested_luck(errand.luck, copy, spec.name);
                 let member = match copies {
                     Copies::One => None,
                     Copies::All(_) => Some(copy),
                     Copies::Many(_) => {
-                        let member = self.pick_another(script, cx, call, errand.luck, &taken);
+                        let given = errand.given.and_then(|given| given.key);
+                        let first = nested_luck(errand.luck, 0, spec.name);
+                        let key = given.or_else(|| spec.key(&script.keys, first)).unwrap_or(first);
+                        let member = self.pick_another(script, cx, call, key, &taken);
                         taken.push(member);
                         Some(member)
                     }
                 };
-                let name = script.calls[usize::from(call)].name;
-                let luck = nested_luck(errand.luck, copy, name);
                 let (key, outcome) = self.begin(script, cx, Errand { call, luck, task, member, ..errand });
                 match outcome {
                     _ if !gathering.wait => {}
@@ -281,10 +284,10 @@ impl Caller {
     }
 
     /// A member that is none of those `taken`, as the balancer picks.
-    fn pick_another(&mut self, script: &Script, cx: &mut Cx<'_>, call: u16, luck: u64, taken: &[u32]) -> u32 {
+    fn pick_another(&mut self, script: &Script, cx: &mut Cx<'_>, call: u16, key: u64, taken: &[u32]) -> u32 {
         let spec = &script.calls[usize::from(call)];
         let route = self.route(script, cx, spec);
-        self.routes.get_mut(route).choose_another(script, cx, spec, luck, taken)
+        self.routes.get_mut(route).choose_another(script, cx, spec, key, taken)
     }
 
     /// Whether a new message may go at once.
@@ -324,14 +327,18 @@ impl Caller {
         let route = self.routes.get_mut(pending.route);
         let again = pending.attempt > 0 && spec.policy.retry.member == Member::Same;
         if !again && !pending.is_pinned {
-            pending.member = route.choose(script, cx, spec, pending.luck);
+            pending.member =
+                route.choose(script, cx, spec, key_of_message(script, spec, pending.luck, &self.given, key));
         }
         let now = cx.now();
         route.sent(pending.member, now);
         pending.attempt += 1;
-        if let Some(guard) = route.guard.as_deref_mut() {
-            guard.departs(number, pending.attempt, pending.member, now);
+        let mut tie = None;
+        if route.guard.is_some() {
+            tie = self.depart(script, cx, number);
         }
+        let pending = self.outstanding.get_mut(key)?;
+        let route = self.routes.get_mut(pending.route);
         pending.in_flight = true;
         let is_confirmed = spec.is_request || spec.policy.delivery != Delivery::AtMostOnce;
         let kind = match (spec.is_request, is_confirmed) {
@@ -344,7 +351,12 @@ impl Caller {
         if spec.policy.ordered
             && let Some(window) = route.window()
         {
-            envelope.order = window.place(pending.sequence);
+            envelope.beside = window.place(pending.sequence);
+        } else if let Some(other) = tie {
+            envelope.beside = Beside::tie(other);
+        } else if spec.key.is_some() || self.given.is_some() {
+            let key = key_of_message(script, spec, pending.luck, &self.given, key);
+            envelope.beside = if key == 0 { Beside::NONE } else { Beside::key(key) };
         }
         let size = spec.size.bytes_or(
             || script.keys.size.block(Entity::from_bits(pending.luck), 0).first(),
@@ -378,6 +390,28 @@ impl Caller {
         None
     }
 
+    /// Tells the guard that an attempt goes. The member that has or gets the other copy, where copies are tied.
+    #[inline(never)]
+    fn depart(&mut self, script: &Script, cx: &mut Cx<'_>, number: u32) -> Option<u32> {
+        let (key, now) = (self.key_of(number), cx.now());
+        let pending = self.outstanding.get_mut(key)?;
+        let spec = &script.calls[pending.call as usize];
+        let route = self.routes.get_mut(pending.route);
+        let guard = route.guard.as_deref_mut()?;
+        let first = guard.under_way(number).first().map(|flight| flight.member);
+        guard.departs(number, pending.attempt, pending.member, now);
+        if !spec.policy.is_tied() {
+            return None;
+        }
+        if first.is_some() {
+            return first;
+        }
+        let about = key_of_message(script, spec, pending.luck, &self.given, key);
+        let second = route.choose_another(script, cx, spec, about, &[pending.member]);
+        route.guard.as_deref_mut()?.tie(number, second);
+        Some(second)
+    }
+
     /// It is time for another copy of a message that is under way.
     #[inline(never)]
     fn hedge(&mut self, script: &Script, cx: &mut Cx<'_>, number: u32) -> Option<Ended> {
@@ -391,8 +425,11 @@ impl Caller {
             let taken: Vec<_> = guard.under_way(number).iter().map(|flight| flight.member).collect();
             let spec = &script.calls[pending.call as usize];
             let first = (pending.member, pending.is_pinned);
-            if !pending.is_pinned {
-                pending.member = route.choose_another(script, cx, spec, pending.luck, &taken);
+            if let Some(second) = guard.tied(number) {
+                pending.member = second;
+            } else if !pending.is_pinned {
+                let about = key_of_message(script, spec, pending.luck, &self.given, key);
+                pending.member = route.choose_another(script, cx, spec, about, &taken);
             }
             pending.is_pinned = true;
             cx.observe(Observation::Attempted { message: MessageId { owner: cx.me, number } });
@@ -767,11 +804,26 @@ fn tell_skipped(script: &Script, cx: &mut Cx<'_>, settled: &Pending, member: u32
     let spec = &script.calls[settled.call as usize];
     let luck = nested_luck(settled.luck, settled.attempt, spec.name);
     let mut envelope = Envelope::new(Kind::Skip, luck, number, settled.call, settled.attempt);
-    envelope.order = Place::new(lowest, lowest);
+    envelope.beside = Beside::place(lowest, lowest);
     cx.send_sized(script.targets[spec.target as usize].member(member as usize), envelope, 0);
 }
 
-/// What a trace says of a message.
+/// A hash of what a message is about, for balancers: its key, if one was given or is drawn.
+#[inline]
+fn key_of_message(
+    script: &Script,
+    spec: &Call,
+    luck: u64,
+    all: &Option<Box<BTreeMap<Number, Given>>>,
+    key: Number,
+) -> u64 {
+    if all.is_none() && spec.key.is_none() {
+        return 0;
+    }
+    given(all, key).key.or_else(|| spec.key(&script.keys, luck)).unwrap_or(0)
+}
+
+/// What is known of a message from outside: a trace, or the message it is sent for.
 fn given(all: &Option<Box<BTreeMap<Number, Given>>>, key: Number) -> Given {
     all.as_ref().and_then(|all| all.get(&key)).copied().unwrap_or_default()
 }

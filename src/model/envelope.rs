@@ -12,8 +12,8 @@ pub struct Envelope {
     pub luck: u64,
     /// Its number at whoever offered it.
     pub number: u32,
-    /// Its place in its sender's order, where that is kept.
-    pub order: Place,
+    /// What its call's policy has it carry beside.
+    pub beside: Beside,
     /// What is left of its deadline.
     pub left: Remainder,
     /// The call it belongs to.
@@ -40,6 +40,8 @@ pub enum Kind {
     Cancel,
     /// Its sender sends nothing before this place any more.
     Skip,
+    /// Whoever has the other copy has begun with it: the owner is named in place of the deadline.
+    Untie,
 }
 
 const KINDS: u8 = 7;
@@ -52,12 +54,16 @@ impl Kind {
             Self::Request => 2,
             Self::Cancel => 3,
             Self::Skip => 6,
+            Self::Untie => KINDS,
             Self::Ack(outcome) => 4 + KINDS * outcome as u8,
             Self::Reply(outcome) => 5 + KINDS * outcome as u8,
         }
     }
 
     const fn unpack(bits: u8) -> Self {
+        if bits == KINDS {
+            return Self::Untie;
+        }
         match bits % KINDS {
             0 => Self::Notice,
             1 => Self::Message,
@@ -74,7 +80,7 @@ impl Kind {
             Self::Notice | Self::Message | Self::Request => Leg::Out,
             Self::Ack(_) => Leg::Ack,
             Self::Reply(_) => Leg::Reply,
-            Self::Cancel | Self::Skip => Leg::Cancel,
+            Self::Cancel | Self::Skip | Self::Untie => Leg::Cancel,
         }
     }
 }
@@ -85,7 +91,7 @@ impl Envelope {
         Self {
             luck,
             number,
-            order: Place::NONE,
+            beside: Beside::NONE,
             left: Remainder::NONE,
             call,
             attempt: attempt as u8,
@@ -118,7 +124,7 @@ impl Message for Envelope {
     }
 
     fn digest(&self) -> u64 {
-        let head = u64::from(self.number) << 32 | u64::from(self.order.0);
+        let head = u64::from(self.number) << 32 | u64::from(self.beside.0);
         let tail = u64::from(self.left.0) << 32 | u64::from(self.attempt) << 8 | u64::from(self.kind);
         mix(self.luck ^ mix(head ^ mix(tail)))
     }
@@ -141,6 +147,16 @@ impl Remainder {
         Self(exponent << MANTISSA | (nanos >> exponent) as u32)
     }
 
+    /// A node that is named where there is no deadline.
+    pub fn naming(node: NodeId) -> Self {
+        Self(node.index())
+    }
+
+    /// The node that is named.
+    pub fn named(self) -> NodeId {
+        NodeId::new(self.0)
+    }
+
     /// What is left, if there is a deadline.
     pub fn left(self) -> Option<Span> {
         let (exponent, mantissa) = (self.0 >> MANTISSA, self.0 & ((1 << MANTISSA) - 1));
@@ -148,21 +164,43 @@ impl Remainder {
     }
 }
 
-/// A message's place in the order of its sender: its sequence number modulo 2^20, and how far the lowest number still to
-/// come is below it.
+/// What a message carries beside: its place in the order of its sender, where that is kept; the member that has the other
+/// copy, where copies are tied; otherwise a hash of its key, if it has one.
+///
+/// A place is a sequence number modulo 2^20, and how far the lowest number still to come is below it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Place(u32);
+pub struct Beside(u32);
 
 const SEQUENCE: u32 = 20;
 
-impl Place {
-    /// No order is kept.
+impl Beside {
+    /// Nothing.
     pub const NONE: Self = Self(0);
     /// The most messages a sender may be ahead of its oldest unsettled one.
     pub const WINDOW_MAX: u32 = (1 << (32 - SEQUENCE)) - 2;
 
+    /// A hash of a key.
+    pub fn key(hash: u64) -> Self {
+        Self((hash >> 32) as u32 | 1)
+    }
+
+    /// The member that has the other copy.
+    pub fn tie(member: u32) -> Self {
+        Self(member.wrapping_add(1))
+    }
+
+    /// The hash of a key, as far as it was carried.
+    pub fn as_key(self) -> Option<u64> {
+        (self != Self::NONE).then(|| u64::from(self.0) << 32)
+    }
+
+    /// The member that has the other copy, if there is one.
+    pub fn as_tie(self) -> Option<u32> {
+        (self != Self::NONE).then(|| self.0.wrapping_sub(1))
+    }
+
     /// `sequence`, with `lowest` the first one still to come.
-    pub fn new(sequence: u64, lowest: u64) -> Self {
+    pub fn place(sequence: u64, lowest: u64) -> Self {
         let ahead = u32::try_from(sequence - lowest).expect("a sender stays within its window") + 1;
         Self(ahead << SEQUENCE | sequence as u32 & ((1 << SEQUENCE) - 1))
     }
@@ -198,7 +236,10 @@ mod tests {
     #[test]
     fn kinds_survive_packing() {
         let outcomes = Outcome::ALL.into_iter().flat_map(|outcome| [Kind::Ack(outcome), Kind::Reply(outcome)]);
-        for kind in [Kind::Notice, Kind::Message, Kind::Request, Kind::Cancel, Kind::Skip].into_iter().chain(outcomes) {
+        for kind in [Kind::Notice, Kind::Message, Kind::Request, Kind::Cancel, Kind::Skip, Kind::Untie]
+            .into_iter()
+            .chain(outcomes)
+        {
             assert_eq!(Kind::unpack(kind.pack()), kind);
         }
     }
@@ -219,7 +260,7 @@ mod tests {
             for behind in [0, 3, 4_000] {
                 let lowest = u64::saturating_sub(sequence, behind);
                 for near in [lowest, sequence, sequence + 4_000] {
-                    assert_eq!(Place::new(sequence, lowest).read(near), (sequence, lowest));
+                    assert_eq!(Beside::place(sequence, lowest).read(near), (sequence, lowest));
                 }
             }
         }

@@ -86,6 +86,8 @@ struct Flights {
     has_place: bool,
     /// When another copy goes out.
     hedge: Option<TimerId>,
+    /// Where it goes, if the first one names it.
+    tied: Option<u32>,
 }
 
 /// An attempt that is under way.
@@ -184,6 +186,18 @@ impl Guard {
         let hedge = self.hedge.as_ref()?;
         let flights = self.messages.get(&number)?;
         (flights.under_way.len() < hedge.most as usize).then(|| hedge.delay.delay()).flatten()
+    }
+
+    /// The other copy of this message goes to `member`, as the first one says.
+    pub(super) fn tie(&mut self, number: u32, member: u32) {
+        if let Some(flights) = self.messages.get_mut(&number) {
+            flights.tied = Some(member);
+        }
+    }
+
+    /// Where the other copy of this message goes, if the first one has said so.
+    pub(super) fn tied(&self, number: u32) -> Option<u32> {
+        self.messages.get(&number)?.tied
     }
 
     /// Another copy goes out when this timer fires. The timer that was set before.

@@ -21,7 +21,7 @@ mod service;
 mod task;
 
 pub use client::Client;
-pub use envelope::{Envelope, Kind, Place, Remainder};
+pub use envelope::{Beside, Envelope, Kind, Remainder};
 pub use feed::{Feed, Given, Row, Trace};
 pub use guard::GuardSpec;
 pub use journal::State;

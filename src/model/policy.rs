@@ -32,6 +32,13 @@ pub enum Cancel {
     Running,
 }
 
+impl Policy {
+    /// Whether each of two copies knows of the other.
+    pub fn is_tied(&self) -> bool {
+        self.guard.hedge.as_ref().is_some_and(|hedge| hedge.tied)
+    }
+}
+
 /// A caller's policy for one kind of message.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Policy {

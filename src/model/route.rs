@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::num::NonZeroU32;
 use std::ops::Range;
 
-use crate::base::id::Entity;
 use crate::base::random::Uniform;
 use crate::base::time::{Span, Time};
 use crate::process::Steady;
@@ -12,7 +11,7 @@ use crate::protocol::balance::{Balance, End, Picker, View};
 use crate::protocol::delivery::{InFlight, Number, SendWindow};
 
 use super::caller::Cx;
-use super::envelope::Place;
+use super::envelope::Beside;
 use super::guard::Guard;
 use super::policy::Policy;
 use super::script::{Call, Script, Target};
@@ -115,12 +114,12 @@ impl Route {
 
     /// The member for an attempt.
     #[inline]
-    pub(super) fn choose(&mut self, script: &Script, cx: &mut Cx<'_>, spec: &Call, luck: u64) -> u32 {
+    pub(super) fn choose(&mut self, script: &Script, cx: &mut Cx<'_>, spec: &Call, key: u64) -> u32 {
         if let Some(pinned) = self.window().and_then(|window| window.pinned) {
             return pinned;
         }
         let target = &script.targets[spec.target as usize];
-        let member = self.picker.pick(&mut Sight { script, target, cx, spec, luck, taken: &[] }) as u32;
+        let member = self.picker.pick(&mut Sight { script, target, cx, key, taken: &[] }) as u32;
         if spec.policy.ordered
             && let Some(window) = self.window()
         {
@@ -138,12 +137,12 @@ impl Route {
         script: &Script,
         cx: &mut Cx<'_>,
         spec: &Call,
-        luck: u64,
+        key: u64,
         taken: &[u32],
     ) -> u32 {
         let target = &script.targets[spec.target as usize];
         let taken = if taken.len() < target.len as usize { taken } else { &[] };
-        self.picker.pick(&mut Sight { script, target, cx, spec, luck, taken }) as u32
+        self.picker.pick(&mut Sight { script, target, cx, key, taken }) as u32
     }
 }
 
@@ -152,8 +151,7 @@ struct Sight<'a, 'b> {
     script: &'a Script,
     target: &'a Target,
     cx: &'a mut Cx<'b>,
-    spec: &'a Call,
-    luck: u64,
+    key: u64,
     /// Members that are not to be picked.
     taken: &'a [u32],
 }
@@ -176,8 +174,7 @@ impl View for Sight<'_, '_> {
 
     #[inline]
     fn key(&self) -> u64 {
-        let _ = (self.spec, Entity::from_bits(self.luck));
-        0
+        self.key
     }
 
     #[inline]
@@ -199,7 +196,7 @@ impl Gate {
     fn of(policy: &Policy) -> Option<Self> {
         match (policy.max_in_flight, policy.window) {
             (_, window) if policy.ordered => {
-                let most = NonZeroU32::MIN.saturating_add(Place::WINDOW_MAX - 1);
+                let most = NonZeroU32::MIN.saturating_add(Beside::WINDOW_MAX - 1);
                 Some(Self::Window(Window::new(window.map_or(most, |window| window.min(most)))))
             }
             (_, Some(window)) => Some(Self::Window(Window::new(window))),
@@ -266,8 +263,8 @@ impl Window {
     }
 
     /// The place in order that goes with the message of this sequence number.
-    pub(super) fn place(&self, sequence: u32) -> Place {
-        Place::new(sequence.into(), self.window.lowest().get())
+    pub(super) fn place(&self, sequence: u32) -> Beside {
+        Beside::place(sequence.into(), self.window.lowest().get())
     }
 
     /// The message of this place was sent, and then given up.

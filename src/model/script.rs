@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::base::distribution::Distribution;
-use crate::base::id::NodeId;
+use crate::base::id::{Entity, NodeId};
 use crate::base::probability::Probability;
-use crate::base::random::{Key, Seed, Uniform};
+use crate::base::random::{Key, Seed, Uniform, mix};
 use crate::protocol::balance::Picker;
+use crate::protocol::keys::{AnyKeys, Keys as _};
 
 use super::guard::GuardSpec;
 use super::policy::Policy;
@@ -52,12 +53,20 @@ pub struct Keys {
     pub demand: Key,
     /// Sizes.
     pub size: Key,
+    /// Keys of messages.
+    pub about: Key,
 }
 
 impl Keys {
     /// The keys of a run.
     pub fn of(seed: Seed) -> Self {
-        Self { seed, arrival: seed.key("arrival"), demand: seed.key("demand"), size: seed.key("size") }
+        Self {
+            seed,
+            arrival: seed.key("arrival"),
+            demand: seed.key("demand"),
+            size: seed.key("size"),
+            about: seed.key("key"),
+        }
     }
 }
 
@@ -82,8 +91,18 @@ pub struct Call {
     pub size: Size,
     /// The size of the answer.
     pub reply_size: Size,
+    /// What it is about; that of the message it is sent for, if there is no law.
+    pub key: Option<AnyKeys>,
     /// How urgent it is: where the receiver looks at that, a higher number goes first.
     pub priority: u8,
+}
+
+impl Call {
+    /// A hash of the key of the message that has this luck, if keys are drawn.
+    pub fn key(&self, keys: &Keys, luck: u64) -> Option<u64> {
+        let law = self.key.as_ref()?;
+        Some(mix(law.key(keys.about.block(Entity::from_bits(luck), 0).first())))
+    }
 }
 
 /// What a sender keeps for kinds of messages to one group.

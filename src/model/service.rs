@@ -4,16 +4,18 @@
 //! stays with its request until the reply, or (asynchronous servers) is let go while the request waits for others. A
 //! request whose deadline has passed when its turn comes is not begun.
 
+mod door;
 mod entry;
 mod extras;
 mod lanes;
 mod sharing;
 mod spec;
+mod ties;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::base::id::NodeId;
+use crate::base::id::{Entity, NodeId};
 use crate::base::time::{Span, Time};
 use crate::process::{Boot, Clock, MessageId, Observation, Outcome, Process, Steady, TimerId};
 use crate::protocol::delivery::{Dedup, DedupWindow, Number};
@@ -21,7 +23,8 @@ use crate::protocol::delivery::{Dedup, DedupWindow, Number};
 use super::Alarm;
 use super::caller::{Caller, Cx, Errand, nested_luck};
 use super::client::NOBODY;
-use super::envelope::{Envelope, Kind, Place};
+use super::envelope::{Beside, Envelope, Kind};
+use super::feed::Given;
 use super::journal::{Record, State};
 use super::line::{Line, Turn};
 use super::policy::{Cancel, Delivery};
@@ -30,6 +33,7 @@ use super::task::{Next, Progress, Slab};
 use extras::Extras;
 use lanes::Lane;
 use sharing::Pace;
+use ties::Untied;
 
 pub use spec::{QueueSpec, ServiceSpec};
 
@@ -60,6 +64,8 @@ pub struct Service {
     running: BTreeSet<(NodeId, u32)>,
     /// What is handled in order, by sender and call.
     ordered: BTreeMap<(NodeId, u16), Lane>,
+    /// Copies that need not be handled here any more.
+    untied: Untied,
     /// What most services have not.
     extras: Option<Box<Extras>>,
 }
@@ -104,6 +110,7 @@ impl Service {
             handled: BTreeMap::new(),
             running: BTreeSet::new(),
             ordered: BTreeMap::new(),
+            untied: Untied::default(),
             extras: Extras::of(spec, boot.disk),
         }
     }
@@ -159,8 +166,10 @@ impl Service {
             has_worker: false,
             timer: None,
         };
-        if envelope.order != Place::NONE {
+        if envelope.beside != Beside::NONE && self.call(&envelope).policy.ordered {
             self.arrive_in_order(cx, job);
+        } else if envelope.beside != Beside::NONE && self.untied.take(job.message()) {
+            self.refuse(cx, &job, Outcome::Cancelled);
         } else {
             self.admit(cx, job);
         }
@@ -197,7 +206,7 @@ impl Service {
     fn refuse(&mut self, cx: &mut Cx<'_>, job: &Job, outcome: Outcome) {
         cx.observe(Observation::Refused { why: outcome });
         cx.observe(Observation::Handled { message: job.message(), outcome });
-        if outcome != Outcome::Discarded {
+        if !matches!(outcome, Outcome::Discarded | Outcome::Cancelled) {
             self.answer(cx, job.caller, job.envelope, outcome);
         }
     }
@@ -224,6 +233,9 @@ impl Service {
         job.began = Some(now);
         job.has_worker = true;
         self.busy += 1;
+        if job.envelope.beside != Beside::NONE {
+            self.untie_other(cx, &job);
+        }
         match job.progress.step(&self.script) {
             Next::End(outcome) => self.finish(cx, job, outcome),
             next => {
@@ -258,15 +270,9 @@ impl Service {
                     let luck =
                         nested_luck(job.envelope.luck, job.progress.attempt, self.script.calls[call as usize].name);
                     let task = if wait { id } else { NOBODY };
-                    let errand = Errand {
-                        call,
-                        luck,
-                        inherited: job.deadline,
-                        task,
-                        late: Span::ZERO,
-                        member: None,
-                        given: None,
-                    };
+                    let (inherited, passed) = (job.deadline, passed_on(&self.script, &self.spec, &job.envelope));
+                    let given = passed.as_ref();
+                    let errand = Errand { call, luck, inherited, task, late: Span::ZERO, member: None, given };
                     match self.caller.start(&self.script, cx, errand) {
                         Some(Outcome::Done) => {}
                         _ if !wait => {}
@@ -276,8 +282,9 @@ impl Service {
                 }
                 Next::Gather(gathering) => {
                     let (luck, inherited) = (job.progress.branches(), job.deadline);
-                    let errand =
-                        Errand { call: 0, luck, inherited, task: id, late: Span::ZERO, member: None, given: None };
+                    let passed = passed_on(&self.script, &self.spec, &job.envelope);
+                    let given = passed.as_ref();
+                    let errand = Errand { call: 0, luck, inherited, task: id, late: Span::ZERO, member: None, given };
                     match self.caller.gather(&self.script, cx, &gathering, errand) {
                         Some(Outcome::Done) => {}
                         None => return self.let_go(cx, id),
@@ -434,6 +441,21 @@ impl Service {
     }
 }
 
+/// What a message takes over from the request that it is sent for: its key, and at a balancer its size.
+#[inline]
+fn passed_on(script: &Script, spec: &ServiceSpec, envelope: &Envelope) -> Option<Given> {
+    if envelope.beside == Beside::NONE && !spec.passes_on {
+        return None;
+    }
+    let call = &script.calls[usize::from(envelope.call)];
+    let is_key = !call.policy.ordered && !call.policy.is_tied();
+    let draw = || script.keys.size.block(Entity::from_bits(envelope.luck), 0).first();
+    Some(Given {
+        size: spec.passes_on.then(|| call.size.bytes(draw)),
+        key: envelope.beside.as_key().filter(|_| is_key),
+    })
+}
+
 /// How long work of this length takes at this speed.
 fn slowed(length: Span, speed: f64) -> Span {
     Span::from_nanos_f64(length.as_nanos() as f64 / speed)
@@ -459,9 +481,10 @@ impl Process<Envelope> for Service {
                 self.resume(cx, ended);
             }
             Kind::Cancel => self.cancel(cx, from, envelope),
+            Kind::Untie => self.untie(cx, envelope),
             Kind::Skip => {
                 let near = self.ordered.get(&(from, envelope.call)).map_or(0, |lane| lane.seen);
-                let (_, lowest) = envelope.order.read(near);
+                let (_, lowest) = envelope.beside.read(near);
                 self.skip_below(cx, (from, envelope.call), lowest);
             }
         }

@@ -34,7 +34,12 @@ settings! {
 
 impl Settings for HedgeSettings {
     fn check(&self) -> Result<(), String> {
-        if self.max_attempts.get() < 2 { Err("sends no copy with fewer than 2 `max-attempts`".into()) } else { Ok(()) }
+        match self.max_attempts.get() {
+            0 | 1 => Err("sends no copy with fewer than 2 `max-attempts`".into()),
+            2 => Ok(()),
+            _ if self.tied => Err("ties two copies to each other, not more: leave `max-attempts` out".into()),
+            _ => Ok(()),
+        }
     }
 }
 

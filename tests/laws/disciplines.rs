@@ -3,28 +3,17 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use rehearsal::base::settings::{Listing, Need};
 use rehearsal::process::{Observation, Outcome};
+use rehearsal::protocol::concurrency::CONCURRENCY_LIMITS;
 use rehearsal::protocol::queue::QUEUES;
+use rehearsal::protocol::rate_limit::RATE_LIMITS;
 use rehearsal::protocol::shed::SHEDDERS;
 
-use crate::common::{plan, play};
+use crate::common::{plan, play, spelled};
 use crate::system::{System, any_system, system};
 use crate::witness::{Played, witnessed};
 
-/// A policy as a scenario writes it, with its examples for what has to be said.
-fn spelled<P>(listing: &Listing<P>) -> String {
-    let name = listing.name;
-    let said = |need| listing.fields.iter().filter(move |field| field.need == need);
-    let value = |field: &rehearsal::base::settings::Field| (field.default)().expect("there is an example").to_string();
-    if let Some(field) = said(Need::Alone).next() {
-        return format!("{{ {name} = {} }}", value(field));
-    }
-    let fields: Vec<_> = said(Need::Required).map(|field| format!("{} = {}", field.name, value(field))).collect();
-    if fields.is_empty() { format!("\"{name}\"") } else { format!("{{ {name} = {{ {} }} }}", fields.join(", ")) }
-}
-
-/// The keys of a service, one set for each discipline, each shedder, and each way to make room.
+/// The keys of a service, one set for each discipline, each shedder, each limit, and each way to make room.
 fn services() -> Vec<String> {
     let disciplines = QUEUES.iter().map(|listing| format!("queue = {{ discipline = {} }}", spelled(listing)));
     let limited = QUEUES.iter().map(|listing| {
@@ -42,7 +31,10 @@ fn services() -> Vec<String> {
         "discipline = \"processor-sharing\"\nqueue = { limit = 3, counts = \"present\" }",
         "discipline = \"processor-sharing\"\nqueue.limit = 2\nspeed = 0.5",
     ];
-    disciplines.chain(limited).chain(rooms).chain(shedders).chain(shared.map(Into::into)).collect()
+    let rates = RATE_LIMITS.iter().map(|listing| format!("admit.rate-limit = {}", spelled(listing)));
+    let limits = CONCURRENCY_LIMITS.iter().map(|listing| format!("admit.concurrency-limit = {}", spelled(listing)));
+    let doors = shedders.chain(rates).chain(limits);
+    disciplines.chain(limited).chain(rooms).chain(doors).chain(shared.map(Into::into)).collect()
 }
 
 /// The system with these keys at its front, work there, and faults.
@@ -85,8 +77,7 @@ fn arrived_and_ended(played: &Played) -> (usize, usize) {
     let front: Vec<_> =
         played.names.group("front").map(|group| played.names.members(group)).expect("a front").collect();
     let (mut arrived, mut ended) = (0, 0);
-    for (_, node, stated) in played.each().filter(|(_, node, _)| front.contains(node)) {
-        let _ = node;
+    for (_, _, stated) in played.each().filter(|(_, node, _)| front.contains(node)) {
         match stated {
             Observation::Arrived => arrived += 1,
             Observation::Served { .. } | Observation::Refused { .. } => ended += 1,

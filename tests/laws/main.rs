@@ -9,6 +9,7 @@ mod delivery;
 mod determinism;
 mod disciplines;
 mod pairing;
+mod policies;
 mod topology;
 
 use proptest::test_runner::{Config, RngSeed};

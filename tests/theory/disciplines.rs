@@ -295,3 +295,64 @@ fn whoever_makes_room_as_many_are_lost() {
         study.mean("L", 1.86833, 2.3, |run| station(run, "server").present_mean());
     }
 }
+
+/// At most five inside is M/M/1/5: 0.0888195 are turned away.
+#[test]
+fn a_bulkhead_at_the_door_is_a_bounded_queue() {
+    let study = Study::of(
+        51,
+        1,
+        r#"
+        [clients.source]
+        rate = "800/s"
+        send = "server"
+        [services.server]
+        admit.concurrency-limit = { bulkhead = { max-concurrent-calls = 5 } }
+        work = { exponential = "1ms" }
+        "#,
+    );
+    study.mean("loss", 0.0888195, 6.1, |run| {
+        let book = station(run, "server");
+        ratio(book.refused_for(Outcome::Rejected), book.arrived)
+    });
+    study.mean("L", 1.86833, 2.3, |run| station(run, "server").present_mean());
+}
+
+/// A burst of 10 and 50 a second: of 1000 requests in 10 seconds those are let in that find a token, 10 + 50 x 10, give or take the one
+/// that is due at the end.
+#[test]
+fn a_rate_at_the_door_is_exact() {
+    let run = Study::exact(
+        10,
+        r#"
+        [clients.source]
+        rate = "100/s"
+        arrivals = "even"
+        phase = "aligned"
+        call = "server"
+        [services.server]
+        admit.rate-limit = { token-bucket = { rate = "50/s", burst = 10 } }
+        "#,
+    );
+    let source = flow(&run, "source");
+    assert!(source.confirmed.abs_diff(510) <= 1, "{}", source.confirmed);
+    assert_eq!(source.confirmed + source.fate(Fate::Rejected), 1_000);
+}
+
+/// Twice the load, and a queue without bounds: limits that follow latency keep the worker busy and the wait short, where without them
+/// it would grow by a second every two seconds, and be ten seconds in the end.
+#[test]
+fn limits_that_adapt_keep_the_queue_short() {
+    for limit in ["gradient", "vegas"] {
+        let run = Study::exact(
+            20,
+            &format!(
+                "[clients.source]\nrate = \"2000/s\"\ncall = \"server\"\n[services.server]\nworkers = 4\n\
+                 admit.concurrency-limit = \"{limit}\"\nwork = {{ exponential = \"4ms\" }}\n"
+            ),
+        );
+        let book = station(&run, "server");
+        assert!(book.busy_mean() > 3.6, "{limit}: {}", book.busy_mean());
+        assert!(mean_ms(&book.wait) < 300.0, "{limit}: {}", mean_ms(&book.wait));
+    }
+}

@@ -49,6 +49,9 @@ impl Service {
             let Some(other) = self.line.make_room(priority) else { return self.turn_away(cx, job, turned_away) };
             self.let_go_unserved(cx, other, turned_away);
         }
+        if let Some(door) = self.door() {
+            door.entered(&job);
+        }
         self.note_entry(cx, &job);
         if self.has_free_worker() { self.begin(cx, job) } else { self.wait(cx, job) }
     }
@@ -70,7 +73,7 @@ impl Service {
         };
         let luck = self.luck(&job.envelope, Luck::Entry);
         let draw = || luck.clone().draw();
-        self.extras.as_mut().is_none_or(|extras| extras.admits(&arriving, draw))
+        self.door().is_none_or(|door| door.admits(cx.now(), &arriving, draw))
     }
 
     fn turn_away(&mut self, cx: &mut Cx<'_>, job: Job, outcome: Outcome) {

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::random::Uniform;
 use crate::model::journal::{Journal, Record, State};
 use crate::process::{Observation, Outcome};
-use crate::protocol::shed::{AnyShed, Arriving, Shed};
 
+use super::door::Door;
 use super::{Cx, Delivery, Envelope, Job, Service, ServiceSpec};
 
 /// What most services have not.
@@ -14,14 +13,8 @@ use super::{Cx, Delivery, Envelope, Job, Service, ServiceSpec};
 pub(super) struct Extras {
     /// What a crash could take, if the service has a state.
     journal: Option<Journal<Job>>,
-    shed: Option<AnyShed>,
-}
-
-impl ServiceSpec {
-    /// Whether somebody looks at every request before it comes in.
-    pub(super) fn is_guarded(&self) -> bool {
-        self.shed.is_some()
-    }
+    /// Who lets requests in, if not everybody may come.
+    pub(super) door: Option<Door>,
 }
 
 impl Extras {
@@ -30,13 +23,8 @@ impl Extras {
         let has_state = spec.state != State::Elsewhere;
         (has_state || spec.is_guarded()).then(|| {
             let journal = has_state.then(|| Journal::new(disk));
-            Box::new(Self { journal, shed: spec.shed.as_ref().map(|policy| policy.start()) })
+            Box::new(Self { journal, door: Door::of(spec) })
         })
-    }
-
-    /// Whether a request is let in.
-    pub(super) fn admits(&mut self, arriving: &Arriving, draw: impl Fn() -> Uniform) -> bool {
-        self.shed.as_mut().is_none_or(|shed| shed.admits(arriving, draw))
     }
 
     /// Says how much a crash would take, if that has changed.
@@ -51,6 +39,11 @@ impl Extras {
 }
 
 impl Service {
+    /// Who stands at the door, if anybody does.
+    pub(super) fn door(&mut self) -> Option<&mut Door> {
+        self.extras.as_mut()?.door.as_mut()
+    }
+
     /// The service's journal, if it has one.
     pub(super) fn journal(&mut self) -> Option<&mut Journal<Job>> {
         self.extras.as_mut()?.journal.as_mut()
@@ -60,8 +53,8 @@ impl Service {
     #[inline(never)]
     pub(super) fn finish_by_rule(&mut self, cx: &mut Cx<'_>, job: Job, outcome: Outcome) {
         let Some(extras) = &mut self.extras else { return };
-        if let (Some(shed), Some(began), Outcome::Done) = (&mut extras.shed, job.began, outcome) {
-            shed.served(cx.now().since(began));
+        if let Some(door) = &mut extras.door {
+            door.left(cx.now(), &job, outcome);
         }
         if let (Some(journal), Outcome::Done) = (&mut extras.journal, outcome) {
             let Envelope { number, call, .. } = job.envelope;

@@ -4,7 +4,7 @@ use crate::base::id::NodeId;
 use crate::process::{Observation, Outcome};
 use crate::protocol::delivery::{Arrival, Number, Reorder};
 
-use super::{Cx, Envelope, Job, Place, Service};
+use super::{Beside, Cx, Envelope, Job, Service};
 
 /// One sender's ordered messages.
 #[derive(Debug)]
@@ -19,10 +19,10 @@ impl Service {
     pub(super) fn arrive_in_order(&mut self, cx: &mut Cx<'_>, job: Job) {
         let (from, envelope) = (job.caller, job.envelope);
         let message = job.message();
-        let limit = Place::WINDOW_MAX as usize + 1;
+        let limit = Beside::WINDOW_MAX as usize + 1;
         let lane =
             self.ordered.entry((from, envelope.call)).or_insert_with(|| Lane { reorder: Reorder::new(limit), seen: 0 });
-        let (sequence, lowest) = envelope.order.read(lane.seen);
+        let (sequence, lowest) = envelope.beside.read(lane.seen);
         lane.seen = lane.seen.max(sequence);
         let arrival = lane.reorder.receive(Number::new(sequence), job);
         match arrival {
@@ -52,6 +52,9 @@ impl Service {
 
     /// A message that was held has its turn.
     fn admit_held(&mut self, cx: &mut Cx<'_>, job: Job) {
+        if let Some(door) = self.door() {
+            door.entered(&job);
+        }
         self.wait(cx, job);
         self.pull(cx);
     }
@@ -59,7 +62,7 @@ impl Service {
     /// The message of an ordered sender whose turn it was has come to its end. Only what was handled makes room for the next;
     /// all else keeps its turn until it comes again, or its sender gives it up.
     pub(super) fn advance_lane(&mut self, cx: &mut Cx<'_>, from: NodeId, envelope: Envelope, outcome: Outcome) {
-        if envelope.order == Place::NONE {
+        if envelope.beside == Beside::NONE {
             return;
         }
         let Some(lane) = self.ordered.get_mut(&(from, envelope.call)) else { return };

@@ -5,7 +5,9 @@ use std::num::NonZeroU32;
 use crate::base::distribution::Distribution;
 use crate::model::journal::State;
 use crate::model::line::MakesRoom;
+use crate::protocol::concurrency::ConcurrencyPolicy;
 use crate::protocol::queue::QueuePolicy;
+use crate::protocol::rate_limit::RateLimitPolicy;
 use crate::protocol::shed::ShedPolicy;
 
 /// How a group of service nodes handles requests.
@@ -21,6 +23,10 @@ pub struct ServiceSpec {
     pub queue: QueueSpec,
     /// Who is turned away on arrival, though there may be room.
     pub shed: Option<ShedPolicy>,
+    /// How fast requests are let in.
+    pub rate_limit: Option<RateLimitPolicy>,
+    /// How many requests may be inside, waiting or at work.
+    pub concurrency_limit: Option<ConcurrencyPolicy>,
     /// Whether a worker is held while its request waits.
     pub holds_worker: bool,
     /// What becomes of its state in a crash.

@@ -9,6 +9,7 @@
 //! Source: Envoy's priority levels and HAProxy's `backup` servers go back at once; Keepalived's `nopreempt` never does, its
 //! `preempt_delay` waits.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -41,8 +42,9 @@ crate::settings! {
 
 impl Settings for FailoverSettings {
     fn check(&self) -> Result<(), String> {
-        if let Some(twice) = (0..self.order.len()).find(|&place| self.order[..place].contains(&self.order[place])) {
-            return Err(format!("has member {} twice in its `order`", self.order[twice]));
+        let mut listed = BTreeSet::new();
+        if let Some(twice) = self.order.iter().find(|&&member| !listed.insert(member)) {
+            return Err(format!("has member {twice} twice in its `order`"));
         }
         if self.failback == Failback::Never && self.failback_delay != Span::ZERO {
             return Err("has a `failback-delay`, which has no effect where `failback` is \"never\"".into());
@@ -58,7 +60,8 @@ impl Balancer for FailoverSettings {
         if let Some(&member) = self.order.iter().find(|&&member| member >= members.get()) {
             return Err(BalanceError::Member { member, members: members.get() });
         }
-        let others = (0..members.get()).filter(|member| !self.order.contains(member));
+        let listed: BTreeSet<_> = self.order.iter().copied().collect();
+        let others = (0..members.get()).filter(|member| !listed.contains(member));
         let order = self.order.iter().copied().chain(others).collect();
         let delay = (self.failback == Failback::AtOnce).then_some(self.failback_delay);
         Ok(Failover(Box::new(State { order, delay, active: 0, back: None })))

@@ -94,6 +94,8 @@ pub trait Balancer: Settings {
 
     /// Whether it wants to know how long answers took.
     const MEASURES: bool = false;
+    /// Whether it looks at what requests are about.
+    const IS_KEYED: bool = false;
 
     /// The state that all callers of a group of so many members start from ([`Balance::fresh`]).
     ///
@@ -142,6 +144,13 @@ macro_rules! balancers {
             pub fn measures(&self) -> bool {
                 match self {
                     $(Self::$caller(_) => $settings::MEASURES,)*
+                }
+            }
+
+            /// Whether it looks at what requests are about.
+            pub fn is_keyed(&self) -> bool {
+                match self {
+                    $(Self::$caller(_) => $settings::IS_KEYED,)*
                 }
             }
 

@@ -34,6 +34,8 @@ impl Settings for RendezvousSettings {}
 impl Balancer for RendezvousSettings {
     type Caller = Rendezvous;
 
+    const IS_KEYED: bool = true;
+
     fn caller(&self, members: NonZeroU32) -> Result<Rendezvous, BalanceError> {
         let weights = match &self.weights {
             Some(weights) => Some(weights.each(members)?.iter().map(|weight| f64::from(weight.get())).collect()),

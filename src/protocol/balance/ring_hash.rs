@@ -22,8 +22,8 @@ use crate::base::random::mix;
 use crate::base::settings::Settings;
 use crate::base::time::Time;
 
-/// A ring of more points than this would not be built in reasonable time.
-const POINTS_MAX: u64 = 1 << 24;
+/// The most points on a ring: Envoy's `maximum_ring_size`.
+const POINTS_MAX: u64 = 1 << 23;
 
 crate::settings! {
     /// Consistent hashing: each key has its member, and when members come or go few keys move. It keeps caches warm and state
@@ -31,7 +31,8 @@ crate::settings! {
     /// members' numbers alone, so all callers agree.
     pub struct RingHashSettings = "ring-hash", "Karger et al., STOC 1997; bound: Mirrokni, Thorup, Zadimoghaddam, SODA 2018" {
         /// How many points each member has on the ring. More make shares more even. 100 is customary; libketama (0.1) has 160
-        /// per server (40 hashes of 4 points), Envoy (1.15) at least 1024 in all (`minimum_ring_size`).
+        /// per server (40 hashes of 4 points), Envoy (1.15) at least 1024 in all (`minimum_ring_size`). A ring
+        /// has at most 8388608 points in all, Envoy's `maximum_ring_size`.
         virtual_nodes: NonZeroU32 = const { NonZeroU32::new(100).unwrap() },
         /// How many times the mean of the caller's own requests under way a member may have, from 1; then the next member along
         /// the ring is taken. No bound if not given. Envoy's `hash_balance_factor` is this in percent, HAProxy's too.
@@ -52,6 +53,8 @@ impl Settings for RingHashSettings {
 
 impl Balancer for RingHashSettings {
     type Caller = RingHash;
+
+    const IS_KEYED: bool = true;
 
     fn caller(&self, members: NonZeroU32) -> Result<RingHash, BalanceError> {
         let each = self.virtual_nodes.get();

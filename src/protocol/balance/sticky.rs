@@ -41,6 +41,8 @@ impl Settings for StickySettings {}
 impl Balancer for StickySettings {
     type Caller = Sticky;
 
+    const IS_KEYED: bool = true;
+
     fn caller(&self, members: NonZeroU32) -> Result<Sticky, BalanceError> {
         let least = match self.first {
             First::Random => None,

@@ -139,6 +139,6 @@ mod tests {
     /// One may stand at each caller.
     #[test]
     fn a_limit_is_small() {
-        assert!(size_of::<AnyRateLimit>() <= 72, "{}", size_of::<AnyRateLimit>());
+        assert!(size_of::<AnyRateLimit>() <= 64, "{}", size_of::<AnyRateLimit>());
     }
 }

@@ -45,20 +45,29 @@ impl Pace {
         }
     }
 
-    /// The moment `events` events after `moment`.
-    pub fn after(self, moment: Moment, events: u32) -> Moment {
-        let parts = u128::from(self.part) * u128::from(events) + u128::from(moment.part);
+    /// The moment one event after this one.
+    pub fn next(self, moment: Moment) -> Moment {
+        // Both parts are less than a whole, which is at most 2^63.
+        let (part, carry) = match moment.part + self.part {
+            part if part >= self.of => (part - self.of, 1),
+            part => (part, 0),
+        };
+        let whole = moment.whole.checked_add(self.whole).and_then(|whole| whole.checked_add(carry));
+        whole.map_or(Moment { whole: u64::MAX, part: 0 }, |whole| Moment { whole, part })
+    }
+
+    /// How long so many events take, as a moment after the beginning of time.
+    pub fn way(self, events: u32) -> Moment {
+        let parts = u128::from(self.part) * u128::from(events);
         let of = u128::from(self.of);
-        let whole = u128::from(self.whole) * u128::from(events) + u128::from(moment.whole) + parts / of;
-        match u64::try_from(whole) {
+        match u64::try_from(u128::from(self.whole) * u128::from(events) + parts / of) {
             Ok(whole) => Moment { whole, part: (parts % of) as u64 },
             Err(_) => Moment { whole: u64::MAX, part: 0 },
         }
     }
 
-    /// The moment `events` events before `moment`, or the beginning of time.
-    pub fn before(self, moment: Moment, events: u32) -> Moment {
-        let way = self.after(Moment::default(), events);
+    /// The moment that is `way` earlier, or the beginning of time.
+    pub fn before(self, moment: Moment, way: Moment) -> Moment {
         let (mut whole, mut part) = (moment.whole.checked_sub(way.whole), moment.part);
         if part < way.part {
             whole = whole.and_then(|whole| whole.checked_sub(1));
@@ -88,7 +97,7 @@ mod tests {
     impl Pace {
         /// The time of `events` events, rounded up.
         fn times(self, events: u32) -> Span {
-            self.after(Moment::default(), events).ceil().since(Time::ZERO)
+            self.way(events).ceil().since(Time::ZERO)
         }
     }
 
@@ -98,7 +107,7 @@ mod tests {
         assert_eq!(Pace::of(rate_per_sec(50)).times(3), ms(60));
         assert_eq!(Pace::of(rate_per_sec(3)).times(1), ns(333_333_334));
         let (pace, mut moment) = (Pace::of(rate_per_sec(3)), Moment::default());
-        (0..1_000_000).for_each(|_| moment = pace.after(moment, 1));
+        (0..1_000_000).for_each(|_| moment = pace.next(moment));
         assert_eq!(moment.ceil(), Time::from_nanos(333_333_333_333_334));
         assert_eq!(pace.times(3_000_000), secs(1_000_000));
     }

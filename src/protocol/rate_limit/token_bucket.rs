@@ -38,23 +38,22 @@ impl Settings for TokenBucketSettings {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TokenBucket {
     pace: Pace,
-    burst: u32,
+    /// By how much the next may be early: `burst − 1` events.
+    early: Moment,
     next: Moment,
-    /// When the bucket is empty enough to keep the next: `next`, `burst − 1` events earlier, or the beginning of time.
-    ready: Moment,
 }
 
 impl TokenBucket {
     /// A full bucket.
     pub fn new(settings: &TokenBucketSettings) -> Self {
-        let (pace, burst) = (Pace::of(settings.rate), settings.burst.get());
-        Self { pace, burst, next: Moment::default(), ready: Moment::default() }
+        let pace = Pace::of(settings.rate);
+        Self { pace, early: pace.way(settings.burst.get() - 1), next: Moment::default() }
     }
 }
 
 impl RateLimit for TokenBucket {
     fn ready(&self, now: Time) -> Time {
-        self.ready.ceil().max(now)
+        self.pace.before(self.next, self.early).ceil().max(now)
     }
 
     fn pass(&mut self, now: Time) {
@@ -62,8 +61,7 @@ impl RateLimit for TokenBucket {
         if now > self.next.ceil() {
             self.next = Moment::at(now);
         }
-        self.next = self.pace.after(self.next, 1);
-        self.ready = self.pace.before(self.next, self.burst - 1);
+        self.next = self.pace.next(self.next);
     }
 }
 

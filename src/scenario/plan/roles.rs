@@ -243,7 +243,7 @@ impl Planner<'_> {
         for (op, entry) in service.ops.iter() {
             fill(self, Some(op.as_str()), entry.steps.as_ref(), &entry.step);
         }
-        service::spec(name, service, self.mistakes)
+        service::spec(service, self.mistakes)
     }
 
     fn client(

@@ -232,6 +232,7 @@ impl Planner<'_> {
         let name = mix(u64::from(hash_name(&place)) << 32 | u64::from(hash_name(callee_name)));
         let call = self.calls.len() as u16;
         let is_gated = policy.max_in_flight.is_some() || policy.window.is_some() || policy.ordered;
+        let balance_is_keyed = balance.is_keyed();
         let kept = Kept {
             group: sender.group.to_owned(),
             target: index,
@@ -241,6 +242,15 @@ impl Planner<'_> {
         };
         let route = self.route(kept, service.nodes());
         let [group, entry] = sender.shared;
+        let key = [step, entry, group].into_iter().find_map(|step| step.key.as_ref());
+        if balance_is_keyed && key.is_none() && sender.is_client && sender.trace.is_none() {
+            self.mistakes.push(
+                Diagnostic::error("the balancer looks at keys, and these messages have none")
+                    .at(target.origin, "without `key`")
+                    .help("write `key = { uniform = 1000 }` beside it, or on its group: so many things to be about"),
+            );
+            return None;
+        }
         let priority = [step, entry, group].into_iter().find_map(|step| step.priority);
         self.calls.push(model::Call {
             flow,
@@ -252,6 +262,7 @@ impl Planner<'_> {
             policy,
             size,
             reply_size,
+            key: key.map(|key| key.policy.start()),
             priority: priority.map_or(0, |priority| priority.value),
         });
         Some((call, service.nodes()))
@@ -331,8 +342,9 @@ impl Planner<'_> {
         let of_op = op.and_then(|op| service.ops.iter().find(|(name, _)| name.as_str() == op.value));
         let reply =
             sender.reply_size.or(of_op.and_then(|(_, op)| op.reply_size.as_ref())).or(service.reply_size.as_ref());
-        let is_given = sender.trace.is_some_and(|trace| trace.sizes > 0);
-        let is_always_given = sender.trace.is_some_and(|trace| trace.sizes == trace.rows);
+        let passes_on = self.scenario.services.get(sender.group).is_some_and(|sender| sender.passes_on);
+        let is_given = passes_on || sender.trace.is_some_and(|trace| trace.sizes > 0);
+        let is_always_given = passes_on || sender.trace.is_some_and(|trace| trace.sizes == trace.rows);
         if let (None, false, Some(limited)) = (size, is_always_given, &self.bandwidth) {
             self.mistakes.push(
                 Diagnostic::error(format!("how large is this message? The bandwidth of {limited} counts"))

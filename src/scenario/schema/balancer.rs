@@ -6,11 +6,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::chosen::Chosen;
+use super::families::Shed;
 use super::name::{Name, Target};
 use super::number::Positive;
 use super::place::Place;
 use super::policy::{Cancel, Limit};
-use super::service::{Op, Queue, Service, Shed};
+use super::service::{Admit, Op, Queue, Service};
 use super::step::Step;
 use super::{Scenario, Steps};
 use crate::scenario::diagnostic::{Diagnostic, unknown_name};
@@ -39,9 +40,10 @@ pub struct Balancer {
     /// Where requests wait when all workers are busy.
     #[serde(default)]
     pub queue: Queue,
-    /// Who is turned away on arrival, though there may be room.
-    #[schemars(extend("default" = "nobody"))]
+    /// Who is turned away on arrival, though there may be room; nobody if it is left out.
     pub shed: Option<Located<Chosen<Shed>>>,
+    /// How fast requests are let in, and how many; as they come if it is left out.
+    pub admit: Option<Admit>,
     /// What happens to a request that its caller has given up.
     #[serde(default)]
     pub cancel: Cancel,
@@ -136,6 +138,7 @@ fn service(balancer: &Balancer, operations: Vec<(Option<&Located<Name>>, Option<
         speed: balancer.speed.clone(),
         queue: balancer.queue.clone(),
         shed: balancer.shed.clone(),
+        admit: balancer.admit.clone(),
         discipline: None,
         hold_worker: Some(Located { value: false, origin: balancer.to.origin }),
         balance: None,

@@ -3,8 +3,11 @@
 use super::chosen::families;
 use crate::protocol::balance::{BALANCERS, BalancePolicy};
 use crate::protocol::concurrency::{CONCURRENCY_LIMITS, ConcurrencyPolicy};
+use crate::protocol::keys::{KEYS, KeyPolicy};
+use crate::protocol::queue::{QUEUES, QueuePolicy};
 use crate::protocol::rate_limit::{RATE_LIMITS, RateLimitPolicy};
 use crate::protocol::retry_budget::{RETRY_BUDGETS, RetryBudgetPolicy};
+use crate::protocol::shed::{SHEDDERS, ShedPolicy};
 use crate::protocol::throttle::{THROTTLES, ThrottlePolicy};
 use crate::protocol::timeout::{TIMEOUTS, TimeoutPolicy};
 use crate::protocol::workload::arrivals::{ARRIVALS, ArrivalPolicy};
@@ -13,12 +16,18 @@ use crate::protocol::workload::rate::{RATES, RatePolicy};
 families! {
     /// How callers choose among the nodes of a service.
     Balance: BalancePolicy = BALANCERS;
+    /// What messages are about.
+    KeyLaw: KeyPolicy = KEYS;
     /// How many retries there may be.
     RetryBudget: RetryBudgetPolicy = RETRY_BUDGETS;
     /// How fast messages may pass.
     RateLimit: RateLimitPolicy = RATE_LIMITS;
     /// How many requests may be under way at a time.
     ConcurrencyLimit: ConcurrencyPolicy = CONCURRENCY_LIMITS;
+    /// Who is next in a queue. Requests that had a worker before, and waited for an answer, go before all others.
+    QueueDiscipline: QueuePolicy = QUEUES;
+    /// Who is turned away on arrival, though there may be room.
+    Shed: ShedPolicy = SHEDDERS;
     /// Which messages a sender does not even send.
     Throttle: ThrottlePolicy = THROTTLES;
     /// How long an attempt may take.

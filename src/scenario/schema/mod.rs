@@ -25,6 +25,7 @@ mod state;
 mod step;
 mod topology;
 mod transport;
+mod waiting;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -46,7 +47,7 @@ pub use quantity_text::{Bandwidth, Bytes, Duration, Rate, Share};
 pub use regions::{Pairs, RegionPreset, Regions};
 pub(super) use rules::check;
 pub use run::{Run, Runs, Warmup};
-pub use service::{Counts, Discipline, ExpireAt, Op, Queue, QueueLimit, Service, WhenFull};
+pub use service::{Admit, Counts, Discipline, ExpireAt, Op, Queue, QueueLimit, Service, WhenFull};
 pub use state::{Fsync, State};
 pub use step::{FanOut, Repeat, Step, Verb, WaitFor, Way};
 pub use topology::{Edges, Grid, RandomRegular, Router, Star, TOPOLOGY_KINDS, Topology, TopologyShape, Tree};

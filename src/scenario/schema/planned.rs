@@ -8,7 +8,7 @@ const PLANNED: &[(&str, &[&str])] = &[
     ("Warmup", &["auto"]),
     ("MessageKind", &["read", "write"]),
     ("PolicyKeys", &["acks", "enable-idempotence", "linger", "batch-size"]),
-    ("Step", &["publish", "confirm", "read", "write", "write-to", "cas", "key"]),
+    ("Step", &["publish", "confirm", "read", "write", "write-to", "cas"]),
     ("Fault", &["fail"]),
     ("Skew", &["offset"]),
     ("word", &["shared"]),

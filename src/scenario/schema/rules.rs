@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Client, Duration, FAULT_KINDS, Fault, Link, Name, Regions, Scenario, Service, Step, Steps, TOPOLOGY_KINDS,
-    Topology, Verb, Warmup,
+    Topology, Verb, WaitFor, Warmup, waiting,
 };
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::document::{Located, Origin};
@@ -31,7 +31,10 @@ pub(in crate::scenario) fn check(scenario: &Scenario) -> Vec<Diagnostic> {
     scenario.faults.iter().for_each(|(name, fault)| rules.fault(name, fault));
     scenario.clients.iter().for_each(|(name, client)| rules.client(name, client));
     scenario.services.iter().for_each(|(name, service)| rules.service(name, service));
-    scenario.balancers.iter().for_each(|(name, balancer)| rules.balancer(name, &balancer.step));
+    for (name, balancer) in scenario.balancers.iter() {
+        rules.mistakes.extend(waiting::of_balancer(&format!("balancer `{}`", name.value), balancer));
+        rules.balancer(name, &balancer.step);
+    }
     rules.mistakes
 }
 
@@ -236,6 +239,7 @@ impl Rules {
 
     fn service(&mut self, name: &Located<Name>, service: &Service) {
         let owner = format!("service `{}`", name.value);
+        self.mistakes.extend(waiting::of_service(&owner, service));
         let body = Body { owner, step: &service.step, steps: service.steps.as_ref() };
         let ops = service.ops.iter().map(|(name, op)| Body {
             owner: format!("operation `{}`", name.value),
@@ -320,7 +324,8 @@ impl Rules {
             }
             verb => verb.lists().into_iter().for_each(|steps| self.steps(steps)),
         }
-        if let (Some(count), None, None) = (step.wait_for, &step.parallel, step.fan_out) {
+        let says_more = step.wait_for.filter(|count| count.value != WaitFor::All);
+        if let (Some(count), None, None) = (says_more, &step.parallel, step.fan_out) {
             self.refuse(count.origin, "`wait-for` has a meaning only beside `parallel` or `fan-out`");
         }
     }

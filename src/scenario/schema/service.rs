@@ -5,25 +5,16 @@ use std::num::NonZeroU32;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::chosen::{Chosen, families};
+use super::chosen::Chosen;
 use super::distribution::{Sizes, Times};
-use super::families::Balance;
+use super::families::{Balance, ConcurrencyLimit, QueueDiscipline, RateLimit, Shed};
 use super::number::Positive;
 use super::place::{Place, nodes};
 use super::policy::{Cancel, Limit};
 use super::state::State;
 use super::step::Step;
 use super::{Named, Steps};
-use crate::protocol::queue::{QUEUES, QueuePolicy};
-use crate::protocol::shed::{SHEDDERS, ShedPolicy};
 use crate::scenario::document::{Located, OneOrMany};
-
-families! {
-    /// Who is next in a queue. Requests that had a worker before, and waited for an answer, go before all others.
-    QueueDiscipline: QueuePolicy = QUEUES;
-    /// Who is turned away on arrival, though there may be room.
-    Shed: ShedPolicy = SHEDDERS;
-}
 
 /// A group of nodes that handle messages and requests.
 #[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
@@ -46,9 +37,10 @@ pub struct Service {
     /// Where requests wait when all workers are busy.
     #[serde(default)]
     pub queue: Queue,
-    /// Who is turned away on arrival, though there may be room.
-    #[schemars(extend("default" = "nobody"))]
+    /// Who is turned away on arrival, though there may be room; nobody if it is left out.
     pub shed: Option<Located<Chosen<Shed>>>,
+    /// How fast requests are let in, and how many; as they come if it is left out.
+    pub admit: Option<Admit>,
     /// Whether a worker is held while its request waits for the answer to a `call`.
     #[schemars(extend("default" = true))]
     pub hold_worker: Option<Located<bool>>,
@@ -95,6 +87,19 @@ pub struct Op {
     pub step: Step,
 }
 
+/// How fast requests are let in at a node, and how many. Who is turned away is told so, unless `when-full` drops.
+///
+/// `rate-limit` and `concurrency-limit` beside this table, on the service itself, are about what it sends.
+#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Admit {
+    /// How fast requests may come in.
+    pub rate_limit: Option<Located<Chosen<RateLimit>>>,
+    /// How many requests may be inside at a time, waiting, at work, or waiting for answers. A limit that adapts learns from the time
+    /// that they spend there.
+    pub concurrency_limit: Option<Located<Chosen<ConcurrencyLimit>>>,
+}
+
 /// How requests share the workers of a node.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -127,9 +132,8 @@ pub struct Queue {
     #[schemars(extend("default" = "fifo"))]
     pub discipline: Option<Located<Chosen<QueueDiscipline>>>,
     /// How long a request may wait for a worker; one draw for each attempt. Who has waited longer is not begun, and its caller is told
-    /// that it expired. RabbitMQ's message TTL.
+    /// that it expired. As long as it takes if it is left out. RabbitMQ's message TTL.
     #[serde(skip_serializing)]
-    #[schemars(extend("default" = "unlimited"))]
     pub time_to_live: Option<Times>,
     /// When a request leaves that has waited too long, or whose deadline has passed.
     #[serde(skip_serializing)]

@@ -5,7 +5,9 @@ use serde::Deserialize;
 
 use std::num::NonZeroU32;
 
+use super::chosen::Chosen;
 use super::distribution::{Sizes, Times};
+use super::families::KeyLaw;
 use super::name::{Name, Target};
 use super::number::Positive;
 use super::policy::PolicyKeys;
@@ -52,6 +54,9 @@ pub struct Step {
     pub wait: Option<Located<bool>>,
     /// The size of the message. Required where a bandwidth counts.
     pub size: Option<Sizes>,
+    /// What the message is about, for balancers that look at it. A nested call is about what the request is about that it is
+    /// made for, if it says nothing else.
+    pub key: Option<Located<Chosen<KeyLaw>>>,
     /// How urgent the message is, from 0 to 255: a higher number goes first, where the receiver looks at that. As in RabbitMQ.
     #[schemars(extend("default" = 0))]
     pub priority: Option<Located<u8>>,
@@ -213,6 +218,7 @@ impl Step {
             ("policy", self.policy.as_ref().map(|policy| policy.origin)),
             ("wait", self.wait.map(|wait| wait.origin)),
             ("size", self.size.as_ref().map(|size| size.origin)),
+            ("key", self.key.as_ref().map(|key| key.origin)),
             ("priority", self.priority.map(|priority| priority.origin)),
             ("fan-out", self.fan_out.map(|count| count.origin)),
             ("wait-for", self.wait_for.map(|count| count.origin)),

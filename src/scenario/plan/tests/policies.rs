@@ -177,7 +177,6 @@ fn what_can_have_no_effect_is_refused_at_its_place() {
             (3, 12),
             "exactly once needs `retry-to = \"same\"`",
         ),
-        ("call", "balance = { least-requests = { load = \"shared\" } }", (1, 11), "not supported yet"),
         ("call", "balance = { weighted = [1, 2] }", (1, 11), "found 2 weights for 3 nodes"),
         ("call", "balance = { weighted = [] }", (1, 11), "found 0 weights for 3 nodes"),
         ("call", "balance = { weighted = [1, 2, 0.3333333333333333] }", (1, 11), "no common measure"),
