@@ -8,6 +8,7 @@ use rehearsal::base::settings::{Listing, Need};
 use rehearsal::network::regions::{MATRICES, Matrix};
 use rehearsal::network::stream::{CONGESTION_CONTROLS, CongestionEntry};
 use rehearsal::network::{Arrival, Delay, PRESETS, Preset, TOPOLOGIES, TopologyEntry};
+use rehearsal::protocol::health::HEALTH_CHECKS;
 use rehearsal::protocol::queue::QUEUES;
 use rehearsal::protocol::shed::SHEDDERS;
 use rehearsal::protocol::{Entry, balance, delivery, retry};
@@ -35,6 +36,8 @@ pub enum Kind {
     Members,
     /// How callers choose among nodes
     Balancers,
+    /// How senders find out which nodes are up
+    HealthChecks,
     /// Whose requests a balancer counts
     Loads,
     /// Who is next in a queue
@@ -77,6 +80,7 @@ impl Kind {
             Self::Failures => "policies.NAME.retry-on",
             Self::Members => "policies.NAME.retry-to",
             Self::Balancers => "services.NAME.balance, policies.NAME.balance",
+            Self::HealthChecks => "policies.NAME.health",
             Self::Loads => "`load` of a balancer",
             Self::QueueDisciplines => "services.NAME.queue.discipline",
             Self::Shedders => "services.NAME.shed",
@@ -99,6 +103,7 @@ impl Kind {
             Self::Failures => "a failure after which to try again",
             Self::Members => "a receiver of further attempts",
             Self::Balancers => "a balancer",
+            Self::HealthChecks => "a health check",
             Self::Loads => "a load that balancers look at",
             Self::QueueDisciplines => "a discipline of queues",
             Self::Shedders => "a shedder of load",
@@ -122,6 +127,7 @@ impl Kind {
             Self::Failures => of_registry(retry::FAILURES),
             Self::Members => of_registry(retry::MEMBERS),
             Self::Balancers => of_listings(balance::BALANCERS),
+            Self::HealthChecks => of_listings(HEALTH_CHECKS),
             Self::Loads => of_registry(balance::LOADS),
             Self::QueueDisciplines => of_listings(QUEUES),
             Self::Shedders => of_listings(SHEDDERS),

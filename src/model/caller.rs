@@ -22,6 +22,7 @@ use super::envelope::{Envelope, Kind, Place, Remainder};
 use super::feed::Given;
 use super::gather::{Gathered, Gathers};
 use super::guard::{Flight, Leave};
+use super::health::Health;
 use super::policy::{Cancel, Delivery};
 use super::route::{Gate, Route, Routes};
 use super::script::{Branch, Call, Copies, Gathering, Script};
@@ -268,6 +269,40 @@ impl Caller {
         self.go_on(script, cx, number, Failure::Rejected, NOT_SENT)
     }
 
+    /// The node has come up, and begins to look after those that it sends to, where it does.
+    #[inline]
+    pub(super) fn watch(&mut self, script: &Script, cx: &mut Cx<'_>) {
+        if !script.watches.is_empty() {
+            self.watch_all(script, cx);
+        }
+    }
+
+    #[cold]
+    fn watch_all(&mut self, script: &Script, cx: &mut Cx<'_>) {
+        for (index, watch) in (0..).zip(&script.watches) {
+            if watch.senders.place_of(cx.me).is_some() {
+                let route = self.route(script, cx, &script.calls[usize::from(watch.call)]);
+                let lives = self.first_number >> 24;
+                if let Some(health) = Health::begin(script, cx, index, lives, Alarm::Health(route)) {
+                    self.routes.get_mut(route).watch_over(health);
+                }
+            }
+        }
+    }
+
+    /// A member of a group that this node sends to said how it is, or another sender what it has heard.
+    #[cold]
+    pub(super) fn heard_of(&mut self, script: &Script, cx: &mut Cx<'_>, from: NodeId, envelope: &Envelope) {
+        let Some(watch) = script.watches.get(usize::from(envelope.call)) else { return };
+        let Some(route) = self.routes.find(watch.route) else { return };
+        let route = self.routes.get_mut(route);
+        match (envelope.kind(), watch.target(script).place_of(from), route.health()) {
+            (Kind::Idle, Some(member), _) => route.is_idle(member),
+            (_, _, Some(health)) => health.heard(script, cx, from, envelope),
+            _ => {}
+        }
+    }
+
     /// Keeps what a trace says of a message until that has ended.
     #[cold]
     fn keep(&mut self, key: Number, given: Given) {
@@ -433,7 +468,7 @@ impl Caller {
             cx.cancel_timer(timer);
         }
         if let Some((flight, took)) = won {
-            route.done(flight.member, now, Some(took), true);
+            route.ended(script, cx, flight.member, took, true);
         }
         for flight in others {
             route.done(flight.member, now, None, false);
@@ -507,7 +542,7 @@ impl Caller {
             }
             if guard.under_way(number).len() > 1 {
                 let (flight, took) = guard.ended(number, attempt, cx.now(), Err(failure))?;
-                route.done(flight.member, cx.now(), Some(took), false);
+                route.ended(script, cx, flight.member, took, false);
                 cx.observe(Observation::AttemptFailed { message: pending.message(cx, number) });
                 return None;
             }
@@ -549,7 +584,19 @@ impl Caller {
             Alarm::Timeout(number) => self.timed_out(script, cx, number),
             Alarm::Resend(number) => self.resend(script, cx, number),
             Alarm::Hedge(number) => self.hedge(script, cx, number),
-            Alarm::Arrival | Alarm::Think(_) | Alarm::Step(_) | Alarm::Share | Alarm::Expire(_) => None,
+            Alarm::Health(route) => {
+                if let Some(health) = self.routes.get_mut(route).health() {
+                    health.woken(script, cx);
+                }
+                None
+            }
+            Alarm::Arrival
+            | Alarm::Think(_)
+            | Alarm::Step(_)
+            | Alarm::Share
+            | Alarm::Expire(_)
+            | Alarm::Beat(_)
+            | Alarm::Gossip(_) => None,
         }
     }
 
@@ -594,7 +641,7 @@ impl Caller {
                 let end = |flight: &Flight| guard.ended(number, flight.attempt as u8, now, Err(failure));
                 let ended: Vec<_> = flights.iter().filter_map(end).collect();
                 for (flight, took) in ended {
-                    route.done(flight.member, now, Some(took), false);
+                    route.ended(script, cx, flight.member, took, false);
                     if failure == Failure::Timeout {
                         take_back(script, cx, pending, number, flight.attempt, flight.member);
                     }
@@ -724,6 +771,7 @@ impl Caller {
         forget_given(&mut self.given, key);
         let Some(gate) = self.routes.get_mut(pending.route).gate.as_deref_mut() else { return };
         match gate {
+            Gate::Open => return,
             Gate::InFlight(gate) => gate.settle(key),
             Gate::Window(window) => {
                 let passed = window.settle(pending.sequence);

@@ -14,6 +14,7 @@ use crate::protocol::delivery::{InFlight, Number, SendWindow};
 use super::caller::Cx;
 use super::envelope::Place;
 use super::guard::Guard;
+use super::health::Health;
 use super::policy::Policy;
 use super::script::{Call, Script, Target};
 
@@ -74,10 +75,12 @@ impl Routes {
 pub(super) struct Route {
     name: u16,
     picker: Picker,
-    /// Nothing is held back if there is none.
+    /// Nothing is held back, and nobody is down, if there is none.
     pub(super) gate: Option<Box<Gate>>,
     /// Nothing stands in the way of an attempt if there is none.
     pub(super) guard: Option<Box<Guard>>,
+    /// All members are up if there is none; beside it there is a gate.
+    health: Option<Box<Health>>,
 }
 
 impl Route {
@@ -89,6 +92,7 @@ impl Route {
             picker: route.picker.fresh(draw),
             gate: Gate::of(&spec.policy).map(Box::new),
             guard: route.guard.as_ref().map(|guard| Box::new(Guard::new(guard))),
+            health: None,
         }
     }
 
@@ -104,6 +108,30 @@ impl Route {
         self.picker.done(member as usize, End { now: Time::from_nanos(now.as_nanos()), took, is_well });
     }
 
+    /// An attempt that went to `member` has ended after so long: whoever judges members by that is told.
+    pub(super) fn ended(&mut self, script: &Script, cx: &mut Cx<'_>, member: u32, took: Span, is_well: bool) {
+        self.done(member, cx.now(), Some(took), is_well);
+        if let Some(health) = &mut self.health {
+            health.judge(script, cx, member, is_well);
+        }
+    }
+
+    /// From now on members may be down.
+    pub(super) fn watch_over(&mut self, health: Health) {
+        self.health = Some(Box::new(health));
+        self.gate.get_or_insert_with(|| Box::new(Gate::Open));
+    }
+
+    /// What is known of the members' health.
+    pub(super) fn health(&mut self) -> Option<&mut Health> {
+        self.health.as_deref_mut()
+    }
+
+    /// A member says that it has nothing to do.
+    pub(super) fn is_idle(&mut self, member: u32) {
+        self.picker.idle(member as usize);
+    }
+
     /// The window of what is on its way, if there is one.
     #[inline]
     pub(super) fn window(&mut self) -> Option<&mut Window> {
@@ -116,11 +144,23 @@ impl Route {
     /// The member for an attempt.
     #[inline]
     pub(super) fn choose(&mut self, script: &Script, cx: &mut Cx<'_>, spec: &Call, luck: u64) -> u32 {
+        if self.gate.is_some() {
+            return self.choose_by_rule(script, cx, spec, luck);
+        }
+        let target = &script.targets[spec.target as usize];
+        self.picker.pick(&mut Sight { script, target, cx, spec, luck, health: None, taken: &[] }) as u32
+    }
+
+    /// The member for an attempt, where one may be pinned or down.
+    #[inline(never)]
+    fn choose_by_rule(&mut self, script: &Script, cx: &mut Cx<'_>, spec: &Call, luck: u64) -> u32 {
         if let Some(pinned) = self.window().and_then(|window| window.pinned) {
             return pinned;
         }
         let target = &script.targets[spec.target as usize];
-        let member = self.picker.pick(&mut Sight { script, target, cx, spec, luck, taken: &[] }) as u32;
+        let health = self.health.as_deref();
+        let member = self.picker.pick(&mut Sight { script, target, cx, spec, luck, health, taken: &[] }) as u32;
+        debug_assert!(health.is_none_or(|health| health.is_up(member as usize)), "picked a member that is down");
         if spec.policy.ordered
             && let Some(window) = self.window()
         {
@@ -131,7 +171,7 @@ impl Route {
 }
 
 impl Route {
-    /// A member that is none of those `taken`, if there is one.
+    /// A member that is none of those `taken`, if there is one; one that is up, if there is one among those that are left.
     #[inline(never)]
     pub(super) fn choose_another(
         &mut self,
@@ -143,7 +183,10 @@ impl Route {
     ) -> u32 {
         let target = &script.targets[spec.target as usize];
         let taken = if taken.len() < target.len as usize { taken } else { &[] };
-        self.picker.pick(&mut Sight { script, target, cx, spec, luck, taken }) as u32
+        let is_up =
+            |health: &&Health| (0..target.len).any(|member| !taken.contains(&member) && health.is_up(member as usize));
+        let health = self.health.as_deref().filter(is_up);
+        self.picker.pick(&mut Sight { script, target, cx, spec, luck, health, taken }) as u32
     }
 }
 
@@ -154,6 +197,8 @@ struct Sight<'a, 'b> {
     cx: &'a mut Cx<'b>,
     spec: &'a Call,
     luck: u64,
+    /// Who is down.
+    health: Option<&'a Health>,
     /// Members that are not to be picked.
     taken: &'a [u32],
 }
@@ -171,7 +216,8 @@ impl View for Sight<'_, '_> {
 
     #[inline]
     fn is_up(&self, member: usize) -> bool {
-        self.taken.is_empty() || !self.taken.contains(&(member as u32))
+        (self.taken.is_empty() || !self.taken.contains(&(member as u32)))
+            && self.health.is_none_or(|health| health.is_up(member))
     }
 
     #[inline]
@@ -193,6 +239,8 @@ pub(super) enum Gate {
     InFlight(InFlight),
     /// So far ahead of the oldest.
     Window(Window),
+    /// Nothing.
+    Open,
 }
 
 impl Gate {
@@ -213,6 +261,7 @@ impl Gate {
         match self {
             Self::InFlight(gate) => (gate.offer(key), 0),
             Self::Window(window) => window.offer(key),
+            Self::Open => (true, 0),
         }
     }
 
@@ -221,6 +270,7 @@ impl Gate {
         match self {
             Self::InFlight(gate) => gate.admit(),
             Self::Window(window) => window.admit(),
+            Self::Open => None,
         }
     }
 }

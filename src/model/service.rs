@@ -104,7 +104,7 @@ impl Service {
             handled: BTreeMap::new(),
             running: BTreeSet::new(),
             ordered: BTreeMap::new(),
-            extras: Extras::of(spec, boot.disk),
+            extras: Extras::of(spec, boot),
         }
     }
 
@@ -449,6 +449,8 @@ impl Process<Envelope> for Service {
         for Record { caller, number, call } in found.unwrap_or_default() {
             self.remember(caller, number, call, Time::from_nanos(cx.now().as_nanos()));
         }
+        self.caller.watch(&self.script, cx);
+        self.attend(cx);
     }
 
     fn message(&mut self, cx: &mut Cx<'_>, from: NodeId, envelope: Envelope) {
@@ -464,6 +466,7 @@ impl Process<Envelope> for Service {
                 let (_, lowest) = envelope.order.read(near);
                 self.skip_below(cx, (from, envelope.call), lowest);
             }
+            Kind::Probe | Kind::Alive | Kind::Idle | Kind::Gossip(_) => self.heard_of(cx, from, &envelope),
         }
         self.show(cx);
     }
@@ -478,12 +481,13 @@ impl Process<Envelope> for Service {
     fn timer(&mut self, cx: &mut Cx<'_>, alarm: Alarm) {
         match alarm {
             Alarm::Step(id) => self.go_on(cx, id),
-            Alarm::Timeout(_) | Alarm::Resend(_) | Alarm::Hedge(_) => {
+            Alarm::Timeout(_) | Alarm::Resend(_) | Alarm::Hedge(_) | Alarm::Health(_) => {
                 let ended = self.caller.woken(&self.script, cx, alarm);
                 self.resume(cx, ended);
             }
             Alarm::Share => self.share_out(cx),
             Alarm::Expire(id) => self.expire(cx, id),
+            Alarm::Beat(_) | Alarm::Gossip(_) => self.attend_to(cx, alarm),
             Alarm::Arrival | Alarm::Think(_) => {}
         }
         self.show(cx);
@@ -493,21 +497,21 @@ impl Process<Envelope> for Service {
         if self.spec.state == (State::Durable { syncs_first: false })
             && let Some(job) = self.journal().and_then(|journal| journal.written(key))
         {
-            self.conclude(cx, job, Outcome::Done);
+            self.conclude_and_tell(cx, job, Outcome::Done);
         }
         self.show(cx);
     }
 
     fn persisted(&mut self, cx: &mut Cx<'_>, key: u64) {
         if let Some(job) = self.journal().and_then(|journal| journal.synced(key)) {
-            self.conclude(cx, job, Outcome::Done);
+            self.conclude_and_tell(cx, job, Outcome::Done);
         }
         self.show(cx);
     }
 
     fn refused(&mut self, cx: &mut Cx<'_>, key: u64) {
         if let Some(job) = self.journal().and_then(|journal| journal.refused(key)) {
-            self.conclude(cx, job, Outcome::Failed);
+            self.conclude_and_tell(cx, job, Outcome::Failed);
         }
         self.show(cx);
     }

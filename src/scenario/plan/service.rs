@@ -36,6 +36,7 @@ pub(super) fn spec(name: &str, service: &Service, mistakes: &mut Vec<Diagnostic>
         holds_worker: sharing.is_none() && service.hold_worker.is_none_or(|hold| hold.value),
         state: state::of(service),
         passes_on: service.passes_on,
+        duties: Default::default(),
     }
 }
 

@@ -39,6 +39,7 @@ fn without_keys_a_send_is_at_most_once_and_a_call_at_least_once() {
         dedup: None,
         balance: None,
         guard: GuardSpec::default(),
+        health: HealthSpec::default(),
     };
     assert_eq!(planned("send", ""), neutral);
     assert_eq!(planned("call", ""), Policy { delivery: Delivery::AtLeastOnce, ..neutral.clone() });
@@ -72,6 +73,7 @@ fn every_key_becomes_its_value() {
         dedup: Some(DedupWindow::Time(secs(300))),
         balance: Some(WeightedSettings { weights: Weights::new(&[10, 5, 20]).unwrap() }.into()),
         guard: GuardSpec::default(),
+        health: HealthSpec::default(),
     };
     assert_eq!(planned("call", keys), expected);
     assert_eq!(planned("send", keys), expected);
