@@ -13,7 +13,7 @@ use crate::system::{System, any_system, system};
 use crate::witness::{Played, witnessed};
 
 /// A policy as a scenario writes it, with its examples for what has to be said.
-fn spelled<P>(listing: &Listing<P>) -> String {
+pub fn spelled<P>(listing: &Listing<P>) -> String {
     let name = listing.name;
     let said = |need| listing.fields.iter().filter(move |field| field.need == need);
     let value = |field: &rehearsal::base::settings::Field| (field.default)().expect("there is an example").to_string();
