@@ -24,7 +24,7 @@ use super::gather::{Gathered, Gathers};
 use super::guard::{Flight, Leave};
 use super::health::Health;
 use super::policy::{Cancel, Delivery};
-use super::route::{Gate, Route, Routes};
+use super::route::{Gate, Hold, Route, Routes};
 use super::script::{Branch, Call, Copies, Gathering, Script};
 
 /// The surroundings of a role.
@@ -325,7 +325,7 @@ impl Caller {
     /// Whether a new message may go at once.
     fn may_go(&mut self, route: u16, key: Number) -> bool {
         let Some(gate) = &mut self.routes.get_mut(route).gate else { return true };
-        let (may_go, sequence) = gate.offer(key);
+        let (may_go, sequence) = gate.hold.offer(key);
         if let Some(pending) = self.outstanding.get_mut(key) {
             pending.sequence = sequence;
         }
@@ -770,17 +770,18 @@ impl Caller {
         let Some(pending) = self.outstanding.remove(key) else { return };
         forget_given(&mut self.given, key);
         let Some(gate) = self.routes.get_mut(pending.route).gate.as_deref_mut() else { return };
-        match gate {
-            Gate::Open => return,
-            Gate::InFlight(gate) => gate.settle(key),
-            Gate::Window(window) => {
+        match &mut gate.hold {
+            Hold::Nothing => return,
+            Hold::InFlight(gate) => gate.settle(key),
+            Hold::Window(window) => {
                 let passed = window.settle(pending.sequence);
                 if let Some(member) = window.misses(&passed) {
                     tell_skipped(script, cx, &pending, member, self.number_of(key), passed.end);
                 }
             }
         }
-        while let Some(key) = self.routes.get_mut(pending.route).gate.as_deref_mut().and_then(Gate::admit) {
+        let admit = |gate: &mut Gate| gate.hold.admit();
+        while let Some(key) = self.routes.get_mut(pending.route).gate.as_deref_mut().and_then(admit) {
             let Some(timer) = self.outstanding.get_mut(key).map(|pending| pending.timer.take()) else { continue };
             if let Some(timer) = timer {
                 cx.cancel_timer(timer);

@@ -149,7 +149,7 @@ impl Health {
     /// Its alarm went off.
     pub(super) fn woken(&mut self, script: &Script, cx: &mut Cx<'_>) {
         let time = now(cx);
-        self.wake_up.is_over();
+        self.wake_up.fired(cx);
         match &self.checks {
             Checks::None => {}
             Checks::Probes { .. } => self.probe(script, cx),

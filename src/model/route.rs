@@ -79,8 +79,6 @@ pub(super) struct Route {
     pub(super) gate: Option<Box<Gate>>,
     /// Nothing stands in the way of an attempt if there is none.
     pub(super) guard: Option<Box<Guard>>,
-    /// All members are up if there is none; beside it there is a gate.
-    health: Option<Box<Health>>,
 }
 
 impl Route {
@@ -90,9 +88,8 @@ impl Route {
         Self {
             name: spec.route,
             picker: route.picker.fresh(draw),
-            gate: Gate::of(&spec.policy).map(Box::new),
+            gate: Hold::of(&spec.policy).map(|hold| Box::new(Gate { hold, health: None })),
             guard: route.guard.as_ref().map(|guard| Box::new(Guard::new(guard))),
-            health: None,
         }
     }
 
@@ -111,20 +108,20 @@ impl Route {
     /// An attempt that went to `member` has ended after so long: whoever judges members by that is told.
     pub(super) fn ended(&mut self, script: &Script, cx: &mut Cx<'_>, member: u32, took: Span, is_well: bool) {
         self.done(member, cx.now(), Some(took), is_well);
-        if let Some(health) = &mut self.health {
+        if let Some(health) = self.health() {
             health.judge(script, cx, member, is_well);
         }
     }
 
     /// From now on members may be down.
     pub(super) fn watch_over(&mut self, health: Health) {
-        self.health = Some(Box::new(health));
-        self.gate.get_or_insert_with(|| Box::new(Gate::Open));
+        let gate = self.gate.get_or_insert_with(|| Box::new(Gate { hold: Hold::Nothing, health: None }));
+        gate.health = Some(health);
     }
 
     /// What is known of the members' health.
     pub(super) fn health(&mut self) -> Option<&mut Health> {
-        self.health.as_deref_mut()
+        self.gate.as_mut()?.health.as_mut()
     }
 
     /// A member says that it has nothing to do.
@@ -135,8 +132,8 @@ impl Route {
     /// The window of what is on its way, if there is one.
     #[inline]
     pub(super) fn window(&mut self) -> Option<&mut Window> {
-        match self.gate.as_deref_mut() {
-            Some(Gate::Window(window)) => Some(window),
+        match &mut self.gate.as_mut()?.hold {
+            Hold::Window(window) => Some(window),
             _ => None,
         }
     }
@@ -158,7 +155,7 @@ impl Route {
             return pinned;
         }
         let target = &script.targets[spec.target as usize];
-        let health = self.health.as_deref();
+        let health = self.gate.as_ref().and_then(|gate| gate.health.as_ref());
         let member = self.picker.pick(&mut Sight { script, target, cx, spec, luck, health, taken: &[] }) as u32;
         debug_assert!(health.is_none_or(|health| health.is_up(member as usize)), "picked a member that is down");
         if spec.policy.ordered
@@ -185,7 +182,7 @@ impl Route {
         let taken = if taken.len() < target.len as usize { taken } else { &[] };
         let is_up =
             |health: &&Health| (0..target.len).any(|member| !taken.contains(&member) && health.is_up(member as usize));
-        let health = self.health.as_deref().filter(is_up);
+        let health = self.gate.as_ref().and_then(|gate| gate.health.as_ref()).filter(is_up);
         self.picker.pick(&mut Sight { script, target, cx, spec, luck, health, taken }) as u32
     }
 }
@@ -232,18 +229,26 @@ impl View for Sight<'_, '_> {
     }
 }
 
+/// What an attempt has to pass: what holds messages back, and what is known of the members they may go to.
+#[derive(Debug)]
+pub(super) struct Gate {
+    pub(super) hold: Hold,
+    /// All are up if there is none.
+    health: Option<Health>,
+}
+
 /// What holds messages back at their sender. It knows them by their keys in the caller's table.
 #[derive(Debug)]
-pub(super) enum Gate {
+pub(super) enum Hold {
     /// So many at a time.
     InFlight(InFlight),
     /// So far ahead of the oldest.
     Window(Window),
     /// Nothing.
-    Open,
+    Nothing,
 }
 
-impl Gate {
+impl Hold {
     fn of(policy: &Policy) -> Option<Self> {
         match (policy.max_in_flight, policy.window) {
             (_, window) if policy.ordered => {
@@ -261,7 +266,7 @@ impl Gate {
         match self {
             Self::InFlight(gate) => (gate.offer(key), 0),
             Self::Window(window) => window.offer(key),
-            Self::Open => (true, 0),
+            Self::Nothing => (true, 0),
         }
     }
 
@@ -270,7 +275,7 @@ impl Gate {
         match self {
             Self::InFlight(gate) => gate.admit(),
             Self::Window(window) => window.admit(),
-            Self::Open => None,
+            Self::Nothing => None,
         }
     }
 }
@@ -330,3 +335,5 @@ impl Window {
         self.pinned.filter(|_| passed.start < passed.end.min(self.given_up_below))
     }
 }
+
+const _: () = assert!(size_of::<Route>() <= 64);

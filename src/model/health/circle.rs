@@ -47,7 +47,7 @@ impl Circle {
     /// Its alarm went off.
     pub(super) fn woken(&mut self, script: &Script, cx: &mut Cx<'_>) -> News {
         let mut effects = Vec::new();
-        self.wake_up.is_over();
+        self.wake_up.fired(cx);
         self.swim.wake(now(cx), &mut || cx.draw(), &mut effects);
         self.carry_out(script, cx, &effects)
     }

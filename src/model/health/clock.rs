@@ -28,9 +28,9 @@ impl WakeUp {
         Self { alarm, timer: None }
     }
 
-    /// The timer has fired.
-    pub(super) fn is_over(&mut self) {
-        self.timer = None;
+    /// A timer with this alarm has fired: this one, if its time has come. Another's that brings the same alarm changes nothing.
+    pub(super) fn fired(&mut self, cx: &Cx<'_>) {
+        self.timer = self.timer.filter(|(at, _)| *at > now(cx));
     }
 
     /// Is to be woken at a time, if at all.

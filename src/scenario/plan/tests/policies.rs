@@ -1,4 +1,5 @@
 use super::*;
+use crate::protocol::health::{EjectionSettings, ProbeSettings, SwimSettings};
 
 fn receiver(nodes: u32) -> Receiver {
     Receiver { nodes: nodes.try_into().unwrap(), cancel: Default::default() }
@@ -241,4 +242,18 @@ fn balancers_are_those_of_the_protocols() {
     );
     let weights = Weights::new(&[25, 100, 300]).unwrap();
     assert_eq!(balance("{ weighted = [0.25, 1, 3] }"), WeightedSettings { weights }.into());
+}
+
+#[test]
+fn health_keys_become_their_values() {
+    let keys = "health = { probe = { interval = \"1s\" } }\noutlier-detection = { consecutive-errors = 3 }\n\
+                panic-threshold = \"50%\"";
+    let policy = planned("call", keys);
+    let probe = ProbeSettings { interval: secs(1), ..ProbeSettings::default() };
+    let ejection = EjectionSettings { consecutive_errors: 3, ..EjectionSettings::default() };
+    let panic_threshold = crate::base::probability::percent(50.0);
+    let expected = HealthSpec { checks: Some(probe.into()), ejection: Some(ejection), panic_threshold };
+    assert_eq!(policy.health, expected);
+    assert!(policy.guard.measures, "each attempt is judged by itself");
+    assert_eq!(planned("send", "health = \"swim\"").health.checks, Some(SwimSettings::default().into()));
 }
