@@ -22,8 +22,9 @@ use super::envelope::{Beside, Envelope, Kind, Remainder};
 use super::feed::Given;
 use super::gather::{Gathered, Gathers};
 use super::guard::{Flight, Leave};
+use super::health::Health;
 use super::policy::{Cancel, Delivery};
-use super::route::{Gate, Route, Routes};
+use super::route::{Gate, Hold, Route, Routes};
 use super::script::{Branch, Call, Copies, Gathering, Script};
 
 /// The surroundings of a role.
@@ -271,6 +272,40 @@ impl Caller {
         self.go_on(script, cx, number, Failure::Rejected, NOT_SENT)
     }
 
+    /// The node has come up, and begins to look after those that it sends to, where it does.
+    #[inline]
+    pub(super) fn watch(&mut self, script: &Script, cx: &mut Cx<'_>) {
+        if !script.watches.is_empty() {
+            self.watch_all(script, cx);
+        }
+    }
+
+    #[cold]
+    fn watch_all(&mut self, script: &Script, cx: &mut Cx<'_>) {
+        for (index, watch) in (0..).zip(&script.watches) {
+            if watch.senders.place_of(cx.me).is_some() {
+                let route = self.route(script, cx, &script.calls[usize::from(watch.call)]);
+                let lives = self.first_number >> 24;
+                if let Some(health) = Health::begin(script, cx, index, lives, Alarm::Health(route)) {
+                    self.routes.get_mut(route).watch_over(health);
+                }
+            }
+        }
+    }
+
+    /// A member of a group that this node sends to said how it is, or another sender what it has heard.
+    #[cold]
+    pub(super) fn heard_of(&mut self, script: &Script, cx: &mut Cx<'_>, from: NodeId, envelope: &Envelope) {
+        let Some(watch) = script.watches.get(usize::from(envelope.call)) else { return };
+        let Some(route) = self.routes.find(watch.route) else { return };
+        let route = self.routes.get_mut(route);
+        match (envelope.kind(), watch.target(script).place_of(from), route.health()) {
+            (Kind::Idle, Some(member), _) => route.is_idle(member),
+            (_, _, Some(health)) => health.heard(script, cx, from, envelope),
+            _ => {}
+        }
+    }
+
     /// Keeps what a trace says of a message until that has ended.
     #[cold]
     fn keep(&mut self, key: Number, given: Given) {
@@ -293,7 +328,7 @@ impl Caller {
     /// Whether a new message may go at once.
     fn may_go(&mut self, route: u16, key: Number) -> bool {
         let Some(gate) = &mut self.routes.get_mut(route).gate else { return true };
-        let (may_go, sequence) = gate.offer(key);
+        let (may_go, sequence) = gate.hold.offer(key);
         if let Some(pending) = self.outstanding.get_mut(key) {
             pending.sequence = sequence;
         }
@@ -470,7 +505,7 @@ impl Caller {
             cx.cancel_timer(timer);
         }
         if let Some((flight, took)) = won {
-            route.done(flight.member, now, Some(took), true);
+            route.ended(script, cx, flight.member, took, true);
         }
         for flight in others {
             route.done(flight.member, now, None, false);
@@ -544,7 +579,7 @@ impl Caller {
             }
             if guard.under_way(number).len() > 1 {
                 let (flight, took) = guard.ended(number, attempt, cx.now(), Err(failure))?;
-                route.done(flight.member, cx.now(), Some(took), false);
+                route.ended(script, cx, flight.member, took, false);
                 cx.observe(Observation::AttemptFailed { message: pending.message(cx, number) });
                 return None;
             }
@@ -586,7 +621,19 @@ impl Caller {
             Alarm::Timeout(number) => self.timed_out(script, cx, number),
             Alarm::Resend(number) => self.resend(script, cx, number),
             Alarm::Hedge(number) => self.hedge(script, cx, number),
-            Alarm::Arrival | Alarm::Think(_) | Alarm::Step(_) | Alarm::Share | Alarm::Expire(_) => None,
+            Alarm::Health(route) => {
+                if let Some(health) = self.routes.get_mut(route).health() {
+                    health.woken(script, cx);
+                }
+                None
+            }
+            Alarm::Arrival
+            | Alarm::Think(_)
+            | Alarm::Step(_)
+            | Alarm::Share
+            | Alarm::Expire(_)
+            | Alarm::Beat(_)
+            | Alarm::Gossip(_) => None,
         }
     }
 
@@ -631,7 +678,7 @@ impl Caller {
                 let end = |flight: &Flight| guard.ended(number, flight.attempt as u8, now, Err(failure));
                 let ended: Vec<_> = flights.iter().filter_map(end).collect();
                 for (flight, took) in ended {
-                    route.done(flight.member, now, Some(took), false);
+                    route.ended(script, cx, flight.member, took, false);
                     if failure == Failure::Timeout {
                         take_back(script, cx, pending, number, flight.attempt, flight.member);
                     }
@@ -760,16 +807,18 @@ impl Caller {
         let Some(pending) = self.outstanding.remove(key) else { return };
         forget_given(&mut self.given, key);
         let Some(gate) = self.routes.get_mut(pending.route).gate.as_deref_mut() else { return };
-        match gate {
-            Gate::InFlight(gate) => gate.settle(key),
-            Gate::Window(window) => {
+        match &mut gate.hold {
+            Hold::Nothing => return,
+            Hold::InFlight(gate) => gate.settle(key),
+            Hold::Window(window) => {
                 let passed = window.settle(pending.sequence);
                 if let Some(member) = window.misses(&passed) {
                     tell_skipped(script, cx, &pending, member, self.number_of(key), passed.end);
                 }
             }
         }
-        while let Some(key) = self.routes.get_mut(pending.route).gate.as_deref_mut().and_then(Gate::admit) {
+        let admit = |gate: &mut Gate| gate.hold.admit();
+        while let Some(key) = self.routes.get_mut(pending.route).gate.as_deref_mut().and_then(admit) {
             let Some(timer) = self.outstanding.get_mut(key).map(|pending| pending.timer.take()) else { continue };
             if let Some(timer) = timer {
                 cx.cancel_timer(timer);
