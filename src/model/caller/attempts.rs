@@ -181,7 +181,7 @@ impl Caller {
         let route = self.routes.get_mut(pending.route);
         let guard = route.guard.as_deref_mut()?;
         guard.set_hedge(number, None);
-        let may_go = pending.in_flight && guard.may_retry(cx.now(), Failure::Timeout);
+        let may_go = pending.in_flight && guard.may_retry(number, cx.now(), Failure::Timeout);
         if may_go && guard.leave(number, cx.now(), || cx.draw()) == Leave::Go {
             let taken: Vec<_> = guard.under_way(number).iter().map(|flight| flight.member).collect();
             let spec = &script.calls[pending.call as usize];

@@ -153,7 +153,7 @@ impl Caller {
         }
         if let (Decision::Retry { .. }, Some(guard)) =
             (decision, self.routes.get_mut(pending.route).guard.as_deref_mut())
-            && !guard.may_retry(cx.now(), failure)
+            && !guard.may_retry(number, cx.now(), failure)
         {
             decision = Decision::GiveUp(Reason::AttemptsSpent);
         }
