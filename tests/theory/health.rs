@@ -307,7 +307,7 @@ fn in_a_panic_all_count_as_up() {
             20,
             &format!(
                 r#"
-                faults.crash = {{ crash = "api[1..3]", at = "1ms" }}
+                faults.crash = {{ crash = ["api[1]", "api[2]", "api[3]"], at = "1ms" }}
                 [clients.app]
                 from = "5s"
                 rate = "100/s"

@@ -256,3 +256,12 @@ fn health_keys_become_their_values() {
     assert!(policy.guard.measures, "each attempt is judged by itself");
     assert_eq!(planned("send", "health = \"swim\"").health.checks, Some(SwimSettings::default().into()));
 }
+
+#[test]
+fn health_that_nobody_acts_on_is_refused() {
+    let idle = "`panic-threshold` has no effect: nobody is taken for down";
+    assert_eq!(refused("call", "panic-threshold = \"50%\""), [(1, 19, idle.to_owned())]);
+    assert_eq!(planned("call", "panic-threshold = \"0%\"").health, HealthSpec::default(), "what holds anyhow");
+    let unheard = "`outlier-detection` has no effect: a `send` that is delivered at most once is never acknowledged";
+    assert_eq!(refused("send", "outlier-detection = {}"), [(1, 21, unheard.to_owned())]);
+}
