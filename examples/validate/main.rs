@@ -8,10 +8,13 @@
 //! are played, known beforehand from the correlation of the quantity; none was widened after a look at the result.
 
 mod availability;
+mod balancing;
 mod case;
 mod disciplines;
+mod fanout;
 mod faults;
 mod network;
+mod overload;
 mod queues;
 mod streams;
 mod study;
@@ -22,8 +25,18 @@ use case::{Case, Row};
 
 /// Every case, by subject.
 fn cases() -> Vec<Case> {
-    [queues::cases(), disciplines::cases(), network::cases(), streams::cases(), availability::cases(), faults::cases()]
-        .concat()
+    [
+        queues::cases(),
+        disciplines::cases(),
+        balancing::cases(),
+        fanout::cases(),
+        overload::cases(),
+        network::cases(),
+        streams::cases(),
+        availability::cases(),
+        faults::cases(),
+    ]
+    .concat()
 }
 
 fn main() -> ExitCode {

@@ -19,6 +19,7 @@ mod disciplines;
 mod faults;
 mod messaging;
 mod network;
+mod overload;
 mod pairs;
 mod queues;
 mod recovery;
