@@ -184,5 +184,12 @@ fn ring() -> Case {
         libm::sqrt(squares / (counts.len() - 1) as f64) / mean
     };
     let quantity = Quantity::new("variation of the shares", theory, 4.0 / libm::sqrt(2.0 * n), spread);
-    Case { name: "a ring of 1000", duration: "2s", warmup: "0s", runs: 1, scenario: scenario.leak(), quantities: vec![quantity] }
+    Case {
+        name: "a ring of 1000",
+        duration: "2s",
+        warmup: "0s",
+        runs: 1,
+        scenario: scenario.leak(),
+        quantities: vec![quantity],
+    }
 }

@@ -62,9 +62,7 @@ impl Case {
     /// Plays the case, and judges its quantities.
     pub fn play(&self) -> Vec<Row> {
         let Self { duration, warmup, runs, scenario, .. } = self;
-        let text = format!(
-            "run = {{ duration = \"{duration}\", warmup = \"{warmup}\", runs = {runs} }}\n{scenario}"
-        );
+        let text = format!("run = {{ duration = \"{duration}\", warmup = \"{warmup}\", runs = {runs} }}\n{scenario}");
         let runs = play(&text);
         self.quantities.iter().map(|quantity| Row::new(self.name, quantity.clone(), &runs)).collect()
     }

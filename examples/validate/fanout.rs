@@ -10,12 +10,7 @@ pub fn cases() -> Vec<Case> {
     vec![
         // A leaf takes 1 ms, or 10 ms with probability p: of n leaves one is slow with 1 - (1 - p)^n. The proportion's own
         // deviation, of 10 000, 10 000 and 1 000.
-        slow(
-            "100 leaves, one of 100 slow",
-            ("0.99", "0.01", 100),
-            ("2500/s", 0.633_968, 0.0304),
-            "63 %",
-        ),
+        slow("100 leaves, one of 100 slow", ("0.99", "0.01", 100), ("2500/s", 0.633_968, 0.0304), "63 %"),
         slow("100 leaves, one of 1000 slow", ("0.999", "0.001", 100), ("2500/s", 0.095_207_9, 0.1234), ""),
         slow(
             "2000 leaves, one of 10000 slow",
@@ -31,7 +26,9 @@ pub fn cases() -> Vec<Case> {
             "5000/s",
             vec![
                 Quantity::new("mean in leaves", 5.187_378, 0.007, mean),
-                Quantity::new("share above p99", 0.01, tail(0.01, 20e3, 9.2), |run| above(&flow(run).latency, 92_053_740.0)),
+                Quantity::new("share above p99", 0.01, tail(0.01, 20e3, 9.2), |run| {
+                    above(&flow(run).latency, 92_053_740.0)
+                }),
             ],
         ),
         // A second copy at D = ln 20, the 95th percentile: P(T > t) = e^-t up to D, e^(-t - (t - D)) after it. The mean is
@@ -71,7 +68,14 @@ fn slow(
     let work = format!("{{ mixture = [[{quick}, \"1ms\"], [{late}, \"10ms\"]] }}");
     let quantity = Quantity::new("share of slow requests", theory, tolerance, |run| above(&flow(run).latency, 5e6));
     let quantity = if published.is_empty() { quantity } else { quantity.published(published, "Dean and Barroso 2013") };
-    Case { name, duration: "1s", warmup: "0s", runs: 4, scenario: gathered(leaves, rate, &work), quantities: vec![quantity] }
+    Case {
+        name,
+        duration: "1s",
+        warmup: "0s",
+        runs: 4,
+        scenario: gathered(leaves, rate, &work),
+        quantities: vec![quantity],
+    }
 }
 
 fn leaves(leaves: u32, rate: &str, quantities: Vec<Quantity>) -> Case {

@@ -33,9 +33,7 @@ pub fn cases() -> Vec<Case> {
                 Quantity::new("sent by accepted", 2.0, 0.04, |run| {
                     ratio(station(run).arrived, flow(run).fate(Fate::Confirmed))
                 }),
-                Quantity::new("share not sent", 0.6, 0.04, |run| {
-                    1.0 - ratio(station(run).arrived, flow(run).offered)
-                }),
+                Quantity::new("share not sent", 0.6, 0.04, |run| 1.0 - ratio(station(run).arrived, flow(run).offered)),
             ],
         },
         // A hundred at once, then one each 20 ms: the last of a thousand at (1000 - 100) / 50 s.
@@ -47,11 +45,9 @@ pub fn cases() -> Vec<Case> {
             scenario: "[clients.source]\nusers = 1000\ncount = 1000\ncall = \"backend\"\n\
                        rate-limit = { token-bucket = { rate = \"50/s\", burst = 100 } }\n\
                        [services.backend]\nworkers = \"unlimited\"",
-            quantities: vec![
-                Quantity::new("the last one passes, in s", 18.0, 1e-9, |run| {
-                    flow(run).latency.max().map_or(f64::NAN, |max| max.as_secs_f64())
-                }),
-            ],
+            quantities: vec![Quantity::new("the last one passes, in s", 18.0, 1e-9, |run| {
+                flow(run).latency.max().map_or(f64::NAN, |max| max.as_secs_f64())
+            })],
         },
         // M/M/1 with feedback: 1 / (mu (1 - p) - lambda), visits 1 / (1 - p) (Jackson 1957); c = 7 and sqrt(p), of 1.2 million.
         Case {
@@ -209,10 +205,14 @@ fn loops() -> Vec<Case> {
             runs: 4,
             scenario: central.leak(),
             quantities: vec![
-                Quantity::new("cycles per s", 0.333_247, 0.008, |run| named(run, "cpu").served as f64 / 16.0 / 30_000.0),
+                Quantity::new("cycles per s", 0.333_247, 0.008, |run| {
+                    named(run, "cpu").served as f64 / 16.0 / 30_000.0
+                }),
                 Quantity::new("cpu, in s", 0.373_339, 0.028, |run| residence_of(run, "cpu")).published("0.373", source),
-                Quantity::new("disk A, in s", 4.854_26, 0.01, |run| residence_of(run, "disk-a")).published("4.854", source),
-                Quantity::new("disk B, in s", 0.299_922, 0.018, |run| residence_of(run, "disk-b")).published("0.300", source),
+                Quantity::new("disk A, in s", 4.854_26, 0.01, |run| residence_of(run, "disk-a"))
+                    .published("4.854", source),
+                Quantity::new("disk B, in s", 0.299_922, 0.018, |run| residence_of(run, "disk-b"))
+                    .published("0.300", source),
                 Quantity::new("at the cpu", 1.990_62, 0.032, |run| named(run, "cpu").present_mean())
                     .published("1.991", source),
                 Quantity::new("at disk A", 16.176_7, 0.006, |run| named(run, "disk-a").present_mean())
