@@ -22,6 +22,7 @@ pub fn cases() -> Vec<Case> {
         Case {
             name: "2 of 3 with repair",
             duration: "125s",
+            warmup: "0s",
             runs: 16,
             scenario: probed!(
                 "[services.db]\nnodes = 3\n[faults.down]\nevery = { exponential = \"100ms\" }\n\
@@ -36,6 +37,7 @@ pub fn cases() -> Vec<Case> {
         Case {
             name: "2 of 3 without repair",
             duration: "30s",
+            warmup: "0s",
             runs: 4000,
             scenario: probed!(
                 "[services.db]\nnodes = 3\n[faults.down]\nat = { exponential = \"1s\" }\ncrash = \"db[each]\""
@@ -48,6 +50,7 @@ pub fn cases() -> Vec<Case> {
         Case {
             name: "a mirrored pair",
             duration: "30s",
+            warmup: "0s",
             runs: 4000,
             scenario: probed!(
                 "[services.db]\nnodes = 2\n[faults.down]\nevery = { exponential = \"100ms\" }\n\

@@ -15,6 +15,8 @@ pub struct Case {
     pub scenario: &'static str,
     /// How long there is load, as in `run.duration`.
     pub duration: &'static str,
+    /// How much of that does not count, at the beginning.
+    pub warmup: &'static str,
     /// Independent runs.
     pub runs: u32,
     /// What is known.
@@ -59,7 +61,8 @@ impl Quantity {
 impl Case {
     /// Plays the case, and judges its quantities.
     pub fn play(&self) -> Vec<Row> {
-        let text = format!("run = {{ duration = \"{}\", runs = {} }}\n{}", self.duration, self.runs, self.scenario);
+        let Self { duration, warmup, runs, scenario, .. } = self;
+        let text = format!("run = {{ duration = \"{duration}\", warmup = \"{warmup}\", runs = {runs} }}\n{scenario}");
         let runs = play(&text);
         self.quantities.iter().map(|quantity| Row::new(self.name, quantity.clone(), &runs)).collect()
     }

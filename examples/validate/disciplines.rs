@@ -12,6 +12,7 @@ pub fn cases() -> Vec<Case> {
         Case {
             name: "M/M/1, two priorities",
             duration: "101s",
+            warmup: "0s",
             runs: 16,
             scenario: "[clients.high]\nrate = \"200/s\"\ncall = \"server\"\npriority = 1\n[clients.low]\nrate = \"600/s\"\n\
                        call = \"server\"\n[services.server]\nqueue.discipline = \"priority\"\nwork = { exponential = \"1ms\" }",
@@ -30,6 +31,7 @@ pub fn cases() -> Vec<Case> {
         Case {
             name: "M/G/1, hyperexponential",
             duration: "125s",
+            warmup: "0s",
             runs: 16,
             scenario: "[clients.source]\nrate = \"700/s\"\nsend = \"server\"\n[services.server]\n\
                        work = { mixture = [[0.9, { exponential = \"0.5ms\" }], [0.1, { exponential = \"5.5ms\" }]] }",
@@ -38,6 +40,7 @@ pub fn cases() -> Vec<Case> {
         Case {
             name: "M/G/1, uniform",
             duration: "125s",
+            warmup: "0s",
             runs: 16,
             scenario: "[clients.source]\nrate = \"700/s\"\nsend = \"server\"\n[services.server]\n\
                        work = { uniform = [\"0ms\", \"2ms\"] }",
@@ -47,6 +50,7 @@ pub fn cases() -> Vec<Case> {
         Case {
             name: "M/M/1+D: a message TTL",
             duration: "125s",
+            warmup: "0s",
             runs: 16,
             scenario: "[clients.source]\nrate = \"800/s\"\nsend = \"server\"\n[services.server]\n\
                        queue.time-to-live = \"3ms\"\nwork = { exponential = \"1ms\" }",
@@ -73,7 +77,7 @@ const SHARED_HYPEREXPONENTIAL: &str = "[clients.source]\nrate = \"800/s\"\nsend 
 fn sharing(name: &'static str, tolerance: f64, scenario: &'static str) -> Case {
     let sojourn =
         Quantity::new("sojourn in ms", 5.0, tolerance, |run| station(run).residence.mean().unwrap_or(f64::NAN) / 1e6);
-    Case { name, duration: "125s", runs: 16, scenario, quantities: vec![sojourn] }
+    Case { name, duration: "125s", warmup: "0s", runs: 16, scenario, quantities: vec![sojourn] }
 }
 
 fn waiting(theory: f64, tolerance: f64) -> Quantity {

@@ -13,6 +13,7 @@ pub fn cases() -> Vec<Case> {
         Case {
             name: "a partition heals",
             duration: "60s",
+            warmup: "0s",
             runs: 1,
             scenario: "network.latency = \"10ms\"\n[clients.app]\nrate = \"10/s\"\narrivals = \"even\"\nphase = \"aligned\"\n\
                        call = \"db\"\ntimeout = \"100ms\"\nmax-attempts = \"unlimited\"\n[services.db]\n\
@@ -31,6 +32,7 @@ pub fn cases() -> Vec<Case> {
         Case {
             name: "three times the load",
             duration: "100s",
+            warmup: "0s",
             runs: 16,
             scenario: "[clients.app]\nrate = \"100/s\"\nsend = \"db\"\n[services.db]\n\
                        [faults.rush]\nat = \"40s\"\nfor = \"20s\"\nload = { on = \"app\", factor = 3 }",
@@ -43,6 +45,7 @@ pub fn cases() -> Vec<Case> {
         Case {
             name: "a fast clock gives up early",
             duration: "100s",
+            warmup: "0s",
             runs: 16,
             scenario: "network.latency = \"0.5ms\"\n[clients.app]\nrate = \"100/s\"\ncall = \"db\"\ntimeout = \"10ms\"\n\
                        [services.db]\nworkers = \"unlimited\"\nwork = { exponential = \"4ms\" }\n\

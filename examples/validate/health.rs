@@ -21,6 +21,7 @@ pub fn cases() -> Vec<Case> {
         Case {
             name: "heartbeats: a crash is found",
             duration: "4s",
+            warmup: "0s",
             runs: 256,
             scenario: "network.latency = \"5ms\"\n\
                        [faults.crash]\ncrash = \"server\"\nat = { uniform = [\"2s\", \"3s\"] }\n\
@@ -33,6 +34,7 @@ pub fn cases() -> Vec<Case> {
         Case {
             name: "failover: nobody is active",
             duration: "20s",
+            warmup: "0s",
             runs: 256,
             scenario: "network.latency = \"1us\"\n\
                        [faults.crash]\ncrash = \"server[0]\"\nat = { uniform = [\"10s\", \"11s\"] }\n\
@@ -48,6 +50,7 @@ pub fn cases() -> Vec<Case> {
         Case {
             name: "phi accrual: a crash is found",
             duration: "104s",
+            warmup: "0s",
             runs: 256,
             scenario: "[faults.crash]\ncrash = \"server\"\nat = { uniform = [\"100s\", \"101s\"] }\n\
                        [clients.source]\nrate = \"1/s\"\ncount = 1\nsend = \"server\"\n\

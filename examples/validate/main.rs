@@ -8,11 +8,14 @@
 //! are played, known beforehand from the correlation of the quantity; none was widened after a look at the result.
 
 mod availability;
+mod balancing;
 mod case;
 mod disciplines;
+mod fanout;
 mod faults;
 mod health;
 mod network;
+mod overload;
 mod queues;
 mod streams;
 mod study;
@@ -26,6 +29,9 @@ fn cases() -> Vec<Case> {
     [
         queues::cases(),
         disciplines::cases(),
+        balancing::cases(),
+        fanout::cases(),
+        overload::cases(),
         network::cases(),
         streams::cases(),
         availability::cases(),

@@ -13,6 +13,7 @@ pub fn cases() -> Vec<Case> {
         Case {
             name: "Gilbert's channel",
             duration: "250s",
+            warmup: "0s",
             runs: 16,
             scenario: "network.loss = { bursty = { loss = 0.038461538, mean-burst = 4 } }\n[clients.source]\n\
                        rate = \"1000/s\"\nsend = \"sink\"\n[services.sink]",
@@ -26,6 +27,7 @@ pub fn cases() -> Vec<Case> {
         Case {
             name: "three attempts, bursts of four",
             duration: "1000s",
+            warmup: "0s",
             runs: 16,
             scenario: "network.latency = \"0.1ms\"\n[links.out]\nfrom = \"source\"\nto = \"sink\"\n\
                        loss = { bursty = { loss = \"5%\", mean-burst = 4 } }\n[clients.source]\nrate = \"100/s\"\n\
@@ -38,6 +40,7 @@ pub fn cases() -> Vec<Case> {
         Case {
             name: "four attempts, 10 % loss",
             duration: "100s",
+            warmup: "0s",
             runs: 16,
             scenario: "network = { latency = \"10ms\", loss = \"10%\" }\n[clients.source]\nrate = \"100/s\"\ncall = \"api\"\n\
                        timeout = \"100ms\"\nmax-attempts = 4\n[services.api]",
@@ -55,6 +58,7 @@ pub fn cases() -> Vec<Case> {
         Case {
             name: "three hops, store and forward",
             duration: "1s",
+            warmup: "0s",
             runs: 1,
             scenario: "network = { latency = \"5ms\", bandwidth = \"10Mbit/s\" }\ntopology.edges = [[\"source\", \"a\"], \
                        [\"a\", \"b\"], [\"b\", \"sink\"]]\nrouters = { a = {}, b = {} }\n[clients.source]\n\
@@ -73,6 +77,7 @@ pub fn cases() -> Vec<Case> {
         Case {
             name: "lognormal latency",
             duration: "1000s",
+            warmup: "0s",
             runs: 16,
             scenario: "network.latency = { lognormal = { mean = \"250ms\", sd = \"250ms\" } }\n[clients.source]\n\
                        rate = \"40/s\"\nsend = \"sink\"\n[services.sink]",

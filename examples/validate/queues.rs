@@ -13,6 +13,7 @@ pub fn cases() -> Vec<Case> {
         Case {
             name: "M/M/1, load 0.8",
             duration: "125s",
+            warmup: "0s",
             runs: 16,
             scenario: "[clients.source]\nrate = \"800/s\"\nsend = \"server\"\n\
                        [services.server]\nwork = { exponential = \"1ms\" }",
@@ -27,6 +28,7 @@ pub fn cases() -> Vec<Case> {
         Case {
             name: "M/M/2, load 0.9",
             duration: "60s",
+            warmup: "0s",
             runs: 16,
             scenario: "[clients.source]\nrate = \"9000/s\"\nsend = \"server\"\n\
                        [services.server]\nworkers = 2\nwork = { exponential = \"0.2ms\" }",
@@ -41,6 +43,7 @@ pub fn cases() -> Vec<Case> {
         Case {
             name: "M/M/2/5: a bounded queue",
             duration: "60s",
+            warmup: "0s",
             runs: 16,
             scenario: "[clients.source]\nrate = \"3000/s\"\nsend = \"server\"\n\
                        [services.server]\nworkers = 2\nqueue.limit = 3\nwork = { exponential = \"0.5ms\" }",
@@ -56,6 +59,7 @@ pub fn cases() -> Vec<Case> {
         Case {
             name: "M/D/1/5: a drop-tail link",
             duration: "125s",
+            warmup: "0s",
             runs: 16,
             scenario: "network = { bandwidth = \"10Mbit/s\", buffer = { packets = 4 } }\n[clients.source]\nrate = \"800/s\"\n\
                        send = \"sink\"\nsize = \"1250B\"\n[services.sink]",
@@ -65,6 +69,7 @@ pub fn cases() -> Vec<Case> {
         Case {
             name: "M/M/1/5: a drop-tail link",
             duration: "125s",
+            warmup: "0s",
             runs: 16,
             scenario: "network = { bandwidth = \"10Mbit/s\", buffer = { packets = 4 } }\n[clients.source]\nrate = \"800/s\"\n\
                        send = \"sink\"\nsize = { exponential = \"1250B\" }\n[services.sink]",

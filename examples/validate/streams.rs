@@ -28,6 +28,7 @@ pub fn cases() -> Vec<Case> {
         Case {
             name: "Reno, 0.1 % loss",
             duration: "400s",
+            warmup: "0s",
             runs: 4,
             scenario: reno!("0.1%"),
             quantities: vec![mathis(387.298, 0.15)],
@@ -35,6 +36,7 @@ pub fn cases() -> Vec<Case> {
         Case {
             name: "Reno, 1 % loss",
             duration: "400s",
+            warmup: "0s",
             runs: 4,
             scenario: reno!("1%"),
             quantities: vec![mathis(122.474, 0.2)],
@@ -42,6 +44,7 @@ pub fn cases() -> Vec<Case> {
         Case {
             name: "a window of 64 KiB, 100 ms",
             duration: "20s",
+            warmup: "0s",
             runs: 1,
             scenario: "[network]\nbandwidth = \"1Gbit/s\"\nlatency = \"50ms\"\n\
                        transport = { stream = { mss = \"1KiB\", receive-window = \"64KiB\" } }\n\
@@ -55,6 +58,7 @@ pub fn cases() -> Vec<Case> {
         Case {
             name: "a hundred segments, slow start",
             duration: "2s",
+            warmup: "0s",
             runs: 1,
             scenario: "[network]\nlatency = \"50ms\"\ntransport = { stream = { mss = \"1000B\", receive-window = \"1MiB\" } }\n\
                        [clients.source]\nrate = \"1/s\"\narrivals = \"even\"\nphase = \"aligned\"\ncount = 1\nsend = \"sink\"\n\

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use rehearsal::base::time::Span;
 use rehearsal::experiment;
-use rehearsal::metrics::{RunResult, StationBook, Tally};
+use rehearsal::metrics::{Histogram, RunResult, StationBook, Tally};
 use rehearsal::scenario::plan::Plan;
 use rehearsal::scenario::{Overrides, Scenario, Style};
 
@@ -34,4 +35,22 @@ pub fn flow(run: &RunResult) -> &Tally {
 /// Two counts as a share.
 pub fn ratio(part: u64, whole: u64) -> f64 {
     part as f64 / whole as f64
+}
+
+/// The book of a station, by its name.
+pub fn named<'a>(run: &'a RunResult, name: &str) -> &'a StationBook {
+    let found = run.stations.iter().find(|station| station.name == name);
+    &found.unwrap_or_else(|| panic!("a station `{name}`")).book
+}
+
+/// How much the share above a quantile may be off, relative to itself, of so many that are independent: four standard errors,
+/// and half a slot of the histogram, whose values count as a whole where it lies across the quantile. `steepness` is by how many
+/// percent the share changes there when the quantile changes by one.
+pub fn tail(share: f64, count: f64, steepness: f64) -> f64 {
+    4.0 * libm::sqrt((1.0 - share) / share / count) + 0.002 * steepness
+}
+
+/// The share of times above a limit in nanoseconds.
+pub fn above(times: &Histogram, limit: f64) -> f64 {
+    1.0 - ratio(times.below(Span::from_nanos_f64(limit)), times.count())
 }

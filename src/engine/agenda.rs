@@ -130,6 +130,10 @@ impl<T: Copy> Agenda<T> {
     #[inline(never)]
     fn push_other(&mut self, (event, _): (T, Time), order: &impl Order<T>) {
         self.others.push(event, order);
+        // A heap that has become a ring no longer knows which of its events is the earliest.
+        if !self.others.is_settled() && self.earliest().is_none() {
+            self.is_settled = false;
+        }
     }
 
     /// Looks for the earliest event. Afterwards the bound may be later, and the event known or not.
@@ -305,6 +309,45 @@ mod tests {
             agrees_with_a_sorted_map(|draws| draws.draw().below(5_000), kept);
             agrees_with_a_sorted_map(|draws| draws.draw().below(1 << draws.draw().below(20)), kept);
             agrees_with_a_sorted_map(|draws| draws.draw().below(30) / 10 * 10 + 9, kept);
+        }
+    }
+
+    /// Timers are looked at before messages that come earlier, and those set more timers. Four that come ever earlier take up
+    /// the lines; what follows waits in a heap, whose first event is known when a hundred lie there, and which becomes a ring
+    /// while hundreds more are set, all of them later. That event may also be cancelled before it comes.
+    #[test]
+    fn what_is_known_stays_known_while_more_is_set() {
+        for cancel in [false, true] {
+            let order = Living {
+                schedule: Schedule::new(Seed(5).key("schedule")),
+                cancelled: Default::default(),
+                looks: Cell::new(0),
+            };
+            let mut agenda = Agenda::default();
+            let event = |time| Event { time, origin: 0, count: time };
+            for time in (9_900..10_000).rev() {
+                agenda.push(event(time), &order);
+            }
+            agenda.settle(&order);
+            assert_eq!(agenda.peek(&order), Some(&event(9_900)));
+            if cancel {
+                order.cancelled.borrow_mut().insert(9_900);
+            }
+            for count in 10_000..11_000 {
+                agenda.push(Event { time: 9_901 + count % 90, origin: 0, count }, &order);
+            }
+            let mut found = Vec::new();
+            while agenda.bound() < Time::MAX {
+                if !agenda.is_settled() {
+                    agenda.settle(&order);
+                    continue;
+                }
+                assert_eq!(agenda.peek(&order).map(|event| order.time(event)), Some(agenda.bound()));
+                found.push(agenda.pop(&order));
+            }
+            found.retain(|event| order.is_live(event));
+            assert_eq!(found.len(), if cancel { 1_099 } else { 1_100 });
+            assert!(found.is_sorted_by_key(|event| (event.time, order.place(event))));
         }
     }
 

@@ -38,6 +38,11 @@ impl Policy {
     pub fn is_tied(&self) -> bool {
         self.guard.hedge.as_ref().is_some_and(|hedge| hedge.tied)
     }
+
+    /// Whether what is not answered is given up some time.
+    pub fn gives_up(&self) -> bool {
+        self.retry.timeout.is_some() || self.guard.timeout.is_some() || self.retry.deadline.is_some()
+    }
 }
 
 /// A caller's policy for one kind of message.

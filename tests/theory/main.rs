@@ -20,6 +20,7 @@ mod faults;
 mod health;
 mod messaging;
 mod network;
+mod overload;
 mod pairs;
 mod queues;
 mod recovery;

@@ -253,7 +253,9 @@ impl Planner<'_> {
             Some(_) => limit_of(keys.max_attempts),
             None => Some(NonZeroU32::MIN),
         };
-        let retry_on = self.retry_on(timeout.is_some(), max_attempts);
+        let has_timeout =
+            keys.timeout.as_ref().is_some_and(|timeout| !matches!(timeout.policy, TimeoutPolicy::Never(_)));
+        let retry_on = self.retry_on(has_timeout, max_attempts);
         RetryPolicy {
             jitter: self.jitter(&backoff),
             timeout,

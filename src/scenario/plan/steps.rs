@@ -375,7 +375,7 @@ impl Planner<'_> {
     /// A request that is lost and never times out is waited for in vain.
     fn warn_about_waiting(&mut self, target: &Located<Target>, policy: &Policy, is_request: bool) {
         let waits = is_request || policy.delivery != Delivery::AtMostOnce;
-        if waits && self.can_lose && policy.retry.timeout.is_none() && policy.retry.deadline.is_none() {
+        if waits && self.can_lose && !policy.gives_up() {
             self.warnings.push(
                 Diagnostic::warning("messages can be lost here, and nothing times out")
                     .at(target.origin, "the sender may wait for ever")
