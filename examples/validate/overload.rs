@@ -102,7 +102,8 @@ fn outage(name: &'static str, budget: &str, theory: f64, (value, source): (&'sta
 /// A database serves 300 evenly spaced requests a second, each 1/300 s; one not answered after 1 s is asked once more. For 10 s it
 /// stands still. With lambda requests and retries of a share r of them there wait 10 lambda + what was retried until then, the
 /// whole shrinks by 300 - (1 + r) lambda a second until the wait is below 1 s, and the first request that is due then is
-/// answered after one more. Where a budget bounds retries, 10 r lambda were retried; where none does, 9 lambda, and r = 1. Tolerances:
+/// answered after one more. Where a budget bounds retries, 10 r lambda were retried; where none does, 9 lambda, and r = 1. (The
+/// budget remembers the whole run: of one that forgets, a retry is lost each time, whose last payment comes too late.) Tolerances:
 /// half a second, and what two requests more or less make in time.
 fn storms() -> Vec<Case> {
     let source = "Bronson and others, HotOS 2021, section 2.1";
@@ -136,7 +137,7 @@ fn storms() -> Vec<Case> {
         storm(
             "280/s, a budget of 2 %",
             280,
-            "2\nretry-budget = { ratio = \"2%\" }",
+            "2\nretry-budget = { ratio = { ratio = \"2%\", ttl = \"1000s\" } }",
             "260s",
             "0s",
             recovery(178.5, 0.64),
@@ -144,7 +145,7 @@ fn storms() -> Vec<Case> {
         storm(
             "280/s, a budget of 5 %",
             280,
-            "2\nretry-budget = { ratio = \"5%\" }",
+            "2\nretry-budget = { ratio = { ratio = \"5%\", ttl = \"1000s\" } }",
             "520s",
             "0s",
             recovery(441.0, 0.83),

@@ -119,6 +119,16 @@ fn a_limit_that_is_written_justifies_what_is_said_about_further_attempts() {
     assert_eq!(planned("call", keys).retry.max_attempts, count(1));
 }
 
+/// Where further attempts are spoken of, and where waiting might never end.
+#[test]
+fn a_timeout_that_follows_latency_is_a_timeout() {
+    for timeout in ["\"5ms\"", "{ rfc6298 = {} }", "{ quantile = {} }"] {
+        let policy = planned("call", &format!("timeout = {timeout}\nmax-attempts = 3\nretry-on = \"timeout\""));
+        assert!(policy.gives_up(), "{timeout}");
+    }
+    assert!(!planned("call", "timeout = \"none\"").gives_up());
+}
+
 #[test]
 fn a_call_at_most_once_may_give_up() {
     let policy = planned("call", "delivery = \"at-most-once\"\ntimeout = \"5ms\"\ncancel = \"queued\"\nwindow = 3");
