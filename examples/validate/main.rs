@@ -11,6 +11,7 @@ mod availability;
 mod case;
 mod disciplines;
 mod faults;
+mod health;
 mod network;
 mod queues;
 mod streams;
@@ -22,8 +23,16 @@ use case::{Case, Row};
 
 /// Every case, by subject.
 fn cases() -> Vec<Case> {
-    [queues::cases(), disciplines::cases(), network::cases(), streams::cases(), availability::cases(), faults::cases()]
-        .concat()
+    [
+        queues::cases(),
+        disciplines::cases(),
+        network::cases(),
+        streams::cases(),
+        availability::cases(),
+        faults::cases(),
+        health::cases(),
+    ]
+    .concat()
 }
 
 fn main() -> ExitCode {

@@ -115,7 +115,7 @@ impl Service {
             running: BTreeSet::new(),
             ordered: BTreeMap::new(),
             untied: Untied::default(),
-            extras: Extras::of(spec, boot.disk),
+            extras: Extras::of(spec, boot),
         }
     }
 
@@ -476,6 +476,8 @@ impl Process<Envelope> for Service {
         for Record { caller, number, call } in found.unwrap_or_default() {
             self.remember(caller, number, call, Time::from_nanos(cx.now().as_nanos()));
         }
+        self.caller.watch(&self.script, cx);
+        self.attend(cx);
     }
 
     fn message(&mut self, cx: &mut Cx<'_>, from: NodeId, envelope: Envelope) {
@@ -492,6 +494,7 @@ impl Process<Envelope> for Service {
                 let (_, lowest) = envelope.beside.read(near);
                 self.skip_below(cx, (from, envelope.call), lowest);
             }
+            Kind::Probe | Kind::Alive | Kind::Idle | Kind::Gossip(_) => self.heard_of(cx, from, &envelope),
         }
         self.show(cx);
     }
@@ -506,12 +509,13 @@ impl Process<Envelope> for Service {
     fn timer(&mut self, cx: &mut Cx<'_>, alarm: Alarm) {
         match alarm {
             Alarm::Step(id) => self.go_on(cx, id),
-            Alarm::Timeout(_) | Alarm::Resend(_) | Alarm::Hedge(_) => {
+            Alarm::Timeout(_) | Alarm::Resend(_) | Alarm::Hedge(_) | Alarm::Health(_) => {
                 let ended = self.caller.woken(&self.script, cx, alarm);
                 self.resume(cx, ended);
             }
             Alarm::Share => self.share_out(cx),
             Alarm::Expire(id) => self.expire(cx, id),
+            Alarm::Beat(_) | Alarm::Gossip(_) => self.attend_to(cx, alarm),
             Alarm::Arrival | Alarm::Think(_) => {}
         }
         self.show(cx);
@@ -521,21 +525,21 @@ impl Process<Envelope> for Service {
         if self.spec.state == (State::Durable { syncs_first: false })
             && let Some(job) = self.journal().and_then(|journal| journal.written(key))
         {
-            self.conclude(cx, job, Outcome::Done);
+            self.conclude_and_tell(cx, job, Outcome::Done);
         }
         self.show(cx);
     }
 
     fn persisted(&mut self, cx: &mut Cx<'_>, key: u64) {
         if let Some(job) = self.journal().and_then(|journal| journal.synced(key)) {
-            self.conclude(cx, job, Outcome::Done);
+            self.conclude_and_tell(cx, job, Outcome::Done);
         }
         self.show(cx);
     }
 
     fn refused(&mut self, cx: &mut Cx<'_>, key: u64) {
         if let Some(job) = self.journal().and_then(|journal| journal.refused(key)) {
-            self.conclude(cx, job, Outcome::Failed);
+            self.conclude_and_tell(cx, job, Outcome::Failed);
         }
         self.show(cx);
     }

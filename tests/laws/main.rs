@@ -8,6 +8,7 @@ mod witness;
 mod delivery;
 mod determinism;
 mod disciplines;
+mod health;
 mod pairing;
 mod policies;
 mod topology;

@@ -111,7 +111,7 @@ fn keeps_the_laws(text: &str) {
     let [one, other]: [Results; 2] = [0, 1].map(|_| play(&plan));
     let (one, other) = (&one.runs[0], &other.runs[0]);
     assert_eq!(one.digest, other.digest, "{text}");
-    assert!(one.flows.iter().map(|flow| flow.book.total.offered).sum::<u64>() > 20, "{text}");
+    assert!(one.flows.iter().map(|flow| flow.book.total.offered).sum::<u64>() > 0, "{text}");
     for flow in &one.flows {
         let book = &flow.book.total;
         assert_eq!(book.offered, book.fates.iter().sum::<u64>(), "{}: {text}", flow.name());
