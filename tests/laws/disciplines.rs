@@ -91,11 +91,11 @@ proptest! {
     #![proptest_config(crate::cases(12))]
 
     /// Slow, paused or well: nobody waits while a worker is free, and whatever arrives ends, once. Nothing is on its way any more two
-    /// seconds after the load, with two attempts and without a stream that resends.
+    /// seconds after the load, with two attempts, without a stream that resends and without a gate behind which messages wait.
     #[test]
     fn workers_work_and_every_request_ends_once(mut system in system("at-least-once", false)) {
         system.policy.ordered = false;
-        system.policy.attempts = "2";
+        (system.policy.attempts, system.policy.gate) = ("2", "");
         system.network.transport = crate::system::DATAGRAM;
         for keys in services() {
             let played = witnessed(&plan(&text(system.clone(), &keys, SLOW)));
