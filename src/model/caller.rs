@@ -9,8 +9,6 @@
 mod attempts;
 mod failures;
 
-use std::collections::BTreeMap;
-
 use crate::base::id::NodeId;
 use crate::base::random::mix;
 use crate::base::time::Span;
@@ -21,8 +19,8 @@ use crate::protocol::retry::Failure;
 use super::Alarm;
 use super::client::NOBODY;
 use super::envelope::{Beside, Envelope, Kind};
-use super::feed::Given;
 use super::gather::{Gathered, Gathers};
+use super::given::{Given, Givens};
 use super::guard::Leave;
 use super::health::Health;
 use super::policy::Cancel;
@@ -66,7 +64,7 @@ pub(super) struct Caller {
     routes: Routes,
     gathers: Gathers,
     /// What is known from outside of messages that have not ended. Only who plays a trace or passes keys on has it.
-    given: Option<Box<BTreeMap<Number, Given>>>,
+    given: Givens,
 }
 
 /// A message that has not ended: a cache line, for there may be one at each of a million callers.
@@ -117,7 +115,7 @@ impl Caller {
             outstanding: Outstanding::new(),
             routes: Routes::default(),
             gathers: Gathers::default(),
-            given: None,
+            given: Givens::default(),
         }
     }
 
@@ -209,7 +207,7 @@ impl Caller {
             is_pinned: member.is_some(),
         });
         if let Some(given) = given {
-            self.keep(key, *given);
+            self.given.keep(key, *given);
         }
         let number = self.number_of(key);
         let leave = self.may_go(route, key).then(|| self.leave(cx, route, number));
@@ -254,12 +252,6 @@ impl Caller {
             (_, _, Some(health)) => health.heard(script, cx, from, envelope),
             _ => {}
         }
-    }
-
-    /// Keeps what a trace says of a message until that has ended.
-    #[cold]
-    fn keep(&mut self, key: Number, given: Given) {
-        self.given.get_or_insert_default().insert(key, given);
     }
 
     /// The route of a kind of message.
@@ -427,7 +419,7 @@ impl Caller {
     /// Takes a message out of the table, and lets those go that waited for it.
     fn remove(&mut self, script: &Script, cx: &mut Cx<'_>, key: Number) {
         let Some(pending) = self.outstanding.remove(key) else { return };
-        forget_given(&mut self.given, key);
+        self.given.forget(key);
         let Some(gate) = self.routes.get_mut(pending.route).gate.as_deref_mut() else { return };
         match &mut gate.hold {
             Hold::Nothing => return,
@@ -464,14 +456,6 @@ fn tell_skipped(script: &Script, cx: &mut Cx<'_>, settled: &Pending, member: u32
     let mut envelope = Envelope::new(Kind::Skip, luck, number, settled.call, settled.attempt);
     envelope.beside = Beside::place(lowest, lowest);
     cx.send_sized(script.targets[spec.target as usize].member(member as usize), envelope, 0);
-}
-
-/// The message has ended.
-#[inline]
-fn forget_given(all: &mut Option<Box<BTreeMap<Number, Given>>>, key: Number) {
-    if let Some(all) = all {
-        all.remove(&key);
-    }
 }
 
 /// The luck of a message that is sent for another one.

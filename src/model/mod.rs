@@ -8,6 +8,7 @@ mod client;
 mod envelope;
 mod feed;
 mod gather;
+mod given;
 mod guard;
 mod health;
 mod journal;
@@ -23,7 +24,8 @@ mod task;
 
 pub use client::Client;
 pub use envelope::{Beside, Envelope, Kind, Remainder};
-pub use feed::{Feed, Given, Row, Trace};
+pub use feed::{Feed, Row, Trace};
+pub use given::Given;
 pub use guard::GuardSpec;
 pub use health::{Duties, HealthSpec, Watch};
 pub use journal::State;

@@ -28,7 +28,7 @@ use super::Alarm;
 use super::caller::{Caller, Cx, Errand, nested_luck};
 use super::client::NOBODY;
 use super::envelope::{Beside, Envelope, Kind};
-use super::feed::Given;
+use super::given::Given;
 use super::journal::{Record, State};
 use super::line::{Line, Turn};
 use super::policy::{Cancel, Delivery};

@@ -1,14 +1,13 @@
 //! Attempts: whether one may leave, where it goes, and the copies that are under way at the same time.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
-use super::{Caller, Cx, Ended, Pending, forget_given};
+use super::{Caller, Cx, Ended, Pending};
 use crate::base::id::Entity;
 use crate::base::time::Span;
 use crate::model::Alarm;
 use crate::model::envelope::{Beside, Envelope, Kind, Remainder};
-use crate::model::feed::Given;
+use crate::model::given::Givens;
 use crate::model::guard::Leave;
 use crate::model::policy::{Cancel, Delivery};
 use crate::model::script::{Call, Script};
@@ -115,13 +114,13 @@ impl Caller {
             envelope.beside = window.place(pending.sequence);
         } else if let Some(other) = tie {
             envelope.beside = Beside::tie(other);
-        } else if spec.key.is_some() || self.given.is_some() {
+        } else if spec.key.is_some() || !self.given.is_empty() {
             let about = key_of_message(script, spec, pending.luck, &self.given, key);
             envelope.beside = about.map_or(Beside::NONE, Beside::key);
         }
         let size = spec.size.bytes_or(
             || script.keys.size.block(Entity::from_bits(pending.luck), 0).first(),
-            || given(&self.given, key).size,
+            || self.given.of(key).size,
         );
         let to = script.targets[spec.target as usize].member(pending.member as usize);
         let message = MessageId { owner: cx.me, number };
@@ -130,7 +129,7 @@ impl Caller {
             route.done(pending.member, now, None, true);
             self.let_go_of_others(script, cx, number, None);
             cx.observe(Observation::Closed { message, why: Close::Sent });
-            forget_given(&mut self.given, key);
+            self.given.forget(key);
             self.outstanding.remove(key);
             return Some(Outcome::Done);
         }
@@ -253,20 +252,9 @@ pub(super) fn take_back(script: &Script, cx: &mut Cx<'_>, pending: &Pending, num
 /// A hash of what a message is about, for balancers: its key, if one was given or is drawn. Without one, each message is about
 /// something of its own.
 #[inline]
-fn key_of_message(
-    script: &Script,
-    spec: &Call,
-    luck: u64,
-    all: &Option<Box<BTreeMap<Number, Given>>>,
-    key: Number,
-) -> Option<u64> {
-    if all.is_none() && spec.key.is_none() {
+fn key_of_message(script: &Script, spec: &Call, luck: u64, all: &Givens, key: Number) -> Option<u64> {
+    if all.is_empty() && spec.key.is_none() {
         return None;
     }
-    given(all, key).key.or_else(|| spec.key(&script.keys, luck))
-}
-
-/// What is known of a message from outside: a trace, or the message it is sent for.
-fn given(all: &Option<Box<BTreeMap<Number, Given>>>, key: Number) -> Given {
-    all.as_ref().and_then(|all| all.get(&key)).copied().unwrap_or_default()
+    all.of(key).key.or_else(|| spec.key(&script.keys, luck))
 }
