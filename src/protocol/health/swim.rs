@@ -282,7 +282,11 @@ impl Swim {
         let Member { opinion, incarnation, .. } = self.members[to as usize];
         let update = match opinion {
             Opinion::Alive => self.rumours.next(self.tells),
-            _ => Some(Update { member: to, opinion, incarnation }),
+            // An answer carries the sender's own objection first: two that take each other for dead would hear of nothing else.
+            _ => {
+                let news = if kind == GossipKind::Ack { self.rumours.next(self.tells) } else { None };
+                news.or(Some(Update { member: to, opinion, incarnation }))
+            }
         };
         effects.push(Effect::Send { to, gossip: Gossip { kind, subject, sequence, update } });
     }
