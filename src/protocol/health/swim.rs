@@ -296,8 +296,9 @@ impl Swim {
         let Update { member, opinion, incarnation } = update;
         let known = &mut self.members[member as usize];
         if member == self.me {
-            if opinion != Opinion::Alive && incarnation >= known.incarnation {
-                known.incarnation = (incarnation + 1).min(INCARNATION_MAX);
+            if opinion != Opinion::Alive {
+                // Who believes what was refuted long ago has not heard the objection.
+                known.incarnation = known.incarnation.max((incarnation + 1).min(INCARNATION_MAX));
                 let incarnation = known.incarnation;
                 self.rumours.add(Update { member, opinion: Opinion::Alive, incarnation });
             }
