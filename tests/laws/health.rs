@@ -41,7 +41,7 @@ fn text(runs: u32, nodes: usize, policy: &str) -> String {
         restart = "app[1]"
         at = {{ uniform = ["100ms", "2.5s"] }}
         [faults.pause]
-        pause = "api[*]"
+        pause = "api"
         at = {{ uniform = ["100ms", "2.5s"] }}
         for = {{ exponential = "200ms" }}
         [faults.cut]

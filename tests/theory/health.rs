@@ -1,5 +1,6 @@
 //! Who is up, as senders can tell: how soon they know, how often they are wrong, and what they do about it.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use rehearsal::base::id::NodeId;
@@ -136,7 +137,7 @@ fn phi_accrual_finds_its_own_timeout() {
 /// Sixteen nodes and the four who send to them gossip. With targets in turn a crashed member is pinged within 2 n - 1 = 39
 /// periods, and in fact after 1.6 on average; it is suspected at the end of that period, and dead 4 log10(20) = 5.2 periods later:
 /// that much and a period at least, since nobody can know sooner. A member that was cut off is dead for the others, and objects
-/// when it can; so does one that has started anew.
+/// when it can, as the others ping one of the dead after every round; so does one that has started anew.
 #[test]
 fn gossip_tells_all_who_is_dead_and_who_is_back() {
     let text = r#"
@@ -168,9 +169,13 @@ fn gossip_tells_all_who_is_dead_and_who_is_back() {
             assert_eq!(dead.len(), 4, "seed {seed}: all know of {node}");
             assert!(least > 5_204.0 && most < 45_204.0, "seed {seed}: {least} to {most}");
             let back = told(node, false, from + 60, from + 100);
-            assert_eq!(back.len(), 4, "seed {seed}: all know that {node} is back");
+            assert!(back.len() >= 4, "seed {seed}: all know that {node} is back");
         }
-        assert_eq!(found.len(), 16, "seed {seed}: nothing else was believed");
+        // Who was cut off brings its own news of all others' deaths, which they have to refute; in the end all trust all.
+        let before = found.iter().filter(|belief| belief.at < Time::ZERO + secs(160)).count();
+        assert_eq!(before, 12, "seed {seed}: nothing else was believed");
+        let last: BTreeMap<_, _> = found.iter().map(|belief| ((belief.who, belief.of), belief.is_down)).collect();
+        assert!(last.values().all(|is_down| !is_down), "seed {seed}: {last:?}");
     }
 }
 

@@ -282,7 +282,11 @@ impl Swim {
         let Member { opinion, incarnation, .. } = self.members[to as usize];
         let update = match opinion {
             Opinion::Alive => self.rumours.next(self.tells),
-            _ => Some(Update { member: to, opinion, incarnation }),
+            // An answer carries the sender's own objection first: two that take each other for dead would hear of nothing else.
+            _ => {
+                let news = if kind == GossipKind::Ack { self.rumours.next(self.tells) } else { None };
+                news.or(Some(Update { member: to, opinion, incarnation }))
+            }
         };
         effects.push(Effect::Send { to, gossip: Gossip { kind, subject, sequence, update } });
     }
@@ -292,8 +296,9 @@ impl Swim {
         let Update { member, opinion, incarnation } = update;
         let known = &mut self.members[member as usize];
         if member == self.me {
-            if opinion != Opinion::Alive && incarnation >= known.incarnation {
-                known.incarnation = (incarnation + 1).min(INCARNATION_MAX);
+            if opinion != Opinion::Alive {
+                // Who believes what was refuted long ago has not heard the objection.
+                known.incarnation = known.incarnation.max((incarnation + 1).min(INCARNATION_MAX));
                 let incarnation = known.incarnation;
                 self.rumours.add(Update { member, opinion: Opinion::Alive, incarnation });
             }
