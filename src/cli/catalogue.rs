@@ -8,7 +8,7 @@ use rehearsal::base::settings::{Listing, Need};
 use rehearsal::network::regions::{MATRICES, Matrix};
 use rehearsal::network::stream::{CONGESTION_CONTROLS, CongestionEntry};
 use rehearsal::network::{Arrival, Delay, PRESETS, Preset, TOPOLOGIES, TopologyEntry};
-use rehearsal::protocol::health::HEALTH_CHECKS;
+use rehearsal::protocol::health::{EJECTION, HEALTH_CHECKS};
 use rehearsal::protocol::queue::QUEUES;
 use rehearsal::protocol::shed::SHEDDERS;
 use rehearsal::protocol::{
@@ -61,6 +61,8 @@ pub enum Kind {
     Timeouts,
     /// When another copy is sent
     Hedges,
+    /// Who is taken out for failing more than the others
+    OutlierDetection,
     /// What messages are about
     KeyLaws,
     /// Who is next in a queue
@@ -114,6 +116,7 @@ impl Kind {
             Self::Throttles => "policies.NAME.throttle",
             Self::Timeouts => "policies.NAME.timeout",
             Self::Hedges => "policies.NAME.hedge",
+            Self::OutlierDetection => "policies.NAME.outlier-detection",
             Self::KeyLaws => "`key` of a step",
             Self::QueueDisciplines => "services.NAME.queue.discipline",
             Self::Shedders => "services.NAME.shed",
@@ -147,6 +150,7 @@ impl Kind {
             Self::Throttles => "a throttle",
             Self::Timeouts => "a timeout",
             Self::Hedges => "a hedge",
+            Self::OutlierDetection => "a detection of outliers",
             Self::KeyLaws => "a law of keys",
             Self::QueueDisciplines => "a discipline of queues",
             Self::Shedders => "a shedder of load",
@@ -181,6 +185,7 @@ impl Kind {
             Self::Throttles => of_listings(throttle::THROTTLES),
             Self::Timeouts => of_listings(timeout::TIMEOUTS),
             Self::Hedges => of_listings(&[hedge::HEDGE]),
+            Self::OutlierDetection => of_listings(&[EJECTION]),
             Self::KeyLaws => of_listings(keys::KEYS),
             Self::QueueDisciplines => of_listings(QUEUES),
             Self::Shedders => of_listings(SHEDDERS),

@@ -493,10 +493,6 @@ impl<'de, S: Settings> Deserialize<'de> for Tuned<S> {
 }
 
 impl<S: Settings> JsonSchema for Tuned<S> {
-    fn inline_schema() -> bool {
-        true
-    }
-
     fn schema_name() -> Cow<'static, str> {
         S::NAME.into()
     }

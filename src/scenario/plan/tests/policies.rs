@@ -190,9 +190,7 @@ fn what_can_have_no_effect_is_refused_at_its_place() {
             (3, 12),
             "exactly once needs `retry-to = \"same\"`",
         ),
-        ("call", "balance = { weighted = [1, 2] }", (1, 11), "found 2 weights for 3 nodes"),
-        ("call", "balance = { weighted = [] }", (1, 11), "found 0 weights for 3 nodes"),
-        ("call", "balance = { weighted = [1, 2, 0.3333333333333333] }", (1, 11), "no common measure"),
+        ("call", "balance = { weighted = [1, 2] }", (1, 11), "2 weights for 3 members"),
     ] {
         let found = refused(verb, keys);
         assert_eq!(found.len(), 1, "{keys}: {found:?}");
