@@ -8,9 +8,12 @@ use std::collections::BTreeMap;
 use crate::process::Outcome;
 use crate::protocol::delivery::Number;
 
-/// The sets that tasks of one node wait for, by task. Most nodes have none.
+/// The sets that tasks of one node wait for, by task.
 #[derive(Debug, Default)]
-pub(super) struct Gathers(Option<Box<BTreeMap<u32, Gather>>>);
+pub(super) struct Gathers(Sets);
+
+#[allow(clippy::box_collection, reason = "most nodes have none, and a map of 24 bytes would cost each of them more")]
+type Sets = Option<Box<BTreeMap<u32, Gather>>>;
 
 /// A set that is waited for.
 #[derive(Debug)]

@@ -250,10 +250,8 @@ impl Guard {
         if let Some(throttle) = self.throttle.as_mut().filter(|_| is_accepted) {
             throttle.accepted(now);
         }
-        if let Some(timeout) = self.timeout.as_mut() {
-            if end.is_ok() {
-                timeout.sampled(took);
-            }
+        if let (Some(timeout), Ok(())) = (&mut self.timeout, end) {
+            timeout.sampled(took);
         }
         if let Some(budget) = &mut self.budget {
             match end {

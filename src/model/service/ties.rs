@@ -14,7 +14,13 @@ use crate::process::{MessageId, Outcome};
 
 /// Copies that were taken back before they arrived: the newest of them.
 #[derive(Debug, Default)]
-pub(super) struct Untied(Option<Box<VecDeque<MessageId>>>);
+pub(super) struct Untied(Words);
+
+#[allow(
+    clippy::box_collection,
+    reason = "most services have none, and a deque of 32 bytes would cost each of them more"
+)]
+type Words = Option<Box<VecDeque<MessageId>>>;
 
 /// How many are remembered.
 const MOST: usize = 256;

@@ -75,12 +75,15 @@ pub(in crate::scenario) fn stand_in(scenario: &mut Scenario) -> Result<(), Vec<D
     if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
 }
 
-/// What a service can be called for: itself (`None`), and its operations.
+/// The name and the description of an operation; neither for the service itself.
+type Operation<'a> = (Option<&'a Located<Name>>, Option<&'a Op>);
+
+/// What a service can be called for: itself, and its operations.
 fn operations<'a>(
     scenario: &'a Scenario,
     name: &Located<Name>,
     balancer: &'a Balancer,
-) -> Result<Vec<(Option<&'a Located<Name>>, Option<&'a Op>)>, Diagnostic> {
+) -> Result<Vec<Operation<'a>>, Diagnostic> {
     let mut target = &balancer.to;
     // Each further balancer on the way is another one, unless they lead in a circle.
     for _ in 0..=scenario.balancers.len() {
@@ -108,7 +111,7 @@ fn operations<'a>(
     Err(Diagnostic::error(format!("`{}` passes on in a circle", name.as_str())).at(balancer.to.origin, ""))
 }
 
-fn service(balancer: &Balancer, operations: Vec<(Option<&Located<Name>>, Option<&Op>)>) -> Service {
+fn service(balancer: &Balancer, operations: Vec<Operation<'_>>) -> Service {
     let work = balancer.step.work.clone();
     let steps = |op: Option<&Located<Name>>| -> Steps {
         let to = &balancer.to;
