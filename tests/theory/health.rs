@@ -141,7 +141,7 @@ fn phi_accrual_finds_its_own_timeout() {
 #[test]
 fn gossip_tells_all_who_is_dead_and_who_is_back() {
     let text = r#"
-        run = { duration = "200s" }
+        run = { duration = "600s" }
         network.latency = "5ms"
         faults.crash = { crash = "api[3]", at = "20s", for = "60s" }
         faults.cut = { isolate = "api[7]", at = "100s", for = "60s" }
