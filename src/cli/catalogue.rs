@@ -8,6 +8,7 @@ use rehearsal::base::settings::{Listing, Need};
 use rehearsal::network::regions::{MATRICES, Matrix};
 use rehearsal::network::stream::{CONGESTION_CONTROLS, CongestionEntry};
 use rehearsal::network::{Arrival, Delay, PRESETS, Preset, TOPOLOGIES, TopologyEntry};
+use rehearsal::protocol::health::HEALTH_CHECKS;
 use rehearsal::protocol::queue::QUEUES;
 use rehearsal::protocol::shed::SHEDDERS;
 use rehearsal::protocol::{
@@ -42,6 +43,8 @@ pub enum Kind {
     Members,
     /// How callers choose among nodes
     Balancers,
+    /// How senders find out which nodes are up
+    HealthChecks,
     /// Whose requests a balancer counts
     Loads,
     /// How many retries there may be
@@ -102,11 +105,12 @@ impl Kind {
             Self::Failures => "policies.NAME.retry-on",
             Self::Members => "policies.NAME.retry-to",
             Self::Balancers => "services.NAME.balance, policies.NAME.balance",
+            Self::HealthChecks => "policies.NAME.health",
             Self::Loads => "`load` of a balancer",
             Self::RetryBudgets => "policies.NAME.retry-budget",
             Self::CircuitBreakers => "policies.NAME.circuit-breaker",
-            Self::RateLimits => "policies.NAME.rate-limit, services.NAME.rate-limit",
-            Self::ConcurrencyLimits => "policies.NAME.concurrency-limit, services.NAME.concurrency-limit",
+            Self::RateLimits => "policies.NAME.rate-limit, services.NAME.admit.rate-limit",
+            Self::ConcurrencyLimits => "policies.NAME.concurrency-limit, services.NAME.admit.concurrency-limit",
             Self::Throttles => "policies.NAME.throttle",
             Self::Timeouts => "policies.NAME.timeout",
             Self::Hedges => "policies.NAME.hedge",
@@ -134,6 +138,7 @@ impl Kind {
             Self::Failures => "a failure after which to try again",
             Self::Members => "a receiver of further attempts",
             Self::Balancers => "a balancer",
+            Self::HealthChecks => "a health check",
             Self::Loads => "a load that balancers look at",
             Self::RetryBudgets => "a retry budget",
             Self::CircuitBreakers => "a circuit breaker",
@@ -167,6 +172,7 @@ impl Kind {
             Self::Failures => of_registry(retry::FAILURES),
             Self::Members => of_registry(retry::MEMBERS),
             Self::Balancers => of_listings(balance::BALANCERS),
+            Self::HealthChecks => of_listings(HEALTH_CHECKS),
             Self::Loads => of_registry(balance::LOADS),
             Self::RetryBudgets => of_listings(retry_budget::RETRY_BUDGETS),
             Self::CircuitBreakers => of_listings(&[breaker::CIRCUIT_BREAKER]),

@@ -237,6 +237,8 @@ fn in_words(fact: &Observation, names: &Names) -> String {
         Observation::Offered { message, .. } => format!("offered {}", called(message)),
         Observation::Attempted { message } => format!("attempted {}", called(message)),
         Observation::AttemptFailed { message } => format!("an attempt failed: {}", called(message)),
+        Observation::Suspected { member, .. } => format!("takes {} for down", names.label(member)),
+        Observation::Trusted { member, .. } => format!("takes {} for up", names.label(member)),
         Observation::Received { message, duplicate: false } => format!("received {}", called(message)),
         Observation::Received { message, duplicate: true } => format!("received {} again", called(message)),
         Observation::Handled { message, outcome } => format!("handled {}: {}", called(message), outcome.name()),

@@ -13,7 +13,8 @@ use crate::process::{Boot, Clock, Outcome, Process, Steady, TimerId};
 use super::Alarm;
 use super::caller::{Caller, Cx, Errand, nested_luck};
 use super::envelope::{Envelope, Kind};
-use super::feed::{Feed, Given, Row};
+use super::feed::{Feed, Row};
+use super::given::Given;
 use super::load::{ClientSpec, Load, Phase};
 use super::pace::Pace;
 use super::script::Script;
@@ -379,6 +380,7 @@ impl Process<Envelope> for Client {
     type Timer = Alarm;
 
     fn start(&mut self, cx: &mut Cx<'_>) {
+        self.caller.watch(&self.script, cx);
         if let Load::Users { users, .. } = self.spec.load {
             for user in 0..share(users.into(), self.spec.nodes, cx.name().index()) as u32 {
                 let begin = self.spec.from;
@@ -407,12 +409,16 @@ impl Process<Envelope> for Client {
         }
     }
 
-    fn message(&mut self, cx: &mut Cx<'_>, _: NodeId, envelope: Envelope) {
-        if let Kind::Ack(outcome) | Kind::Reply(outcome) = envelope.kind() {
-            let ended = self.caller.answered(&self.script, cx, &envelope, outcome);
-            if let Some(user) = self.resume(cx, ended) {
-                self.go_on(cx, user);
+    fn message(&mut self, cx: &mut Cx<'_>, from: NodeId, envelope: Envelope) {
+        match envelope.kind() {
+            Kind::Ack(outcome) | Kind::Reply(outcome) => {
+                let ended = self.caller.answered(&self.script, cx, &envelope, outcome);
+                if let Some(user) = self.resume(cx, ended) {
+                    self.go_on(cx, user);
+                }
             }
+            Kind::Alive | Kind::Idle | Kind::Gossip(_) => self.caller.heard_of(&self.script, cx, from, &envelope),
+            _ => {}
         }
     }
 
@@ -441,12 +447,12 @@ impl Process<Envelope> for Client {
                 return self.schedule(cx, if is_late { due } else { now });
             }
             Alarm::Think(user) => return self.begin_next(cx, user),
-            Alarm::Timeout(_) | Alarm::Resend(_) | Alarm::Hedge(_) => {
+            Alarm::Timeout(_) | Alarm::Resend(_) | Alarm::Hedge(_) | Alarm::Health(_) => {
                 let ended = self.caller.woken(&self.script, cx, alarm);
                 self.resume(cx, ended)
             }
             Alarm::Step(id) => self.run(cx, id),
-            Alarm::Share | Alarm::Expire(_) => None,
+            Alarm::Share | Alarm::Expire(_) | Alarm::Beat(_) | Alarm::Gossip(_) => None,
         };
         if let Some(user) = idle {
             self.go_on(cx, user);

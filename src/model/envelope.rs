@@ -4,6 +4,7 @@ use crate::base::id::NodeId;
 use crate::base::random::mix;
 use crate::base::time::Span;
 use crate::process::{Identity, Inline, Leg, Message, MessageId, Name, Outcome};
+use crate::protocol::health::{Gossip, GossipKind};
 
 /// A message between roles.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,6 +43,14 @@ pub enum Kind {
     Skip,
     /// Whoever has the other copy has begun with it: the owner is named in place of the deadline.
     Untie,
+    /// Its sender asks whether the receiver is up.
+    Probe,
+    /// Its sender is up.
+    Alive,
+    /// Its sender has nothing to do.
+    Idle,
+    /// A word between members of a group that watch each other.
+    Gossip(GossipKind),
 }
 
 const KINDS: u8 = 7;
@@ -54,23 +63,33 @@ impl Kind {
             Self::Request => 2,
             Self::Cancel => 3,
             Self::Skip => 6,
-            Self::Untie => KINDS,
+            Self::Untie => 15,
             Self::Ack(outcome) => 4 + KINDS * outcome as u8,
             Self::Reply(outcome) => 5 + KINDS * outcome as u8,
+            Self::Probe => 7,
+            Self::Alive => 8,
+            Self::Idle => 9,
+            Self::Gossip(GossipKind::Ping) => 10,
+            Self::Gossip(GossipKind::Ack) => 13,
+            Self::Gossip(GossipKind::PingReq) => 14,
         }
     }
 
     const fn unpack(bits: u8) -> Self {
-        if bits == KINDS {
-            return Self::Untie;
-        }
-        match bits % KINDS {
+        match bits {
             0 => Self::Notice,
             1 => Self::Message,
             2 => Self::Request,
             3 => Self::Cancel,
             6 => Self::Skip,
-            4 => Self::Ack(Outcome::ALL[(bits / KINDS) as usize]),
+            7 => Self::Probe,
+            8 => Self::Alive,
+            9 => Self::Idle,
+            10 => Self::Gossip(GossipKind::Ping),
+            13 => Self::Gossip(GossipKind::Ack),
+            14 => Self::Gossip(GossipKind::PingReq),
+            15 => Self::Untie,
+            _ if bits % KINDS == 4 => Self::Ack(Outcome::ALL[(bits / KINDS) as usize]),
             _ => Self::Reply(Outcome::ALL[(bits / KINDS) as usize]),
         }
     }
@@ -79,8 +98,8 @@ impl Kind {
         match self {
             Self::Notice | Self::Message | Self::Request => Leg::Out,
             Self::Ack(_) => Leg::Ack,
-            Self::Reply(_) => Leg::Reply,
-            Self::Cancel | Self::Skip | Self::Untie => Leg::Cancel,
+            Self::Reply(_) | Self::Alive => Leg::Reply,
+            Self::Cancel | Self::Skip | Self::Untie | Self::Probe | Self::Idle | Self::Gossip(_) => Leg::Cancel,
         }
     }
 }
@@ -97,6 +116,22 @@ impl Envelope {
             attempt: attempt as u8,
             kind: kind.pack(),
         }
+    }
+
+    /// A word of gossip in group `call`. Members below 2^16 have room, and the sequence number is part of what its luck is drawn
+    /// by, whose upper half are those of `luck`.
+    pub fn gossip(luck: u64, call: u16, gossip: Gossip) -> Self {
+        let [subject, sequence, member, word] = gossip.pack();
+        let luck = luck & !u64::from(u32::MAX) | u64::from(sequence);
+        let number = subject << 16 | member & u32::from(u16::MAX);
+        Self { left: Remainder(word), ..Self::new(Kind::Gossip(gossip.kind), luck, number, call, 1) }
+    }
+
+    /// The word of gossip that was put into it, if it is one.
+    pub fn as_gossip(&self) -> Option<Gossip> {
+        let Kind::Gossip(kind) = self.kind() else { return None };
+        let (subject, member) = (self.number >> 16, self.number & u32::from(u16::MAX));
+        Some(Gossip::unpack(kind, [subject, self.luck as u32, member, self.left.0]))
     }
 
     /// What it is for.
@@ -227,6 +262,7 @@ mod tests {
     use super::*;
     use crate::base::time::{ms, secs};
     use crate::process::INLINE_MAX;
+    use crate::protocol::health::{Opinion, Update};
 
     #[test]
     fn an_envelope_fits_an_event() {
@@ -236,12 +272,22 @@ mod tests {
     #[test]
     fn kinds_survive_packing() {
         let outcomes = Outcome::ALL.into_iter().flat_map(|outcome| [Kind::Ack(outcome), Kind::Reply(outcome)]);
-        for kind in [Kind::Notice, Kind::Message, Kind::Request, Kind::Cancel, Kind::Skip, Kind::Untie]
-            .into_iter()
-            .chain(outcomes)
-        {
+        let gossip = [GossipKind::Ping, GossipKind::Ack, GossipKind::PingReq].map(Kind::Gossip);
+        let plain = [Kind::Notice, Kind::Message, Kind::Request, Kind::Cancel, Kind::Skip];
+        let others = [Kind::Untie, Kind::Probe, Kind::Alive, Kind::Idle];
+        for kind in plain.into_iter().chain(others).chain(gossip).chain(outcomes) {
             assert_eq!(Kind::unpack(kind.pack()), kind);
         }
+    }
+
+    #[test]
+    fn gossip_survives_its_envelope() {
+        let update = Some(Update { member: 65_535, opinion: Opinion::Suspect, incarnation: 1 << 29 });
+        for update in [update, None] {
+            let gossip = Gossip { kind: GossipKind::PingReq, subject: 65_534, sequence: u32::MAX - 1, update };
+            assert_eq!(Envelope::gossip(u64::MAX, 7, gossip).as_gossip(), Some(gossip));
+        }
+        assert_eq!(Envelope::new(Kind::Alive, 0, 0, 0, 1).as_gossip(), None);
     }
 
     #[test]

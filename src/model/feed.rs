@@ -11,6 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::base::time::Span;
 
+use super::given::Given;
+
 /// One request of a trace.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Row {
@@ -18,22 +20,6 @@ pub struct Row {
     pub due: Span,
     /// What is known of it.
     pub given: Given,
-}
-
-/// What a trace says of a request, where it says something.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Given {
-    /// Its size in bytes.
-    pub size: Option<u64>,
-    /// What it is about: a number, or a hash of a name.
-    pub key: Option<u64>,
-}
-
-impl Given {
-    /// Whether nothing is said.
-    pub fn is_empty(&self) -> bool {
-        self.size.is_none() && self.key.is_none()
-    }
 }
 
 /// A trace, ready to be read from its beginning as often as it is wanted.

@@ -88,6 +88,8 @@ struct Flights {
     hedge: Option<TimerId>,
     /// Where it goes, if the first one names it.
     tied: Option<u32>,
+    /// After which failure it was sent again last, where a budget paid for that.
+    retried: Option<Failure>,
 }
 
 /// An attempt that is under way.
@@ -228,14 +230,14 @@ impl Guard {
                 self.late.pop_front();
             }
         }
-        let took = now.since(flight.since);
-        self.learn(&flight, took, time(now), end);
+        let (took, retried) = (now.since(flight.since), flights.retried);
+        self.learn(&flight, retried, took, time(now), end);
         self.in_flight -= 1;
         Some((flight, took))
     }
 
     /// Whatever learns from attempts is told of this one.
-    fn learn(&mut self, flight: &Flight, took: Span, now: Time, end: Result<(), Failure>) {
+    fn learn(&mut self, flight: &Flight, retried: Option<Failure>, took: Span, now: Time, end: Result<(), Failure>) {
         if let (Some(breaker), Some(ticket)) = (&mut self.breaker, flight.ticket) {
             breaker.ended(now, ticket, breaker::Outcome { ok: end.is_ok(), took });
         }
@@ -255,7 +257,7 @@ impl Guard {
         }
         if let Some(budget) = &mut self.budget {
             match end {
-                Ok(()) => budget.succeeded(now, None),
+                Ok(()) => budget.succeeded(now, retried),
                 Err(_) => budget.failed(now),
             }
         }
@@ -275,8 +277,13 @@ impl Guard {
     }
 
     /// Whether a message whose attempt failed so may be sent again.
-    pub(super) fn may_retry(&mut self, now: Steady, failure: Failure) -> bool {
-        self.budget.as_mut().is_none_or(|budget| budget.take(time(now), failure))
+    pub(super) fn may_retry(&mut self, number: u32, now: Steady, failure: Failure) -> bool {
+        let Some(budget) = &mut self.budget else { return true };
+        let may_retry = budget.take(time(now), failure);
+        if may_retry {
+            self.messages.entry(number).or_default().retried = Some(failure);
+        }
+        may_retry
     }
 
     /// How long this attempt may take, if that is measured.

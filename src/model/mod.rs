@@ -8,7 +8,9 @@ mod client;
 mod envelope;
 mod feed;
 mod gather;
+mod given;
 mod guard;
+mod health;
 mod journal;
 mod line;
 mod load;
@@ -22,8 +24,10 @@ mod task;
 
 pub use client::Client;
 pub use envelope::{Beside, Envelope, Kind, Remainder};
-pub use feed::{Feed, Given, Row, Trace};
+pub use feed::{Feed, Row, Trace};
+pub use given::Given;
 pub use guard::GuardSpec;
+pub use health::{Duties, HealthSpec, Watch};
 pub use journal::State;
 pub use line::MakesRoom;
 pub use load::{ClientSpec, Load, Phase};
@@ -54,4 +58,10 @@ pub enum Alarm {
     Share,
     /// This job has waited too long.
     Expire(u32),
+    /// Something is due by which a sender finds out who is up, on this of its routes.
+    Health(u16),
+    /// It is time for another heartbeat, for this watch.
+    Beat(u16),
+    /// Something is due in the circle of this watch.
+    Gossip(u16),
 }

@@ -7,6 +7,7 @@ use crate::protocol::delivery::DedupWindow;
 use crate::protocol::retry::RetryPolicy;
 
 use super::guard::GuardSpec;
+use super::health::HealthSpec;
 
 /// What counts as delivered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -65,4 +66,6 @@ pub struct Policy {
     pub balance: Option<BalancePolicy>,
     /// What stands between the sender and the group.
     pub guard: GuardSpec,
+    /// How the sender finds out which members are up.
+    pub health: HealthSpec,
 }

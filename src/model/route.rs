@@ -13,6 +13,7 @@ use crate::protocol::delivery::{InFlight, Number, SendWindow};
 use super::caller::Cx;
 use super::envelope::Beside;
 use super::guard::Guard;
+use super::health::Health;
 use super::policy::Policy;
 use super::script::{Call, Script, Target};
 
@@ -73,7 +74,7 @@ impl Routes {
 pub(super) struct Route {
     name: u16,
     picker: Picker,
-    /// Nothing is held back if there is none.
+    /// Nothing is held back, and nobody is down, if there is none.
     pub(super) gate: Option<Box<Gate>>,
     /// Nothing stands in the way of an attempt if there is none.
     pub(super) guard: Option<Box<Guard>>,
@@ -86,7 +87,7 @@ impl Route {
         Self {
             name: spec.route,
             picker: route.picker.fresh(draw),
-            gate: Gate::of(&spec.policy).map(Box::new),
+            gate: Hold::of(&spec.policy).map(|hold| Box::new(Gate { hold, health: None })),
             guard: route.guard.as_ref().map(|guard| Box::new(Guard::new(guard))),
         }
     }
@@ -103,11 +104,35 @@ impl Route {
         self.picker.done(member as usize, End { now: Time::from_nanos(now.as_nanos()), took, is_well });
     }
 
+    /// An attempt that went to `member` has ended after so long: whoever judges members by that is told.
+    pub(super) fn ended(&mut self, script: &Script, cx: &mut Cx<'_>, member: u32, took: Span, is_well: bool) {
+        self.done(member, cx.now(), Some(took), is_well);
+        if let Some(health) = self.health() {
+            health.judge(script, cx, member, is_well);
+        }
+    }
+
+    /// From now on members may be down.
+    pub(super) fn watch_over(&mut self, health: Health) {
+        let gate = self.gate.get_or_insert_with(|| Box::new(Gate { hold: Hold::Nothing, health: None }));
+        gate.health = Some(health);
+    }
+
+    /// What is known of the members' health.
+    pub(super) fn health(&mut self) -> Option<&mut Health> {
+        self.gate.as_mut()?.health.as_mut()
+    }
+
+    /// A member says that it has nothing to do.
+    pub(super) fn is_idle(&mut self, member: u32) {
+        self.picker.idle(member as usize);
+    }
+
     /// The window of what is on its way, if there is one.
     #[inline]
     pub(super) fn window(&mut self) -> Option<&mut Window> {
-        match self.gate.as_deref_mut() {
-            Some(Gate::Window(window)) => Some(window),
+        match &mut self.gate.as_mut()?.hold {
+            Hold::Window(window) => Some(window),
             _ => None,
         }
     }
@@ -115,11 +140,23 @@ impl Route {
     /// The member for an attempt.
     #[inline]
     pub(super) fn choose(&mut self, script: &Script, cx: &mut Cx<'_>, spec: &Call, key: u64) -> u32 {
+        if self.gate.is_some() {
+            return self.choose_by_rule(script, cx, spec, key);
+        }
+        let target = &script.targets[spec.target as usize];
+        self.picker.pick(&mut Sight { script, target, cx, key, health: None, taken: &[] }) as u32
+    }
+
+    /// The member for an attempt, where one may be pinned or down.
+    #[inline(never)]
+    fn choose_by_rule(&mut self, script: &Script, cx: &mut Cx<'_>, spec: &Call, key: u64) -> u32 {
         if let Some(pinned) = self.window().and_then(|window| window.pinned) {
             return pinned;
         }
         let target = &script.targets[spec.target as usize];
-        let member = self.picker.pick(&mut Sight { script, target, cx, key, taken: &[] }) as u32;
+        let health = self.gate.as_ref().and_then(|gate| gate.health.as_ref());
+        let member = self.picker.pick(&mut Sight { script, target, cx, key, health, taken: &[] }) as u32;
+        debug_assert!(health.is_none_or(|health| health.is_up(member as usize)), "picked a member that is down");
         if spec.policy.ordered
             && let Some(window) = self.window()
         {
@@ -130,7 +167,7 @@ impl Route {
 }
 
 impl Route {
-    /// A member that is none of those `taken`, if there is one.
+    /// A member that is none of those `taken`, if there is one; one that is up, if there is one among those that are left.
     #[inline(never)]
     pub(super) fn choose_another(
         &mut self,
@@ -142,7 +179,10 @@ impl Route {
     ) -> u32 {
         let target = &script.targets[spec.target as usize];
         let taken = if taken.len() < target.len as usize { taken } else { &[] };
-        self.picker.pick(&mut Sight { script, target, cx, key, taken }) as u32
+        let is_up =
+            |health: &&Health| (0..target.len).any(|member| !taken.contains(&member) && health.is_up(member as usize));
+        let health = self.gate.as_ref().and_then(|gate| gate.health.as_ref()).filter(is_up);
+        self.picker.pick(&mut Sight { script, target, cx, key, health, taken }) as u32
     }
 }
 
@@ -152,6 +192,8 @@ struct Sight<'a, 'b> {
     target: &'a Target,
     cx: &'a mut Cx<'b>,
     key: u64,
+    /// Who is down.
+    health: Option<&'a Health>,
     /// Members that are not to be picked.
     taken: &'a [u32],
 }
@@ -169,7 +211,8 @@ impl View for Sight<'_, '_> {
 
     #[inline]
     fn is_up(&self, member: usize) -> bool {
-        self.taken.is_empty() || !self.taken.contains(&(member as u32))
+        (self.taken.is_empty() || !self.taken.contains(&(member as u32)))
+            && self.health.is_none_or(|health| health.is_up(member))
     }
 
     #[inline]
@@ -183,16 +226,26 @@ impl View for Sight<'_, '_> {
     }
 }
 
+/// What an attempt has to pass: what holds messages back, and what is known of the members they may go to.
+#[derive(Debug)]
+pub(super) struct Gate {
+    pub(super) hold: Hold,
+    /// All are up if there is none.
+    health: Option<Health>,
+}
+
 /// What holds messages back at their sender. It knows them by their keys in the caller's table.
 #[derive(Debug)]
-pub(super) enum Gate {
+pub(super) enum Hold {
     /// So many at a time.
     InFlight(InFlight),
     /// So far ahead of the oldest.
     Window(Window),
+    /// Nothing.
+    Nothing,
 }
 
-impl Gate {
+impl Hold {
     fn of(policy: &Policy) -> Option<Self> {
         match (policy.max_in_flight, policy.window) {
             (_, window) if policy.ordered => {
@@ -210,6 +263,7 @@ impl Gate {
         match self {
             Self::InFlight(gate) => (gate.offer(key), 0),
             Self::Window(window) => window.offer(key),
+            Self::Nothing => (true, 0),
         }
     }
 
@@ -218,6 +272,7 @@ impl Gate {
         match self {
             Self::InFlight(gate) => gate.admit(),
             Self::Window(window) => window.admit(),
+            Self::Nothing => None,
         }
     }
 }
@@ -277,3 +332,5 @@ impl Window {
         self.pinned.filter(|_| passed.start < passed.end.min(self.given_up_below))
     }
 }
+
+const _: () = assert!(size_of::<Route>() <= 64);

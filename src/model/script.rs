@@ -13,6 +13,7 @@ use crate::protocol::balance::Picker;
 use crate::protocol::keys::{AnyKeys, Keys as _};
 
 use super::guard::GuardSpec;
+use super::health::Watch;
 use super::policy::Policy;
 
 /// Everything the roles of a system know in common.
@@ -26,6 +27,8 @@ pub struct Script {
     pub targets: Vec<Target>,
     /// What senders keep for what they send, by its index.
     pub routes: Vec<RouteSpec>,
+    /// The routes whose senders learn something of the members, beside their answers.
+    pub watches: Vec<Watch>,
     /// The keys of addressed draws.
     pub keys: Keys,
     /// The real load of every node, by dense id; for balancers that see it.
@@ -275,6 +278,11 @@ impl Target {
     /// A member.
     pub fn member(&self, index: usize) -> NodeId {
         NodeId::new(self.first.index() + index as u32)
+    }
+
+    /// The place of a node in the group, if it is a member.
+    pub fn place_of(&self, node: NodeId) -> Option<u32> {
+        node.index().checked_sub(self.first.index()).filter(|place| *place < self.len)
     }
 }
 

@@ -3,6 +3,10 @@
 //! A request takes a worker if one is free, else it waits; what finds the queue full is turned away or dropped. A worker
 //! stays with its request until the reply, or (asynchronous servers) is let go while the request waits for others. A
 //! request whose deadline has passed when its turn comes is not begun.
+//!
+//! Here is what every service does. What only some do stands beside it and is asked for nothing by the others: rules about who
+//! comes in, waits and makes room ([`entry`], [`door`]), workers that are shared ([`sharing`]), order ([`lanes`]), journals
+//! ([`extras`]).
 
 mod door;
 mod entry;
@@ -24,7 +28,7 @@ use super::Alarm;
 use super::caller::{Caller, Cx, Errand, nested_luck};
 use super::client::NOBODY;
 use super::envelope::{Beside, Envelope, Kind};
-use super::feed::Given;
+use super::given::Given;
 use super::journal::{Record, State};
 use super::line::{Line, Turn};
 use super::policy::{Cancel, Delivery};
@@ -111,7 +115,7 @@ impl Service {
             running: BTreeSet::new(),
             ordered: BTreeMap::new(),
             untied: Untied::default(),
-            extras: Extras::of(spec, boot.disk),
+            extras: Extras::of(spec, boot),
         }
     }
 
@@ -394,6 +398,7 @@ impl Service {
             _ => cx.observe(Observation::Refused { why: outcome }),
         }
         cx.observe(Observation::Handled { message, outcome });
+        // Who took it back wants no answer, and of what is discarded nobody is told: both come after all others.
         if outcome < Outcome::Cancelled {
             self.answer(cx, job.caller, job.envelope, outcome);
         }
@@ -471,6 +476,8 @@ impl Process<Envelope> for Service {
         for Record { caller, number, call } in found.unwrap_or_default() {
             self.remember(caller, number, call, Time::from_nanos(cx.now().as_nanos()));
         }
+        self.caller.watch(&self.script, cx);
+        self.attend(cx);
     }
 
     fn message(&mut self, cx: &mut Cx<'_>, from: NodeId, envelope: Envelope) {
@@ -487,6 +494,7 @@ impl Process<Envelope> for Service {
                 let (_, lowest) = envelope.beside.read(near);
                 self.skip_below(cx, (from, envelope.call), lowest);
             }
+            Kind::Probe | Kind::Alive | Kind::Idle | Kind::Gossip(_) => self.heard_of(cx, from, &envelope),
         }
         self.show(cx);
     }
@@ -501,12 +509,13 @@ impl Process<Envelope> for Service {
     fn timer(&mut self, cx: &mut Cx<'_>, alarm: Alarm) {
         match alarm {
             Alarm::Step(id) => self.go_on(cx, id),
-            Alarm::Timeout(_) | Alarm::Resend(_) | Alarm::Hedge(_) => {
+            Alarm::Timeout(_) | Alarm::Resend(_) | Alarm::Hedge(_) | Alarm::Health(_) => {
                 let ended = self.caller.woken(&self.script, cx, alarm);
                 self.resume(cx, ended);
             }
             Alarm::Share => self.share_out(cx),
             Alarm::Expire(id) => self.expire(cx, id),
+            Alarm::Beat(_) | Alarm::Gossip(_) => self.attend_to(cx, alarm),
             Alarm::Arrival | Alarm::Think(_) => {}
         }
         self.show(cx);
@@ -516,21 +525,21 @@ impl Process<Envelope> for Service {
         if self.spec.state == (State::Durable { syncs_first: false })
             && let Some(job) = self.journal().and_then(|journal| journal.written(key))
         {
-            self.conclude(cx, job, Outcome::Done);
+            self.conclude_and_tell(cx, job, Outcome::Done);
         }
         self.show(cx);
     }
 
     fn persisted(&mut self, cx: &mut Cx<'_>, key: u64) {
         if let Some(job) = self.journal().and_then(|journal| journal.synced(key)) {
-            self.conclude(cx, job, Outcome::Done);
+            self.conclude_and_tell(cx, job, Outcome::Done);
         }
         self.show(cx);
     }
 
     fn refused(&mut self, cx: &mut Cx<'_>, key: u64) {
         if let Some(job) = self.journal().and_then(|journal| journal.refused(key)) {
-            self.conclude(cx, job, Outcome::Failed);
+            self.conclude_and_tell(cx, job, Outcome::Failed);
         }
         self.show(cx);
     }

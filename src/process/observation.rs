@@ -3,6 +3,7 @@
 //! A process observes facts at the moment they happen; it never sums them up. Observers state which [`Kind`]s they want,
 //! and an unwanted observation costs one test of a mask.
 
+use crate::base::id::NodeId;
 use crate::base::time::Span;
 
 use super::message::MessageId;
@@ -34,6 +35,20 @@ pub enum Observation {
     AttemptFailed {
         /// The message.
         message: MessageId,
+    },
+    /// A sender takes a member of a group that it sends to for down, in a stream of messages.
+    Suspected {
+        /// The stream.
+        flow: Flow,
+        /// The member.
+        member: NodeId,
+    },
+    /// A sender takes a member that it took for down for up again.
+    Trusted {
+        /// The stream.
+        flow: Flow,
+        /// The member.
+        member: NodeId,
     },
     /// A copy reached the process that handles it. Left out where it is handled, well, on arrival.
     Received {
@@ -169,7 +184,7 @@ pub enum Kind {
     Station = 2,
     /// [`Observation::Down`].
     Life = 4,
-    /// [`Observation::AttemptFailed`].
+    /// [`Observation::AttemptFailed`], [`Observation::Suspected`], [`Observation::Trusted`].
     Attempt = 8,
 }
 
@@ -209,7 +224,7 @@ impl Observation {
                 Kind::Station
             }
             Self::Down { .. } => Kind::Life,
-            Self::AttemptFailed { .. } => Kind::Attempt,
+            Self::AttemptFailed { .. } | Self::Suspected { .. } | Self::Trusted { .. } => Kind::Attempt,
             _ => Kind::Message,
         }
     }

@@ -176,18 +176,19 @@ metrics! {
     Segments "segments" Rate,
     /// Segments among them that were sent before.
     Retransmitted "retransmitted" Share,
-    /// From a fault's strike until the first attempt failed in its sender's eyes.
+    /// From a fault's strike until the first attempt failed in its sender's eyes, or it first took a node for down.
     ///
     /// Written `shoppers.detect after outage`. An attempt fails when its sender gives it up (the timeout), or is told that it
     /// failed, was turned away, or came too late. Those count that were sent or lost on their way between the strike and the
     /// recovery, and those that were under way at the strike and not lost before. Where attempts fail at all times, the first
-    /// one that does is taken for notice. No value if none failed: a sender that asks for no confirmation never knows.
+    /// one that does is taken for notice. A sender takes a node for down by its health checks or by outlier detection. No value
+    /// if neither happened: a sender that asks for no confirmation and checks nothing never knows.
     ///
     /// Source: time to detect, as in Treynor and others, The Calculus of Service Availability, ACM Queue 15 (2), 2017.
     Detect "detect" Strike,
     /// From a fault's strike until the first message that it had cost an attempt came out right.
     ///
-    /// Written `shoppers.failover after outage`. The attempt is one that `detect` counts; the message comes out right when a
+    /// Written `shoppers.failover after outage`. The attempt is a failed one that `detect` counts; the message comes out right when a
     /// later attempt finds another node, another way, or the same ones healed: a failover that takes longer than the fault
     /// means that nobody took over. Infinite if no such message ever came out right (nobody tries again), no value if no
     /// attempt failed.

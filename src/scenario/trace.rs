@@ -206,7 +206,10 @@ impl Rows {
                 Column::Time => time(cell).map(|time| row.due = time),
                 _ if cell.is_empty() => Some(()),
                 Column::Size => size(cell).map(|size| row.given.size = Some(size)),
-                Column::Key => Some(row.given.key = Some(key(cell))),
+                Column::Key => {
+                    row.given.key = Some(key(cell));
+                    Some(())
+                }
             };
             if is_well.is_none() {
                 let accepted = match column {

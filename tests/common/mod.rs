@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use rehearsal::base::settings::{Field, Listing, Need};
 use rehearsal::experiment::{self, Results};
 use rehearsal::scenario::plan::Plan;
 use rehearsal::scenario::{Mistakes, Overrides, Scenario, Source, Style};
@@ -29,4 +30,16 @@ pub fn plan_of(source: &dyn Source, path: &Path) -> Plan {
 /// All runs of a plan.
 pub fn play(plan: &Plan) -> Results {
     experiment::run(plan, &mut |_| ControlFlow::Continue(())).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A policy as a scenario writes it, with its examples for what has to be said.
+pub fn spelled<P>(listing: &Listing<P>) -> String {
+    let name = listing.name;
+    let said = |need| listing.fields.iter().filter(move |field| field.need == need);
+    let value = |field: &Field| (field.default)().expect("there is an example").to_string();
+    if let Some(field) = said(Need::Alone).next() {
+        return format!("{{ {name} = {} }}", value(field));
+    }
+    let fields: Vec<_> = said(Need::Required).map(|field| format!("{} = {}", field.name, value(field))).collect();
+    if fields.is_empty() { format!("\"{name}\"") } else { format!("{{ {name} = {{ {} }} }}", fields.join(", ")) }
 }

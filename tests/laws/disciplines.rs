@@ -3,28 +3,15 @@
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
-use rehearsal::base::settings::{Listing, Need};
 use rehearsal::process::{Observation, Outcome};
 use rehearsal::protocol::concurrency::CONCURRENCY_LIMITS;
 use rehearsal::protocol::queue::QUEUES;
 use rehearsal::protocol::rate_limit::RATE_LIMITS;
 use rehearsal::protocol::shed::SHEDDERS;
 
-use crate::common::{plan, play};
+use crate::common::{plan, play, spelled};
 use crate::system::{System, any_system, system};
 use crate::witness::{Played, witnessed};
-
-/// A policy as a scenario writes it, with its examples for what has to be said.
-fn spelled<P>(listing: &Listing<P>) -> String {
-    let name = listing.name;
-    let said = |need| listing.fields.iter().filter(move |field| field.need == need);
-    let value = |field: &rehearsal::base::settings::Field| (field.default)().expect("there is an example").to_string();
-    if let Some(field) = said(Need::Alone).next() {
-        return format!("{{ {name} = {} }}", value(field));
-    }
-    let fields: Vec<_> = said(Need::Required).map(|field| format!("{} = {}", field.name, value(field))).collect();
-    if fields.is_empty() { format!("\"{name}\"") } else { format!("{{ {name} = {{ {} }} }}", fields.join(", ")) }
-}
 
 /// The keys of a service, one set for each discipline, each shedder, each limit, and each way to make room.
 fn services() -> Vec<String> {
@@ -103,10 +90,13 @@ fn arrived_and_ended(played: &Played) -> (usize, usize) {
 proptest! {
     #![proptest_config(crate::cases(12))]
 
-    /// Slow, paused or well: nobody waits while a worker is free, and whatever arrives ends, once.
+    /// Slow, paused or well: nobody waits while a worker is free, and whatever arrives ends, once. Nothing is on its way any more two
+    /// seconds after the load, with two attempts, without a stream that resends and without a gate behind which messages wait.
     #[test]
     fn workers_work_and_every_request_ends_once(mut system in system("at-least-once", false)) {
         system.policy.ordered = false;
+        (system.policy.attempts, system.policy.gate) = ("2", "");
+        system.network.transport = crate::system::DATAGRAM;
         for keys in services() {
             let played = witnessed(&plan(&text(system.clone(), &keys, SLOW)));
             conserves_work(&played, if system.front.workers == "1" { 1 } else { 2 }, &keys)?;

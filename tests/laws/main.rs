@@ -8,7 +8,9 @@ mod witness;
 mod delivery;
 mod determinism;
 mod disciplines;
+mod health;
 mod pairing;
+mod policies;
 mod topology;
 
 use proptest::test_runner::{Config, RngSeed};

@@ -17,6 +17,7 @@ mod trace;
 mod balancing;
 mod disciplines;
 mod faults;
+mod health;
 mod messaging;
 mod network;
 mod overload;

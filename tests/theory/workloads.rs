@@ -86,7 +86,7 @@ fn steps_spikes_and_faults_add_up() {
         counts(&times, secs(1), 6)
     };
     let steps = "{ steps = [[\"1s\", \"100/s\"], [\"3s\", \"400/s\"], [\"4s\", \"0/s\"]] }";
-    assert_eq!(counted(steps, ""), [0.0, 100.0, 100.0, 400.0, 1.0, 0.0]);
+    assert_eq!(counted(steps, ""), [0.0, 100.0, 100.0, 400.0, 0.0, 0.0]);
     let spike = "{ spike = { base = \"100/s\", peak = \"500/s\", at = \"2s\", for = \"2s\" } }";
     assert_eq!(counted(spike, ""), [100.0, 100.0, 500.0, 500.0, 100.0, 100.0]);
     let surge = "[faults.surge]\nat = \"1s\"\nfor = \"2s\"\nload = { on = \"source\", factor = 2 }";

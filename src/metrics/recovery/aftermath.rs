@@ -39,7 +39,7 @@ impl After {
 pub struct Aftermath {
     /// When the fault struck.
     pub at: Time,
-    /// From then until the first attempt was seen to fail. Nothing if none was.
+    /// From then until the first attempt was seen to fail, or a sender first took a member for down. Nothing if neither was.
     pub detect: After,
     /// From then until the first message of which an attempt had failed came out right. Nothing if none failed.
     pub failover: After,
@@ -259,9 +259,11 @@ impl View<'_> {
         // What fails after the recovery fails for other reasons; but a fault that does not heal lasts.
         let trouble = if healed.is_some() { back.max(heal) } else { last };
         let (failed, saved) = self.attempts(first, trouble, at);
+        let cells = &self.course.cells[first..trouble.max(first)];
+        let noticed = cells.iter().map(|cell| cell.first_suspected).fold(failed, Time::min);
         Aftermath {
             at,
-            detect: if failed == Time::MAX { After::Nothing } else { After::from_to(at, failed) },
+            detect: if noticed == Time::MAX { After::Nothing } else { After::from_to(at, noticed) },
             failover: if failed == Time::MAX { After::Nothing } else { After::from_to(at, saved) },
             recovery,
             goodput_lost: (before.right * missing.seconds - missing.right).max(0.0),

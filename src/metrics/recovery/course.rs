@@ -17,11 +17,21 @@ pub struct Cell {
     pub first_failed: Time,
     /// When the first message came out right of which such an attempt had failed.
     pub first_saved: Time,
+    /// When a sender first took a member for down in it.
+    pub first_suspected: Time,
 }
 
 impl Default for Cell {
     fn default() -> Self {
-        Self { due: 0, well: 0, right: 0, first_well: Time::MAX, first_failed: Time::MAX, first_saved: Time::MAX }
+        Self {
+            due: 0,
+            well: 0,
+            right: 0,
+            first_well: Time::MAX,
+            first_failed: Time::MAX,
+            first_saved: Time::MAX,
+            first_suspected: Time::MAX,
+        }
     }
 }
 
@@ -34,6 +44,7 @@ impl Cell {
         self.first_well = self.first_well.min(other.first_well);
         self.first_failed = self.first_failed.min(other.first_failed);
         self.first_saved = self.first_saved.min(other.first_saved);
+        self.first_suspected = self.first_suspected.min(other.first_suspected);
     }
 }
 

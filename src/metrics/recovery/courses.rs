@@ -147,6 +147,12 @@ impl Courses {
                 open.failed = Some((open.attempt, now));
                 book.fail(open.flow, open.attempt, now);
             }),
+            Observation::Suspected { flow, .. } => {
+                if let Some(cell) = self.book.cell_at(now) {
+                    let suspected = &mut self.book.flows[usize::from(flow.0)].cells[cell].first_suspected;
+                    *suspected = now.min(*suspected);
+                }
+            }
             Observation::Handled { message, outcome } => self.update(message, |open, correctness, book| {
                 open.copies = open.copies.saturating_sub(1);
                 if outcome == Outcome::Done && correctness != Correctness::Answered {

@@ -1,12 +1,13 @@
 //! What most services have not: a journal, somebody at the door.
 
-use std::collections::BTreeMap;
-
+use crate::base::id::NodeId;
+use crate::model::envelope::Kind;
+use crate::model::health::Attendance;
 use crate::model::journal::{Journal, Record, State};
-use crate::process::{Observation, Outcome};
+use crate::process::{Boot, Observation, Outcome};
 
 use super::door::Door;
-use super::{Cx, Delivery, Envelope, Job, Service, ServiceSpec};
+use super::{Alarm, Cx, Delivery, Envelope, Job, Service, ServiceSpec};
 
 /// What most services have not.
 #[derive(Debug)]
@@ -15,15 +16,19 @@ pub(super) struct Extras {
     journal: Option<Journal<Job>>,
     /// Who lets requests in, if not everybody may come.
     pub(super) door: Option<Door>,
+    /// What it does for those that want to know how it is.
+    attendance: Option<Attendance>,
 }
 
 impl Extras {
-    /// Those of a new node that finds this on its disk, if it has any.
-    pub(super) fn of(spec: &ServiceSpec, disk: &BTreeMap<u64, Vec<u8>>) -> Option<Box<Self>> {
+    /// Those of a new node, if it has any.
+    pub(super) fn of(spec: &ServiceSpec, boot: &Boot<'_>) -> Option<Box<Self>> {
         let has_state = spec.state != State::Elsewhere;
-        (has_state || spec.is_guarded()).then(|| {
-            let journal = has_state.then(|| Journal::new(disk));
-            Box::new(Self { journal, door: Door::of(spec) })
+        let attends = !spec.duties.is_empty();
+        (has_state || spec.is_guarded() || attends).then(|| {
+            let journal = has_state.then(|| Journal::new(boot.disk));
+            let attendance = attends.then(|| Attendance::new(&spec.duties, boot.restarts));
+            Box::new(Self { journal, door: Door::of(spec), attendance })
         })
     }
 
@@ -68,6 +73,54 @@ impl Service {
                 }
             }
         }
+        self.conclude_and_tell(cx, job, outcome);
+    }
+
+    /// A request is over, and written down where it has to be. Whoever wants to know is told if nobody waits for a worker.
+    pub(super) fn conclude_and_tell(&mut self, cx: &mut Cx<'_>, job: Job, outcome: Outcome) {
         self.conclude(cx, job, outcome);
+        let is_idle = self.line.len() == 0 && self.has_free_worker();
+        if let Some(attendance) = self.extras.as_mut().and_then(|extras| extras.attendance.as_mut())
+            && is_idle
+        {
+            attendance.is_idle(&self.script, cx);
+        }
+    }
+
+    /// The node has come up: its duties begin.
+    #[inline]
+    pub(super) fn attend(&mut self, cx: &mut Cx<'_>) {
+        if let Some(attendance) = self.extras.as_mut().and_then(|extras| extras.attendance.as_mut()) {
+            attendance.start(&self.script, cx);
+        }
+    }
+
+    /// One of the alarms of its duties went off.
+    #[cold]
+    pub(super) fn attend_to(&mut self, cx: &mut Cx<'_>, alarm: Alarm) {
+        let Some(attendance) = self.extras.as_mut().and_then(|extras| extras.attendance.as_mut()) else { return };
+        match alarm {
+            Alarm::Beat(watch) => attendance.beat(&self.script, cx, watch),
+            Alarm::Gossip(watch) => attendance.woken(&self.script, cx, watch),
+            _ => {}
+        }
+    }
+
+    /// A message about who is up came: it is answered at once, whoever waits, as by a thread of its own.
+    #[cold]
+    pub(super) fn heard_of(&mut self, cx: &mut Cx<'_>, from: NodeId, envelope: &Envelope) {
+        let is_sender = || {
+            let watch = self.script.watches.get(usize::from(envelope.call));
+            watch.is_some_and(|watch| watch.senders.place_of(cx.me).is_some())
+        };
+        match envelope.kind() {
+            Kind::Probe => cx.send_sized(from, envelope.turned(Kind::Alive), 0),
+            Kind::Gossip(_) if !is_sender() => {
+                if let Some(attendance) = self.extras.as_mut().and_then(|extras| extras.attendance.as_mut()) {
+                    attendance.heard(&self.script, cx, from, envelope);
+                }
+            }
+            _ => self.caller.heard_of(&self.script, cx, from, envelope),
+        }
     }
 }

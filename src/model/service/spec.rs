@@ -1,8 +1,10 @@
 //! What a group of service nodes is like: plain data.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use crate::base::distribution::Distribution;
+use crate::model::health::Duties;
 use crate::model::journal::State;
 use crate::model::line::MakesRoom;
 use crate::protocol::concurrency::ConcurrencyPolicy;
@@ -34,6 +36,8 @@ pub struct ServiceSpec {
     /// Whether the end of a message it waited for, if a bad one, is that of the request: a balancer's node says what it was
     /// told, where all others have failed.
     pub passes_on: bool,
+    /// What its nodes do for those that want to know how they are.
+    pub duties: Arc<Duties>,
 }
 
 /// Where requests wait for a worker.

@@ -27,7 +27,7 @@ crate::settings! {
     /// Members that fail more than the others get no requests for a while. It needs no probes and sees what users see, but
     /// only where there are requests, and each caller learns on its own. It cannot tell a bad member from a bad request: when
     /// all fail alike, the first few are ejected, and no more than a share of the group.
-    pub struct EjectionSettings = "ejection", "Envoy 1.20, Outlier detection" {
+    pub struct EjectionSettings = "outlier-detection", "Envoy 1.20, Outlier detection" {
         /// How many failures in a row eject a member; 0 is never. 5 is Envoy's default (1.20, `consecutive_5xx`).
         consecutive_errors: u32 = 5,
         /// How often rates are looked at, and members come back. 10 s is Envoy's default (1.20).

@@ -103,12 +103,45 @@ macro_rules! detectors {
 
         /// All detectors of one peer.
         pub const DETECTORS: &[Listing<DetectorPolicy>] = &[$(Listing::of::<$settings>(),)*];
+
+        $(impl From<$settings> for HealthPolicy {
+            fn from(settings: $settings) -> Self {
+                Self::Detector(settings.into())
+            }
+        })*
+
+        /// All ways in which a sender finds out who is up.
+        pub const HEALTH_CHECKS: &[Listing<HealthPolicy>] =
+            &[Listing::of::<ProbeSettings>(), $(Listing::of::<$settings>(),)* Listing::of::<SwimSettings>()];
     };
 }
 
 detectors! {
     heartbeat::{Heartbeat, HeartbeatSettings};
     phi_accrual::{PhiAccrual, PhiAccrualSettings};
+}
+
+/// How a sender finds out which members of a group are up: plain data.
+#[derive(Clone, PartialEq, Debug)]
+pub enum HealthPolicy {
+    /// It asks each of them.
+    Probe(ProbeSettings),
+    /// It listens to the heartbeats of each.
+    Detector(DetectorPolicy),
+    /// All of them find out together, and tell each other.
+    Swim(SwimSettings),
+}
+
+impl From<ProbeSettings> for HealthPolicy {
+    fn from(settings: ProbeSettings) -> Self {
+        Self::Probe(settings)
+    }
+}
+
+impl From<SwimSettings> for HealthPolicy {
+    fn from(settings: SwimSettings) -> Self {
+        Self::Swim(settings)
+    }
 }
 
 /// What can be said about probes.
@@ -168,6 +201,7 @@ mod tests {
     #[test]
     fn the_registries_are_well_kept() {
         well_listed(DETECTORS);
+        well_listed(HEALTH_CHECKS);
         well_listed(&[PROBE]);
         well_listed(&[EJECTION]);
         well_listed(&[SWIM]);

@@ -12,6 +12,10 @@
 //! ones dead beats suspect beats alive. A member that is not believed well is told so with every message to it (as Lifeguard
 //! has it), so that one that was cut off or comes back can object.
 //!
+//! Two sides of a partition that lasted take each other for dead, and neither would ever ping the other again. So after every
+//! round (or, with random targets, once in as many periods as there are members) one of the dead is pinged, as Serf tries to
+//! reconnect to members that failed.
+//!
 //! This is one node's part: what it is told goes in, what it wants to send or has come to believe comes out. The members are
 //! known from the start.
 //!
@@ -228,6 +232,10 @@ impl Swim {
         if self.targets == Targets::Random {
             let others = || (0..self.members.len() as u32).filter(|&member| member != self.me && is_left(&member));
             let count = others().count();
+            let everybody = self.members.len() as u64;
+            if self.has_dead() && (count == 0 || draw().below(everybody) == 0) {
+                return self.draw_dead(draw);
+            }
             return if count == 0 { None } else { others().nth(draw().below(count as u64) as usize) };
         }
         // What is left of this round, and if there is nobody, another one.
@@ -236,12 +244,27 @@ impl Swim {
                 self.place += ahead + 1;
                 return Some(self.round[self.place - 1]);
             }
+            let is_over = !self.round.is_empty();
             self.round = (0..self.members.len() as u32).filter(|&member| member != self.me).collect();
             self.place = 0;
             let count = self.round.len();
             shuffle(&mut self.round, count, draw);
+            if is_over && self.has_dead() {
+                return self.draw_dead(draw);
+            }
         }
         None
+    }
+
+    fn has_dead(&self) -> bool {
+        self.members.iter().any(|member| member.opinion == Opinion::Dead)
+    }
+
+    /// One of those believed dead: it may be back, or have been cut off and believe the same of everybody else.
+    fn draw_dead(&self, draw: &mut impl FnMut() -> Uniform) -> Option<u32> {
+        let members = (0..).zip(&self.members);
+        let dead: Vec<u32> = members.filter(|(_, member)| member.opinion == Opinion::Dead).map(|(of, _)| of).collect();
+        (!dead.is_empty()).then(|| dead[draw().below(dead.len() as u64) as usize])
     }
 
     fn draw_helpers(&self, target: u32, draw: &mut impl FnMut() -> Uniform) -> Vec<u32> {
@@ -259,7 +282,11 @@ impl Swim {
         let Member { opinion, incarnation, .. } = self.members[to as usize];
         let update = match opinion {
             Opinion::Alive => self.rumours.next(self.tells),
-            _ => Some(Update { member: to, opinion, incarnation }),
+            // An answer carries the sender's own objection first: two that take each other for dead would hear of nothing else.
+            _ => {
+                let news = if kind == GossipKind::Ack { self.rumours.next(self.tells) } else { None };
+                news.or(Some(Update { member: to, opinion, incarnation }))
+            }
         };
         effects.push(Effect::Send { to, gossip: Gossip { kind, subject, sequence, update } });
     }
@@ -269,8 +296,9 @@ impl Swim {
         let Update { member, opinion, incarnation } = update;
         let known = &mut self.members[member as usize];
         if member == self.me {
-            if opinion != Opinion::Alive && incarnation >= known.incarnation {
-                known.incarnation = (incarnation + 1).min(INCARNATION_MAX);
+            if opinion != Opinion::Alive {
+                // Who believes what was refuted long ago has not heard the objection.
+                known.incarnation = known.incarnation.max((incarnation + 1).min(INCARNATION_MAX));
                 let incarnation = known.incarnation;
                 self.rumours.add(Update { member, opinion: Opinion::Alive, incarnation });
             }

@@ -5,6 +5,7 @@ mod distribution;
 mod estimate;
 mod expect;
 mod fault;
+mod health;
 mod load;
 mod medium;
 mod network;
@@ -31,6 +32,7 @@ use crate::metrics::recovery::Strike;
 use crate::metrics::{Correctness, Spans, curve_step};
 use crate::model::{
     Board, Call, Client, ClientSpec, Envelope, Keys, Program, RouteSpec, Router, Script, Service, ServiceSpec, Target,
+    Watch,
 };
 use crate::network::Network;
 use crate::process::Boot;
@@ -83,6 +85,7 @@ pub struct Plan {
     routes: Vec<RouteSpec>,
     programs: Vec<Program>,
     targets: Vec<Target>,
+    watches: Vec<Watch>,
     network: Network,
 }
 
@@ -162,6 +165,7 @@ impl Plan {
             routes: self.routes.clone(),
             programs: self.programs.clone(),
             targets: self.targets.clone(),
+            watches: self.watches.clone(),
             keys: Keys::of(Seed(seed)),
             board: Board::new(self.span()),
         });

@@ -137,6 +137,7 @@ impl Planner<'_> {
                 }
             }),
             guard: self.guard(),
+            health: super::health::spec(keys, self.is_unconfirmed(), &mut self.mistakes),
         }
     }
 
@@ -151,7 +152,8 @@ impl Planner<'_> {
             concurrency: keys.concurrency_limit.as_ref().map(|limit| limit.policy.clone()),
             timeout: keys.timeout.as_ref().map(|timeout| timeout.policy.clone()).filter(TimeoutPolicy::is_adaptive),
             hedge: keys.hedge.as_ref().map(|hedge| hedge.value.0.clone()),
-            measures: false,
+            // Those who judge members by their answers want to know of each attempt by itself.
+            measures: keys.outlier_detection.is_some(),
         }
     }
 

@@ -17,7 +17,8 @@ use super::expect::Scopes;
 use super::nodes::Nodes;
 use super::steps::Kept;
 use super::{
-    FlowSpec, Group, Plan, Role, estimate, fault, load, network, regions, runs_of, service, state, topology, warmup_of,
+    FlowSpec, Group, Plan, Role, estimate, fault, health, load, network, regions, runs_of, service, state, topology,
+    warmup_of,
 };
 
 /// Plans the whole scenario; what is wrong with it goes to `mistakes`.
@@ -85,8 +86,12 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         files: &loaded.files,
         traces: Vec::new(),
     };
-    let groups = planner.groups(duration);
-    let Planner { flows, calls, routes, programs, targets, warnings, traces, .. } = planner;
+    let mut groups = planner.groups(duration);
+    let Planner { flows, calls, routes, kept, programs, targets, warnings, traces, mistakes, .. } = planner;
+    let watches = health::watches(&kept, &calls, &names);
+    if let Some(many) = health::assign(&mut groups, &watches, &kept, &calls, &targets) {
+        mistakes.push(Diagnostic::error(format!("{many} nodes gossip about their health, at most 65536 may")));
+    }
     let length = duration + run.drain.0;
     let nodes = Nodes { names: &names, regions: regions.as_ref(), texts: &loaded.texts };
     let members = |name: &Located<Name>| {
@@ -129,6 +134,7 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         routes,
         programs,
         targets,
+        watches,
         network,
     })
 }

@@ -12,7 +12,9 @@ use crate::base::id::hash_name;
 use crate::base::random::mix;
 use crate::base::time::Span;
 use crate::metrics::Correctness;
-use crate::model::{self, Branch, Choice, Copies, Delivery, Gathering, GuardSpec, Policy, Program, RouteSpec, Size};
+use crate::model::{
+    self, Branch, Choice, Copies, Delivery, Gathering, GuardSpec, HealthSpec, Policy, Program, RouteSpec, Size,
+};
 use crate::protocol::balance::BalancePolicy;
 use crate::scenario::diagnostic::{Diagnostic, unknown_name};
 use crate::scenario::document::Located;
@@ -24,10 +26,11 @@ const STEPS_MAX: usize = 10_000;
 /// What a sender keeps for some of its messages: those for which all of this is the same.
 #[derive(PartialEq)]
 pub(super) struct Kept {
-    group: String,
+    pub(super) group: String,
     target: usize,
-    balance: BalancePolicy,
+    pub(super) balance: BalancePolicy,
     guard: GuardSpec,
+    pub(super) health: HealthSpec,
     /// A kind of message that keeps its own.
     own: Option<u16>,
 }
@@ -238,6 +241,7 @@ impl Planner<'_> {
             target: index,
             balance,
             guard: policy.guard.clone(),
+            health: policy.health.clone(),
             own: is_gated.then_some(call),
         };
         let route = self.route(kept, service.nodes());
@@ -274,7 +278,8 @@ impl Planner<'_> {
         let known = self.kept.iter().position(|known| *known == kept);
         known.unwrap_or_else(|| {
             let picker = kept.balance.picker(nodes.get() as usize).expect("what is written was checked");
-            let guard = GuardSpec { measures: kept.balance.measures(), ..kept.guard.clone() };
+            let measures = kept.guard.measures || kept.balance.measures();
+            let guard = GuardSpec { measures, ..kept.guard.clone() };
             self.routes.push(RouteSpec { picker, guard: (!guard.is_idle()).then_some(guard) });
             self.kept.push(kept);
             self.kept.len() - 1

@@ -108,9 +108,9 @@ mod tests {
         let reference = Reference::new();
         assert_eq!(reference.homes("runs"), ["[run]"]);
         assert_eq!(reference.homes("timeout"), ["[policies.NAME]"]);
-        assert_eq!(reference.homes("weight"), ["[clients.NAME.mix.NAME]"]);
+        assert_eq!(reference.homes("weight"), ["[clients.NAME.mix.NAME]", "a way"]);
         assert_eq!(reference.homes("call"), ["a step"]);
         assert_eq!(reference.homes("expect"), ["the top of a scenario"]);
-        assert_eq!(reference.homes("hedge"), [""; 0]);
+        assert_eq!(reference.homes("linger"), [""; 0]);
     }
 }

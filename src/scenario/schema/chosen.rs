@@ -400,7 +400,10 @@ impl<F: Family> JsonSchema for Chosen<F> {
 
 /// What a policy does, and where it comes from.
 fn sourced<P>(listing: &Listing<P>) -> String {
-    format!("{} Source: {}.", listing.text.trim(), listing.source.trim_end_matches('.'))
+    // A value that stands alone has no line of its own to be explained in.
+    let alone = listing.alone().filter(|_| listing.fields.len() == 1).map(|field| listing.fields[field].text.trim());
+    let alone = alone.map_or(String::new(), |text| format!(" The value: {text}"));
+    format!("{}{alone} Source: {}.", listing.text.trim(), listing.source.trim_end_matches('.'))
 }
 
 fn tagged(name: &str, text: &str, content: serde_json::Value) -> serde_json::Value {

@@ -3,6 +3,7 @@
 use super::chosen::families;
 use crate::protocol::balance::{BALANCERS, BalancePolicy};
 use crate::protocol::concurrency::{CONCURRENCY_LIMITS, ConcurrencyPolicy};
+use crate::protocol::health::{HEALTH_CHECKS, HealthPolicy};
 use crate::protocol::keys::{KEYS, KeyPolicy};
 use crate::protocol::queue::{QUEUES, QueuePolicy};
 use crate::protocol::rate_limit::{RATE_LIMITS, RateLimitPolicy};
@@ -18,6 +19,8 @@ families! {
     Balance: BalancePolicy = BALANCERS;
     /// What messages are about.
     KeyLaw: KeyPolicy = KEYS;
+    /// How a sender finds out which nodes of a service are up.
+    HealthCheck: HealthPolicy = HEALTH_CHECKS;
     /// How many retries there may be.
     RetryBudget: RetryBudgetPolicy = RETRY_BUDGETS;
     /// How fast messages may pass.

@@ -8,10 +8,11 @@ use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::chosen::{Chosen, Tuned};
-use super::families::{Balance, ConcurrencyLimit, RateLimit, RetryBudget, Throttle, Timeout};
+use super::families::{Balance, ConcurrencyLimit, HealthCheck, RateLimit, RetryBudget, Throttle, Timeout};
 use super::number::Positive;
-use super::quantity_text::{Duration, quantity};
+use super::quantity_text::{Duration, Share, quantity};
 use crate::protocol::breaker::CircuitBreakerSettings;
+use crate::protocol::health::EjectionSettings;
 use crate::protocol::hedge::HedgeSettings;
 use crate::scenario::document::{Located, OneOrMany, Origin};
 
@@ -99,6 +100,18 @@ policy_keys! {
     throttle: Chosen<Throttle>,
     /// Sends another copy when the answer takes long; the first answer counts.
     hedge: Tuned<HedgeSettings>,
+    /// How each sending node finds out which nodes of the service are up; the balancer picks among those. Its messages pass the
+    /// same network as all others, have no size, and go past the queue of the service: a node whose workers hang passes every
+    /// check. Further attempts with `retry-to = "same"`, ordered messages, and those of `fan-out = "all"` go where they have to.
+    /// Groups whose messages wait for each other (`window`, `max-in-flight`, `ordered`) have checks of their own for each step.
+    health: Chosen<HealthCheck>,
+    /// Takes nodes of the service for down that fail more of this node's requests than the others do.
+    outlier_detection: Tuned<EjectionSettings>,
+    /// Where a smaller share of the service's nodes than this is up, the balancer picks among all of them: many that are down at
+    /// once are rather a fault of whoever looks. By default only where none is up. Envoy's `healthy_panic_threshold` is 50 %
+    /// unless set.
+    #[schemars(extend("default" = "0%"))]
+    panic_threshold: Share,
 }
 
 /// What counts as delivered.

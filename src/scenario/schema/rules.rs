@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Client, Duration, FAULT_KINDS, Fault, Link, Name, Regions, Scenario, Service, Step, Steps, TOPOLOGY_KINDS,
-    Topology, Verb, Warmup, waiting,
+    Topology, Verb, WaitFor, Warmup, waiting,
 };
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::document::{Located, Origin};
@@ -324,7 +324,8 @@ impl Rules {
             }
             verb => verb.lists().into_iter().for_each(|steps| self.steps(steps)),
         }
-        if let (Some(count), None, None) = (step.wait_for, &step.parallel, step.fan_out) {
+        let says_more = step.wait_for.filter(|count| count.value != WaitFor::All);
+        if let (Some(count), None, None) = (says_more, &step.parallel, step.fan_out) {
             self.refuse(count.origin, "`wait-for` has a meaning only beside `parallel` or `fan-out`");
         }
     }

@@ -15,7 +15,7 @@ settings! {
     /// A sine wave around a mean, as load has between day and night. The peak is mean times one and the amplitude: a service
     /// that is sized for the mean drowns there. Play a short day (a `period` of minutes) where nothing else depends on how
     /// long a day is.
-    pub struct DiurnalSettings = "diurnal", "a sine wave is the first harmonic of daily traffic: Roughan et al., Proc. IEEE INFOCOM 2003" {
+    pub struct DiurnalSettings = "diurnal", "the first harmonic of daily traffic; see Roughan et al., Experience in Measuring Backbone Traffic Variability, ACM IMW 2002" {
         /// The mean over a period.
         mean: Rate, required = rate_per_sec(100),
         /// How far it swings to each side, as a share of the mean.

@@ -27,7 +27,7 @@ pub trait Profile {
     /// How many requests are due before `at`, in the mean; never decreases.
     fn due(&self, at: Time) -> f64;
 
-    /// The first time by which `count` requests are due; nothing if it never comes.
+    /// The moment after which more than `count` requests are due, in the mean; nothing if it never comes.
     fn when(&self, count: f64) -> Option<Time>;
 
     /// The highest rate there ever is, in requests per second.

@@ -31,11 +31,11 @@ impl Piece {
         self.due + (self.rate + self.slope * seconds / 2.0) * seconds
     }
 
-    /// The first time by which `count` are due, if the piece goes on for long enough.
+    /// The moment after which more than `count` are due, if the piece goes on for long enough.
     fn when(&self, count: f64) -> Option<Time> {
         let more = count - self.due;
         if more <= 0.0 {
-            return Some(self.start);
+            return (self.rate > 0.0 || self.slope > 0.0).then_some(self.start);
         }
         let square = (self.rate * self.rate + 2.0 * self.slope * more).max(0.0);
         let seconds = 2.0 * more / (self.rate + libm::sqrt(square));
@@ -73,8 +73,8 @@ impl Profile for Piecewise {
     }
 
     fn when(&self, count: f64) -> Option<Time> {
-        // The last piece with fewer due before it; the first, if nothing is asked for.
-        let piece = self.pieces.partition_point(|piece| piece.due < count).max(1) - 1;
+        // The last piece with no more due before it: pieces that bring nothing are passed over.
+        let piece = self.pieces.partition_point(|piece| piece.due <= count).max(1) - 1;
         let end = self.pieces.get(piece + 1).map(|next| next.start);
         let time = self.pieces[piece].when(count);
         match (time, end) {
@@ -133,8 +133,7 @@ mod tests {
         assert_eq!(profile.peak(), 30.0);
         assert_eq!(profile.when(0.0), Some(Time::ZERO));
         assert_eq!(profile.when(60.0), Some(at(2.0 * libm::sqrt(5.0))));
-        assert_eq!(profile.when(100.0), Some(at(6.0)));
-        assert_eq!(profile.when(101.0), None);
+        assert_eq!((profile.when(100.0), profile.when(101.0)), (None, None));
     }
 
     /// Down from 10/s to nothing within 10 s: 50 requests, half of them after 10 - sqrt(50) s.
@@ -143,13 +142,13 @@ mod tests {
         let profile = Piecewise::new(10.0, &[(secs(0), 10.0, -1.0), (secs(10), 0.0, 0.0)]);
         assert_eq!(profile.due(at(10.0)), 50.0);
         assert_eq!(profile.when(25.0), Some(at(10.0 - libm::sqrt(50.0))));
-        assert_eq!((profile.when(50.0), profile.when(50.1)), (Some(at(10.0)), None));
+        assert_eq!((profile.when(50.0), profile.when(50.1)), (None, None));
     }
 
     #[test]
     fn where_nothing_comes_the_wait_is_passed_over() {
         let profile = Piecewise::new(0.0, &[(secs(5), 2.0, 0.0)]);
         assert_eq!(profile.due(at(5.0)), 0.0);
-        assert_eq!(profile.when(1.0), Some(at(5.5)));
+        assert_eq!((profile.when(0.0), profile.when(1.0)), (Some(at(5.0)), Some(at(5.5))));
     }
 }

@@ -83,8 +83,14 @@ fn what_a_fault_cannot_be_is_said_at_its_place() {
         ("at = \"1s\"\nhold = { from = \"api\" }", "messages are chosen by one of"),
         ("at = \"1s\"\nhold = { on = \"api\", between = [\"api\", \"users\"] }", "messages are chosen by one of"),
         ("at = \"1s\"\ndisk-full = \"*\"", "only services with `state = \"durable\"` write to a disk"),
-        ("at = \"1s\"\nload = { on = \"users\", factor = 2 }", "only clients with a `rate` bring more load"),
-        ("at = \"1s\"\nload = { on = \"*[each]\", factor = 2 }", "only clients with a `rate` bring more load"),
+        (
+            "at = \"1s\"\nload = { on = \"users\", factor = 2 }",
+            "only clients with a `rate` or a `trace` bring more load",
+        ),
+        (
+            "at = \"1s\"\nload = { on = \"*[each]\", factor = 2 }",
+            "only clients with a `rate` or a `trace` bring more load",
+        ),
         ("every = \"10us\"\nfor = \"10us\"\ncrash = \"api[each]\"", "this would strike about 5e6 times"),
         ("at = \"1s\"\ncrash = \"rest\"", "`rest` has a meaning only beside the sides of a partition"),
         ("at = \"1s\"\npartition = [\"api\"]", "a partition has two sides at least"),

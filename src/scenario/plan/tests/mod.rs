@@ -19,7 +19,7 @@ use crate::base::names::Names;
 use crate::base::probability::percent;
 use crate::base::time::{Span, ms, secs};
 use crate::base::units::bytes;
-use crate::model::{Cancel, Delivery, GuardSpec, Policy};
+use crate::model::{Cancel, Delivery, GuardSpec, HealthSpec, Policy};
 use crate::network::stream::{Algorithm, Stream};
 use crate::network::{Buffer, Network};
 use crate::process::Leg;

@@ -1,4 +1,5 @@
 use super::*;
+use crate::protocol::health::{EjectionSettings, ProbeSettings, SwimSettings};
 
 fn receiver(nodes: u32) -> Receiver {
     Receiver { nodes: nodes.try_into().unwrap(), cancel: Default::default() }
@@ -39,6 +40,7 @@ fn without_keys_a_send_is_at_most_once_and_a_call_at_least_once() {
         dedup: None,
         balance: None,
         guard: GuardSpec::default(),
+        health: HealthSpec::default(),
     };
     assert_eq!(planned("send", ""), neutral);
     assert_eq!(planned("call", ""), Policy { delivery: Delivery::AtLeastOnce, ..neutral.clone() });
@@ -72,6 +74,7 @@ fn every_key_becomes_its_value() {
         dedup: Some(DedupWindow::Time(secs(300))),
         balance: Some(WeightedSettings { weights: Weights::new(&[10, 5, 20]).unwrap() }.into()),
         guard: GuardSpec::default(),
+        health: HealthSpec::default(),
     };
     assert_eq!(planned("call", keys), expected);
     assert_eq!(planned("send", keys), expected);
@@ -187,7 +190,6 @@ fn what_can_have_no_effect_is_refused_at_its_place() {
             (3, 12),
             "exactly once needs `retry-to = \"same\"`",
         ),
-        ("call", "balance = { least-requests = { load = \"shared\" } }", (1, 11), "not supported yet"),
         ("call", "balance = { weighted = [1, 2] }", (1, 11), "found 2 weights for 3 nodes"),
         ("call", "balance = { weighted = [] }", (1, 11), "found 0 weights for 3 nodes"),
         ("call", "balance = { weighted = [1, 2, 0.3333333333333333] }", (1, 11), "no common measure"),
@@ -249,4 +251,27 @@ fn balancers_are_those_of_the_protocols() {
     );
     let weights = Weights::new(&[25, 100, 300]).unwrap();
     assert_eq!(balance("{ weighted = [0.25, 1, 3] }"), WeightedSettings { weights }.into());
+}
+
+#[test]
+fn health_keys_become_their_values() {
+    let keys = "health = { probe = { interval = \"1s\" } }\noutlier-detection = { consecutive-errors = 3 }\n\
+                panic-threshold = \"50%\"";
+    let policy = planned("call", keys);
+    let probe = ProbeSettings { interval: secs(1), ..ProbeSettings::default() };
+    let ejection = EjectionSettings { consecutive_errors: 3, ..EjectionSettings::default() };
+    let panic_threshold = crate::base::probability::percent(50.0);
+    let expected = HealthSpec { checks: Some(probe.into()), ejection: Some(ejection), panic_threshold };
+    assert_eq!(policy.health, expected);
+    assert!(policy.guard.measures, "each attempt is judged by itself");
+    assert_eq!(planned("send", "health = \"swim\"").health.checks, Some(SwimSettings::default().into()));
+}
+
+#[test]
+fn health_that_nobody_acts_on_is_refused() {
+    let idle = "`panic-threshold` has no effect: nobody is taken for down";
+    assert_eq!(refused("call", "panic-threshold = \"50%\""), [(1, 19, idle.to_owned())]);
+    assert_eq!(planned("call", "panic-threshold = \"0%\"").health, HealthSpec::default(), "what holds anyhow");
+    let unheard = "`outlier-detection` has no effect: a `send` that is delivered at most once is never acknowledged";
+    assert_eq!(refused("send", "outlier-detection = {}"), [(1, 21, unheard.to_owned())]);
 }
