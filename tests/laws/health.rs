@@ -23,6 +23,7 @@ fn text(runs: u32, nodes: usize, policy: &str) -> String {
         nodes = 2
         rate = "100/s"
         call = "api"
+        key = {{ uniform = 100 }}
         timeout = "40ms"
         max-attempts = 3
         {policy}
