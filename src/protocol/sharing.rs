@@ -2,8 +2,8 @@
 //!
 //! With n present and c workers each goes on at rate min(1, c/n): the limit of round robin for ever smaller turns, as an
 //! operating system's scheduler gives them. Whoever comes begins at once, short work is over soon and long work is in
-//! nobody's way; the mean time under Poisson arrivals is E[S] / (1 - rho) whatever the law of the work, where a queue has
-//! E[S^2] in it.
+//! nobody's way; the mean time under Poisson arrivals is s / (1 - rho) for a mean work of s, whatever the law of the work, where
+//! with a queue the second moment counts.
 //!
 //! Exact and driven by events: *virtual time* goes on at the rate of each one present, so work of length x that begins at
 //! virtual time v is over at v + x, whatever comes and goes meanwhile (Nagle 1987; Demers, Keshav, Shenker 1989). Who is

@@ -1,6 +1,6 @@
 //! Circuit breaker: stops calling whoever fails, and tries again later.
 //!
-//! *Closed*, all calls pass, and the outcomes of the newest are kept in a [`Window`]. If enough of them failed or were slow, it
+//! *Closed*, all calls pass, and the outcomes of the newest are kept in a window. If enough of them failed or were slow, it
 //! opens. *Open*, nothing passes for `wait-duration-in-open-state`. The first call after that makes it *half-open*: a few calls
 //! pass, and their outcomes decide whether it closes or opens again.
 //!
