@@ -13,7 +13,6 @@ mod case;
 mod disciplines;
 mod fanout;
 mod faults;
-mod health;
 mod network;
 mod overload;
 mod queues;
@@ -36,7 +35,6 @@ fn cases() -> Vec<Case> {
         streams::cases(),
         availability::cases(),
         faults::cases(),
-        health::cases(),
     ]
     .concat()
 }
