@@ -131,36 +131,19 @@ fn ordered(name: &'static str, balance: &str, duration: &'static str, theory: f6
 /// sqrt(mu_i) (sum of mu - lambda) / (sum of sqrt(mu)), which leaves the slowest one out (Bell and Stidham 1983). c from Daley's
 /// variance at each server, and that of the service: 12.5, 2.4 and 2.9, of 845 000.
 fn unequal() -> Vec<Case> {
-    let case = |name, scenario, theory, tolerance| Case {
-        name,
-        duration: "23s",
-        warmup: "1s",
-        runs: 16,
-        scenario,
-        quantities: vec![Quantity::new("sojourn in ms", theory, tolerance, sojourn)],
+    let case = |name, speeds: &[u32], weights: &[u32], theory, tolerance| {
+        let scenario = format!(
+            "[clients.source]\nrate = \"2400/s\"\nsend = \"server\"\n[services.server]\nnodes = {}\nspeed = {speeds:?}\n\
+             balance = {{ weighted-random = {weights:?} }}\nwork = {{ exponential = \"1ms\" }}",
+            speeds.len()
+        );
+        let quantities = vec![Quantity::new("sojourn in ms", theory, tolerance, sojourn)];
+        Case { name, duration: "23s", warmup: "1s", runs: 16, scenario: scenario.leak(), quantities }
     };
     vec![
-        case(
-            "weights 1:1:1, speeds 1:2:4",
-            "[clients.source]\nrate = \"2400/s\"\nsend = \"server\"\n[services.server]\nnodes = 3\nspeed = [1, 2, 4]\n\
-             balance = { weighted-random = [1, 1, 1] }\nwork = { exponential = \"1ms\" }",
-            2.048_611,
-            0.0544,
-        ),
-        case(
-            "weights 1:2:4, speeds 1:2:4",
-            "[clients.source]\nrate = \"2400/s\"\nsend = \"server\"\n[services.server]\nnodes = 3\nspeed = [1, 2, 4]\n\
-             balance = { weighted-random = [1, 2, 4] }\nwork = { exponential = \"1ms\" }",
-            0.652_174,
-            0.0105,
-        ),
-        case(
-            "the best weights",
-            "[clients.source]\nrate = \"2400/s\"\nsend = \"server\"\n[services.server]\nnodes = 2\nspeed = [2, 4]\n\
-             balance = { weighted-random = [5088, 18912] }\nwork = { exponential = \"1ms\" }",
-            0.515_840,
-            0.0127,
-        ),
+        case("weights 1:1:1, speeds 1:2:4", &[1, 2, 4], &[1, 1, 1], 2.048_611, 0.0544),
+        case("weights 1:2:4, speeds 1:2:4", &[1, 2, 4], &[1, 2, 4], 0.652_174, 0.0105),
+        case("the best weights", &[2, 4], &[5088, 18912], 0.515_840, 0.0127),
     ]
 }
 

@@ -49,7 +49,6 @@ mod laws {
     use super::*;
     use crate::base::id::Entity;
     use crate::base::random::{Seed, Uniform};
-    use crate::base::settings::Listing;
 
     /// Cases that are the same on every run: a law that fails today failed yesterday.
     pub fn fixed() -> Config {
@@ -72,30 +71,13 @@ mod laws {
         }
     }
 
-    /// The same of a registry of policies that declare their settings.
-    pub fn well_listed<P>(registry: &[Listing<P>]) {
-        let entry = |listing: &Listing<P>| Entry {
-            name: listing.name,
-            summary: listing.summary(),
-            source: listing.source,
-            example: listing.example(),
-        };
-        well_kept(&registry.iter().map(entry).collect::<Vec<_>>());
-        for listing in registry {
-            assert!(listing.text.trim_end().ends_with('.'), "{}", listing.name);
-            for field in listing.fields {
-                assert!(field.text.trim_end().ends_with('.'), "{}, {}", listing.name, field.name);
-            }
-        }
-    }
-
     #[test]
     fn every_registry_is_well_kept() {
         well_kept(retry::SCHEDULES);
         well_kept(retry::JITTERS);
         well_kept(retry::FAILURES);
         well_kept(retry::MEMBERS);
-        well_listed(balance::BALANCERS);
+        family::well_kept(balance::BALANCERS);
         well_kept(balance::LOADS);
         well_kept(delivery::DEDUP_WINDOWS);
         well_kept(delivery::FORGOTTEN);

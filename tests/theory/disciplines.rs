@@ -3,7 +3,7 @@
 use rehearsal::metrics::{Fate, Histogram};
 use rehearsal::process::Outcome;
 
-use crate::study::{Study, flow, mean_ms, ratio, station, waited};
+use crate::study::{Study, flow, mean_ms, ratio, refused, station, waited};
 
 /// Two classes at one worker of mean 1, exponential, not preempted: Wq_k = (sum lambda_i E[S_i^2] / 2) / ((1 - s_(k-1)) (1 - s_k))
 /// with s_k the load down to class k. Class 0 brings 0.2, class 1 brings 0.6: 0.8 / (1 x 0.8) = 1 and 0.8 / (0.8 x 0.2) = 5.
@@ -95,10 +95,7 @@ fn processor_sharing_with_room_for_five() {
                      \"processor-sharing\"\nqueue = {limit}\nwork = {work}\n"
                 ),
             );
-            study.mean("loss", 0.0888195, 6.1, |run| {
-                let book = station(run, "server");
-                ratio(book.refused_for(Outcome::Rejected), book.arrived)
-            });
+            study.mean("loss", 0.0888195, 6.1, |run| refused(station(run, "server"), Outcome::Rejected));
             study.mean("L", 1.86833, 2.3, |run| station(run, "server").present_mean());
         }
     }
@@ -181,10 +178,7 @@ fn a_limited_wait_is_limited() {
                  exponential = \"1ms\" }}\n"
             ),
         );
-        study.mean("expires", 0.13535, 4.0, |run| {
-            let book = station(run, "server");
-            ratio(book.refused_for(Outcome::Expired), book.arrived)
-        });
+        study.mean("expires", 0.13535, 4.0, |run| refused(station(run, "server"), Outcome::Expired));
         study.mean("Wq of those served", 0.869248, 2.2, |run| mean_ms(&station(run, "server").wait));
         study.mean("utilisation", 0.69172, 1.6, |run| station(run, "server").busy_mean());
     }
@@ -215,10 +209,7 @@ fn impatience_is_a_birth_death_chain() {
         work = { exponential = "1ms" }
         "#,
     );
-    study.mean("expires", theta * lq / lambda, 4.0, |run| {
-        let book = station(run, "server");
-        ratio(book.refused_for(Outcome::Expired), book.arrived)
-    });
+    study.mean("expires", theta * lq / lambda, 4.0, |run| refused(station(run, "server"), Outcome::Expired));
     study.mean("utilisation", 1.0 - idle, 1.6, |run| station(run, "server").busy_mean());
     study.mean("Lq", lq, 4.0, |run| station(run, "server").waiting_mean());
 }
@@ -311,10 +302,7 @@ fn a_bulkhead_at_the_door_is_a_bounded_queue() {
         work = { exponential = "1ms" }
         "#,
     );
-    study.mean("loss", 0.0888195, 6.1, |run| {
-        let book = station(run, "server");
-        ratio(book.refused_for(Outcome::Rejected), book.arrived)
-    });
+    study.mean("loss", 0.0888195, 6.1, |run| refused(station(run, "server"), Outcome::Rejected));
     study.mean("L", 1.86833, 2.3, |run| station(run, "server").present_mean());
 }
 

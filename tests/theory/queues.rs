@@ -2,7 +2,7 @@
 
 use rehearsal::process::Outcome;
 
-use crate::study::{Study, flow, mean_ms, ratio, station, waited};
+use crate::study::{Study, flow, mean_ms, ratio, refused, station, waited};
 
 /// What M/M/1 with work of 1 ms is known to do.
 struct Mm1 {
@@ -169,10 +169,7 @@ fn erlang_b_does_not_depend_on_the_law_of_service() {
                  queue.limit = 0\nwork = {work}\n"
             ),
         );
-        study.mean("loss", 0.0364969, c, |run| {
-            let book = station(run, "server");
-            ratio(book.refused_for(Outcome::Rejected), book.arrived)
-        });
+        study.mean("loss", 0.0364969, c, |run| refused(station(run, "server"), Outcome::Rejected));
         study.littles_law();
     }
 }
@@ -193,10 +190,7 @@ fn mm1_with_room_for_five() {
                  work = {{ exponential = \"1ms\" }}\n"
             ),
         );
-        study.mean("loss", 0.0888195, 6.1, |run| {
-            let book = station(run, "server");
-            ratio(book.refused_for(refusal), book.arrived)
-        });
+        study.mean("loss", 0.0888195, 6.1, |run| refused(station(run, "server"), refusal));
         study.mean("L", 1.86833, 2.3, |run| station(run, "server").present_mean());
         study.mean("W", 2.56307, 2.3, |run| mean_ms(&station(run, "server").residence));
         study.littles_law();
@@ -220,10 +214,7 @@ fn mm2_with_room_for_five() {
         work = { exponential = "0.5ms" }
         "#,
     );
-    study.mean("loss", 0.0851138, 5.6, |run| {
-        let book = station(run, "server");
-        ratio(book.refused_for(Outcome::Rejected), book.arrived)
-    });
+    study.mean("loss", 0.0851138, 5.6, |run| refused(station(run, "server"), Outcome::Rejected));
     study.mean("L", 2.00595, 1.8, |run| station(run, "server").present_mean());
     study.mean("Wq", 0.230858, 5.0, |run| mean_ms(&station(run, "server").wait));
     study.littles_law();

@@ -2,6 +2,7 @@
 
 use rehearsal::base::time::{Span, ns};
 use rehearsal::metrics::{Histogram, RunResult, StationBook, Tally};
+use rehearsal::process::Outcome;
 
 use crate::common::{plan, play};
 
@@ -120,6 +121,11 @@ pub fn mean_ms(times: &Histogram) -> f64 {
 /// The share of requests that waited at all.
 pub fn waited(book: &StationBook) -> f64 {
     1.0 - book.wait.below(ns(1)) as f64 / book.wait.count() as f64
+}
+
+/// The share of requests that were not served, for this reason.
+pub fn refused(book: &StationBook, why: Outcome) -> f64 {
+    ratio(book.refused_for(why), book.arrived)
 }
 
 /// Two counts as a share.

@@ -24,13 +24,13 @@ crate::words! {
 pub const LOADS: &[Entry<Load>] = &[
     Entry {
         name: Load::WORDS.names[0],
-        summary: "The caller's own requests that are not answered yet.",
+        summary: Load::WORDS.texts[0].trim_ascii(),
         source: "Envoy, Supported load balancers (active requests of one worker)",
         example: Load::Own,
     },
     Entry {
         name: Load::WORDS.names[1],
-        summary: "What is really present at the member, known at once and without error, as theory assumes.",
+        summary: Load::WORDS.texts[1].trim_ascii(),
         source: "Mitzenmacher, The Power of Two Choices in Randomized Load Balancing, IEEE TPDS 12(10), 2001",
         example: Load::True,
     },

@@ -157,7 +157,8 @@ mod tests {
 
     use super::*;
     use crate::base::time::ms;
-    use crate::protocol::laws::{draws, fixed, well_listed};
+    use crate::protocol::family::well_kept;
+    use crate::protocol::laws::{draws, fixed};
 
     proptest! {
         #![proptest_config(fixed())]
@@ -200,10 +201,10 @@ mod tests {
 
     #[test]
     fn the_registries_are_well_kept() {
-        well_listed(DETECTORS);
-        well_listed(HEALTH_CHECKS);
-        well_listed(&[PROBE]);
-        well_listed(&[EJECTION]);
-        well_listed(&[SWIM]);
+        well_kept(DETECTORS);
+        well_kept(HEALTH_CHECKS);
+        well_kept(&[PROBE]);
+        well_kept(&[EJECTION]);
+        well_kept(&[SWIM]);
     }
 }

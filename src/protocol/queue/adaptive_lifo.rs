@@ -11,7 +11,7 @@
 use std::collections::VecDeque;
 use std::num::NonZeroU32;
 
-use super::{Popped, Queue, Waiting};
+use super::{Popped, Queue, Waiting, leave};
 use crate::base::random::Uniform;
 use crate::base::settings::Settings;
 use crate::base::time::{Span, Time, ms};
@@ -83,8 +83,7 @@ impl Queue for AdaptiveLifo {
     }
 
     fn remove(&mut self, id: u32) -> bool {
-        let place = self.0.waiting.iter().position(|&(waiting, _)| waiting == id);
-        place.is_some_and(|place| self.0.waiting.remove(place).is_some())
+        leave(&mut self.0.waiting, |&(waiting, _)| waiting == id)
     }
 
     fn len(&self) -> u32 {

@@ -12,7 +12,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Popped, Queue, Waiting};
+use super::{Popped, Queue, Waiting, leave};
 use crate::base::random::Uniform;
 use crate::base::settings::Settings;
 use crate::base::time::{Span, Time, ms};
@@ -150,8 +150,7 @@ impl Queue for Codel {
     }
 
     fn remove(&mut self, id: u32) -> bool {
-        let place = self.0.waiting.iter().position(|&(waiting, _)| waiting == id);
-        place.is_some_and(|place| self.0.waiting.remove(place).is_some())
+        leave(&mut self.0.waiting, |&(waiting, _)| waiting == id)
     }
 
     fn len(&self) -> u32 {

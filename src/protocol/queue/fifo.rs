@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Popped, Queue, Waiting};
+use super::{Popped, Queue, Waiting, leave};
 use crate::base::random::Uniform;
 use crate::base::settings::Settings;
 use crate::base::time::Time;
@@ -39,8 +39,7 @@ impl Queue for Fifo {
     }
 
     fn remove(&mut self, id: u32) -> bool {
-        let place = self.0.iter().position(|&waiting| waiting == id);
-        place.is_some_and(|place| self.0.remove(place).is_some())
+        leave(&mut self.0, |&waiting| waiting == id)
     }
 
     #[inline]

@@ -24,6 +24,11 @@ impl Lifo {
     pub fn new(_: &LifoSettings) -> Self {
         Self::default()
     }
+
+    /// Two change places.
+    pub(super) fn change_places(&mut self, one: u32, other: u32) {
+        self.0.swap(one as usize, other as usize);
+    }
 }
 
 impl Queue for Lifo {

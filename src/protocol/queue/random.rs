@@ -4,7 +4,7 @@
 //! itself included (the step of an inside-out shuffle), and a turn takes the last. So each turn is everybody's alike, whatever
 //! happened before, and luck is asked for only when somebody comes.
 
-use super::{Popped, Queue, Waiting};
+use super::{Lifo, Popped, Queue, Waiting};
 use crate::base::random::Uniform;
 use crate::base::settings::Settings;
 use crate::base::time::Time;
@@ -18,9 +18,9 @@ settings! {
 
 impl Settings for RandomOrderSettings {}
 
-/// Those that wait, in random order.
+/// Those that wait, in random order: the last goes first.
 #[derive(Clone, Debug, Default)]
-pub struct RandomOrder(Vec<u32>);
+pub struct RandomOrder(Lifo);
 
 impl RandomOrder {
     /// Nobody waits.
@@ -31,25 +31,24 @@ impl RandomOrder {
 
 impl Queue for RandomOrder {
     fn push(&mut self, item: Waiting, mut draw: impl FnMut() -> Uniform) {
-        self.0.push(item.id);
+        self.0.push(item, &mut draw);
         let last = self.0.len() - 1;
         if last > 0 {
-            self.0.swap(last, draw().below(last as u64 + 1) as usize);
+            self.0.change_places(last, draw().below(u64::from(last) + 1) as u32);
         }
     }
 
-    fn pop(&mut self, _: Time) -> Popped {
-        self.0.pop().map_or(Popped::Empty, Popped::Serve)
+    fn pop(&mut self, now: Time) -> Popped {
+        self.0.pop(now)
     }
 
     /// The others keep their order, which is therefore as random as before.
     fn remove(&mut self, id: u32) -> bool {
-        let place = self.0.iter().position(|&waiting| waiting == id);
-        place.is_some_and(|place| self.0.remove(place) == id)
+        self.0.remove(id)
     }
 
     fn len(&self) -> u32 {
-        self.0.len() as u32
+        self.0.len()
     }
 }
 
