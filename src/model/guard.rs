@@ -28,6 +28,8 @@ pub struct GuardSpec {
     pub breaker: Option<CircuitBreakerSettings>,
     /// How fast attempts may leave; the others wait.
     pub rate: Option<RateLimitPolicy>,
+    /// How long one waits at most for its turn under that limit; if it would have to wait longer, it is turned away at once.
+    pub max_wait: Option<Span>,
     /// Turns away what would probably be turned away.
     pub throttle: Option<ThrottlePolicy>,
     /// How many attempts may be under way; the others are turned away.
@@ -53,6 +55,7 @@ pub(super) struct Guard {
     budget: Option<AnyRetryBudget>,
     breaker: Option<CircuitBreaker>,
     rate: Option<AnyRateLimit>,
+    max_wait: Option<Span>,
     throttle: Option<AnyThrottle>,
     concurrency: Option<AnyConcurrency>,
     timeout: Option<AnyTimeout>,
@@ -84,6 +87,8 @@ struct Flights {
     ticket: Option<Ticket>,
     /// Whether the rate limit has set aside a place for it.
     has_place: bool,
+    /// The copies of it that have gone since it was last sent again, the first one included.
+    copies: u32,
     /// When another copy goes out.
     hedge: Option<TimerId>,
     /// Where it goes, if the first one names it.
@@ -121,6 +126,7 @@ impl Guard {
             budget: spec.budget.as_ref().map(RetryBudgetPolicy::start),
             breaker: spec.breaker.as_ref().map(CircuitBreaker::new),
             rate: spec.rate.as_ref().map(RateLimitPolicy::start),
+            max_wait: spec.max_wait,
             throttle: spec.throttle.as_ref().map(ThrottlePolicy::start),
             concurrency: spec.concurrency.as_ref().map(ConcurrencyPolicy::start),
             timeout: spec.timeout.as_ref().map(TimeoutPolicy::start),
@@ -134,17 +140,28 @@ impl Guard {
         }
     }
 
-    /// The next attempt of this message asks to go.
-    pub(super) fn leave(&mut self, number: u32, now: Steady, draw: impl FnOnce() -> Uniform) -> Leave {
+    /// The next attempt of this message asks to go, which has to be done by `deadline`.
+    pub(super) fn leave(
+        &mut self,
+        number: u32,
+        now: Steady,
+        deadline: Steady,
+        draw: impl FnOnce() -> Uniform,
+    ) -> Leave {
         let flights = self.messages.entry(number).or_default();
         let moment = time(now);
         if let Some(rate) = &mut self.rate
             && !std::mem::take(&mut flights.has_place)
-            && let Answer::At(at) = rate.ask(moment)
-            && at > moment
         {
-            flights.has_place = true;
-            return Leave::Later(at.since(moment));
+            let latest = self.max_wait.map_or(deadline, |longest| deadline.min(now + longest));
+            match rate.ask(moment, time(latest)) {
+                Answer::Now => {}
+                Answer::At(at) => {
+                    flights.has_place = true;
+                    return Leave::Later(at.since(moment));
+                }
+                Answer::Never => return self.refuse(number),
+            }
         }
         let is_full = self.concurrency.as_ref().is_some_and(|limit| self.in_flight >= limit.limit());
         let is_refused = is_full || self.throttle.as_mut().is_some_and(|throttle| !throttle.admit(moment, draw()));
@@ -171,6 +188,7 @@ impl Guard {
     pub(super) fn departs(&mut self, number: u32, attempt: u32, member: u32, now: Steady) {
         let flights = self.messages.entry(number).or_default();
         let ticket = flights.ticket.take();
+        flights.copies += 1;
         flights.under_way.push(Flight { attempt, member, since: now, ticket });
         self.in_flight += 1;
         if let Some(budget) = self.budget.as_mut().filter(|_| attempt == 1) {
@@ -185,9 +203,20 @@ impl Guard {
 
     /// How long after this attempt another copy of the message is to go out, if one is.
     pub(super) fn hedge_after(&self, number: u32) -> Option<Span> {
-        let hedge = self.hedge.as_ref()?;
-        let flights = self.messages.get(&number)?;
-        (flights.under_way.len() < hedge.most as usize).then(|| hedge.delay.delay()).flatten()
+        self.may_hedge(number).then(|| self.hedge.as_ref()?.delay.delay()).flatten()
+    }
+
+    /// Whether there may be another copy of this message, unless it is sent again altogether.
+    pub(super) fn may_hedge(&self, number: u32) -> bool {
+        let (Some(hedge), Some(flights)) = (&self.hedge, self.messages.get(&number)) else { return false };
+        flights.copies < hedge.most
+    }
+
+    /// All copies of this message have failed: what follows is another try.
+    pub(super) fn begin_again(&mut self, number: u32) {
+        if let Some(flights) = self.messages.get_mut(&number) {
+            flights.copies = 0;
+        }
     }
 
     /// The other copy of this message goes to `member`, as the first one says.

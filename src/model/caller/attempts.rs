@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use super::{Caller, Cx, Ended, Pending};
+use super::{Caller, Cx, Ended, NEVER, Pending};
 use crate::base::id::Entity;
 use crate::base::time::Span;
 use crate::model::Alarm;
@@ -44,9 +44,14 @@ impl Caller {
     /// Whether an attempt of this message may leave.
     #[inline]
     pub(super) fn leave(&mut self, cx: &mut Cx<'_>, route: u16, number: u32) -> Leave {
+        if self.routes.get_mut(route).guard.is_none() {
+            return Leave::Go;
+        }
+        let key = self.key_of(number);
+        let deadline = self.outstanding.get_mut(key).map_or(NEVER, |pending| pending.deadline);
         match self.routes.get_mut(route).guard.as_deref_mut() {
             None => Leave::Go,
-            Some(guard) => guard.leave(number, cx.now(), || cx.draw()),
+            Some(guard) => guard.leave(number, cx.now(), deadline, || cx.draw()),
         }
     }
 
@@ -172,17 +177,27 @@ impl Caller {
         Some(second)
     }
 
-    /// It is time for another copy of a message that is under way.
+    /// It is time for another copy of a message that is under way: because the wait is over, or because the copy at `failed` has
+    /// come to nothing.
     #[inline(never)]
-    pub(super) fn hedge(&mut self, script: &Script, cx: &mut Cx<'_>, number: u32) -> Option<Ended> {
+    pub(super) fn hedge(
+        &mut self,
+        script: &Script,
+        cx: &mut Cx<'_>,
+        number: u32,
+        failed: Option<u32>,
+    ) -> Option<Ended> {
         let key = self.key_of(number);
         let pending = self.outstanding.get_mut(key)?;
         let route = self.routes.get_mut(pending.route);
         let guard = route.guard.as_deref_mut()?;
-        guard.set_hedge(number, None);
+        if let Some(timer) = guard.set_hedge(number, None).filter(|_| failed.is_some()) {
+            cx.cancel_timer(timer);
+        }
         let may_go = pending.in_flight && guard.may_retry(number, cx.now(), Failure::Timeout);
-        if may_go && guard.leave(number, cx.now(), || cx.draw()) == Leave::Go {
-            let taken: Vec<_> = guard.under_way(number).iter().map(|flight| flight.member).collect();
+        if may_go && guard.leave(number, cx.now(), cx.now(), || cx.draw()) == Leave::Go {
+            let under_way = guard.under_way(number).iter().map(|flight| flight.member);
+            let taken: Vec<_> = under_way.chain(failed).collect();
             let spec = &script.calls[pending.call as usize];
             let is_pinned = pending.is_pinned;
             if let Some(second) = guard.tied(number) {

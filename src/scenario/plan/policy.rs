@@ -148,6 +148,7 @@ impl Planner<'_> {
             budget: keys.retry_budget.as_ref().map(|budget| budget.policy.clone()),
             breaker: keys.circuit_breaker.as_ref().map(|breaker| breaker.value.0.clone()),
             rate: keys.rate_limit.as_ref().map(|limit| limit.policy.clone()),
+            max_wait: self.max_wait(),
             throttle: keys.throttle.as_ref().map(|throttle| throttle.policy.clone()),
             concurrency: keys.concurrency_limit.as_ref().map(|limit| limit.policy.clone()),
             timeout: keys.timeout.as_ref().map(|timeout| timeout.policy.clone()).filter(TimeoutPolicy::is_adaptive),
@@ -155,6 +156,16 @@ impl Planner<'_> {
             // Those who judge members by their answers want to know of each attempt by itself.
             measures: keys.outlier_detection.is_some(),
         }
+    }
+
+    /// How long an attempt waits for its turn under a rate limit.
+    fn max_wait(&mut self) -> Option<Span> {
+        let written = self.keys.max_wait.as_ref()?;
+        if self.keys.rate_limit.is_none() {
+            let mistake = refused(written.origin, "`max-wait` without a `rate-limit`");
+            self.mistakes.push(mistake.help("it says how long an attempt may wait for its turn under that limit"));
+        }
+        Some(written.value.0)
     }
 
     /// Whether the sender never hears of its messages again.

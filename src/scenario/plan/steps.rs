@@ -38,7 +38,7 @@ pub(super) struct Kept {
 impl Planner<'_> {
     /// The program of a group or an entry: its steps, or its only one.
     pub(super) fn program(&mut self, sender: &Sender<'_>, steps: Option<&Steps>, own: &Step) -> Program {
-        let mut program = Vec::new();
+        let (mut program, flows, calls) = (Vec::new(), self.flows.len(), self.calls.len());
         match steps {
             Some(steps) => {
                 if steps.value.is_empty() {
@@ -49,7 +49,42 @@ impl Planner<'_> {
             }
             None => self.step(sender, own, "0", &mut program),
         }
-        Program(program)
+        let flow = (sender.is_client && self.is_whole(&program)).then(|| self.whole(sender, flows, calls));
+        Program { steps: program, flow }
+    }
+
+    /// Whether a client knows how its request ends, and that is more than how one message ends.
+    fn is_whole(&self, program: &[model::Step]) -> bool {
+        let is_told = |call: u16| {
+            let call = &self.calls[usize::from(call)];
+            call.is_request || call.policy.delivery != Delivery::AtMostOnce
+        };
+        let is_awaited = |step: &model::Step| match step {
+            model::Step::Message { call, wait } => *wait && is_told(*call),
+            model::Step::Gather(gathering) => {
+                gathering.wait && gathering.branches.iter().any(|branch| is_told(branch.call))
+            }
+            _ => false,
+        };
+        !matches!(program, [] | [model::Step::Message { .. }]) && program.iter().any(is_awaited)
+    }
+
+    /// The flow of a client's whole requests. Those of its messages, which are the newest from these places on, are parts of it.
+    fn whole(&mut self, sender: &Sender<'_>, flows: usize, calls: usize) -> u16 {
+        let parts = self.flows.split_off(flows);
+        let whole = self.flow(FlowSpec {
+            caller: sender.group.into(),
+            entry: sender.entry.map(Into::into),
+            callee: String::new(),
+            is_client: true,
+            correctness: Correctness::Answered,
+        });
+        let part = |spec| self.flow(FlowSpec { entry: None, is_client: false, ..spec });
+        let parts: Vec<u16> = parts.into_iter().map(part).collect();
+        for call in &mut self.calls[calls..] {
+            call.flow = parts[usize::from(call.flow) - flows];
+        }
+        whole
     }
 
     /// Adds steps that follow each other; `path` leads to the list.
