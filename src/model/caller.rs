@@ -85,6 +85,8 @@ struct Pending {
     sequence: u32,
     call: u16,
     route: u16,
+    /// Attempts that have left; those that the sender itself turned away are none of them.
+    gone: u16,
     /// Whether an attempt is under way (and not waiting for the next).
     in_flight: bool,
     /// Whether every attempt goes to this member.
@@ -203,6 +205,7 @@ impl Caller {
             sequence: 0,
             call,
             route,
+            gone: 0,
             in_flight: false,
             is_pinned: member.is_some(),
         });
@@ -236,6 +239,7 @@ impl Caller {
             sequence: 0,
             call: 0,
             route: 0,
+            gone: 0,
             in_flight: false,
             is_pinned: false,
         });

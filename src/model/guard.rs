@@ -148,6 +148,10 @@ impl Guard {
         deadline: Steady,
         draw: impl FnOnce() -> Uniform,
     ) -> Leave {
+        // Whoever would be turned away anyhow takes no turn.
+        if self.is_full() {
+            return self.refuse(number);
+        }
         let flights = self.messages.entry(number).or_default();
         let moment = time(now);
         if let Some(rate) = &mut self.rate
@@ -163,8 +167,7 @@ impl Guard {
                 Answer::Never => return self.refuse(number),
             }
         }
-        let is_full = self.concurrency.as_ref().is_some_and(|limit| self.in_flight >= limit.limit());
-        let is_refused = is_full || self.throttle.as_mut().is_some_and(|throttle| !throttle.admit(moment, draw()));
+        let is_refused = self.throttle.as_mut().is_some_and(|throttle| !throttle.admit(moment, draw()));
         let permit = self.breaker.as_mut().filter(|_| !is_refused).map(|breaker| breaker.permit(moment));
         match permit {
             _ if is_refused => self.refuse(number),
@@ -177,6 +180,16 @@ impl Guard {
         }
     }
 
+    fn is_full(&self) -> bool {
+        self.concurrency.as_ref().is_some_and(|limit| self.in_flight >= limit.limit())
+    }
+
+    /// Whether another copy of a message would find room and a turn at once; a breaker or a throttle may still say no.
+    pub(super) fn has_room(&self, now: Steady) -> bool {
+        let now = time(now);
+        !self.is_full() && self.rate.as_ref().is_none_or(|rate| rate.ready(now) <= now)
+    }
+
     fn refuse(&mut self, number: u32) -> Leave {
         if self.under_way(number).is_empty() {
             self.messages.remove(&number);
@@ -184,14 +197,14 @@ impl Guard {
         Leave::Refused
     }
 
-    /// An attempt goes.
-    pub(super) fn departs(&mut self, number: u32, attempt: u32, member: u32, now: Steady) {
+    /// An attempt goes: the first of its message, or a further one.
+    pub(super) fn departs(&mut self, number: u32, attempt: u32, member: u32, now: Steady, is_first: bool) {
         let flights = self.messages.entry(number).or_default();
         let ticket = flights.ticket.take();
         flights.copies += 1;
         flights.under_way.push(Flight { attempt, member, since: now, ticket });
         self.in_flight += 1;
-        if let Some(budget) = self.budget.as_mut().filter(|_| attempt == 1) {
+        if let Some(budget) = self.budget.as_mut().filter(|_| is_first) {
             budget.sent(time(now));
         }
     }

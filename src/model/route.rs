@@ -167,7 +167,8 @@ impl Route {
 }
 
 impl Route {
-    /// A member that is none of those `taken`, if there is one; one that is up, if there is one among those that are left.
+    /// A member that is none of those `taken`, if there is one; one that is up, if there is one among those that are left. The
+    /// first that is chosen so counts as the balancer's choice, the others are beside it.
     #[inline(never)]
     pub(super) fn choose_another(
         &mut self,
@@ -182,7 +183,9 @@ impl Route {
         let is_up =
             |health: &&Health| (0..target.len).any(|member| !taken.contains(&member) && health.is_up(member as usize));
         let health = self.gate.as_ref().and_then(|gate| gate.health.as_ref()).filter(is_up);
-        self.picker.pick(&mut Sight { script, target, cx, key, health, taken }) as u32
+        let mut sight = Sight { script, target, cx, key, health, taken };
+        let member = if taken.is_empty() { self.picker.pick(&mut sight) } else { self.picker.pick_other(&mut sight) };
+        member as u32
     }
 }
 

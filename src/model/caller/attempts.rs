@@ -90,7 +90,7 @@ impl Caller {
         let spec = &script.calls[pending.call as usize];
         let left = pending.left(cx.now());
         let route = self.routes.get_mut(pending.route);
-        let again = pending.attempt > 0 && spec.policy.retry.member == Member::Same;
+        let again = pending.gone > 0 && spec.policy.retry.member == Member::Same;
         if !again && !pending.is_pinned {
             let about = key_of_message(script, spec, pending.luck, &self.given, key).unwrap_or(pending.luck);
             pending.member = route.choose(script, cx, spec, about);
@@ -98,6 +98,7 @@ impl Caller {
         let now = cx.now();
         route.sent(pending.member, now);
         pending.attempt += 1;
+        pending.gone = pending.gone.saturating_add(1);
         let mut tie = None;
         if route.guard.is_some() {
             tie = self.depart(script, cx, number);
@@ -131,14 +132,16 @@ impl Caller {
         let message = MessageId { owner: cx.me, number };
         cx.send_sized(to, envelope, size);
         if !is_confirmed {
-            route.done(pending.member, now, None, true);
+            if route.guard.is_none() {
+                route.done(pending.member, now, None, true);
+            }
             self.let_go_of_others(script, cx, number, None);
             cx.observe(Observation::Closed { message, why: Close::Sent });
             self.given.forget(key);
             self.outstanding.remove(key);
             return Some(Outcome::Done);
         }
-        let attempt = NonZeroU32::new(pending.attempt)?;
+        let attempt = NonZeroU32::new(pending.gone.into())?;
         let mut timeout = spec.policy.retry.timeout_of(attempt, now.since(pending.started));
         if let Some(guard) = route.guard.as_deref_mut() {
             timeout = guard.timeout(attempt).into_iter().chain(timeout).min();
@@ -164,7 +167,7 @@ impl Caller {
         let route = self.routes.get_mut(pending.route);
         let guard = route.guard.as_deref_mut()?;
         let first = guard.under_way(number).first().map(|flight| flight.member);
-        guard.departs(number, pending.attempt, pending.member, now);
+        guard.departs(number, pending.attempt, pending.member, now, pending.gone == 1);
         if !spec.policy.is_tied() {
             return None;
         }
@@ -194,7 +197,8 @@ impl Caller {
         if let Some(timer) = guard.set_hedge(number, None).filter(|_| failed.is_some()) {
             cx.cancel_timer(timer);
         }
-        let may_go = pending.in_flight && guard.may_retry(number, cx.now(), Failure::Timeout);
+        let has_room = pending.in_flight && guard.has_room(cx.now());
+        let may_go = has_room && guard.may_retry(number, cx.now(), Failure::Timeout);
         if may_go && guard.leave(number, cx.now(), cx.now(), || cx.draw()) == Leave::Go {
             let under_way = guard.under_way(number).iter().map(|flight| flight.member);
             let taken: Vec<_> = under_way.chain(failed).collect();

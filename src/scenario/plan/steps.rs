@@ -106,7 +106,7 @@ impl Planner<'_> {
             Verb::Call(target) | Verb::Send(target) => {
                 let Some((call, nodes)) = self.message(sender, step, target, verb, path) else { return };
                 let wait = step.wait.as_ref().is_none_or(|wait| wait.value);
-                program.extend(match self.copies(step, nodes) {
+                program.extend(match self.copies(step, call, nodes) {
                     Some(Copies::One) => Some(model::Step::Message { call, wait }),
                     Some(copies) => self.gather(step, vec![Branch { call, copies }]),
                     None => None,
@@ -120,7 +120,7 @@ impl Planner<'_> {
                     let Some((call, nodes)) = self.message(sender, &branch.value, target, verb, &place) else {
                         continue;
                     };
-                    planned.extend(self.copies(&branch.value, nodes).map(|copies| Branch { call, copies }));
+                    planned.extend(self.copies(&branch.value, call, nodes).map(|copies| Branch { call, copies }));
                 }
                 program.extend(self.gather(step, planned));
             }
@@ -132,8 +132,22 @@ impl Planner<'_> {
                 self.choose(sender, ways.iter(), path, program);
             }
             Verb::Repeat(repeat) => {
+                let mut first = None;
                 for time in 0..repeat.times.get() {
+                    let (calls, routes) = (self.calls.len(), self.routes.len());
                     self.steps(sender, &repeat.steps, &format!("{path}.{time}."), program);
+                    // What waits for each other waits for the same step, however often that is repeated.
+                    match first.clone() {
+                        None => first = Some(calls..self.calls.len()),
+                        Some(first) if first.len() == self.calls.len() - calls => {
+                            for (call, same) in (calls..self.calls.len()).zip(first) {
+                                self.calls[call].route = self.calls[same].route;
+                            }
+                            self.routes.truncate(routes);
+                            self.kept.truncate(routes);
+                        }
+                        Some(_) => {}
+                    }
                     if program.len() > STEPS_MAX {
                         self.mistakes.push(
                             Diagnostic::error(format!("more than {STEPS_MAX} steps, each repeated one counted"))
@@ -173,8 +187,16 @@ impl Planner<'_> {
     }
 
     /// To how many of so many nodes the message of a step goes.
-    fn copies(&mut self, step: &Step, nodes: NonZeroU32) -> Option<Copies> {
+    fn copies(&mut self, step: &Step, call: u16, nodes: NonZeroU32) -> Option<Copies> {
         let Some(written) = &step.fan_out else { return Some(Copies::One) };
+        if self.calls[usize::from(call)].policy.ordered && nodes.get() > 1 {
+            self.mistakes.push(
+                Diagnostic::error("`fan-out` breaks `ordered`: what goes to several nodes has no order")
+                    .at(written.origin, "to several nodes")
+                    .help("leave one of them out"),
+            );
+            return None;
+        }
         match written.value {
             FanOut::All => Some(Copies::All(nodes.get())),
             FanOut::Constant(count) if count > nodes => {
