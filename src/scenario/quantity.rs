@@ -15,6 +15,7 @@ use super::cursor::Cursor;
 use super::document::{InText, Piece, text_type};
 use super::metric::Metric;
 use super::nearest::nearest;
+use super::plan::is_measured;
 use super::selector::{self, Which};
 pub use super::window::Window;
 
@@ -202,8 +203,12 @@ fn metric_in(text: &str, range: Range<usize>) -> Result<Piece<Metric>, InText> {
         let message = format!("`{name}` is a statistic: name the metric before it");
         return Err(InText::new(range, message).help(format!("for example `latency.{name}`")));
     }
-    let near = nearest(name, Metric::ALL.iter().map(|metric| metric.name()));
-    let help = near.map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
+    let known: Vec<_> =
+        Metric::ALL.iter().filter(|metric| is_measured(**metric)).map(|metric| metric.name()).collect();
+    let help = match nearest(name, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("metrics are {}", known.join(", ")),
+    };
     let message = if name.is_empty() { "a metric is missing".into() } else { format!("there is no metric `{name}`") };
     Err(InText::new(range, message).help(help))
 }

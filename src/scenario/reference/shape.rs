@@ -58,6 +58,30 @@ impl Definition {
         }
     }
 
+    /// What may be chosen by a table with one key: the key, and the tables that may stand under it.
+    pub fn tags(&self) -> impl Iterator<Item = (&String, Vec<&[Key]>)> {
+        self.choices().filter_map(|choice| match choice {
+            Shape::Tagged(tag, inner) => Some((tag, inner.tables())),
+            _ => None,
+        })
+    }
+
+    /// What may be chosen by a word alone.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        self.choices().filter_map(|choice| match choice {
+            Shape::Word(word) => Some(word.as_str()),
+            _ => None,
+        })
+    }
+
+    fn choices(&self) -> impl Iterator<Item = &Shape> {
+        let choices = match &self.shape {
+            Shape::OneOf(choices) => choices.as_slice(),
+            _ => &[],
+        };
+        choices.iter().map(|(choice, _)| choice)
+    }
+
     /// The definition that the rest of the table's keys belong to.
     pub fn rest(&self) -> Option<&str> {
         match &self.shape {
