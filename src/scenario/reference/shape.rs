@@ -171,6 +171,21 @@ impl Shape {
     }
 }
 
+/// Choices, where a bare name and the table of the same name are one: what may be written, and what it means.
+pub(super) fn merged(choices: &[(Shape, String)]) -> Vec<(Vec<&Shape>, &str)> {
+    let mut rows: Vec<(Vec<&Shape>, &str)> = Vec::new();
+    for (shape, doc) in choices {
+        let same = rows.last_mut().filter(|(known, _)| {
+            matches!((known.as_slice(), shape), ([Shape::Word(word)], Shape::Tagged(tag, _)) if word == tag)
+        });
+        match same {
+            Some((known, _)) => known.push(shape),
+            None => rows.push((vec![shape], doc)),
+        }
+    }
+    rows
+}
+
 /// The description of a schema. Single line breaks are those of the source file and mean nothing.
 fn doc(schema: &Value) -> String {
     let doc = schema.get("description").and_then(Value::as_str).unwrap_or("");
