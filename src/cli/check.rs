@@ -35,11 +35,12 @@ fn check_file(terminal: Terminal, args: &Check, files: &Files, file: &Path) -> E
                 let message = format!("variant `{}` changes nothing that is used", variant.name);
                 prepared.plan.warnings.push(Diagnostic::warning(message).at(variant.origin, ""));
             }
-            let is_new = prepared.plan.warnings != chosen.plan.warnings;
-            if is_new && args.strict {
+            prepared.plan.warnings.retain(|warning| !chosen.plan.warnings.contains(warning));
+            if args.strict {
                 return strictly(prepared);
             }
-            if is_new {
+            if !prepared.plan.warnings.is_empty() {
+                terminal.note(&format!("in variant `{}` of {}:", variant.name, file.display()));
                 warn(terminal, &prepared);
             }
             Ok(prepared)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::tree::{Data, Table, Value};
+use super::tree::{Data, Key, Table, Value};
 
 /// The words of a scenario, each with the key that it stands under.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -17,6 +17,12 @@ impl Mentions {
     /// Adds all that stands in `table`.
     pub(super) fn add(&mut self, table: &Table) {
         self.table("", table);
+    }
+
+    /// Adds one entry of the whole scenario.
+    pub(super) fn add_entry(&mut self, key: &Key, value: &Value) {
+        self.keys.insert((String::new(), key.name.clone()));
+        self.value(&key.name, value);
     }
 
     /// Whether `word` stands under `key`, as a string or as the key of a table there.

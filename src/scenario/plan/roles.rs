@@ -90,7 +90,7 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         effects: Effects::default(),
     };
     let mut groups = planner.groups(duration);
-    planner.warn_about_no_effect(&loaded.document.mentions);
+    planner.warn_about_no_effect(&loaded.document);
     let unused = planner.unused();
     let Planner { flows, calls, routes, kept, programs, targets, warnings, traces, mistakes, .. } = planner;
     let watches = health::watches(&kept, &calls, &names);

@@ -10,7 +10,7 @@ use crate::protocol::balance::BALANCERS;
 use crate::protocol::queue::QueuePolicy;
 use crate::protocol::shed::ShedPolicy;
 use crate::scenario::diagnostic::Diagnostic;
-use crate::scenario::document::{Located, Mentions, Origin};
+use crate::scenario::document::{Document, Located, Mentions, Origin};
 use crate::scenario::nearest::nearest;
 use crate::scenario::schema::{ExpireAt, Name, Service, WhenFull};
 
@@ -56,12 +56,18 @@ impl Planner<'_> {
     }
 
     /// Warns of everything that is written and has no effect, in any variant as far as that is known.
-    pub(super) fn warn_about_no_effect(&mut self, mentions: &Mentions) {
+    pub(super) fn warn_about_no_effect(&mut self, document: &Document) {
+        let mentions = &document.mentions;
+        // What a variant adds has to be of use in that variant; what the base holds, in any.
+        let about = |section: &str, name: &Name| {
+            if document.base.has(section, name.as_str()) { mentions } else { &document.chosen }
+        };
         let unused = self.unused();
         let is_unused = |section: &str, name: &str| unused.iter().any(|(other, one)| *other == section && one == name);
         let mut found = Vec::new();
         for (name, _) in self.scenario.policies.iter().filter(|(name, _)| is_unused("policies", name.as_str())) {
-            let is_named = mentions.has("policy", name.as_str()) || mentions.has("extends", name.as_str());
+            let about = about("policies", name);
+            let is_named = about.has("policy", name.as_str()) || about.has("extends", name.as_str());
             // The default policy is meant wherever a variant adds a message.
             let may_be_default = name.as_str() == "default" && mentions.has_key("variants");
             if !is_named && !may_be_default {
@@ -70,7 +76,8 @@ impl Planner<'_> {
             }
         }
         for (name, service) in self.scenario.services.iter().filter(|(name, _)| is_unused("services", name.as_str())) {
-            if !mentions.names(name.as_str()) {
+            let section = if service.passes_on { "balancers" } else { "services" };
+            if !about(section, name).names(name.as_str()) {
                 let what =
                     if service.passes_on { "nobody sends to balancer" } else { "nobody calls or sends to service" };
                 let others = self.scenario.services.iter().map(|(name, _)| name);

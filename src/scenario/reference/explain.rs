@@ -37,19 +37,29 @@ impl Reference {
         let word = path.rsplit('.').next().unwrap_or("").trim_matches(['[', ']']);
         let metrics = Metric::ALL.iter().filter(|metric| is_measured(**metric)).map(|metric| metric.name());
         let names: Vec<_> = self.names().into_iter().chain(metrics).chain(more.iter().copied()).collect();
-        let meant = synonym(word, &names).map(|(ours, _)| ours).or_else(|| nearest(word, names.iter().copied()));
-        if let Some(meant) = meant {
-            return Some(format!("did you mean `{meant}`?"));
+        if Metric::named(word).is_some_and(|metric| !is_measured(metric)) {
+            return Some("it is not supported yet".into());
+        }
+        let parts: Vec<_> = path.split('.').collect();
+        let mut meant = if parts.iter().all(|part| names.contains(part)) { parts } else { Vec::new() };
+        meant.extend(synonym(word, &names).map(|(ours, _)| ours));
+        if meant.is_empty() {
+            meant.extend(nearest(word, names.iter().copied()));
         }
         let is_said =
             |text: &str| text.to_lowercase().split(|letter: char| !letter.is_alphanumeric()).any(|said| said == word);
         let holding: BTreeSet<_> = names.into_iter().filter(|name| word.len() >= 3 && name.contains(word)).collect();
-        if let Some(list) = some_of(&holding) {
+        for name in holding {
+            if !meant.contains(&name) {
+                meant.push(name);
+            }
+        }
+        if let Some(list) = some_of(&meant) {
             return Some(format!("did you mean {list}?"));
         }
         let keys = self.definitions.iter().flat_map(Definition::keys);
-        let saying = keys.filter(|key| is_said(&key.doc)).map(|key| key.name.as_str()).collect();
-        some_of(&saying).map(|list| format!("it is mentioned under {list}"))
+        let saying: BTreeSet<_> = keys.filter(|key| is_said(&key.doc)).map(|key| key.name.as_str()).collect();
+        some_of(&saying.into_iter().collect::<Vec<_>>()).map(|list| format!("it is mentioned under {list}"))
     }
 
     /// Everything that a single word can mean: a key of some table, a metric, a type.
@@ -202,7 +212,7 @@ impl Reference {
 }
 
 /// The first few of these names in a sentence, if there is any.
-fn some_of(names: &BTreeSet<&str>) -> Option<String> {
+fn some_of(names: &[&str]) -> Option<String> {
     const MOST: usize = 6;
     let first: Vec<_> = names.iter().take(MOST).collect();
     (!first.is_empty()).then(|| one_of(&first))

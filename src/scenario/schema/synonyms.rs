@@ -7,6 +7,7 @@ const SYNONYMS: &[(&str, &str, &str)] = &[
     ("retry", "max-attempts", FIRST_COUNTS),
     ("num-retries", "max-attempts", FIRST_COUNTS),
     ("attempts", "max-attempts", FIRST_COUNTS),
+    ("hedging", "hedge", ""),
     ("breaker", "circuit-breaker", ""),
     ("lb", "balance", ""),
     ("lb-policy", "balance", ""),
