@@ -40,7 +40,9 @@ fn meaning(name: &str) -> Result<String, String> {
         Err(_) => {
             let names: Vec<_> = found.iter().map(|(_, item)| item.name).collect();
             let advice = known.advice(name, &names);
-            let advice = advice.unwrap_or_else(|| "`rehearsal list` shows the names that scenarios can use, `rehearsal help` the commands".into());
+            let advice = advice.unwrap_or_else(|| {
+                "`rehearsal list` shows the names that scenarios can use, `rehearsal help` the commands".into()
+            });
             Err(format!("nothing is called `{name}`; {advice}"))
         }
         Ok(_) => unreachable!("what the reference knows is a text"),

@@ -43,8 +43,8 @@ impl Reference {
         let parts: Vec<_> = path.split('.').collect();
         let mut meant = if parts.iter().all(|part| names.contains(part)) { parts } else { Vec::new() };
         meant.extend(synonym(word, &names).map(|(ours, _)| ours));
-        if meant.is_empty() {
-            meant.extend(nearest(word, names.iter().copied()));
+        if let (true, Some(near)) = (meant.is_empty(), nearest(word, names.iter().copied())) {
+            return Some(format!("did you mean `{near}`?"));
         }
         let is_said =
             |text: &str| text.to_lowercase().split(|letter: char| !letter.is_alphanumeric()).any(|said| said == word);
