@@ -97,7 +97,7 @@ mod tests {
         summary(results, &Total::of(results), Style::Plain)
     }
 
-    /// To accept a change, run with `UPDATE_GOLDEN=1` after reading the difference.
+    /// To accept a change, run with `REHEARSAL_BLESS=1` after reading the difference.
     #[test]
     fn the_plain_summary_reads_like_this() {
         for (name, results, expected) in [
@@ -105,7 +105,7 @@ mod tests {
             ("replicated", fixture::replicated(), include_str!("text/replicated.txt")),
         ] {
             let found = plain(&results);
-            if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            if std::env::var_os("REHEARSAL_BLESS").is_some() {
                 let path = format!("{}/src/report/text/{name}.txt", env!("CARGO_MANIFEST_DIR"));
                 std::fs::write(path, &found).expect("the golden file can be written");
             } else {

@@ -138,7 +138,7 @@ metrics! {
     Waiting "waiting" Mean,
     /// Messages in the node.
     Present "present" Mean,
-    /// Workers at work; on a link, time in which it sends.
+    /// Workers at work.
     Busy "busy" Share,
     /// Nodes that run.
     Up "up" Share,

@@ -64,8 +64,26 @@ pub(super) struct Scopes<'a> {
 
 /// Whether anything is measured by this metric yet: messages, services, links or faults.
 pub fn is_measured(metric: Metric) -> bool {
+    !measured_for(metric).is_empty()
+}
+
+/// Of whom this metric is measured: messages, a service, a link or a fault.
+pub fn measured_for(metric: Metric) -> Vec<&'static str> {
     let subjects = [Subject::Flows(Vec::new()), Subject::Station(0, Vec::new()), Subject::Link(0), Subject::Fault(0)];
-    subjects.iter().any(|subject| measured_by(subject).contains(&metric))
+    let measuring = subjects.iter().filter(|subject| measured_by(subject).contains(&metric));
+    measuring.map(Subject::kind).collect()
+}
+
+impl Subject {
+    /// What it is, in words.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Flows(_) => "messages",
+            Self::Station(..) => "a service",
+            Self::Link(_) => "a link",
+            Self::Fault(_) => "a fault",
+        }
+    }
 }
 
 impl Scopes<'_> {
@@ -107,12 +125,7 @@ impl Scopes<'_> {
         let subject = self.subject(quantity)?;
         if !measured_by(&subject).contains(&metric) {
             let known: Vec<_> = measured_by(&subject).iter().map(|metric| metric.name()).collect();
-            let who = match subject {
-                Subject::Flows(_) => "messages",
-                Subject::Station(..) => "a service",
-                Subject::Link(_) => "a link",
-                Subject::Fault(_) => "a fault",
-            };
+            let who = subject.kind();
             return Err(at_metric(format!("`{}` is not measured for {who}", metric.name()), "not measured here")
                 .help(format!("measured for {who}: {}", known.join(", "))));
         }
@@ -314,7 +327,7 @@ fn measured_by(subject: &Subject) -> &'static [Metric] {
 }
 
 /// Whether a metric has this statistic.
-fn has(metric: Metric, statistic: Statistic) -> bool {
+pub(in crate::scenario) fn has(metric: Metric, statistic: Statistic) -> bool {
     use Statistic::*;
     match metric.kind() {
         MetricKind::Rate => matches!(statistic, Rate | Count),

@@ -201,6 +201,7 @@ impl Planner<'_> {
             ("jitter", jitter.map(|jitter| jitter.origin)),
             ("retry-on", keys.retry_on.as_ref().map(|on| on.origin)),
             ("retry-to", retry_to.map(|to| to.origin)),
+            ("retry-budget", keys.retry_budget.as_ref().map(|budget| budget.origin)),
         ];
         places.into_iter().filter_map(|(key, place)| Some((key, place?))).collect()
     }

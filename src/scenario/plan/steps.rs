@@ -313,6 +313,10 @@ impl Planner<'_> {
             return None;
         }
         let priority = [step, entry, group].into_iter().find_map(|step| step.priority);
+        self.effects.keys.extend(key.map(|key| key.origin));
+        if let Some(written) = priority.filter(|priority| priority.value > 0) {
+            self.effects.priority(written.origin, callee_name, service);
+        }
         self.calls.push(model::Call {
             flow,
             name,
@@ -366,6 +370,7 @@ impl Planner<'_> {
         let [group, entry] = sender.shared;
         let named = [step, entry, group].into_iter().find_map(|step| step.policy.as_ref());
         let policies = || self.scenario.policies.iter();
+        self.policies_used.insert(named.map_or("default", |name| name.value.as_str()).to_owned());
         let base = match named {
             Some(name) => match policies().find(|(known, _)| known.as_str() == name.value.as_str()) {
                 Some((_, keys)) => keys.clone(),
