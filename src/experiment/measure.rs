@@ -1,7 +1,7 @@
 //! A quantity's value in one run, or in a part of its time.
 
 use crate::base::time::{Span, Time};
-use crate::metrics::{Fate, Histogram, RunResult, Spans, Tally};
+use crate::metrics::{Fate, Histogram, Rates, RunResult, Spans, Tally};
 use crate::process::Outcome;
 use crate::scenario::plan::{Measure, Subject, When};
 use crate::scenario::quantity::Statistic;
@@ -101,7 +101,7 @@ fn fault_value(measure: &Measure, runs: &[&RunResult], fault: usize) -> Option<f
 fn flow_value(measure: &Measure, runs: &[&RunResult], flows: &[usize], part: Option<(Time, Time)>) -> Option<f64> {
     let mut tally = Tally::default();
     let (mut from_send, mut one_way) = (Histogram::default(), Histogram::default());
-    let (mut sent, mut goodput) = (0, 0);
+    let mut happened = Rates::default();
     let mut seconds = 0.0;
     for run in runs {
         let spans = spans(measure, run, part);
@@ -110,8 +110,7 @@ fn flow_value(measure: &Measure, runs: &[&RunResult], flows: &[usize], part: Opt
             let book = &run.flows[flow].book;
             let (within, rates) = book.within(&spans);
             tally.add(&within);
-            sent += rates.sent;
-            goodput += rates.goodput;
+            happened.add(&rates);
             from_send.merge(&book.from_send);
             one_way.merge(&book.one_way);
         }
@@ -119,18 +118,13 @@ fn flow_value(measure: &Measure, runs: &[&RunResult], flows: &[usize], part: Opt
     let offered = tally.offered as f64;
     let count_of = |metric| match metric {
         Metric::Offered => Some(tally.offered),
-        Metric::Sent => Some(sent),
-        Metric::Goodput => Some(goodput),
+        Metric::Sent => Some(happened.sent),
+        Metric::Goodput => Some(happened.goodput),
+        Metric::Processed => Some(happened.processed),
         Metric::Received => Some(tally.received),
         Metric::Confirmed => Some(tally.confirmed),
         Metric::Reliability => Some(tally.correct),
-        Metric::InDoubt => Some(tally.fates[Fate::InDoubt as usize]),
-        Metric::Lost => Some(tally.fates[Fate::Lost as usize]),
-        Metric::Rejected => Some(tally.fates[Fate::Rejected as usize]),
-        Metric::Expired => Some(tally.fates[Fate::Expired as usize]),
-        Metric::Failed => Some(tally.fates[Fate::Failed as usize]),
-        Metric::InFlight => Some(tally.fates[Fate::InFlight as usize]),
-        _ => None,
+        metric => fate(metric).map(|fate| tally.fate(fate)),
     };
     let per_message = |sum: u64| (tally.offered > 0).then(|| sum as f64 / offered);
     match measure.metric {
@@ -151,6 +145,11 @@ fn flow_value(measure: &Measure, runs: &[&RunResult], flows: &[usize], part: Opt
             }
         }
     }
+}
+
+/// The fate that a metric counts.
+fn fate(metric: Metric) -> Option<Fate> {
+    Fate::ALL.into_iter().find(|fate| fate.name() == metric.name())
 }
 
 fn station_value(measure: &Measure, runs: &[&RunResult], station: usize, flows: &[usize]) -> Option<f64> {

@@ -16,17 +16,17 @@ pub enum Fate {
     Confirmed,
     /// Handled; nobody asked for a confirmation.
     Handled,
-    /// Handled, but its owner was never told.
+    /// Handled, but its owner was never told in time.
     InDoubt,
-    /// No copy arrived.
+    /// No copy came through, and nobody said why.
     Lost,
-    /// Turned away for lack of room.
+    /// Turned away: by its receiver, or by a guard of its own sender.
     Rejected,
-    /// Its deadline passed before it was handled.
+    /// Not handled in time: past its deadline, kept waiting too long, or taken back.
     Expired,
     /// Handling failed.
     Failed,
-    /// Never sent.
+    /// Let go by its own sender, and never handled.
     Abandoned,
     /// Not decided when the run ended.
     InFlight,
@@ -77,6 +77,8 @@ pub enum Correctness {
 #[derive(Clone, Debug)]
 pub struct FlowBook {
     correctness: Correctness,
+    /// Whether goodput is what its owners were answered, and not what receivers handled.
+    pub(super) is_answered: bool,
     /// What became of all of them, once the book is closed.
     pub total: Tally,
     /// From the first attempt to confirmed.
@@ -202,14 +204,18 @@ impl Tally {
 pub struct Rates {
     /// Attempts sent.
     pub sent: u64,
-    /// Messages handled well for the first time.
+    /// Messages that came to good: calls answered well and in time, others handled well for the first time.
     pub goodput: u64,
+    /// Messages that receivers handled well for the first time, whether their owners still waited or not.
+    pub processed: u64,
 }
 
 impl Rates {
-    fn add(&mut self, other: &Self) {
+    /// Adds what happened in another step.
+    pub fn add(&mut self, other: &Self) {
         self.sent += other.sent;
         self.goodput += other.goodput;
+        self.processed += other.processed;
     }
 }
 
@@ -256,6 +262,7 @@ impl FlowBook {
     pub(super) fn new(correctness: Correctness, step: Span) -> Self {
         Self {
             correctness,
+            is_answered: correctness == Correctness::Answered,
             total: Tally::default(),
             from_send: Histogram::default(),
             one_way: Histogram::default(),
@@ -352,13 +359,16 @@ impl FlowBook {
     /// Enters what was counted in the present step.
     fn enter_present(&mut self) {
         let Present { step, rates, offered, .. } = &mut self.present;
-        let (step, rates, offered) = (*step, std::mem::take(rates), std::mem::take(offered));
+        let (step, mut rates, offered) = (*step, std::mem::take(rates), std::mem::take(offered));
+        if !self.is_answered {
+            // Answers were counted; what nobody has to answer is good once it is handled.
+            rates.goodput = rates.processed;
+        }
         if rates != Rates::default() {
             if step >= self.rates.len() {
                 self.rates.resize(step + 1, Rates::default());
             }
-            self.rates[step].sent += rates.sent;
-            self.rates[step].goodput += rates.goodput;
+            self.rates[step].add(&rates);
         }
         if offered > 0 {
             self.tally_of(step).offered += offered;
@@ -391,6 +401,11 @@ impl FlowBook {
 
     #[inline(always)]
     pub(super) fn handled(&mut self, now: Time) {
+        self.look_at(now).rates.processed += 1;
+    }
+
+    #[inline(always)]
+    pub(super) fn confirmed(&mut self, now: Time) {
         self.look_at(now).rates.goodput += 1;
     }
 

@@ -143,6 +143,7 @@ pub(super) fn of_flow(flow: &FlowTotal) -> Vec<Metric> {
         with_rate("offered", flow.offered),
         with_rate("sent", flow.sent),
         with_rate("goodput", flow.goodput),
+        with_rate("processed", flow.processed),
         metric(
             "reliability",
             [

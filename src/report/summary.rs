@@ -3,7 +3,7 @@
 //! Both are written from the same list. Names and their order are stable; a new number may be added, none changes its meaning
 //! without a new `schema`. Times are nanoseconds (`_ns`), rates per second (`_per_s`), shares fractions of one; a number
 //! that does not exist is `null`, and an empty field in CSV: a percentile of `latency-all` that lies among messages never
-//! confirmed (infinite), a share of nothing. `sent` and `goodput` count events in the measured time, all else messages due in
+//! confirmed (infinite), a share of nothing. `sent`, `goodput` and `processed` count events in the measured time, all else messages due in
 //! it; a station's `rejected` includes what it `discarded`; a link's books are of the whole run. What followed a fault is a
 //! metric of the flow (`recovery after outage`): means and maxima over the strikes, with the `count` of those that have a value
 //! that is not infinite.

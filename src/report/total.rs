@@ -41,8 +41,10 @@ pub(super) struct FlowTotal {
     pub confirmed: u64,
     /// Attempts sent while it was measured, by whichever message.
     pub sent: u64,
-    /// Messages handled well for the first time while it was measured.
+    /// Messages that came to good while it was measured.
     pub goodput: u64,
+    /// Messages that receivers handled well for the first time while it was measured.
+    pub processed: u64,
     /// Attempts of the messages that count.
     pub attempts: u64,
     pub copies: u64,
@@ -67,8 +69,10 @@ pub(super) struct Step {
     pub offered: u64,
     /// Attempts sent in the step.
     pub sent: u64,
-    /// Messages handled well for the first time in the step.
+    /// Messages that came to good in the step.
     pub goodput: u64,
+    /// Messages that receivers handled well for the first time in the step.
+    pub processed: u64,
     /// Messages due in the step that came out right.
     pub correct: u64,
     /// Latencies of messages due in the step.
@@ -219,11 +223,13 @@ impl FlowTotal {
         let measured = book.rates_within(from, to);
         self.sent += measured.sent;
         self.goodput += measured.goodput;
+        self.processed += measured.processed;
         self.step = book.step();
         for (index, rates) in book.rates.iter().enumerate() {
             let step = self.step_at(index);
             step.sent += rates.sent;
             step.goodput += rates.goodput;
+            step.processed += rates.processed;
         }
         for (index, tally) in book.steps.iter().enumerate() {
             let step = self.step_at(index);

@@ -88,23 +88,61 @@ metrics! {
     Offered "offered" Rate,
     /// Attempts that were sent, retries included.
     Sent "sent" Rate,
-    /// Distinct messages that were handled correctly.
+    /// Distinct messages that came to good: calls that were answered well and in time, all others that were handled well.
+    ///
+    /// It is counted when a message comes to good, whenever it was due. What a receiver does for a caller that has given up is no
+    /// goodput (see `processed`), and neither is an answer that comes too late. A `send` nobody waits for is good once it is
+    /// handled well for the first time.
     Goodput "goodput" Rate,
+    /// Distinct messages that receivers handled well, whether their senders still waited for that or not.
+    ///
+    /// Where it exceeds `goodput`, receivers work for callers that have gone.
+    Processed "processed" Rate,
     /// The receiver has it.
     Received "received" Share,
-    /// The sender knows that the receiver has it.
+    /// The sender knows that it was handled well, and in time.
+    ///
+    /// A fate: each message has exactly one. The others are `handled`, `in-doubt`, `lost`, `rejected`, `expired`, `failed`,
+    /// `abandoned` and `in-flight`.
     Confirmed "confirmed" Share,
-    /// Received, never confirmed.
+    /// Handled well, and nobody asked for a confirmation.
+    ///
+    /// A fate, of what is sent and not answered or acknowledged. What receivers handled of calls is `processed`.
+    Handled "handled" Share,
+    /// Handled well, but its sender was never told, or not in time.
+    ///
+    /// A fate. The answer was lost, or came after the sender had given up.
     InDoubt "in-doubt" Share,
-    /// Never received.
+    /// No copy came through, and nobody said why.
+    ///
+    /// A fate. Its copies were lost on their way, dropped by a full receiver without a word, or forgotten in a crash.
     Lost "lost" Share,
-    /// Refused by the receiver.
+    /// Turned away, by its receiver or by a guard of its own sender.
+    ///
+    /// A fate: the last attempt was turned away by the receiver (a full queue, a shedder, a limit at its door), or not let go by the
+    /// sender's circuit breaker, concurrency limit or throttle. Which of them it was, `breaker-refusals`, `queue-full` and the
+    /// like tell. Of a service: requests it turned away.
     Rejected "rejected" Share,
-    /// Past its deadline.
+    /// Not handled in time: past its deadline, kept waiting too long, or taken back by its sender.
+    ///
+    /// A fate: its deadline passed, its time in a queue was over, or its sender timed out and took the last copy back (`cancel`).
+    /// A message whose deadline passed before its first attempt is `abandoned`. Of a service: requests whose deadline or time in
+    /// the queue was over before a worker took them.
     Expired "expired" Share,
     /// Handled with an error.
+    ///
+    /// A fate: the last attempt was answered with an error, and no copy was handled well. Of a service: requests that ended so.
     Failed "failed" Share,
+    /// Let go by its own sender, and never handled.
+    ///
+    /// A fate: its deadline passed while it waited to be sent (for a place in a window or a turn at a rate limit), or nobody wanted
+    /// to know any more: enough of the others that were sent with it had been answered, or the request that it was sent for was
+    /// taken back.
+    Abandoned "abandoned" Share,
     /// Without a fate when the run ended; on a link, on its way.
+    ///
+    /// Of messages the last of the fates: at the end of the drain their sender still waits, or a copy is still on its way, in a queue
+    /// or at work.
     InFlight "in-flight" Share,
     /// Correct of offered.
     Reliability "reliability" Share,

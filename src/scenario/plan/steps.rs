@@ -229,6 +229,7 @@ impl Planner<'_> {
             callee: callee_name.clone(),
             is_client: sender.is_client,
             correctness,
+            is_call: is_request,
         });
         let (size, reply_size) = self.sizes(sender, step, target, service)?;
         let place = format!("{}/{}#{path}", sender.group, sender.entry.unwrap_or_default());
