@@ -3,7 +3,7 @@
 use crate::base::id::NodeId;
 use crate::base::random::{Seed, Uniform, mix};
 use crate::base::time::{Span, Time, ms, ns, secs, us};
-use crate::experiment::{Basis, Judgement, Measured, Results, Unit, Verdict};
+use crate::experiment::{Basis, Ground, Judgement, Measured, Results, Unit, Verdict};
 use crate::metrics::recovery::Courses;
 use crate::metrics::{
     Correctness, FaultResult, FlowBook, FlowResult, Ledger, LinkResult, RunResult, StationResult, Stations,
@@ -129,7 +129,8 @@ fn run(index: u32, seed: u64) -> RunResult {
 }
 
 fn judgement(quantity: &str, condition: &str, verdict: Verdict, measured: Measured) -> Judgement {
-    Judgement { quantity: quantity.into(), condition: condition.into(), verdict, measured, note: None }
+    let grounds = vec![Ground::Value];
+    Judgement { quantity: quantity.into(), condition: condition.into(), verdict, grounds, measured, note: None }
 }
 
 /// One run, expectations of every kind.

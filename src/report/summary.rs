@@ -10,8 +10,8 @@
 //!
 //! ```text
 //! schema, version, title, variant, seed, digest
-//! expectations   quantity, condition, verdict (pass fail inconclusive), unit, value, low, high, basis (runs batches value), sample
-//!                (how many of them), note
+//! expectations   quantity, condition, verdict (pass fail inconclusive), judged_by (interval, each run, value; several joined by
+//!                "and"), unit, value, low, high, basis (of the interval: runs batches value), sample (how many of them), note
 //! warnings       texts
 //! total          all runs together: counts summed, histograms pooled
 //! runs           one by one: run, seed, digest, measured_from_ns, measured_to_ns, end_ns, and the same tables as `total`
@@ -57,6 +57,7 @@ struct Expectation<'a> {
     quantity: &'a str,
     condition: &'a str,
     verdict: &'static str,
+    judged_by: String,
     unit: &'static str,
     value: Value,
     low: Value,
@@ -187,6 +188,7 @@ impl<'a> Expectation<'a> {
             quantity: &judgement.quantity,
             condition: &judgement.condition,
             verdict: verdict_name(judgement.verdict),
+            judged_by: super::judged_by(&judgement.grounds),
             unit: unit_of(measured.unit).name(),
             value: Value::real(measured.value),
             low: Value::real(measured.interval.map(|(low, _)| low)),
@@ -248,6 +250,7 @@ fn csv(results: &Results, summary: &Summary<'_>) -> Vec<u8> {
             table.row(["all", "expectation", expectation.quantity, statistic, value, unit]);
         };
         row("verdict", expectation.verdict, "");
+        row("judged_by", &expectation.judged_by, "");
         for (name, value) in [("value", expectation.value), ("low", expectation.low), ("high", expectation.high)] {
             row(name, &field(value), expectation.unit);
         }
@@ -382,7 +385,7 @@ mod tests {
                     named + leaves(&tables["system"]) + leaves(&tables["wire"])
                 })
                 .sum();
-            assert_eq!(rows.len(), numbers + 4 * results.judgements.len());
+            assert_eq!(rows.len(), numbers + 5 * results.judgements.len());
         }
     }
 

@@ -286,3 +286,19 @@ impl Metric {
         Self::ALL.iter().copied().find(|metric| metric.name() == name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::Fate;
+    use crate::scenario::plan::is_measured;
+
+    #[test]
+    fn every_fate_is_a_metric_that_says_so() {
+        for fate in Fate::ALL {
+            let metric = Metric::named(fate.name()).expect("a fate can be expected");
+            assert_eq!((metric.kind(), is_measured(metric)), (MetricKind::Share, true), "{metric:?}");
+            assert!(metric.definition().contains("fate"), "{metric:?}");
+        }
+    }
+}

@@ -225,6 +225,18 @@ fn windows_follow_strikes_that_are_drawn() {
     ));
     for judgement in &results.judgements {
         assert_eq!(judgement.verdict, Verdict::Pass, "{judgement:?}");
+        // `.max` and `.min` and `== 0` on a count have to hold in each run; what has no end, no interval.
+        let each = ["max", "min", "count", "touched", "strikes"];
+        let expected = if each.iter().any(|word| judgement.quantity.contains(word)) {
+            [Ground::EachRun]
+        } else if judgement.condition == ">= 100" || judgement.condition.contains("+-") {
+            [Ground::Interval]
+        } else {
+            [Ground::Value]
+        };
+        let expected = if judgement.quantity == "blink.touched-messages" { [Ground::Interval] } else { expected };
+        assert_eq!(judgement.grounds, expected, "{judgement:?}");
+        assert!(judgement.measured.interval.is_none_or(|(low, _)| low >= 0.0), "{judgement:?}");
     }
     let strikes: Vec<_> = results.runs.iter().map(|run| run.faults[1].strikes[0].0).collect();
     assert!(strikes.windows(2).all(|pair| pair[0] != pair[1]), "drawn anew for each run: {strikes:?}");
