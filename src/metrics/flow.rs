@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::time::{Span, Time};
+use crate::process::GuardFact;
 
+use super::guards::GuardCounts;
 use super::histogram::Histogram;
 use super::ledger::Record;
 use super::periods::{Periods, is_within};
@@ -89,6 +91,8 @@ pub struct FlowBook {
     pub steps: Vec<Tally>,
     /// Events by the step of time in which they happened, of all messages, measured or not.
     pub rates: Vec<Rates>,
+    /// What guards did, by step or, where the book is cut, by part; as far as they did anything.
+    guards: Vec<GuardCounts>,
     step: Span,
     present: Present,
     parts: Option<Box<Parts>>,
@@ -268,6 +272,7 @@ impl FlowBook {
             one_way: Histogram::default(),
             steps: Vec::new(),
             rates: Vec::new(),
+            guards: Vec::new(),
             step,
             // No time lies in it.
             present: Present { from: Time::ZERO, to: Time::ZERO, step: 0, rates: Rates::default(), offered: 0 },
@@ -324,6 +329,21 @@ impl FlowBook {
             }
         }
         (tally, sum)
+    }
+
+    /// What guards did within these spans of time: exactly if the book was cut there, otherwise of the steps that begin in them.
+    pub fn guards_within(&self, spans: &[(Time, Time)]) -> GuardCounts {
+        let mut sum = GuardCounts::default();
+        for (place, counts) in self.guards.iter().enumerate() {
+            let from = match &self.parts {
+                Some(parts) => parts.parts[place].0,
+                None => Time::ZERO + self.step.times(place as u64),
+            };
+            if is_within(spans, from) {
+                sum.add(counts);
+            }
+        }
+        sum
     }
 
     fn steps_within(&self, from: Time, to: Time, len: usize) -> std::ops::Range<usize> {
@@ -407,6 +427,12 @@ impl FlowBook {
     #[inline(always)]
     pub(super) fn confirmed(&mut self, now: Time) {
         self.look_at(now).rates.goodput += 1;
+    }
+
+    #[cold]
+    pub(super) fn guarded(&mut self, now: Time, fact: GuardFact) {
+        let place = self.look_at(now).step;
+        reach(&mut self.guards, place).note(fact);
     }
 
     /// Enters all that a message's record holds, once its fate is known: one visit to the histograms per message.

@@ -252,6 +252,7 @@ impl Ledger {
             Observation::Closed { message, why } => {
                 self.update(message, |record, _| record.owner = State::Closed(why));
             }
+            Observation::Guarded { flow, fact } => self.flows[flow.0 as usize].guarded(now, fact),
             Observation::Down { .. } => self.forget(node),
             Observation::Dropped { message } => self.update(message, |record, _| record.end_copy()),
             Observation::Duplicated { message } => self.update(message, |record, _| record.open_copies += 1),
@@ -529,7 +530,7 @@ impl Record {
 
 impl Observer for Ledger {
     fn wanted(&self) -> Wanted {
-        Wanted::NOTHING.and(Kind::Message).and(Kind::Life)
+        Wanted::NOTHING.and(Kind::Message).and(Kind::Life).and(Kind::Guard)
     }
 
     #[inline]

@@ -9,7 +9,7 @@ use std::num::NonZeroU32;
 
 use crate::base::random::Uniform;
 use crate::base::time::{Span, Time};
-use crate::process::{Steady, TimerId};
+use crate::process::{GuardFact, Steady, TimerId};
 use crate::protocol::breaker::{self, CircuitBreaker, CircuitBreakerSettings, Permit, Ticket};
 use crate::protocol::concurrency::{AnyConcurrency, Concurrency, ConcurrencyPolicy, Sample};
 use crate::protocol::hedge::{HedgeDelay, HedgeSettings};
@@ -99,6 +99,8 @@ pub(super) struct Flight {
     pub(super) attempt: u32,
     /// Where it went.
     pub(super) member: u32,
+    /// Whether another copy was under way when it went.
+    pub(super) is_hedge: bool,
     /// When.
     since: Steady,
     ticket: Option<Ticket>,
@@ -111,8 +113,8 @@ pub(super) enum Leave {
     Go,
     /// Not before so much time has passed.
     Later(Span),
-    /// It may not.
-    Refused,
+    /// It may not, for this reason.
+    Refused(GuardFact),
 }
 
 impl Guard {
@@ -150,8 +152,9 @@ impl Guard {
         let is_refused = is_full || self.throttle.as_mut().is_some_and(|throttle| !throttle.admit(moment, draw()));
         let permit = self.breaker.as_mut().filter(|_| !is_refused).map(|breaker| breaker.permit(moment));
         match permit {
-            _ if is_refused => self.refuse(number),
-            Some(Permit::No) => self.refuse(number),
+            _ if is_full => self.refuse(number, GuardFact::RefusedByConcurrency),
+            _ if is_refused => self.refuse(number, GuardFact::RefusedByThrottle),
+            Some(Permit::No) => self.refuse(number, GuardFact::RefusedByBreaker),
             Some(Permit::Yes(ticket)) => {
                 flights.ticket = Some(ticket);
                 Leave::Go
@@ -160,18 +163,24 @@ impl Guard {
         }
     }
 
-    fn refuse(&mut self, number: u32) -> Leave {
+    /// How often the breaker opened since this was asked last.
+    pub(super) fn take_openings(&mut self) -> u32 {
+        self.breaker.as_mut().map_or(0, CircuitBreaker::take_openings)
+    }
+
+    fn refuse(&mut self, number: u32, why: GuardFact) -> Leave {
         if self.under_way(number).is_empty() {
             self.messages.remove(&number);
         }
-        Leave::Refused
+        Leave::Refused(why)
     }
 
     /// An attempt goes.
     pub(super) fn departs(&mut self, number: u32, attempt: u32, member: u32, now: Steady) {
         let flights = self.messages.entry(number).or_default();
         let ticket = flights.ticket.take();
-        flights.under_way.push(Flight { attempt, member, since: now, ticket });
+        let is_hedge = !flights.under_way.is_empty();
+        flights.under_way.push(Flight { attempt, member, is_hedge, since: now, ticket });
         self.in_flight += 1;
         if let Some(budget) = self.budget.as_mut().filter(|_| attempt == 1) {
             budget.sent(time(now));

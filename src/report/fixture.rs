@@ -8,7 +8,7 @@ use crate::metrics::recovery::Courses;
 use crate::metrics::{
     Correctness, FaultResult, FlowBook, FlowResult, Ledger, LinkResult, RunResult, StationResult, Stations,
 };
-use crate::process::{Close, Flow, MessageId, Observation, Outcome};
+use crate::process::{Close, Flow, GuardFact, MessageId, Observation, Outcome, TurnedAway};
 use crate::sim::{Chain, Digest, FaultBook, LinkBook, Observer};
 
 const CLIENT: NodeId = NodeId::new(0);
@@ -58,6 +58,8 @@ fn run(index: u32, seed: u64) -> RunResult {
                     link.dropped[0] += 1;
                     events.push((sent, Observation::Dropped { message }));
                     sent += ms(80);
+                    let (flow, fact) = (Flow(flow as u16), GuardFact::TimedOut);
+                    events.push((sent, Observation::Guarded { flow, fact }));
                     if flow == 1 {
                         break;
                     }
@@ -68,6 +70,7 @@ fn run(index: u32, seed: u64) -> RunResult {
                 events.push((arrived, Observation::Received { message, duplicate: false }));
                 if fortune > 994 {
                     events.push((arrived, Observation::Handled { message, outcome: Outcome::Rejected }));
+                    events.push((arrived, Observation::TurnedAway { why: TurnedAway::QueueFull }));
                     events.push((arrived, Observation::Refused { why: Outcome::Rejected }));
                 } else {
                     events.push((done, Observation::Handled { message, outcome: Outcome::Done }));

@@ -4,7 +4,8 @@
 //! without a new `schema`. Times are nanoseconds (`_ns`), rates per second (`_per_s`), shares fractions of one; a number
 //! that does not exist is `null`, and an empty field in CSV: a percentile of `latency-all` that lies among messages never
 //! confirmed (infinite), a share of nothing. `sent`, `goodput` and `processed` count events in the measured time, all else messages due in
-//! it; a station's `rejected` includes what it `discarded`; a link's books are of the whole run. What followed a fault is a
+//! it; a station's `rejected` includes what it `discarded`; what guards did (`breaker-refusals` of a flow, `queue-full` of a station) is
+//! left out where it never happened; a link's books are of the whole run. What followed a fault is a
 //! metric of the flow (`recovery after outage`): means and maxima over the strikes, with the `count` of those that have a value
 //! that is not infinite.
 //!

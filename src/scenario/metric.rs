@@ -1,5 +1,7 @@
 //! What can be measured, by name.
 
+use crate::process::{GuardFact, TurnedAway};
+
 use super::quantity::Statistic;
 
 /// What a metric's numbers are, and so what is meant when no statistic is named.
@@ -15,6 +17,8 @@ pub enum MetricKind {
     Times,
     /// How much there was of it, over the whole run.
     Count,
+    /// Something that happens now and then, and is counted.
+    Events,
     /// One value for each strike of a fault.
     Strike,
     /// One value for the whole window.
@@ -29,7 +33,7 @@ impl MetricKind {
             Self::Share => Some(Statistic::Share),
             Self::Mean => Some(Statistic::Mean),
             Self::Times => None,
-            Self::Count => Some(Statistic::Count),
+            Self::Count | Self::Events => Some(Statistic::Count),
             Self::Strike => Some(Statistic::Mean),
             Self::Single => Some(Statistic::Final),
         }
@@ -43,16 +47,21 @@ macro_rules! metrics {
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         pub enum Metric {
             $(#[doc = $doc] $(#[doc = $more])* $variant,)*
+            /// What guards of senders did.
+            Guard(GuardFact),
+            /// Requests that stations let go unserved.
+            TurnedAway(TurnedAway),
         }
 
         impl Metric {
-            /// Every metric.
-            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+            const NAMED: &[Self] = &[$(Self::$variant,)*];
 
             /// The name in a quantity.
             pub fn name(self) -> &'static str {
                 match self {
                     $(Self::$variant => $name,)*
+                    Self::Guard(fact) => fact.name(),
+                    Self::TurnedAway(why) => why.name(),
                 }
             }
 
@@ -60,6 +69,8 @@ macro_rules! metrics {
             pub fn meaning(self) -> &'static str {
                 match self {
                     $(Self::$variant => $doc.trim_ascii_start(),)*
+                    Self::Guard(fact) => fact.meaning(),
+                    Self::TurnedAway(why) => why.meaning(),
                 }
             }
 
@@ -67,6 +78,8 @@ macro_rules! metrics {
             pub fn definition(self) -> String {
                 let lines: &[&str] = match self {
                     $(Self::$variant => &[$($more,)*],)*
+                    Self::Guard(fact) => fact.definition(),
+                    Self::TurnedAway(why) => why.definition(),
                 };
                 let lines = lines.iter().map(|line| line.trim_ascii_start());
                 let joined = lines.map(|line| if line.is_empty() { "\n\n" } else { line }).collect::<Vec<_>>().join(" ");
@@ -77,6 +90,7 @@ macro_rules! metrics {
             pub fn kind(self) -> MetricKind {
                 match self {
                     $(Self::$variant => MetricKind::$kind,)*
+                    Self::Guard(_) | Self::TurnedAway(_) => MetricKind::Events,
                 }
             }
         }
@@ -276,6 +290,9 @@ metrics! {
 }
 
 impl Metric {
+    /// Every metric.
+    pub const ALL: &[Self] = &all();
+
     /// Whether it is measured after each strike of a fault: `recovery after outage`.
     pub fn is_of_strikes(self) -> bool {
         self.kind() == MetricKind::Strike
@@ -285,6 +302,27 @@ impl Metric {
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|metric| metric.name() == name)
     }
+}
+
+/// The metrics of the list, then those that have registries of their own.
+const fn all() -> [Metric; Metric::NAMED.len() + GuardFact::COUNT + TurnedAway::COUNT] {
+    let mut all = [Metric::Offered; _];
+    let (mut place, mut next) = (0, 0);
+    while next < Metric::NAMED.len() {
+        all[place] = Metric::NAMED[next];
+        (place, next) = (place + 1, next + 1);
+    }
+    next = 0;
+    while next < GuardFact::COUNT {
+        all[place] = Metric::Guard(GuardFact::ALL[next]);
+        (place, next) = (place + 1, next + 1);
+    }
+    next = 0;
+    while next < TurnedAway::COUNT {
+        all[place] = Metric::TurnedAway(TurnedAway::ALL[next]);
+        (place, next) = (place + 1, next + 1);
+    }
+    all
 }
 
 #[cfg(test)]
