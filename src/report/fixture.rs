@@ -58,8 +58,8 @@ fn run(index: u32, seed: u64) -> RunResult {
                     link.dropped[0] += 1;
                     events.push((sent, Observation::Dropped { message }));
                     sent += ms(80);
-                    let (flow, fact) = (Flow(flow as u16), GuardFact::TimedOut);
-                    events.push((sent, Observation::Guarded { flow, fact }));
+                    let timed_out = Observation::Guarded { flow: Flow(flow as u16), fact: GuardFact::TimedOut };
+                    events.push((sent, timed_out));
                     if flow == 1 {
                         break;
                     }

@@ -75,7 +75,9 @@ fn limits_of_senders_are_seen_to_refuse_and_to_hold() {
     let source = |keys: &str| {
         Study::exact(
             20,
-            &format!("[clients.source]\nusers = 1000\ncount = 1000\ncall = \"backend\"\n{keys}\n[services.backend]\nwork = \"1ms\""),
+            &format!(
+                "[clients.source]\nusers = 1000\ncount = 1000\ncall = \"backend\"\n{keys}\n[services.backend]\nwork = \"1ms\""
+            ),
         )
     };
     let run = source("concurrency-limit = { bulkhead = { max-concurrent-calls = 10 } }");

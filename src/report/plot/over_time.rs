@@ -107,7 +107,11 @@ pub(super) fn throughput(results: &Results, flows: &[FlowTotal], faults: &[Fault
     panels(results, &flows, "Throughput over time", &legend, faults, |canvas, flow, steps, (top, bottom), x| {
         let rate = |count: u64| Some(count as f64 / steps.runs / steps.seconds);
         let shown = &flow.steps[steps.first..];
-        let most = shown.iter().map(|step| step.offered.max(step.sent).max(step.goodput).max(step.processed)).max().unwrap_or(0);
+        let most = shown
+            .iter()
+            .map(|step| step.offered.max(step.sent).max(step.goodput).max(step.processed))
+            .max()
+            .unwrap_or(0);
         let y = Axis::from_zero(rate(most).unwrap_or(1.0), (bottom, top), 4);
         let panel = Panel { top, bottom, x, y };
         bands::draw(canvas, &panel, faults);
