@@ -208,7 +208,7 @@ impl Tally {
 pub struct Rates {
     /// Attempts sent.
     pub sent: u64,
-    /// Messages that came to good: calls answered well and in time, others handled well for the first time.
+    /// Messages that succeeded: calls answered well and in time, others handled well for the first time.
     pub goodput: u64,
     /// Messages that receivers handled well for the first time, whether their owners still waited or not.
     pub processed: u64,

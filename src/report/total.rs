@@ -41,7 +41,7 @@ pub(super) struct FlowTotal {
     pub confirmed: u64,
     /// Attempts sent while it was measured, by whichever message.
     pub sent: u64,
-    /// Messages that came to good while it was measured.
+    /// Messages that succeeded while it was measured.
     pub goodput: u64,
     /// Messages that receivers handled well for the first time while it was measured.
     pub processed: u64,
@@ -71,7 +71,7 @@ pub(super) struct Step {
     pub offered: u64,
     /// Attempts sent in the step.
     pub sent: u64,
-    /// Messages that came to good in the step.
+    /// Messages that succeeded in the step.
     pub goodput: u64,
     /// Messages that receivers handled well for the first time in the step.
     pub processed: u64,

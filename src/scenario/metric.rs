@@ -102,10 +102,10 @@ metrics! {
     Offered "offered" Rate,
     /// Attempts that were sent, retries included.
     Sent "sent" Rate,
-    /// Distinct messages that came to good: calls that were answered well and in time, all others that were handled well.
+    /// Distinct messages that succeeded: calls that were answered well and in time, all others that were handled well.
     ///
-    /// It is counted when a message comes to good, whenever it was due. What a receiver does for a caller that has given up is no
-    /// goodput (see `processed`), and neither is an answer that comes too late. A `send` nobody waits for is good once it is
+    /// It is counted when a message succeeds, whenever it was due. What a receiver does for a caller that has given up is no
+    /// goodput (see `processed`), and neither is an answer that comes too late. A `send` nobody waits for succeeds once it is
     /// handled well for the first time.
     Goodput "goodput" Rate,
     /// Distinct messages that receivers handled well, whether their senders still waited for that or not.

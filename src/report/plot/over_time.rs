@@ -95,14 +95,14 @@ fn seconds(seconds: f64) -> String {
 
 pub(super) fn throughput(results: &Results, flows: &[FlowTotal], faults: &[FaultTotal]) -> Option<Canvas> {
     let flows: Vec<&FlowTotal> = flows.iter().filter(|flow| !flow.steps.is_empty()).collect();
-    // What receivers handled is drawn only where it is not what came to good: an answer on its way makes no difference.
+    // What receivers handled is drawn only where it is not what succeeded: an answer on its way makes no difference.
     let differs = |flow: &FlowTotal| {
         let sum = |count: fn(&Step) -> u64| flow.steps.iter().map(count).sum::<u64>() as f64;
         sum(|step| step.processed) > 1.01 * sum(|step| step.goodput)
     };
     let mut legend = vec![("offered", GREY), ("sent, retries included", ORANGE), ("goodput", BLUE)];
     if flows.iter().take(MOST).any(|flow| differs(flow)) {
-        legend.push(("processed, in vain included", SKY));
+        legend.push(("processed", SKY));
     }
     panels(results, &flows, "Throughput over time", &legend, faults, |canvas, flow, steps, (top, bottom), x| {
         let rate = |count: u64| Some(count as f64 / steps.runs / steps.seconds);

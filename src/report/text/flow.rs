@@ -50,7 +50,7 @@ fn headline(flow: &FlowTotal, style: Style) -> Vec<String> {
         format!("  {name:<10}{value:>9}     {second:<12}{rest}")
     };
     let third = |value: String, name: &str, more: String| format!("{value:>9}     {name:<13}{more:>9}");
-    // What receivers handled is what came to good, unless callers give up first.
+    // What receivers handled is what succeeded, unless callers give up first.
     let (wasted, processed) = match rate(flow.processed) {
         processed if processed == rate(flow.goodput) => ("", String::new()),
         processed => ("processed", processed),
