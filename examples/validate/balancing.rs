@@ -48,6 +48,18 @@ pub fn cases() -> Vec<Case> {
                 }),
             ],
         },
+        // A busy server gets only what finds no idle one in the ten lists: 0.9 (1 - q) of its rate with q / (1 - q) = 10 (1 - 0.9),
+        // so half: 1 / (1 - 0.45), in the limit of many servers (Lu and others 2011, theorems 1 and 2). How far a hundred
+        // are from that limit is not known: 10 % are allowed.
+        Case {
+            name: "join idle queue, load 0.9",
+            duration: "3s",
+            warmup: "1s",
+            runs: 16,
+            scenario: "[clients.source]\nnodes = 10\nrate = \"90000/s\"\nsend = \"server\"\n\
+                       [services.server]\nnodes = 100\nbalance = \"join-idle-queue\"\nwork = { exponential = \"1ms\" }",
+            quantities: vec![Quantity::new("sojourn in ms", 1.818_182, 0.1, sojourn)],
+        },
         // The less loaded of two different ones. c = 4.7 and 9.5 from the tolerance of the table's numbers (0.6 % and 1.2 % of ten
         // million); 1.6 and 2.1 million. Without end of servers, T is the sum of rho^(2^i - 2) over i from 1 on.
         two_choices("two of 100, load 0.5", "50000/s", false, "2.3s", (1.267_3, 0.0149), "1.2673"),

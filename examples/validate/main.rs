@@ -13,6 +13,7 @@ mod case;
 mod disciplines;
 mod fanout;
 mod faults;
+mod health;
 mod network;
 mod overload;
 mod queues;
@@ -35,6 +36,7 @@ fn cases() -> Vec<Case> {
         streams::cases(),
         availability::cases(),
         faults::cases(),
+        health::cases(),
     ]
     .concat()
 }

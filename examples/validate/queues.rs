@@ -55,6 +55,8 @@ pub fn cases() -> Vec<Case> {
                 .published("0.085113", "tests of Octave's queueing package, qsmmmk"),
             ],
         },
+        erlang_b("M/M/15/15: Erlang B", "{ exponential = \"1ms\" }", 12.7),
+        erlang_b("M/D/15/15: Erlang B", "\"1ms\"", 7.3),
         // The chain at departures: 1 - 1 / (pi_0 + rho); c = 7.8 of 1.6 million packets of 1 ms.
         Case {
             name: "M/D/1/5: a drop-tail link",
@@ -83,4 +85,17 @@ fn dropped(theory: f64, tolerance: f64) -> Quantity {
         let book = run.links[0].book;
         ratio(book.dropped_for(Cause::BufferFull), book.sent)
     })
+}
+
+/// Erlang B: 15 servers and no room to wait for 10 erlang, whatever the law of service (Erlang 1917; Sevastyanov 1957). B_k =
+/// a B_(k-1) / (k + a B_(k-1)). Tolerances: 4 c / sqrt(1.6 million).
+fn erlang_b(name: &'static str, work: &str, c: f64) -> Case {
+    let scenario = format!(
+        "[clients.source]\nrate = \"10000/s\"\nsend = \"server\"\n[services.server]\nworkers = 15\nqueue.limit = 0\nwork = {work}"
+    );
+    let quantity = Quantity::new("share rejected", 0.036_496_9, 4.0 * c / 1265.0, |run| {
+        let book = station(run);
+        ratio(book.refused_for(Outcome::Rejected), book.arrived)
+    });
+    Case { name, duration: "11s", warmup: "1s", runs: 16, scenario: scenario.leak(), quantities: vec![quantity] }
 }

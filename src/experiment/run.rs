@@ -149,6 +149,10 @@ fn finish(
         entry: spec.entry.clone(),
         callee: spec.callee.clone(),
         is_client: spec.is_client,
+        is_one_of_several: plan.flows.iter().any(|other| {
+            let differs = other.callee != spec.callee && other.is_client && spec.is_client;
+            differs && (&other.caller, &other.entry) == (&spec.caller, &spec.entry)
+        }),
         book,
     });
     let stations = plan.stations().zip(stations).map(|((name, workers, _), book)| StationResult {

@@ -30,13 +30,15 @@ pub enum Fate {
     Failed,
     /// Let go by its own sender, and never handled.
     Abandoned,
+    /// Given up, because enough of those that were sent with it had ended well: none was needed.
+    Spared,
     /// Not decided when the run ended.
     InFlight,
 }
 
 impl Fate {
     /// Every fate, in the order of reports.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Confirmed,
         Self::Handled,
         Self::InDoubt,
@@ -45,6 +47,7 @@ impl Fate {
         Self::Expired,
         Self::Failed,
         Self::Abandoned,
+        Self::Spared,
         Self::InFlight,
     ];
 
@@ -59,6 +62,7 @@ impl Fate {
             Self::Expired => "expired",
             Self::Failed => "failed",
             Self::Abandoned => "abandoned",
+            Self::Spared => "spared",
             Self::InFlight => "in-flight",
         }
     }
@@ -464,7 +468,7 @@ impl FlowBook {
             Correctness::Once => effects == 1,
             Correctness::Handled => effects > 0,
             Correctness::Answered => is_confirmed,
-        };
+        } || record.fate() == Fate::Spared;
         if let Some(one_way) = record.one_way() {
             self.one_way.record(one_way);
         }

@@ -517,6 +517,7 @@ impl Record {
             (State::Confirmed, ..) => Fate::Confirmed,
             (State::Closed(Close::Sent), 1.., _) => Fate::Handled,
             (State::Waiting, ..) => Fate::InFlight,
+            (State::Closed(Close::Spared), ..) => Fate::Spared,
             (_, 1.., _) => Fate::InDoubt,
             (State::Closed(Close::Abandoned), ..) => Fate::Abandoned,
             (_, 0, _) if self.open_copies > 0 => Fate::InFlight,

@@ -55,22 +55,24 @@ pub struct FlowResult {
     pub caller: String,
     /// The entry of its mix, where it has one.
     pub entry: Option<String>,
-    /// The group that handles them.
+    /// The group that handles them; empty for whole requests of a client, which are several messages each.
     pub callee: String,
-    /// Whether the caller is a client group (the others are services).
+    /// Whether they are what a client asks for, not a part of that.
     pub is_client: bool,
+    /// Whether the same client has others, which differ by the group that handles them.
+    pub is_one_of_several: bool,
     /// The book.
     pub book: FlowBook,
 }
 
 impl FlowResult {
-    /// The name of the scope it is measured by: `client`, `client/entry`, or `service->service`.
+    /// The name of the scope it is measured by: `client`, `client/entry`, or `caller->callee`.
     pub fn name(&self) -> String {
-        match (&self.entry, self.is_client) {
-            (Some(entry), _) => format!("{}/{entry}", self.caller),
-            (None, true) => self.caller.clone(),
-            (None, false) => format!("{}->{}", self.caller, self.callee),
-        }
+        let caller = match &self.entry {
+            Some(entry) => format!("{}/{entry}", self.caller),
+            None => self.caller.clone(),
+        };
+        if self.is_client && !self.is_one_of_several { caller } else { format!("{caller}->{}", self.callee) }
     }
 }
 

@@ -85,6 +85,8 @@ struct Pending {
     sequence: u32,
     call: u16,
     route: u16,
+    /// Attempts that have left; those that the sender itself turned away are none of them.
+    gone: u16,
     /// Whether an attempt is under way (and not waiting for the next).
     in_flight: bool,
     /// Whether every attempt goes to this member.
@@ -218,6 +220,7 @@ impl Caller {
             sequence: 0,
             call,
             route,
+            gone: 0,
             in_flight: false,
             is_pinned: member.is_some(),
         });
@@ -233,6 +236,46 @@ impl Caller {
             return (key, self.attempt(script, cx, number));
         }
         (key, self.wait_at_the_start(script, cx, number, leave).map(|(_, outcome)| outcome))
+    }
+
+    /// Something that is more than one message, and is reported like one, begins. Its key, with which to [`conclude`](Self::conclude)
+    /// it.
+    #[inline(never)]
+    pub(super) fn open(&mut self, cx: &mut Cx<'_>, flow: u16, late: Span) -> Number {
+        let key = self.outstanding.insert(Pending {
+            luck: 0,
+            started: cx.now(),
+            deadline: NEVER,
+            previous_wait: Span::ZERO,
+            timer: None,
+            task: NOBODY,
+            attempt: 0,
+            member: 0,
+            sequence: 0,
+            call: 0,
+            route: 0,
+            gone: 0,
+            in_flight: false,
+            is_pinned: false,
+        });
+        let message = MessageId { owner: cx.me, number: self.number_of(key) };
+        cx.observe(Observation::Offered { message, flow: Flow(flow), late, at_once: true });
+        key
+    }
+
+    /// What is more than one message has ended.
+    #[inline(never)]
+    pub(super) fn conclude(&mut self, cx: &mut Cx<'_>, key: Number, outcome: Outcome) {
+        let message = MessageId { owner: cx.me, number: self.number_of(key) };
+        cx.observe(Observation::Handled { message, outcome });
+        cx.observe(match outcome {
+            Outcome::Done => Observation::Confirmed { message },
+            Outcome::Failed => Observation::Closed { message, why: Close::Failed },
+            Outcome::Rejected => Observation::Closed { message, why: Close::Rejected },
+            Outcome::Expired => Observation::Closed { message, why: Close::Expired },
+            Outcome::Cancelled | Outcome::Discarded => Observation::Closed { message, why: Close::Abandoned },
+        });
+        self.outstanding.remove(key);
     }
 
     /// The node has come up, and begins to look after those that it sends to, where it does.
@@ -344,7 +387,7 @@ impl Caller {
         match alarm {
             Alarm::Timeout(number) => self.timed_out(script, cx, number),
             Alarm::Resend(number) => self.resend(script, cx, number),
-            Alarm::Hedge(number) => self.hedge(script, cx, number),
+            Alarm::Hedge(number) => self.hedge(script, cx, number, None),
             Alarm::Health(route) => {
                 if let Some(health) = self.routes.get_mut(route).health() {
                     health.woken(script, cx);
@@ -402,7 +445,7 @@ impl Caller {
         let Some(pending) = self.outstanding.get_mut(key) else { return };
         pending.task = NOBODY;
         if script.calls[pending.call as usize].policy.cancel != Cancel::None {
-            self.abandon(script, cx, key);
+            self.abandon(script, cx, key, Close::Spared);
         }
     }
 
@@ -412,12 +455,12 @@ impl Caller {
             self.outstanding.iter().filter(|(_, pending)| pending.task == task).map(|(key, _)| key).collect();
         self.gathers.forget(task);
         for key in numbers {
-            self.abandon(script, cx, key);
+            self.abandon(script, cx, key, Close::Abandoned);
         }
     }
 
     /// Ends a message that nobody wants to hear of any more.
-    fn abandon(&mut self, script: &Script, cx: &mut Cx<'_>, key: Number) {
+    fn abandon(&mut self, script: &Script, cx: &mut Cx<'_>, key: Number, why: Close) {
         let number = self.number_of(key);
         let Some(pending) = self.outstanding.get_mut(key) else { return };
         if let Some(timer) = pending.timer.take() {
@@ -428,7 +471,7 @@ impl Caller {
             route.done(pending.member, cx.now(), None, false);
             take_back(script, cx, pending, number, pending.attempt, pending.member);
         }
-        self.close(script, cx, number, Close::Abandoned, Outcome::Cancelled);
+        self.close(script, cx, number, why, Outcome::Cancelled);
     }
 
     /// Takes a message out of the table, and lets those go that waited for it.

@@ -9,6 +9,7 @@ use crate::base::id::{Entity, NodeId};
 use crate::base::random::{Block, mix};
 use crate::base::time::Span;
 use crate::process::{Boot, Clock, Outcome, Process, Steady, TimerId};
+use crate::protocol::delivery::Number;
 
 use super::Alarm;
 use super::caller::{Caller, Cx, Errand, nested_luck};
@@ -70,6 +71,8 @@ struct Task {
     progress: Progress,
     /// The user it is for, or the row of a trace that asks for it.
     user: Option<u32>,
+    /// What it is reported as, if it is more than one message.
+    whole: Option<Number>,
 }
 
 impl Client {
@@ -258,7 +261,9 @@ impl Client {
         let draw = || self.arrival_draw(cx, number).second();
         let program = self.spec.program.pick(draw);
         let luck = mix(cx.name().bits() ^ mix(number ^ REQUEST));
-        let task = self.tasks.insert(Task { progress: Progress::new(program, luck, 1), user });
+        let flow = self.script.programs[usize::from(program)].flow;
+        let whole = flow.map(|flow| self.caller.open(cx, flow, self.late));
+        let task = self.tasks.insert(Task { progress: Progress::new(program, luck, 1), user, whole });
         self.run(cx, task)
     }
 
@@ -291,7 +296,7 @@ impl Client {
                         Some(Outcome::Done) => {}
                         _ if !wait => {}
                         None => return None,
-                        Some(_) => return self.end(id),
+                        Some(outcome) => return self.end(cx, id, outcome),
                     }
                 }
                 Next::Gather(gathering) => {
@@ -302,17 +307,21 @@ impl Client {
                     match self.caller.gather(&self.script, cx, &gathering, errand) {
                         Some(Outcome::Done) => {}
                         None => return None,
-                        Some(_) => return self.end(id),
+                        Some(outcome) => return self.end(cx, id, outcome),
                     }
                 }
-                Next::End(_) => return self.end(id),
+                Next::End(outcome) => return self.end(cx, id, outcome),
             }
         }
         None
     }
 
-    fn end(&mut self, id: u32) -> Option<u32> {
-        self.tasks.remove(id)?.user
+    fn end(&mut self, cx: &mut Cx<'_>, id: u32, outcome: Outcome) -> Option<u32> {
+        let task = self.tasks.remove(id)?;
+        if let Some(whole) = task.whole {
+            self.caller.conclude(cx, whole, outcome);
+        }
+        task.user
     }
 
     /// What a message's end means for the task that waited for it. Its user, if the task is over.
@@ -320,7 +329,7 @@ impl Client {
         match ended? {
             (NOBODY, _) => None,
             (id, Outcome::Done) => self.run(cx, id),
-            (id, _) => self.end(id),
+            (id, outcome) => self.end(cx, id, outcome),
         }
     }
 

@@ -28,6 +28,8 @@ pub struct GuardSpec {
     pub breaker: Option<CircuitBreakerSettings>,
     /// How fast attempts may leave; the others wait.
     pub rate: Option<RateLimitPolicy>,
+    /// How long one waits at most for its turn under that limit; if it would have to wait longer, it is turned away at once.
+    pub max_wait: Option<Span>,
     /// Turns away what would probably be turned away.
     pub throttle: Option<ThrottlePolicy>,
     /// How many attempts may be under way; the others are turned away.
@@ -53,6 +55,7 @@ pub(super) struct Guard {
     budget: Option<AnyRetryBudget>,
     breaker: Option<CircuitBreaker>,
     rate: Option<AnyRateLimit>,
+    max_wait: Option<Span>,
     throttle: Option<AnyThrottle>,
     concurrency: Option<AnyConcurrency>,
     timeout: Option<AnyTimeout>,
@@ -84,6 +87,8 @@ struct Flights {
     ticket: Option<Ticket>,
     /// Whether the rate limit has set aside a place for it.
     has_place: bool,
+    /// The copies of it that have gone since it was last sent again, the first one included.
+    copies: u32,
     /// When another copy goes out.
     hedge: Option<TimerId>,
     /// Where it goes, if the first one names it.
@@ -99,7 +104,7 @@ pub(super) struct Flight {
     pub(super) attempt: u32,
     /// Where it went.
     pub(super) member: u32,
-    /// Whether another copy was under way when it went.
+    /// Whether it was a further copy, and not the first of a try.
     pub(super) is_hedge: bool,
     /// When.
     since: Steady,
@@ -123,6 +128,7 @@ impl Guard {
             budget: spec.budget.as_ref().map(RetryBudgetPolicy::start),
             breaker: spec.breaker.as_ref().map(CircuitBreaker::new),
             rate: spec.rate.as_ref().map(RateLimitPolicy::start),
+            max_wait: spec.max_wait,
             throttle: spec.throttle.as_ref().map(ThrottlePolicy::start),
             concurrency: spec.concurrency.as_ref().map(ConcurrencyPolicy::start),
             timeout: spec.timeout.as_ref().map(TimeoutPolicy::start),
@@ -136,23 +142,36 @@ impl Guard {
         }
     }
 
-    /// The next attempt of this message asks to go.
-    pub(super) fn leave(&mut self, number: u32, now: Steady, draw: impl FnOnce() -> Uniform) -> Leave {
+    /// The next attempt of this message asks to go, which has to be done by `deadline`.
+    pub(super) fn leave(
+        &mut self,
+        number: u32,
+        now: Steady,
+        deadline: Steady,
+        draw: impl FnOnce() -> Uniform,
+    ) -> Leave {
+        // Whoever would be turned away anyhow takes no turn.
+        if self.is_full() {
+            return self.refuse(number, GuardFact::RefusedByConcurrency);
+        }
         let flights = self.messages.entry(number).or_default();
         let moment = time(now);
         if let Some(rate) = &mut self.rate
             && !std::mem::take(&mut flights.has_place)
-            && let Answer::At(at) = rate.ask(moment)
-            && at > moment
         {
-            flights.has_place = true;
-            return Leave::Later(at.since(moment));
+            let latest = self.max_wait.map_or(deadline, |longest| deadline.min(now + longest));
+            match rate.ask(moment, time(latest)) {
+                Answer::Now => {}
+                Answer::At(at) => {
+                    flights.has_place = true;
+                    return Leave::Later(at.since(moment));
+                }
+                Answer::Never => return self.refuse(number, GuardFact::RefusedByRate),
+            }
         }
-        let is_full = self.concurrency.as_ref().is_some_and(|limit| self.in_flight >= limit.limit());
-        let is_refused = is_full || self.throttle.as_mut().is_some_and(|throttle| !throttle.admit(moment, draw()));
+        let is_refused = self.throttle.as_mut().is_some_and(|throttle| !throttle.admit(moment, draw()));
         let permit = self.breaker.as_mut().filter(|_| !is_refused).map(|breaker| breaker.permit(moment));
         match permit {
-            _ if is_full => self.refuse(number, GuardFact::RefusedByConcurrency),
             _ if is_refused => self.refuse(number, GuardFact::RefusedByThrottle),
             Some(Permit::No) => self.refuse(number, GuardFact::RefusedByBreaker),
             Some(Permit::Yes(ticket)) => {
@@ -168,6 +187,16 @@ impl Guard {
         self.breaker.as_mut().map_or(0, CircuitBreaker::take_openings)
     }
 
+    fn is_full(&self) -> bool {
+        self.concurrency.as_ref().is_some_and(|limit| self.in_flight >= limit.limit())
+    }
+
+    /// Whether another copy of a message would find room and a turn at once; a breaker or a throttle may still say no.
+    pub(super) fn has_room(&self, now: Steady) -> bool {
+        let now = time(now);
+        !self.is_full() && self.rate.as_ref().is_none_or(|rate| rate.ready(now) <= now)
+    }
+
     fn refuse(&mut self, number: u32, why: GuardFact) -> Leave {
         if self.under_way(number).is_empty() {
             self.messages.remove(&number);
@@ -175,14 +204,15 @@ impl Guard {
         Leave::Refused(why)
     }
 
-    /// An attempt goes.
-    pub(super) fn departs(&mut self, number: u32, attempt: u32, member: u32, now: Steady) {
+    /// An attempt goes: the first of its message, or a further one.
+    pub(super) fn departs(&mut self, number: u32, attempt: u32, member: u32, now: Steady, is_first: bool) {
         let flights = self.messages.entry(number).or_default();
         let ticket = flights.ticket.take();
-        let is_hedge = !flights.under_way.is_empty();
+        let is_hedge = flights.copies > 0;
+        flights.copies += 1;
         flights.under_way.push(Flight { attempt, member, is_hedge, since: now, ticket });
         self.in_flight += 1;
-        if let Some(budget) = self.budget.as_mut().filter(|_| attempt == 1) {
+        if let Some(budget) = self.budget.as_mut().filter(|_| is_first) {
             budget.sent(time(now));
         }
     }
@@ -194,9 +224,20 @@ impl Guard {
 
     /// How long after this attempt another copy of the message is to go out, if one is.
     pub(super) fn hedge_after(&self, number: u32) -> Option<Span> {
-        let hedge = self.hedge.as_ref()?;
-        let flights = self.messages.get(&number)?;
-        (flights.under_way.len() < hedge.most as usize).then(|| hedge.delay.delay()).flatten()
+        self.may_hedge(number).then(|| self.hedge.as_ref()?.delay.delay()).flatten()
+    }
+
+    /// Whether there may be another copy of this message, unless it is sent again altogether.
+    pub(super) fn may_hedge(&self, number: u32) -> bool {
+        let (Some(hedge), Some(flights)) = (&self.hedge, self.messages.get(&number)) else { return false };
+        flights.copies < hedge.most
+    }
+
+    /// All copies of this message have failed: what follows is another try.
+    pub(super) fn begin_again(&mut self, number: u32) {
+        if let Some(flights) = self.messages.get_mut(&number) {
+            flights.copies = 0;
+        }
     }
 
     /// The other copy of this message goes to `member`, as the first one says.

@@ -183,7 +183,8 @@ impl Route {
 }
 
 impl Route {
-    /// A member that is none of those `taken`, if there is one; one that is up, if there is one among those that are left.
+    /// A member that is none of those `taken`, if there is one; one that is up, if there is one among those that are left. The
+    /// first that is chosen so counts as the balancer's choice, the others are beside it.
     #[inline(never)]
     pub(super) fn choose_another(
         &mut self,
@@ -202,7 +203,9 @@ impl Route {
             cx.observe(Observation::Guarded { flow: Flow(spec.flow), fact: GuardFact::PickedInPanic });
         }
         let health = health.filter(is_up);
-        self.picker.pick(&mut Sight { script, target, cx, key, health, taken }) as u32
+        let mut sight = Sight { script, target, cx, key, health, taken };
+        let member = if taken.is_empty() { self.picker.pick(&mut sight) } else { self.picker.pick_other(&mut sight) };
+        member as u32
     }
 }
 

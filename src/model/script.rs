@@ -161,7 +161,12 @@ impl Size {
 ///
 /// Steps of a `choose` stand one way after the other; a jump leads from the end of each way to what follows all of them.
 #[derive(Clone, Debug, Default)]
-pub struct Program(pub Vec<Step>);
+pub struct Program {
+    /// The steps.
+    pub steps: Vec<Step>,
+    /// The flow under which each run of it is reported as a whole: that of a client whose request is more than one message.
+    pub flow: Option<u16>,
+}
 
 /// A step.
 #[derive(Clone, Debug)]

@@ -45,7 +45,7 @@ impl Progress {
     /// Goes one step on. Work and sleep of no length are passed over.
     pub(super) fn step(&mut self, script: &Script) -> Next {
         loop {
-            let steps = &script.programs[self.program as usize].0;
+            let steps = &script.programs[self.program as usize].steps;
             let Some(step) = steps.get(self.next as usize) else { return Next::End(Outcome::Done) };
             let position = u64::from(self.attempt) << 16 | u64::from(self.next);
             self.next += 1;

@@ -62,6 +62,8 @@ facts! {
         RefusedByConcurrency "concurrency-refusals",
         /// Attempts that a throttle of their sender did not let go.
         RefusedByThrottle "throttle-refusals",
+        /// Attempts that a rate limit of their sender did not let go, as their turn would have come too late (see `max-wait`).
+        RefusedByRate "rate-limit-refusals",
         /// Attempts that had to wait for their turn at a rate limit of their sender.
         HeldByRate "rate-limit-waits",
         /// Messages that had to wait for a place in a window, or among those in flight.
@@ -72,7 +74,7 @@ facts! {
         RetryRefused "retries-refused",
         /// Attempts that were given up because no answer came in time.
         TimedOut "timed-out",
-        /// Further copies that were sent before the first was answered.
+        /// Further copies that were sent before the first was answered well (see `hedge`).
         HedgeSent "hedges-sent",
         /// Further copies among them whose answer was the first to come.
         HedgeWon "hedges-won",

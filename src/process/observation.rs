@@ -182,6 +182,8 @@ pub enum Close {
     Failed,
     /// Never sent: the sender itself was at its limit, or stopped.
     Abandoned,
+    /// Given up because enough of those that were sent with it had ended well.
+    Spared,
     /// The owner went down and forgot it.
     Forgotten,
 }

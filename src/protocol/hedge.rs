@@ -23,7 +23,8 @@ settings! {
         /// How long to wait before each further copy: a time, or a percentile of what answers took lately; until there are enough
         /// answers to tell, no copy is sent.
         delay: HedgeAfter, alone = HedgeAfter::Quantile(Percentile::P95),
-        /// How many copies there are at most; the first one counts, as in gRPC.
+        /// How many copies there are at most, the first one counted, as in gRPC; another `max-attempts`, that of the policy, says
+        /// how often all of this is tried. When a copy fails with what `retry-on` lists, the next goes at once.
         max_attempts: NonZeroU32 = NonZeroU32::MIN.saturating_add(1),
         /// Whether each copy knows of the other, so that whoever begins with one has the other cancelled (tied requests).
         tied: bool = false,

@@ -108,6 +108,7 @@ fn run(index: u32, seed: u64) -> RunResult {
         entry: Some(entry.into()),
         callee: "api".into(),
         is_client: true,
+        is_one_of_several: false,
         book: book.clone(),
     };
     RunResult {
@@ -187,7 +188,14 @@ pub(super) fn empty() -> Results {
 pub(super) fn silent() -> Results {
     let mut ledger = Ledger::new(1, &[Correctness::Answered], (Time::ZERO, Time::ZERO), secs(1));
     let book = ledger.close().expect("nothing balances").first().expect("one flow").clone();
-    let flow = FlowResult { caller: "a".into(), entry: None, callee: "b".into(), is_client: true, book };
+    let flow = FlowResult {
+        caller: "a".into(),
+        entry: None,
+        callee: "b".into(),
+        is_client: true,
+        is_one_of_several: false,
+        book,
+    };
     let mut run = run(0, 1);
     run.measured = (Time::ZERO, Time::ZERO);
     run.end = Time::ZERO;

@@ -260,10 +260,12 @@ impl FlowTotal {
         &mut self.steps[index]
     }
 
-    /// `caller/entry → callee`, without saying the callee twice.
+    /// `caller/entry → callee`, without saying the callee twice; `caller/entry` alone for whole requests of several messages.
     pub fn heading(&self) -> String {
         if self.name.contains("->") {
             self.name.replace("->", " → ")
+        } else if self.callee.is_empty() {
+            self.name.clone()
         } else {
             format!("{} → {}", self.name, self.callee)
         }

@@ -117,7 +117,7 @@ metrics! {
     /// The sender knows that it was handled well, and in time.
     ///
     /// A fate: each message has exactly one. The others are `handled`, `in-doubt`, `lost`, `rejected`, `expired`, `failed`,
-    /// `abandoned` and `in-flight`.
+    /// `abandoned`, `spared` and `in-flight`.
     Confirmed "confirmed" Share,
     /// Handled well, and nobody asked for a confirmation.
     ///
@@ -134,7 +134,7 @@ metrics! {
     /// Turned away, by its receiver or by a guard of its own sender.
     ///
     /// A fate: the last attempt was turned away by the receiver (a full queue, a shedder, a limit at its door), or not let go by the
-    /// sender's circuit breaker, concurrency limit or throttle. Which of them it was, `breaker-refusals`, `queue-full` and the
+    /// sender's circuit breaker, rate limit, concurrency limit or throttle. Which of them it was, `breaker-refusals`, `queue-full` and the
     /// like tell. Of a service: requests it turned away.
     Rejected "rejected" Share,
     /// Not handled in time: past its deadline, kept waiting too long, or taken back by its sender.
@@ -149,10 +149,14 @@ metrics! {
     Failed "failed" Share,
     /// Let go by its own sender, and never handled.
     ///
-    /// A fate: its deadline passed while it waited to be sent (for a place in a window or a turn at a rate limit), or nobody wanted
-    /// to know any more: enough of the others that were sent with it had been answered, or the request that it was sent for was
-    /// taken back.
+    /// A fate: its deadline passed while it waited to be sent (for a place in a window or a turn at a rate limit), or the request
+    /// that it was sent for was taken back or given up.
     Abandoned "abandoned" Share,
+    /// Given up, because enough of those that were sent with it had ended well: none was needed.
+    ///
+    /// A fate, of copies and branches of which only some are waited for (`wait-for`), where receivers let themselves be told
+    /// (`cancel`). It counts as correct, and not as goodput.
+    Spared "spared" Share,
     /// Without a fate when the run ended; on a link, on its way.
     ///
     /// Of messages the last of the fates: at the end of the drain their sender still waits, or a copy is still on its way, in a queue

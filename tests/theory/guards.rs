@@ -86,6 +86,9 @@ fn limits_of_senders_are_seen_to_refuse_and_to_hold() {
     assert_eq!((book.offered, book.fate(Fate::Rejected)), (1000, 990));
     let run = source("rate-limit = { token-bucket = { rate = \"50/s\", burst = 100 } }");
     assert_eq!(guards(&run, GuardFact::HeldByRate), 900);
+    // Ten a fifth of a second, and the hundred at once: all others would wait for longer than that.
+    let run = source("rate-limit = { token-bucket = { rate = \"50/s\", burst = 100 } }\nmax-wait = \"200ms\"");
+    assert_eq!((guards(&run, GuardFact::HeldByRate), guards(&run, GuardFact::RefusedByRate)), (10, 890));
     let run = source("max-in-flight = 10");
     assert_eq!((guards(&run, GuardFact::HeldByWindow), guards(&run, GuardFact::HeldByRate)), (990, 0));
     // A millisecond each: ten seconds' worth of deadlines never pass, but half a second's do, for the half that waits longer.

@@ -165,10 +165,13 @@ impl Courses {
                 }
                 open.is_closed = true;
             }),
-            Observation::Closed { message, why } => self.update(message, |open, correctness, _| {
+            Observation::Closed { message, why } => self.update(message, |open, correctness, book| {
                 open.is_closed = true;
+                if why == Close::Spared {
+                    book.succeed(open, now);
+                }
                 // An answer that comes now is too late; a copy that is handled now is not.
-                if correctness == Correctness::Answered || why == Close::Abandoned {
+                if correctness == Correctness::Answered || matches!(why, Close::Abandoned | Close::Spared) {
                     open.copies = 0;
                 }
             }),

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use super::{Caller, Cx, Ended, Pending};
+use super::{Caller, Cx, Ended, NEVER, Pending};
 use crate::base::id::Entity;
 use crate::base::time::Span;
 use crate::model::Alarm;
@@ -46,9 +46,14 @@ impl Caller {
     /// Whether an attempt of this message may leave.
     #[inline]
     pub(super) fn leave(&mut self, cx: &mut Cx<'_>, route: u16, number: u32) -> Leave {
+        if self.routes.get_mut(route).guard.is_none() {
+            return Leave::Go;
+        }
+        let key = self.key_of(number);
+        let deadline = self.outstanding.get_mut(key).map_or(NEVER, |pending| pending.deadline);
         match self.routes.get_mut(route).guard.as_deref_mut() {
             None => Leave::Go,
-            Some(guard) => guard.leave(number, cx.now(), || cx.draw()),
+            Some(guard) => guard.leave(number, cx.now(), deadline, || cx.draw()),
         }
     }
 
@@ -88,7 +93,7 @@ impl Caller {
         let spec = &script.calls[pending.call as usize];
         let left = pending.left(cx.now());
         let route = self.routes.get_mut(pending.route);
-        let again = pending.attempt > 0 && spec.policy.retry.member == Member::Same;
+        let again = pending.gone > 0 && spec.policy.retry.member == Member::Same;
         if !again && !pending.is_pinned {
             let about = key_of_message(script, spec, pending.luck, &self.given, key).unwrap_or(pending.luck);
             pending.member = route.choose(script, cx, spec, about);
@@ -96,6 +101,7 @@ impl Caller {
         let now = cx.now();
         route.sent(pending.member, now);
         pending.attempt += 1;
+        pending.gone = pending.gone.saturating_add(1);
         let mut tie = None;
         if route.guard.is_some() {
             tie = self.depart(script, cx, number);
@@ -129,14 +135,16 @@ impl Caller {
         let message = MessageId { owner: cx.me, number };
         cx.send_sized(to, envelope, size);
         if !is_confirmed {
-            route.done(pending.member, now, None, true);
+            if route.guard.is_none() {
+                route.done(pending.member, now, None, true);
+            }
             self.let_go_of_others(script, cx, number, None);
             cx.observe(Observation::Closed { message, why: Close::Sent });
             self.given.forget(key);
             self.outstanding.remove(key);
             return Some(Outcome::Done);
         }
-        let attempt = NonZeroU32::new(pending.attempt)?;
+        let attempt = NonZeroU32::new(pending.gone.into())?;
         let mut timeout = spec.policy.retry.timeout_of(attempt, now.since(pending.started));
         if let Some(guard) = route.guard.as_deref_mut() {
             timeout = guard.timeout(attempt).into_iter().chain(timeout).min();
@@ -162,7 +170,7 @@ impl Caller {
         let route = self.routes.get_mut(pending.route);
         let guard = route.guard.as_deref_mut()?;
         let first = guard.under_way(number).first().map(|flight| flight.member);
-        guard.departs(number, pending.attempt, pending.member, now);
+        guard.departs(number, pending.attempt, pending.member, now, pending.gone == 1);
         if !spec.policy.is_tied() {
             return None;
         }
@@ -175,20 +183,31 @@ impl Caller {
         Some(second)
     }
 
-    /// It is time for another copy of a message that is under way.
+    /// It is time for another copy of a message that is under way: because the wait is over, or because the copy at `failed` has
+    /// come to nothing.
     #[inline(never)]
-    pub(super) fn hedge(&mut self, script: &Script, cx: &mut Cx<'_>, number: u32) -> Option<Ended> {
+    pub(super) fn hedge(
+        &mut self,
+        script: &Script,
+        cx: &mut Cx<'_>,
+        number: u32,
+        failed: Option<u32>,
+    ) -> Option<Ended> {
         let key = self.key_of(number);
         let pending = self.outstanding.get_mut(key)?;
         let route = self.routes.get_mut(pending.route);
         let guard = route.guard.as_deref_mut()?;
-        guard.set_hedge(number, None);
-        let may_go = pending.in_flight && guard.may_retry(number, cx.now(), Failure::Timeout);
-        if pending.in_flight && !may_go {
+        if let Some(timer) = guard.set_hedge(number, None).filter(|_| failed.is_some()) {
+            cx.cancel_timer(timer);
+        }
+        let has_room = pending.in_flight && guard.has_room(cx.now());
+        let may_go = has_room && guard.may_retry(number, cx.now(), Failure::Timeout);
+        if has_room && !may_go {
             pending.guarded(script, cx, GuardFact::RetryRefused);
         }
-        if may_go && guard.leave(number, cx.now(), || cx.draw()) == Leave::Go {
-            let taken: Vec<_> = guard.under_way(number).iter().map(|flight| flight.member).collect();
+        if may_go && guard.leave(number, cx.now(), cx.now(), || cx.draw()) == Leave::Go {
+            let under_way = guard.under_way(number).iter().map(|flight| flight.member);
+            let taken: Vec<_> = under_way.chain(failed).collect();
             let spec = &script.calls[pending.call as usize];
             let is_pinned = pending.is_pinned;
             if let Some(second) = guard.tied(number) {

@@ -47,11 +47,13 @@ impl Caller {
             if guard.under_way(number).iter().all(|flight| flight.attempt as u8 != attempt) {
                 return None;
             }
-            if guard.under_way(number).len() > 1 {
+            let retry = &script.calls[pending.call as usize].policy.retry;
+            let may_hedge = retry.retry_on.contains(failure) && guard.may_hedge(number);
+            if may_hedge || guard.under_way(number).len() > 1 {
                 let (flight, took) = guard.ended(number, attempt, cx.now(), Err(failure))?;
                 route.ended(script, cx, flight.member, took, false);
                 cx.observe(Observation::AttemptFailed { message: pending.message(cx, number) });
-                return None;
+                return self.one_failed(script, cx, number, failure, flight.member, may_hedge);
             }
         } else if pending.attempt as u8 != attempt || !pending.in_flight {
             return None;
@@ -60,6 +62,33 @@ impl Caller {
             cx.cancel_timer(timer);
         }
         self.failed(script, cx, number, failure)
+    }
+
+    /// One of the copies of a message has failed, at `member`: if there may be another copy, it goes now. What has ended, if none is
+    /// under way after that.
+    fn one_failed(
+        &mut self,
+        script: &Script,
+        cx: &mut Cx<'_>,
+        number: u32,
+        failure: Failure,
+        member: u32,
+        may_hedge: bool,
+    ) -> Option<Ended> {
+        if may_hedge {
+            self.hedge(script, cx, number, Some(member));
+        }
+        let key = self.key_of(number);
+        let pending = self.outstanding.get_mut(key)?;
+        let guard = self.routes.get_mut(pending.route).guard.as_deref()?;
+        if !guard.under_way(number).is_empty() {
+            return None;
+        }
+        pending.in_flight = false;
+        if let Some(timer) = pending.timer.take() {
+            cx.cancel_timer(timer);
+        }
+        self.go_on(script, cx, number, failure, Span::ZERO)
     }
 
     /// A stream to or from `peer` was reset: no answer comes to what is under way there. Attempts on other streams between
@@ -171,6 +200,9 @@ impl Caller {
         match decision {
             Decision::Retry { after } => {
                 pending.previous_wait = after;
+                if let Some(guard) = self.routes.get_mut(pending.route).guard.as_deref_mut() {
+                    guard.begin_again(number);
+                }
                 let after = after.max(least);
                 if after == Span::ZERO {
                     return self.attempt_later(script, cx, number);

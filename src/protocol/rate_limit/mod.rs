@@ -29,6 +29,8 @@ pub enum Answer {
     Now,
     /// Then, and not before.
     At(Time),
+    /// Too late: no turn was taken.
+    Never,
 }
 
 /// What limits a rate. Times never run backwards.
@@ -39,20 +41,19 @@ pub trait RateLimit {
     /// The next takes the turn that is ready.
     fn pass(&mut self, now: Time);
 
-    /// Takes the next turn, now or later.
-    fn ask(&mut self, now: Time) -> Answer {
+    /// Takes the next turn, now or later, unless it comes after `latest`.
+    fn ask(&mut self, now: Time, latest: Time) -> Answer {
         let ready = self.ready(now);
+        if ready > latest.max(now) {
+            return Answer::Never;
+        }
         self.pass(now);
         if ready <= now { Answer::Now } else { Answer::At(ready) }
     }
 
     /// Takes a turn if there is one now.
     fn try_take(&mut self, now: Time) -> bool {
-        let is_ready = self.ready(now) <= now;
-        if is_ready {
-            self.pass(now);
-        }
-        is_ready
+        self.ask(now, now) == Answer::Now
     }
 }
 
@@ -73,6 +74,7 @@ mod tests {
 
     use super::*;
     use crate::base::time::{Span, ms};
+    use crate::base::units::rate_per_sec;
     use crate::protocol::laws::fixed;
 
     /// What each kind lets through at most within any `time`, with the settings of its example.
@@ -102,10 +104,11 @@ mod tests {
                     now += ms(after * after);
                     for _ in 0..requests {
                         if waits {
-                            passed.push(match limit.ask(now) {
-                                Answer::Now => now,
-                                Answer::At(then) => then,
-                            });
+                            match limit.ask(now, Time::MAX) {
+                                Answer::Now => passed.push(now),
+                                Answer::At(then) => passed.push(then),
+                                Answer::Never => unreachable!("anybody may wait for ever"),
+                            }
                         } else if limit.try_take(now) {
                             passed.push(now);
                         }
@@ -134,6 +137,17 @@ mod tests {
                 prop_assert!(limit.try_take(ready), "{}", listing.name);
             }
         }
+    }
+
+    /// Whoever cannot wait for so long takes nobody's turn: three that come at once and may wait for a second, and then one more.
+    #[test]
+    fn a_turn_that_comes_too_late_is_not_taken() {
+        let settings = TokenBucketSettings { rate: rate_per_sec(1), ..Default::default() };
+        let mut limit = TokenBucket::new(&settings);
+        let second = Time::ZERO + ms(1000);
+        let answers = [(); 3].map(|()| limit.ask(Time::ZERO, second));
+        assert_eq!(answers, [Answer::Now, Answer::At(second), Answer::Never]);
+        assert_eq!(limit.ask(second, second + ms(1000)), Answer::At(second + ms(1000)));
     }
 
     /// One may stand at each caller.

@@ -81,7 +81,7 @@ mod tests {
         let mut limit = bucket(50, 100);
         for k in 1..=1000_u64 {
             let expected = if k <= 100 { Answer::Now } else { Answer::At(Time::ZERO + ms(20 * (k - 100))) };
-            assert_eq!(limit.ask(Time::ZERO), expected);
+            assert_eq!(limit.ask(Time::ZERO, Time::MAX), expected);
         }
         assert_eq!(limit.ready(Time::ZERO), Time::ZERO + secs(18) + ms(20));
     }

@@ -38,7 +38,7 @@ pub(super) fn of_fate(fate: Fate) -> Colour {
         Fate::Rejected => ORANGE,
         Fate::Expired => PURPLE,
         Fate::Failed => BLACK,
-        Fate::Abandoned => GREY,
+        Fate::Abandoned | Fate::Spared => GREY,
         Fate::InFlight => BLUE,
     }
 }

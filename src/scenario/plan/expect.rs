@@ -296,6 +296,7 @@ fn listed_for(subject: &Subject) -> &'static [Metric] {
             Expired,
             Failed,
             Abandoned,
+            Spared,
             InFlight,
             Reliability,
             Attempts,

@@ -96,9 +96,9 @@ pub struct FlowSpec {
     pub caller: String,
     /// The entry of its mix, if it has one.
     pub entry: Option<String>,
-    /// The group that handles them.
+    /// The group that handles them; empty for whole requests of a client, which are several messages each.
     pub callee: String,
-    /// Whether the caller is a client.
+    /// Whether they are what a client asks for, not a part of that.
     pub is_client: bool,
     /// When one of them counts as correct.
     pub correctness: Correctness,

@@ -273,7 +273,7 @@ impl Planner<'_> {
                 trace: facts,
             };
             let program = self.program(&sender, client.steps.as_ref(), &client.step);
-            if program.0.is_empty() && self.mistakes.len() == before {
+            if program.steps.is_empty() && self.mistakes.len() == before {
                 self.mistakes.push(
                     Diagnostic::error(format!("`{}` does nothing", name.as_str()))
                         .at(name.origin, "neither `call` nor `send`, `steps` or `mix`"),

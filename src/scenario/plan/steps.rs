@@ -38,7 +38,7 @@ pub(super) struct Kept {
 impl Planner<'_> {
     /// The program of a group or an entry: its steps, or its only one.
     pub(super) fn program(&mut self, sender: &Sender<'_>, steps: Option<&Steps>, own: &Step) -> Program {
-        let mut program = Vec::new();
+        let (mut program, flows, calls) = (Vec::new(), self.flows.len(), self.calls.len());
         match steps {
             Some(steps) => {
                 if steps.value.is_empty() {
@@ -49,7 +49,43 @@ impl Planner<'_> {
             }
             None => self.step(sender, own, "0", &mut program),
         }
-        Program(program)
+        let flow = (sender.is_client && self.is_whole(&program)).then(|| self.whole(sender, flows, calls));
+        Program { steps: program, flow }
+    }
+
+    /// Whether a client knows how its request ends, and that is more than how one message ends.
+    fn is_whole(&self, program: &[model::Step]) -> bool {
+        let is_told = |call: u16| {
+            let call = &self.calls[usize::from(call)];
+            call.is_request || call.policy.delivery != Delivery::AtMostOnce
+        };
+        let is_awaited = |step: &model::Step| match step {
+            model::Step::Message { call, wait } => *wait && is_told(*call),
+            model::Step::Gather(gathering) => {
+                gathering.wait && gathering.branches.iter().any(|branch| is_told(branch.call))
+            }
+            _ => false,
+        };
+        !matches!(program, [] | [model::Step::Message { .. }]) && program.iter().any(is_awaited)
+    }
+
+    /// The flow of a client's whole requests. Those of its messages, which are the newest from these places on, are parts of it.
+    fn whole(&mut self, sender: &Sender<'_>, flows: usize, calls: usize) -> u16 {
+        let parts = self.flows.split_off(flows);
+        let whole = self.flow(FlowSpec {
+            caller: sender.group.into(),
+            entry: sender.entry.map(Into::into),
+            callee: String::new(),
+            is_client: true,
+            correctness: Correctness::Answered,
+            is_call: true,
+        });
+        let part = |spec| self.flow(FlowSpec { entry: None, is_client: false, ..spec });
+        let parts: Vec<u16> = parts.into_iter().map(part).collect();
+        for call in &mut self.calls[calls..] {
+            call.flow = parts[usize::from(call.flow) - flows];
+        }
+        whole
     }
 
     /// Adds steps that follow each other; `path` leads to the list.
@@ -71,7 +107,7 @@ impl Planner<'_> {
             Verb::Call(target) | Verb::Send(target) => {
                 let Some((call, nodes)) = self.message(sender, step, target, verb, path) else { return };
                 let wait = step.wait.as_ref().is_none_or(|wait| wait.value);
-                program.extend(match self.copies(step, nodes) {
+                program.extend(match self.copies(step, call, nodes) {
                     Some(Copies::One) => Some(model::Step::Message { call, wait }),
                     Some(copies) => self.gather(step, vec![Branch { call, copies }]),
                     None => None,
@@ -85,7 +121,7 @@ impl Planner<'_> {
                     let Some((call, nodes)) = self.message(sender, &branch.value, target, verb, &place) else {
                         continue;
                     };
-                    planned.extend(self.copies(&branch.value, nodes).map(|copies| Branch { call, copies }));
+                    planned.extend(self.copies(&branch.value, call, nodes).map(|copies| Branch { call, copies }));
                 }
                 program.extend(self.gather(step, planned));
             }
@@ -97,8 +133,22 @@ impl Planner<'_> {
                 self.choose(sender, ways.iter(), path, program);
             }
             Verb::Repeat(repeat) => {
+                let mut first = None;
                 for time in 0..repeat.times.get() {
+                    let (calls, routes) = (self.calls.len(), self.routes.len());
                     self.steps(sender, &repeat.steps, &format!("{path}.{time}."), program);
+                    // What waits for each other waits for the same step, however often that is repeated.
+                    match first.clone() {
+                        None => first = Some(calls..self.calls.len()),
+                        Some(first) if first.len() == self.calls.len() - calls => {
+                            for (call, same) in (calls..self.calls.len()).zip(first) {
+                                self.calls[call].route = self.calls[same].route;
+                            }
+                            self.routes.truncate(routes);
+                            self.kept.truncate(routes);
+                        }
+                        Some(_) => {}
+                    }
                     if program.len() > STEPS_MAX {
                         self.mistakes.push(
                             Diagnostic::error(format!("more than {STEPS_MAX} steps, each repeated one counted"))
@@ -138,8 +188,16 @@ impl Planner<'_> {
     }
 
     /// To how many of so many nodes the message of a step goes.
-    fn copies(&mut self, step: &Step, nodes: NonZeroU32) -> Option<Copies> {
+    fn copies(&mut self, step: &Step, call: u16, nodes: NonZeroU32) -> Option<Copies> {
         let Some(written) = &step.fan_out else { return Some(Copies::One) };
+        if self.calls[usize::from(call)].policy.ordered && nodes.get() > 1 {
+            self.mistakes.push(
+                Diagnostic::error("`fan-out` breaks `ordered`: what goes to several nodes has no order")
+                    .at(written.origin, "to several nodes")
+                    .help("leave one of them out"),
+            );
+            return None;
+        }
         match written.value {
             FanOut::All => Some(Copies::All(nodes.get())),
             FanOut::Constant(count) if count > nodes => {

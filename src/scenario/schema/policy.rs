@@ -91,8 +91,12 @@ policy_keys! {
     retry_budget: Chosen<RetryBudget>,
     /// Lets nothing through for a while when too many attempts of a node to the service have failed.
     circuit_breaker: Tuned<CircuitBreakerSettings>,
-    /// How fast attempts may leave a node for the service; those that are too fast wait.
+    /// How fast attempts may leave a node for the service; those that are too fast wait for their turn, and a `timeout` begins
+    /// when they leave. One whose turn would come after its deadline is turned away at once.
     rate_limit: Chosen<RateLimit>,
+    /// How long an attempt may wait for its turn under `rate-limit`; if it would have to wait longer, it is turned away at once.
+    /// `0s` turns away all that are too fast, as Envoy's local rate limit does; resilience4j's `timeoutDuration` is 5 s.
+    max_wait: Duration,
     /// How many attempts of a node to the service may be under way at a time; those beyond are turned away by the node itself,
     /// where `max-in-flight` has them wait.
     concurrency_limit: Chosen<ConcurrencyLimit>,
