@@ -75,6 +75,9 @@ fn wrap(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use rehearsal::metrics::Fate;
+    use rehearsal::process::{GuardFact, TurnedAway};
+
     use super::*;
 
     #[test]
@@ -85,6 +88,14 @@ mod tests {
         let exponential = meaning("exponential").unwrap();
         assert!(exponential.contains("a distribution") && exponential.contains("a backoff"), "{exponential}");
         assert!(meaning("p50").is_ok() && meaning("latency-all").is_ok());
+        // Every fate, and everything that guards and doors do.
+        let fates = Fate::ALL.iter().map(|fate| fate.name());
+        let facts = GuardFact::ALL.iter().map(|fact| fact.name());
+        let causes = TurnedAway::ALL.iter().map(|why| why.name());
+        let listed: Vec<_> = Kind::Metrics.items().into_iter().map(|item| item.name).collect();
+        for name in fates.chain(facts).chain(causes) {
+            assert!(meaning(name).unwrap().contains("a metric") && listed.contains(&name), "{name}");
+        }
     }
 
     #[test]

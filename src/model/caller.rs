@@ -12,7 +12,7 @@ mod failures;
 use crate::base::id::NodeId;
 use crate::base::random::mix;
 use crate::base::time::Span;
-use crate::process::{Close, Context, Flow, MessageId, Observation, Outcome, Steady, TimerId};
+use crate::process::{Close, Context, Flow, GuardFact, MessageId, Observation, Outcome, Steady, TimerId};
 use crate::protocol::delivery::{Number, Outstanding};
 use crate::protocol::retry::Failure;
 
@@ -104,6 +104,12 @@ impl Pending {
         (self.deadline != NEVER).then(|| self.deadline.since(now))
     }
 
+    /// States what a guard did about the message.
+    #[cold]
+    fn guarded(&self, script: &Script, cx: &mut Cx<'_>, fact: GuardFact) {
+        cx.observe(Observation::Guarded { flow: Flow(script.calls[self.call as usize].flow), fact });
+    }
+
     /// The name and the place of the message at its owner.
     fn message(&self, cx: &Cx<'_>, number: u32) -> MessageId {
         MessageId { owner: cx.me, number }
@@ -118,6 +124,15 @@ impl Caller {
             routes: Routes::default(),
             gathers: Gathers::default(),
             given: Givens::default(),
+        }
+    }
+
+    /// States what a guard did about a message.
+    #[cold]
+    fn guarded(&mut self, script: &Script, cx: &mut Cx<'_>, number: u32, fact: GuardFact) {
+        let key = self.key_of(number);
+        if let Some(pending) = self.outstanding.get_mut(key) {
+            pending.guarded(script, cx, fact);
         }
     }
 

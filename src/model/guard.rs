@@ -9,7 +9,7 @@ use std::num::NonZeroU32;
 
 use crate::base::random::Uniform;
 use crate::base::time::{Span, Time};
-use crate::process::{Steady, TimerId};
+use crate::process::{GuardFact, Steady, TimerId};
 use crate::protocol::breaker::{self, CircuitBreaker, CircuitBreakerSettings, Permit, Ticket};
 use crate::protocol::concurrency::{AnyConcurrency, Concurrency, ConcurrencyPolicy, Sample};
 use crate::protocol::hedge::{HedgeDelay, HedgeSettings};
@@ -104,6 +104,8 @@ pub(super) struct Flight {
     pub(super) attempt: u32,
     /// Where it went.
     pub(super) member: u32,
+    /// Whether it was a further copy, and not the first of a try.
+    pub(super) is_hedge: bool,
     /// When.
     since: Steady,
     ticket: Option<Ticket>,
@@ -116,8 +118,8 @@ pub(super) enum Leave {
     Go,
     /// Not before so much time has passed.
     Later(Span),
-    /// It may not.
-    Refused,
+    /// It may not, for this reason.
+    Refused(GuardFact),
 }
 
 impl Guard {
@@ -150,7 +152,7 @@ impl Guard {
     ) -> Leave {
         // Whoever would be turned away anyhow takes no turn.
         if self.is_full() {
-            return self.refuse(number);
+            return self.refuse(number, GuardFact::RefusedByConcurrency);
         }
         let flights = self.messages.entry(number).or_default();
         let moment = time(now);
@@ -164,20 +166,25 @@ impl Guard {
                     flights.has_place = true;
                     return Leave::Later(at.since(moment));
                 }
-                Answer::Never => return self.refuse(number),
+                Answer::Never => return self.refuse(number, GuardFact::RefusedByRate),
             }
         }
         let is_refused = self.throttle.as_mut().is_some_and(|throttle| !throttle.admit(moment, draw()));
         let permit = self.breaker.as_mut().filter(|_| !is_refused).map(|breaker| breaker.permit(moment));
         match permit {
-            _ if is_refused => self.refuse(number),
-            Some(Permit::No) => self.refuse(number),
+            _ if is_refused => self.refuse(number, GuardFact::RefusedByThrottle),
+            Some(Permit::No) => self.refuse(number, GuardFact::RefusedByBreaker),
             Some(Permit::Yes(ticket)) => {
                 flights.ticket = Some(ticket);
                 Leave::Go
             }
             None => Leave::Go,
         }
+    }
+
+    /// How often the breaker opened since this was asked last.
+    pub(super) fn take_openings(&mut self) -> u32 {
+        self.breaker.as_mut().map_or(0, CircuitBreaker::take_openings)
     }
 
     fn is_full(&self) -> bool {
@@ -190,19 +197,20 @@ impl Guard {
         !self.is_full() && self.rate.as_ref().is_none_or(|rate| rate.ready(now) <= now)
     }
 
-    fn refuse(&mut self, number: u32) -> Leave {
+    fn refuse(&mut self, number: u32, why: GuardFact) -> Leave {
         if self.under_way(number).is_empty() {
             self.messages.remove(&number);
         }
-        Leave::Refused
+        Leave::Refused(why)
     }
 
     /// An attempt goes: the first of its message, or a further one.
     pub(super) fn departs(&mut self, number: u32, attempt: u32, member: u32, now: Steady, is_first: bool) {
         let flights = self.messages.entry(number).or_default();
         let ticket = flights.ticket.take();
+        let is_hedge = flights.copies > 0;
         flights.copies += 1;
-        flights.under_way.push(Flight { attempt, member, since: now, ticket });
+        flights.under_way.push(Flight { attempt, member, is_hedge, since: now, ticket });
         self.in_flight += 1;
         if let Some(budget) = self.budget.as_mut().filter(|_| is_first) {
             budget.sent(time(now));

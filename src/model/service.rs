@@ -232,7 +232,7 @@ impl Service {
     fn begin(&mut self, cx: &mut Cx<'_>, mut job: Job) {
         let now = cx.now();
         if job.deadline.is_some_and(|deadline| deadline <= now) {
-            return self.finish(cx, job, Outcome::Expired);
+            return self.expire_unserved(cx, job);
         }
         job.began = Some(now);
         job.has_worker = true;

@@ -6,6 +6,7 @@
 use crate::base::id::NodeId;
 use crate::base::time::Span;
 
+use super::guarded::{GuardFact, TurnedAway};
 use super::message::MessageId;
 
 /// A stream of messages that is reported together: a client's mix entry, or one service's calls to another.
@@ -49,6 +50,13 @@ pub enum Observation {
         flow: Flow,
         /// The member.
         member: NodeId,
+    },
+    /// A guard of a sender did something about a stream of messages.
+    Guarded {
+        /// The stream.
+        flow: Flow,
+        /// What it did.
+        fact: GuardFact,
     },
     /// A copy reached the process that handles it. Left out where it is handled, well, on arrival.
     Received {
@@ -106,6 +114,11 @@ pub enum Observation {
     Refused {
         /// Why.
         why: Outcome,
+    },
+    /// Why a request that is [`Refused`](Self::Refused) next was let go unserved by the station itself.
+    TurnedAway {
+        /// Why.
+        why: TurnedAway,
     },
     /// The number of answered requests whose effects a crash of this station would take changed.
     AtRisk {
@@ -182,12 +195,15 @@ pub enum Kind {
     /// [`Observation::Offered`], [`Observation::Attempted`], [`Observation::Received`], [`Observation::Handled`],
     /// [`Observation::Confirmed`], [`Observation::Closed`], [`Observation::Dropped`], [`Observation::Duplicated`].
     Message = 1,
-    /// [`Observation::Arrived`], [`Observation::Level`], [`Observation::Served`], [`Observation::Refused`].
+    /// [`Observation::Arrived`], [`Observation::Level`], [`Observation::Served`], [`Observation::Refused`],
+    /// [`Observation::TurnedAway`].
     Station = 2,
     /// [`Observation::Down`].
     Life = 4,
     /// [`Observation::AttemptFailed`], [`Observation::Suspected`], [`Observation::Trusted`].
     Attempt = 8,
+    /// [`Observation::Guarded`].
+    Guard = 16,
 }
 
 /// A set of kinds.
@@ -222,9 +238,13 @@ impl Observation {
     #[inline(always)]
     pub const fn kind(&self) -> Kind {
         match self {
-            Self::Arrived | Self::Level { .. } | Self::AtRisk { .. } | Self::Served { .. } | Self::Refused { .. } => {
-                Kind::Station
-            }
+            Self::Arrived
+            | Self::Level { .. }
+            | Self::AtRisk { .. }
+            | Self::Served { .. }
+            | Self::Refused { .. }
+            | Self::TurnedAway { .. } => Kind::Station,
+            Self::Guarded { .. } => Kind::Guard,
             Self::Down { .. } => Kind::Life,
             Self::AttemptFailed { .. } | Self::Suspected { .. } | Self::Trusted { .. } => Kind::Attempt,
             _ => Kind::Message,

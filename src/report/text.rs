@@ -3,6 +3,7 @@
 
 mod expectations;
 mod flow;
+mod guards;
 mod places;
 mod recovery;
 
@@ -29,6 +30,7 @@ pub(super) fn summary(results: &Results, total: &Total, style: Style) -> String 
     for flow in &total.flows {
         page.block(flow::lines(flow, results.runs.len(), style));
     }
+    page.block(guards::lines(&total.flows, style));
     page.block(places::stations(&total.stations, style));
     page.block(places::links(&total.links, style));
     page.block(places::faults(&total.faults, style));

@@ -51,6 +51,26 @@ fn a_budget_of_a_tenth_costs_a_tenth_in_an_outage() {
     assert!(factor <= 1.1 && factor > 1.099, "{factor}");
 }
 
+/// Ten calls a second to a backend that takes 150 ms for each, of callers who wait for 100 ms: it does something for every call it
+/// can, and nothing for anybody. What it handles is 20 s / 150 ms = 133 calls; what callers got is none. A send that asks for
+/// nothing is good once it is handled: the same 133. Arithmetic.
+#[test]
+fn goodput_is_what_callers_got_in_time() {
+    let backend = "[services.backend]\nwork = \"150ms\"\n[clients.source]\nrate = \"10/s\"\narrivals = \"even\"\n";
+    let rates = |what: &str| {
+        let run = Study::exact(20, &format!("{backend}{what}"));
+        run.flows[0].book.rates_within(run.measured.0, run.measured.1)
+    };
+    let calls = rates("call = \"backend\"\ntimeout = \"100ms\"");
+    assert_eq!((calls.goodput, calls.processed / 10), (0, 13));
+    let once = rates("call = \"backend\"\ntimeout = \"100ms\"\ndelivery = \"exactly-once\"");
+    assert_eq!((once.goodput, once.processed / 10), (0, 13));
+    let sends = rates("send = \"backend\"");
+    assert_eq!((sends.goodput, sends.processed), (calls.processed, calls.processed));
+    let patient = rates("call = \"backend\"\ntimeout = \"100s\"");
+    assert_eq!((patient.goodput, patient.processed), (calls.processed, calls.processed));
+}
+
 /// 200 requests a second behind a limit of 20, each of which has to be done within 200 ms: the bucket refuses all whose turn comes
 /// later, so that about four wait at a time, and all the others take no turns from those that can still use them. In 50 s
 /// pass 50 x 20, give or take what waits at both ends; without that, hardly any would.

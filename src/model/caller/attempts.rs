@@ -11,7 +11,7 @@ use crate::model::given::Givens;
 use crate::model::guard::Leave;
 use crate::model::policy::{Cancel, Delivery};
 use crate::model::script::{Call, Script};
-use crate::process::{Clock, Close, MessageId, Observation, Outcome};
+use crate::process::{Clock, Close, GuardFact, MessageId, Observation, Outcome};
 use crate::protocol::delivery::Number;
 use crate::protocol::retry::{Failure, Member};
 
@@ -26,12 +26,14 @@ impl Caller {
         leave: Option<Leave>,
     ) -> Option<Ended> {
         match leave {
-            Some(Leave::Refused) => self.turned_away(script, cx, number),
+            Some(Leave::Refused(why)) => self.turned_away(script, cx, number, why),
             Some(Leave::Later(after)) => {
+                self.guarded(script, cx, number, GuardFact::HeldByRate);
                 self.go_later(cx, number, after);
                 None
             }
             _ => {
+                self.guarded(script, cx, number, GuardFact::HeldByWindow);
                 let key = self.key_of(number);
                 let pending = self.outstanding.get_mut(key)?;
                 let left = pending.left(cx.now())?;
@@ -76,10 +78,11 @@ impl Caller {
                 self.gathered(script, cx, task, key, outcome)
             }
             Leave::Later(after) => {
+                self.guarded(script, cx, number, GuardFact::HeldByRate);
                 self.go_later(cx, number, after);
                 None
             }
-            Leave::Refused => self.turned_away(script, cx, number),
+            Leave::Refused(why) => self.turned_away(script, cx, number, why),
         }
     }
 
@@ -199,6 +202,9 @@ impl Caller {
         }
         let has_room = pending.in_flight && guard.has_room(cx.now());
         let may_go = has_room && guard.may_retry(number, cx.now(), Failure::Timeout);
+        if has_room && !may_go {
+            pending.guarded(script, cx, GuardFact::RetryRefused);
+        }
         if may_go && guard.leave(number, cx.now(), cx.now(), || cx.draw()) == Leave::Go {
             let under_way = guard.under_way(number).iter().map(|flight| flight.member);
             let taken: Vec<_> = under_way.chain(failed).collect();
@@ -212,6 +218,7 @@ impl Caller {
             }
             pending.is_pinned = true;
             cx.observe(Observation::Attempted { message: MessageId { owner: cx.me, number } });
+            pending.guarded(script, cx, GuardFact::HedgeSent);
             self.attempt(script, cx, number);
             if let Some(pending) = self.outstanding.get_mut(key) {
                 pending.is_pinned = is_pinned;
@@ -249,6 +256,9 @@ impl Caller {
             cx.cancel_timer(timer);
         }
         if let Some((flight, took)) = won {
+            if flight.is_hedge {
+                pending.guarded(script, cx, GuardFact::HedgeWon);
+            }
             route.ended(script, cx, flight.member, took, true);
         }
         for flight in others {

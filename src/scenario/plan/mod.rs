@@ -108,6 +108,8 @@ pub struct FlowSpec {
     pub is_client: bool,
     /// When one of them counts as correct.
     pub correctness: Correctness,
+    /// Whether they are calls: whoever sent one waits for its answer.
+    pub is_call: bool,
 }
 
 #[derive(Clone, Debug)]

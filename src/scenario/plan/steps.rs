@@ -78,6 +78,7 @@ impl Planner<'_> {
             callee: String::new(),
             is_client: true,
             correctness: Correctness::Answered,
+            is_call: true,
         });
         let part = |spec| self.flow(FlowSpec { entry: None, is_client: false, ..spec });
         let parts: Vec<u16> = parts.into_iter().map(part).collect();
@@ -286,6 +287,7 @@ impl Planner<'_> {
             callee: callee_name.clone(),
             is_client: sender.is_client,
             correctness,
+            is_call: is_request,
         });
         let (size, reply_size) = self.sizes(sender, step, target, service)?;
         let place = format!("{}/{}#{path}", sender.group, sender.entry.unwrap_or_default());
