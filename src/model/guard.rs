@@ -159,8 +159,10 @@ impl Guard {
         if let Some(rate) = &mut self.rate
             && !std::mem::take(&mut flights.has_place)
         {
-            let latest = self.max_wait.map_or(deadline, |longest| deadline.min(now + longest));
-            match rate.ask(moment, time(latest)) {
+            // At the deadline it is too late.
+            let in_time = Time::from_nanos(deadline.as_nanos().saturating_sub(1));
+            let latest = self.max_wait.map_or(in_time, |longest| in_time.min(moment + longest));
+            match rate.ask(moment, latest) {
                 Answer::Now => {}
                 Answer::At(at) => {
                     flights.has_place = true;
