@@ -489,11 +489,7 @@ impl Process<Envelope> for Service {
             }
             Kind::Cancel => self.cancel(cx, from, envelope),
             Kind::Untie => self.untie(cx, envelope),
-            Kind::Skip => {
-                let near = self.ordered.get(&(from, envelope.call)).map_or(0, |lane| lane.seen);
-                let (_, lowest) = envelope.beside.read(near);
-                self.skip_below(cx, (from, envelope.call), lowest);
-            }
+            Kind::Skip => self.skip(cx, from, &envelope),
             Kind::Probe | Kind::Alive | Kind::Idle | Kind::Gossip(_) => self.heard_of(cx, from, &envelope),
         }
         self.show(cx);

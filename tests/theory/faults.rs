@@ -233,3 +233,67 @@ fn a_zone_fails_as_a_whole() {
     assert_eq!(fault(&run, "outage").nodes, 2);
     assert!((mean_ms(&book.latency) - 1.0).abs() < 1e-3, "{}", mean_ms(&book.latency));
 }
+
+/// An ordered sender that comes up again begins with number 0 again, and so does its receiver with it: each of 1000 messages
+/// (one is due while it is down) is confirmed because it was handled. The last one before the crash is handled and not confirmed
+/// if the confirmation finds nobody.
+#[test]
+fn an_ordered_sender_is_understood_after_a_restart() {
+    let run = Study::exact(
+        10,
+        r#"
+        network.latency = "1ms"
+        [clients.c]
+        rate = "100/s"
+        arrivals = "even"
+        phase = "aligned"
+        call = "s"
+        ordered = true
+        timeout = "100ms"
+        max-attempts = 3
+        [services.s]
+        work = "1ms"
+        [faults.f]
+        at = "4995ms"
+        for = "10ms"
+        crash = "c"
+        "#,
+    );
+    let book = flow(&run, "c");
+    all_decided(&run, "c");
+    assert_eq!((book.offered, book.confirmed, book.handled, book.repeated), (999, 999, 999, 0));
+    assert_eq!(station(&run, "s").arrived, 999);
+}
+
+/// One worker with 30 ms for each of the ordered messages that come every 10 ms, so that those before the crash are still held
+/// when their sender is up again. None of them is handled after one of its later life, and all have a fate.
+#[test]
+fn what_is_held_of_an_earlier_life_is_let_go() {
+    let run = Study::exact(
+        1,
+        r#"
+        network.latency = "1ms"
+        [clients.c]
+        rate = "100/s"
+        arrivals = "even"
+        phase = "aligned"
+        call = "s"
+        ordered = true
+        window = 20
+        [services.s]
+        workers = 1
+        work = "30ms"
+        [faults.f]
+        at = "305ms"
+        for = "10ms"
+        crash = "c"
+        "#,
+    );
+    let (book, s) = (flow(&run, "c"), station(&run, "s"));
+    // 0 to 30 ms … 270 to 300 ms: ten were answered; the 11th was at work, the next 19 were held, the last one waited for the
+    // window at its sender.
+    let late = book.fate(Fate::InDoubt);
+    assert_eq!((book.fate(Fate::Lost), late, book.fate(Fate::InFlight)), (20, 1, 0), "{:?}", book.fates);
+    assert_eq!(s.refused_for(rehearsal::process::Outcome::Discarded), 19);
+    assert_eq!(book.confirmed + 21, book.offered);
+}
