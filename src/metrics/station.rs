@@ -63,6 +63,11 @@ impl StationBook {
         self.refused[outcome as usize]
     }
 
+    /// Requests that ended: served, or refused for whatever reason.
+    pub fn ended(&self) -> u64 {
+        self.served + self.refused.iter().sum::<u64>()
+    }
+
     /// The mean number waiting at a node.
     pub fn waiting_mean(&self) -> f64 {
         self.waiting_seconds / self.node_seconds()

@@ -98,11 +98,11 @@ metrics! {
     InDoubt "in-doubt" Share,
     /// Never received.
     Lost "lost" Share,
-    /// Refused by the receiver.
+    /// Refused by the receiver. At a service, a share of the requests that ended there, served or not.
     Rejected "rejected" Share,
-    /// Past its deadline.
+    /// Past its deadline. At a service, a share of the requests that ended there, served or not.
     Expired "expired" Share,
-    /// Handled with an error.
+    /// Handled with an error. At a service, a share of the requests that ended there, served or not.
     Failed "failed" Share,
     /// Without a fate when the run ended; on a link, on its way.
     InFlight "in-flight" Share,
