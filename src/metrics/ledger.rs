@@ -240,6 +240,7 @@ impl Ledger {
                     record.end_copy();
                 }
             }),
+            Observation::TurnedAway { message, outcome } => self.handle(now, message, outcome),
             Observation::Closed { message, why } => {
                 self.update(message, |record, _| record.owner = State::Closed(why));
             }

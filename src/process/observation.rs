@@ -64,6 +64,13 @@ pub enum Observation {
         /// How it ended.
         outcome: Outcome,
     },
+    /// A copy was turned away where it arrived. It is not stated that it was received.
+    TurnedAway {
+        /// The message.
+        message: MessageId,
+        /// Why.
+        outcome: Outcome,
+    },
     /// The owner learnt that its message was handled well, and in time.
     Confirmed {
         /// The message.
@@ -180,7 +187,7 @@ pub enum Close {
 #[repr(u16)]
 pub enum Kind {
     /// [`Observation::Offered`], [`Observation::Attempted`], [`Observation::Received`], [`Observation::Handled`],
-    /// [`Observation::Confirmed`], [`Observation::Closed`], [`Observation::Dropped`], [`Observation::Duplicated`].
+    /// [`Observation::TurnedAway`], [`Observation::Confirmed`], [`Observation::Closed`], [`Observation::Dropped`], [`Observation::Duplicated`].
     Message = 1,
     /// [`Observation::Arrived`], [`Observation::Level`], [`Observation::Served`], [`Observation::Refused`].
     Station = 2,

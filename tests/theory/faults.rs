@@ -1,6 +1,7 @@
 //! Faults: what they cost, exactly where arithmetic says so, and on average where renewal theory does.
 
 use rehearsal::metrics::{Fate, RunResult};
+use rehearsal::process::Outcome;
 use rehearsal::sim::FaultBook;
 
 use crate::study::{Study, flow, mean_ms, ratio, station};
@@ -294,6 +295,36 @@ fn what_is_held_of_an_earlier_life_is_let_go() {
     // window at its sender.
     let late = book.fate(Fate::InDoubt);
     assert_eq!((book.fate(Fate::Lost), late, book.fate(Fate::InFlight)), (20, 1, 0), "{:?}", book.fates);
-    assert_eq!(s.refused_for(rehearsal::process::Outcome::Discarded), 19);
+    assert_eq!(s.refused_for(Outcome::Discarded), 19);
     assert_eq!(book.confirmed + 21, book.offered);
+}
+
+/// The second of two copies is turned away at the node that works on the first. The node forgets that one when it crashes: nobody
+/// handles the message any more, and it is not under way.
+#[test]
+fn a_copy_that_was_turned_away_is_not_the_one_that_is_there() {
+    let run = Study::exact(
+        1,
+        r#"
+        network.latency = "1ms"
+        [clients.c]
+        rate = "1/s"
+        arrivals = "even"
+        phase = "aligned"
+        count = 1
+        call = "s"
+        timeout = "20ms"
+        max-attempts = 2
+        [services.s]
+        workers = 1
+        queue = { limit = 0 }
+        work = "10s"
+        [faults.f]
+        at = "500ms"
+        restart = "s"
+        "#,
+    );
+    let book = flow(&run, "c");
+    assert_eq!(book.fate(Fate::InFlight), 0, "{:?}", book.fates);
+    assert_eq!((book.attempts, book.copies, station(&run, "s").refused_for(Outcome::Rejected)), (2, 1, 1));
 }

@@ -85,6 +85,7 @@ impl Service {
     #[cold]
     #[inline(never)]
     pub(super) fn wait_by_rule(&mut self, cx: &mut Cx<'_>, id: u32) {
+        self.note_place(id);
         let Some(job) = self.jobs.get_mut(id) else { return };
         let (envelope, deadline, now) = (job.envelope, job.deadline, cx.now());
         let queue = &self.spec.queue;
@@ -133,15 +134,14 @@ impl Service {
     #[cold]
     #[inline(never)]
     pub(super) fn expire(&mut self, cx: &mut Cx<'_>, id: u32) {
-        self.line.leave(id);
         if let Some(job) = self.jobs.get_mut(id) {
             job.timer = None;
         }
-        self.let_go_unserved(cx, id, Outcome::Expired);
+        self.take_out(cx, id, Outcome::Expired);
     }
 
-    /// A request that waited, and is out of the line, is over without having had a worker.
-    fn let_go_unserved(&mut self, cx: &mut Cx<'_>, id: u32, outcome: Outcome) {
+    /// A request that nobody works on and that is out of the line is over.
+    pub(super) fn let_go_unserved(&mut self, cx: &mut Cx<'_>, id: u32, outcome: Outcome) {
         if let Some(timer) = self.jobs.get_mut(id).and_then(|job| job.timer.take()) {
             cx.cancel_timer(timer);
         }

@@ -57,8 +57,10 @@ impl Service {
             Life::Same => {}
             Life::Later => {
                 (lane.newest, lane.seen) = (envelope.number, 0);
-                let held: Vec<_> = lane.reorder.begin_again().collect();
-                held.iter().for_each(|job| self.refuse(cx, job, Outcome::Discarded));
+                for job in lane.reorder.begin_again() {
+                    cx.observe(Observation::Refused { why: Outcome::Discarded });
+                    cx.observe(Observation::Handled { message: job.message(), outcome: Outcome::Discarded });
+                }
             }
         }
         self.ordered.get_mut(&key)
@@ -74,6 +76,7 @@ impl Service {
         };
         let (sequence, lowest) = envelope.beside.read(lane.seen);
         lane.seen = lane.seen.max(sequence);
+        let is_under_way = lane.reorder.is_handling(Number::new(sequence));
         let arrival = lane.reorder.receive(Number::new(sequence), job);
         match arrival {
             Arrival::Ready(job) => self.admit(cx, job),
@@ -81,9 +84,7 @@ impl Service {
             Arrival::Duplicate(_) => cx.observe(Observation::Received { message, duplicate: true }),
             Arrival::Late(_) => {
                 cx.observe(Observation::Received { message, duplicate: true });
-                let is_written = self.journal().is_some_and(|journal| journal.any(|job| job.message() == message));
-                let is_running = is_written || self.jobs.iter().any(|(_, job)| job.message() == message);
-                if !is_running {
+                if !is_under_way {
                     self.answer(cx, from, envelope, Outcome::Done);
                 }
             }

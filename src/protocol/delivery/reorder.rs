@@ -94,6 +94,11 @@ impl<T> Reorder<T> {
         self.advance()
     }
 
+    /// Whether this one is being handled now.
+    pub fn is_handling(&self, number: Number) -> bool {
+        self.handling && !self.is_from_before && number.get() + 1 == self.next
+    }
+
     /// The sender begins with number 0 again, and knows nothing of what it sent before: those of them that were held.
     pub fn begin_again(&mut self) -> impl Iterator<Item = T> + use<T> {
         self.next = 0;
@@ -213,7 +218,9 @@ mod tests {
             order.receive(n(0), 'a');
             order.receive(n(2), 'c');
             order.skip_below(n(2));
+            assert!(order.is_handling(n(0)) && !order.is_handling(n(1)));
             assert!(order.begin_again().eq(['c']));
+            assert!(!order.is_handling(n(0)));
             assert_eq!(order.receive(n(0), 'd'), Arrival::Held);
             assert_eq!([end(&mut order), order.refused()], [Some((n(0), 'd')), None]);
             assert_eq!(order.receive(n(1), 'e'), Arrival::Held);
