@@ -354,6 +354,52 @@ fn check_looks_at_every_variant() {
 }
 
 #[test]
+fn a_variant_that_changes_nothing_is_doubted_by_name() {
+    let home = Home::new();
+    let variants = "[variants.same]\ntitle = \"Same\"\nservices.api.work = \"1ms\"\n[variants.lost]\nservices.apl.work = \"1ms\"\n";
+    home.write("same.toml", format!("{GOOD}\n{variants}"));
+    let said = home.run(&["check", "same.toml"]).with(0).err;
+    for part in [
+        "in variant `same` of same.toml:",
+        "variant `same` changes nothing that is used",
+        "in variant `lost` of same.toml:",
+        "nobody calls or sends to service `apl`",
+        "did you mean `api`?",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(!said.contains("`slow`"), "{said}");
+    home.run(&["check", "same.toml", "--strict"]).with(2);
+}
+
+#[test]
+fn the_scenarios_that_come_with_it_leave_no_doubt() {
+    let home = Home::new();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/");
+    let files = names(Path::new(folder)).into_iter().filter(|name| name.ends_with(".toml"));
+    let files: Vec<_> = files.map(|name| format!("{folder}{name}")).collect();
+    let args: Vec<_> = ["check", "--strict"].into_iter().chain(files.iter().map(String::as_str)).collect();
+    assert!(files.len() > 20, "{files:?}");
+    home.run(&args).with(0);
+}
+
+#[test]
+fn a_name_that_is_not_known_is_answered_with_what_is_like_it() {
+    let home = Home::new();
+    for (name, answer) in [
+        ("breaker", "did you mean `circuit-breaker`?"),
+        ("hedging", "did you mean `hedge`?"),
+        ("retry", "`retry-budget`"),
+        ("availability", "not supported yet"),
+        ("latency.p99", "did you mean `latency` or `p99`?"),
+        ("exit", "rehearsal help"),
+    ] {
+        let said = home.run(&["explain", name]).with(2).err;
+        assert!(said.contains(answer), "{name}: {said}");
+    }
+}
+
+#[test]
 fn check_shows_where_everything_is_from() {
     let home = Home::new();
     home.write("child.toml", "extends = \"good.toml\"\ntitle = \"Child\"\n");

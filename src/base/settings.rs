@@ -9,7 +9,7 @@ use std::num::NonZeroU32;
 
 use super::probability::Probability;
 use super::time::Span;
-use super::units::{Bytes, Rate, exact};
+use super::units::{Bytes, Rate, in_hours};
 
 /// The settings of one policy.
 pub trait Settings: Fields {
@@ -139,7 +139,7 @@ impl fmt::Display for Value {
             Self::Whole(value) => write!(f, "{value}"),
             Self::Number(value) => write!(f, "{value}"),
             Self::Share(value) => write!(f, "\"{value}\""),
-            Self::Span(value) => write!(f, "\"{}\"", exact(*value)),
+            Self::Span(value) => write!(f, "\"{}\"", in_hours(*value)),
             Self::Rate(value) => write!(f, "\"{value}\""),
             Self::Bytes(value) => write!(f, "\"{value}\""),
             Self::Word(_, word) => write!(f, "\"{word}\""),

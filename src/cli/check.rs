@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use rehearsal::scenario::Overrides;
+use rehearsal::scenario::document::{Key, Value};
+use rehearsal::scenario::{Diagnostic, Overrides};
 
 use super::args::Check;
 use super::exit::Exit;
@@ -24,23 +25,28 @@ fn check_file(terminal: Terminal, args: &Check, files: &Files, file: &Path) -> E
     };
     let mut variants = Vec::new();
     if overrides.variant.is_none() {
-        variants.extend(chosen.document.variants.iter().map(|key| key.name.clone()));
+        variants.extend(chosen.document.variants.iter().cloned());
     }
     for variant in &variants {
-        let overrides = Overrides { variant: Some(variant.clone()), ..overrides.clone() };
+        let overrides = Overrides { variant: Some(variant.name.clone()), ..overrides.clone() };
         // What is doubtful about the base was said before.
-        let mistakes = prepare(files, file, &overrides).and_then(|prepared| {
-            let is_new = prepared.plan.warnings != chosen.plan.warnings;
-            if is_new && args.strict {
+        let mistakes = prepare(files, file, &overrides).and_then(|mut prepared| {
+            if is_same(&prepared, &chosen) {
+                let message = format!("variant `{}` changes nothing that is used", variant.name);
+                prepared.plan.warnings.push(Diagnostic::warning(message).at(variant.origin, ""));
+            }
+            prepared.plan.warnings.retain(|warning| !chosen.plan.warnings.contains(warning));
+            if args.strict {
                 return strictly(prepared);
             }
-            if is_new {
+            if !prepared.plan.warnings.is_empty() {
+                terminal.note(&format!("in variant `{}` of {}:", variant.name, file.display()));
                 warn(terminal, &prepared);
             }
             Ok(prepared)
         });
         if let Err(mistakes) = mistakes {
-            terminal.note(&format!("in variant `{variant}` of {}:", file.display()));
+            terminal.note(&format!("in variant `{}` of {}:", variant.name, file.display()));
             exit = exit.max(refuse(terminal, &mistakes));
         }
     }
@@ -49,6 +55,21 @@ fn check_file(terminal: Terminal, args: &Check, files: &Files, file: &Path) -> E
     }
     let text = if args.show { chosen.document.print(Some(&chosen.texts)) } else { summary(file, &chosen, &variants) };
     terminal.print(text)
+}
+
+/// Whether two variants of a scenario say the same, but for the title and what neither of them uses.
+fn is_same(one: &Prepared, other: &Prepared) -> bool {
+    let said = |prepared: &Prepared| {
+        let mut document = prepared.document.clone();
+        document.tree.remove("title");
+        for (section, name) in one.plan.unused.iter().filter(|unused| other.plan.unused.contains(unused)) {
+            if let Some(table) = document.tree.get_mut(section).and_then(Value::as_table_mut) {
+                table.remove(name);
+            }
+        }
+        document.print(None)
+    };
+    said(one) == said(other)
 }
 
 fn try_plan(
@@ -66,7 +87,7 @@ fn try_plan(
 }
 
 /// One line that says that all is well.
-fn summary(file: &Path, prepared: &Prepared, variants: &[String]) -> String {
+fn summary(file: &Path, prepared: &Prepared, variants: &[Key]) -> String {
     let count = |count: usize, one: &str| if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") };
     let mut facts = vec![count(prepared.plan.expectations.len(), "expectation")];
     if !variants.is_empty() {

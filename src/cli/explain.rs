@@ -1,7 +1,6 @@
 //! `explain`: what a key or a name means.
 
 use clap::ValueEnum;
-use rehearsal::scenario::nearest;
 use rehearsal::scenario::reference::Reference;
 
 use super::args::Explain;
@@ -25,7 +24,8 @@ pub fn explain(terminal: Terminal, args: &Explain) -> Exit {
 
 /// Everything that has this name: keys of scenarios first, then what stands in a registry.
 fn meaning(name: &str) -> Result<String, String> {
-    let reference = Reference::new().explain(name);
+    let known = Reference::new();
+    let reference = known.explain(name);
     let found = Kind::value_variants().iter().flat_map(|kind| kind.items().into_iter().map(|item| (*kind, item)));
     // The reference explains metrics itself.
     let found: Vec<_> = found.filter(|(kind, _)| *kind != Kind::Metrics).collect();
@@ -37,11 +37,14 @@ fn meaning(name: &str) -> Result<String, String> {
     }
     match reference {
         _ if !texts.is_empty() => Ok(texts.join("\n")),
-        Err(message) if message.contains("did you mean") => Err(message),
-        Err(message) => match nearest(name, found.iter().map(|(_, item)| item.name)) {
-            Some(near) => Err(format!("{message}; did you mean `{near}`?")),
-            None => Err(format!("{message}; `rehearsal list` shows the names that scenarios can use")),
-        },
+        Err(_) => {
+            let names: Vec<_> = found.iter().map(|(_, item)| item.name).collect();
+            let advice = known.advice(name, &names);
+            let advice = advice.unwrap_or_else(|| {
+                "`rehearsal list` shows the names that scenarios can use, `rehearsal help` the commands".into()
+            });
+            Err(format!("nothing is called `{name}`; {advice}"))
+        }
         Ok(_) => unreachable!("what the reference knows is a text"),
     }
 }
@@ -72,6 +75,9 @@ fn wrap(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use rehearsal::metrics::Fate;
+    use rehearsal::process::{GuardFact, TurnedAway};
+
     use super::*;
 
     #[test]
@@ -82,12 +88,22 @@ mod tests {
         let exponential = meaning("exponential").unwrap();
         assert!(exponential.contains("a distribution") && exponential.contains("a backoff"), "{exponential}");
         assert!(meaning("p50").is_ok() && meaning("latency-all").is_ok());
+        // Every fate, and everything that guards and doors do.
+        let fates = Fate::ALL.iter().map(|fate| fate.name());
+        let facts = GuardFact::ALL.iter().map(|fact| fact.name());
+        let causes = TurnedAway::ALL.iter().map(|why| why.name());
+        let listed: Vec<_> = Kind::Metrics.items().into_iter().map(|item| item.name).collect();
+        for name in fates.chain(facts).chain(causes) {
+            assert!(meaning(name).unwrap().contains("a metric") && listed.contains(&name), "{name}");
+        }
     }
 
     #[test]
     fn a_typo_is_answered_with_the_nearest_name() {
         assert!(meaning("two-choice").unwrap_err().ends_with("did you mean `two-choices`?"));
         assert!(meaning("zzzzzzzz").unwrap_err().contains("rehearsal list"));
+        assert!(meaning("breaker").unwrap_err().ends_with("did you mean `circuit-breaker`?"));
+        assert!(meaning("arrival").unwrap_err().ends_with("did you mean `arrivals`?"));
     }
 
     #[test]

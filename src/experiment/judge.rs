@@ -1,4 +1,5 @@
-//! Whether expectations hold: by the 95 % interval across runs, or within a run by batch means.
+//! Whether expectations hold: by the 95 % interval across runs. A single run is judged by its values; the intervals beside them are
+//! of batch means.
 
 use crate::base::special::student_t_quantile;
 use crate::base::time::Time;
@@ -8,7 +9,7 @@ use crate::scenario::plan::Expectation;
 use crate::scenario::quantity::Statistic;
 
 use super::measure::{unit, value, value_within};
-use super::verdict::{Basis, Judgement, Measured, Unit, Verdict};
+use super::verdict::{Basis, Ground, Judgement, Measured, Unit, Verdict};
 
 /// Batches a single run is cut into: enough for Student's t to be close to the normal law, few enough for each to be long
 /// (Law, "Simulation Modeling and Analysis", sec. 9.5: 20 to 40).
@@ -19,9 +20,10 @@ const CONFIDENCE: f64 = 0.95;
 /// Judges an expectation on the runs of a scenario.
 pub(super) fn judge(expectation: &Expectation, runs: &[RunResult]) -> Judgement {
     let measured = measure(expectation, runs);
-    let mut note = None;
+    let (mut note, mut grounds) = (None, Vec::new());
     let verdicts = expectation.conditions.iter().map(|(_, condition)| {
-        let verdict = decide(expectation, condition, &measured, runs);
+        let (verdict, ground) = decide(expectation, condition, &measured, runs);
+        grounds.push(ground);
         if verdict == Verdict::Inconclusive {
             note = note.take().or_else(|| more_runs(condition, &measured));
         }
@@ -35,11 +37,14 @@ pub(super) fn judge(expectation: &Expectation, runs: &[RunResult]) -> Judgement 
     if measured.value.is_none() {
         note = Some("nothing was measured".into());
     }
+    grounds.sort_unstable();
+    grounds.dedup();
     let written: Vec<_> = expectation.conditions.iter().map(|(written, _)| written.as_str()).collect();
     Judgement {
         quantity: expectation.quantity.clone(),
         condition: written.join(" and "),
         verdict: verdict.unwrap_or(Verdict::Pass),
+        grounds,
         measured,
         note,
     }
@@ -61,8 +66,9 @@ fn measure(expectation: &Expectation, runs: &[RunResult]) -> Measured {
     };
     let interval = value.filter(|_| complete).and_then(|value| interval(value, &samples));
     let interval = interval.map(|(low, high)| match unit(measure) {
+        // Nothing that is measured can be negative.
         Unit::Share => (low.max(0.0), high.min(1.0)),
-        _ => (low, high),
+        Unit::Time | Unit::Rate | Unit::Number => (low.max(0.0), high),
     });
     let basis = match (runs.len(), interval) {
         (_, None) => Basis::Value,
@@ -95,24 +101,33 @@ fn batches(run: &RunResult) -> impl Iterator<Item = (Time, Time)> {
     (0..BATCHES).map(move |part| (at(part), at(part + 1)))
 }
 
-fn decide(expectation: &Expectation, condition: &Condition, measured: &Measured, runs: &[RunResult]) -> Verdict {
-    let Condition::Compare { operator, value: amount, tolerance, .. } = condition else { return Verdict::Fail };
-    let Some(value) = measured.value else { return Verdict::Fail };
+/// Whether a condition is met, and what says so.
+fn decide(
+    expectation: &Expectation,
+    condition: &Condition,
+    measured: &Measured,
+    runs: &[RunResult],
+) -> (Verdict, Ground) {
+    let Condition::Compare { operator, value: amount, tolerance, .. } = condition else {
+        return (Verdict::Fail, Ground::Value);
+    };
+    let Some(value) = measured.value else { return (Verdict::Fail, Ground::Value) };
     let demand = number(*amount);
     let holds = |value: f64| holds(*operator, value, demand, *tolerance);
+    let told = |holds| if holds { Verdict::Pass } else { Verdict::Fail };
     let measure = &expectation.measure;
+    // A single run is judged by its value; its interval is shown beside it.
+    if runs.len() == 1 {
+        return (told(holds(value)), Ground::Value);
+    }
     let each_run = matches!(measure.statistic, Statistic::Min | Statistic::Max)
         || measure.statistic == Statistic::Count && matches!(operator, Operator::Equal | Operator::NotEqual);
     if each_run {
         let every = runs.iter().all(|run| self::value(measure, &[run]).is_some_and(holds));
-        return if every { Verdict::Pass } else { Verdict::Fail };
+        return (told(every), Ground::EachRun);
     }
-    // A single run is judged by its value; its interval is shown beside it.
-    let interval = measured.interval.filter(|_| runs.len() > 1);
-    let Some((low, high)) = interval else {
-        return if holds(value) { Verdict::Pass } else { Verdict::Fail };
-    };
-    match (operator, tolerance) {
+    let Some((low, high)) = measured.interval else { return (told(holds(value)), Ground::Value) };
+    let verdict = match (operator, tolerance) {
         (Operator::Equal, Some(tolerance)) => {
             let (least, most) = (demand * (1.0 - tolerance), demand * (1.0 + tolerance));
             match () {
@@ -121,19 +136,14 @@ fn decide(expectation: &Expectation, condition: &Condition, measured: &Measured,
                 () => Verdict::Inconclusive,
             }
         }
-        (Operator::Equal | Operator::NotEqual, _) => {
-            if holds(value) {
-                Verdict::Pass
-            } else {
-                Verdict::Fail
-            }
-        }
+        (Operator::Equal | Operator::NotEqual, _) => return (told(holds(value)), Ground::Value),
         _ => match (holds(low), holds(high)) {
             (true, true) => Verdict::Pass,
             (false, false) => Verdict::Fail,
             _ => Verdict::Inconclusive,
         },
-    }
+    };
+    (verdict, Ground::Interval)
 }
 
 fn holds(operator: Operator, value: f64, demand: f64, tolerance: Option<f64>) -> bool {
@@ -164,8 +174,10 @@ fn number(amount: Amount) -> f64 {
 fn more_runs(condition: &Condition, measured: &Measured) -> Option<String> {
     let (Condition::Compare { value, .. }, Basis::Runs(runs)) = (condition, measured.basis) else { return None };
     let (low, high) = measured.interval?;
-    let distance = (measured.value? - number(*value)).abs();
-    let half = (high - low) / 2.0;
+    let measured = measured.value?;
+    let distance = (measured - number(*value)).abs();
+    // The end that was not cut off where there is nothing.
+    let half = (high - measured).max(measured - low);
     if distance <= 0.0 {
         return Some("the measured value is exactly the limit: no number of runs would decide".into());
     }

@@ -1,7 +1,7 @@
 //! A quantity's value in one run, or in a part of its time.
 
 use crate::base::time::{Span, Time};
-use crate::metrics::{Fate, Histogram, RunResult, Spans, Tally};
+use crate::metrics::{Fate, GuardCounts, Histogram, Rates, RunResult, Spans, Tally};
 use crate::process::Outcome;
 use crate::scenario::plan::{Measure, Subject, When};
 use crate::scenario::quantity::Statistic;
@@ -18,7 +18,7 @@ pub(super) fn unit(measure: &Measure) -> Unit {
         (MetricKind::Times, Statistic::Under(_) | Statistic::AtLeast(_)) => Unit::Share,
         (MetricKind::Times, Statistic::Cv) => Unit::Number,
         (MetricKind::Times, _) => Unit::Time,
-        (MetricKind::Rate, _) => Unit::Rate,
+        (MetricKind::Rate | MetricKind::Events, _) => Unit::Rate,
         (MetricKind::Share, Statistic::Share) => Unit::Share,
         _ => Unit::Number,
     }
@@ -101,7 +101,7 @@ fn fault_value(measure: &Measure, runs: &[&RunResult], fault: usize) -> Option<f
 fn flow_value(measure: &Measure, runs: &[&RunResult], flows: &[usize], part: Option<(Time, Time)>) -> Option<f64> {
     let mut tally = Tally::default();
     let (mut from_send, mut one_way) = (Histogram::default(), Histogram::default());
-    let (mut sent, mut goodput) = (0, 0);
+    let (mut happened, mut guards) = (Rates::default(), GuardCounts::default());
     let mut seconds = 0.0;
     for run in runs {
         let spans = spans(measure, run, part);
@@ -110,8 +110,8 @@ fn flow_value(measure: &Measure, runs: &[&RunResult], flows: &[usize], part: Opt
             let book = &run.flows[flow].book;
             let (within, rates) = book.within(&spans);
             tally.add(&within);
-            sent += rates.sent;
-            goodput += rates.goodput;
+            happened.add(&rates);
+            guards.add(&book.guards_within(&spans));
             from_send.merge(&book.from_send);
             one_way.merge(&book.one_way);
         }
@@ -119,18 +119,14 @@ fn flow_value(measure: &Measure, runs: &[&RunResult], flows: &[usize], part: Opt
     let offered = tally.offered as f64;
     let count_of = |metric| match metric {
         Metric::Offered => Some(tally.offered),
-        Metric::Sent => Some(sent),
-        Metric::Goodput => Some(goodput),
+        Metric::Sent => Some(happened.sent),
+        Metric::Goodput => Some(happened.goodput),
+        Metric::Processed => Some(happened.processed),
         Metric::Received => Some(tally.received),
         Metric::Confirmed => Some(tally.confirmed),
         Metric::Reliability => Some(tally.correct),
-        Metric::InDoubt => Some(tally.fates[Fate::InDoubt as usize]),
-        Metric::Lost => Some(tally.fates[Fate::Lost as usize]),
-        Metric::Rejected => Some(tally.fates[Fate::Rejected as usize]),
-        Metric::Expired => Some(tally.fates[Fate::Expired as usize]),
-        Metric::Failed => Some(tally.fates[Fate::Failed as usize]),
-        Metric::InFlight => Some(tally.fates[Fate::InFlight as usize]),
-        _ => None,
+        Metric::Guard(fact) => Some(guards.of(fact)),
+        metric => fate(metric).map(|fate| tally.fate(fate)),
     };
     let per_message = |sum: u64| (tally.offered > 0).then(|| sum as f64 / offered);
     match measure.metric {
@@ -151,6 +147,11 @@ fn flow_value(measure: &Measure, runs: &[&RunResult], flows: &[usize], part: Opt
             }
         }
     }
+}
+
+/// The fate that a metric counts.
+fn fate(metric: Metric) -> Option<Fate> {
+    Fate::ALL.into_iter().find(|fate| fate.name() == metric.name())
 }
 
 fn station_value(measure: &Measure, runs: &[&RunResult], station: usize, flows: &[usize]) -> Option<f64> {
@@ -189,6 +190,7 @@ fn station_value(measure: &Measure, runs: &[&RunResult], station: usize, flows: 
             of_ended(sum(&|book| (book.refused_for(Outcome::Rejected) + book.refused_for(Outcome::Discarded)) as f64))
         }
         Metric::Expired => refused(Outcome::Expired),
+        Metric::TurnedAway(why) => of_ended(sum(&|book| book.turned_away_for(why) as f64)),
         Metric::Failed => refused(Outcome::Failed),
         Metric::ConfirmedLost => counted(sum(&|book| book.forgotten as f64)),
         Metric::Wait => pooled(&|book| &book.wait),

@@ -10,7 +10,7 @@ use crate::metrics::RunResult;
 use crate::scenario::plan::Plan;
 
 pub use run::{Progress, RunError, Watch, play};
-pub use verdict::{Basis, Judgement, Measured, Unit, Verdict};
+pub use verdict::{Basis, Ground, Judgement, Measured, Unit, Verdict};
 pub use verify::{Difference, Happening, first_difference};
 
 /// What a scenario's runs gave.

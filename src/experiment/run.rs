@@ -108,7 +108,8 @@ pub fn play(plan: &Plan, run: u32, watch: &mut Watch<'_>) -> Result<RunResult, R
 fn attach(plan: &Plan, strikes: &[Vec<Strike>], cluster: &mut Cluster<Envelope>) {
     let span = cluster.names().span();
     let correctness: Vec<_> = plan.flows.iter().map(|flow| flow.correctness).collect();
-    let mut ledger = Ledger::new(span, &correctness, plan.measured(), plan.step());
+    let calls: Vec<_> = plan.flows.iter().map(|flow| flow.is_call).collect();
+    let mut ledger = Ledger::new(span, &correctness, plan.measured(), plan.step()).answering(&calls);
     if let Some(periods) = Periods::of(&plan.windows(strikes)) {
         ledger = ledger.cut(&periods);
     }

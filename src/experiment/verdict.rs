@@ -20,10 +20,34 @@ pub struct Judgement {
     pub condition: String,
     /// Whether it holds.
     pub verdict: Verdict,
+    /// What of it was compared: once for each way, as a list of conditions may need several.
+    pub grounds: Vec<Ground>,
     /// What was measured.
     pub measured: Measured,
     /// A word more, where the verdict needs one: why there is no value, how many more runs would decide.
     pub note: Option<String>,
+}
+
+/// What a condition was compared with.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Ground {
+    /// The 95 % interval over several runs: all of it meets the condition, or none of it.
+    Interval,
+    /// The value of each run: all have to meet the condition.
+    EachRun,
+    /// The value itself: there is only one run, or no interval.
+    Value,
+}
+
+impl Ground {
+    /// The name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Interval => "interval",
+            Self::EachRun => "each run",
+            Self::Value => "value",
+        }
+    }
 }
 
 /// A measured value, and how it is written.

@@ -217,7 +217,7 @@ struct Listener(Arc<Said>);
 
 impl Observer for Listener {
     fn wanted(&self) -> Wanted {
-        Wanted::NOTHING.and(Kind::Message).and(Kind::Station).and(Kind::Attempt)
+        Wanted::NOTHING.and(Kind::Message).and(Kind::Station).and(Kind::Attempt).and(Kind::Guard)
     }
 
     fn observe(&mut self, _: Time, _: NodeId, observation: &Observation) {
@@ -242,7 +242,7 @@ fn in_words(fact: &Observation, names: &Names) -> String {
         Observation::Received { message, duplicate: false } => format!("received {}", called(message)),
         Observation::Received { message, duplicate: true } => format!("received {} again", called(message)),
         Observation::Handled { message, outcome } => format!("handled {}: {}", called(message), outcome.name()),
-        Observation::TurnedAway { message, outcome } => format!("turned away {}: {}", called(message), outcome.name()),
+        Observation::Declined { message, outcome } => format!("turned away {}: {}", called(message), outcome.name()),
         Observation::Confirmed { message } => format!("confirmed {}", called(message)),
         Observation::Closed { message, why } => format!("closed {}: {why:?}", called(message)),
         Observation::Dropped { message } => format!("dropped {}", called(message)),
@@ -252,6 +252,8 @@ fn in_words(fact: &Observation, names: &Names) -> String {
         Observation::Served { wait, work } => format!("served after {wait} of waiting and {work} of work"),
         Observation::AtRisk { count } => format!("{count} answered and not on disk"),
         Observation::Down { .. } => "down".into(),
+        Observation::Guarded { fact, .. } => format!("guarded: {}", fact.name()),
+        Observation::TurnedAway { why } => format!("turned away: {}", why.name()),
         Observation::Refused { why } => format!("refused: {}", why.name()),
     }
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::time::{Span, Time};
+use crate::process::GuardFact;
 
+use super::guards::GuardCounts;
 use super::histogram::Histogram;
 use super::ledger::Record;
 use super::periods::{Periods, is_within};
@@ -16,17 +18,17 @@ pub enum Fate {
     Confirmed,
     /// Handled; nobody asked for a confirmation.
     Handled,
-    /// Handled, but its owner was never told.
+    /// Handled, but its owner was never told in time.
     InDoubt,
-    /// No copy arrived.
+    /// No copy came through, and nobody said why.
     Lost,
-    /// Turned away for lack of room.
+    /// Turned away: by its receiver, or by a guard of its own sender.
     Rejected,
-    /// Its deadline passed before it was handled.
+    /// Not handled in time: past its deadline, kept waiting too long, or taken back.
     Expired,
     /// Handling failed.
     Failed,
-    /// Never sent.
+    /// Let go by its own sender, and never handled.
     Abandoned,
     /// Given up, because enough of those that were sent with it had ended well: none was needed.
     Spared,
@@ -81,6 +83,8 @@ pub enum Correctness {
 #[derive(Clone, Debug)]
 pub struct FlowBook {
     correctness: Correctness,
+    /// Whether goodput is what its owners were answered, and not what receivers handled.
+    pub(super) is_answered: bool,
     /// What became of all of them, once the book is closed.
     pub total: Tally,
     /// From the first attempt to confirmed.
@@ -91,6 +95,8 @@ pub struct FlowBook {
     pub steps: Vec<Tally>,
     /// Events by the step of time in which they happened, of all messages, measured or not.
     pub rates: Vec<Rates>,
+    /// What guards did, by step or, where the book is cut, by part; as far as they did anything.
+    guards: Vec<GuardCounts>,
     step: Span,
     present: Present,
     parts: Option<Box<Parts>>,
@@ -206,14 +212,18 @@ impl Tally {
 pub struct Rates {
     /// Attempts sent.
     pub sent: u64,
-    /// Messages handled well for the first time.
+    /// Messages that succeeded: calls answered well and in time, others handled well for the first time.
     pub goodput: u64,
+    /// Messages that receivers handled well for the first time, whether their owners still waited or not.
+    pub processed: u64,
 }
 
 impl Rates {
-    fn add(&mut self, other: &Self) {
+    /// Adds what happened in another step.
+    pub fn add(&mut self, other: &Self) {
         self.sent += other.sent;
         self.goodput += other.goodput;
+        self.processed += other.processed;
     }
 }
 
@@ -260,11 +270,13 @@ impl FlowBook {
     pub(super) fn new(correctness: Correctness, step: Span) -> Self {
         Self {
             correctness,
+            is_answered: correctness == Correctness::Answered,
             total: Tally::default(),
             from_send: Histogram::default(),
             one_way: Histogram::default(),
             steps: Vec::new(),
             rates: Vec::new(),
+            guards: Vec::new(),
             step,
             // No time lies in it.
             present: Present { from: Time::ZERO, to: Time::ZERO, step: 0, rates: Rates::default(), offered: 0 },
@@ -323,6 +335,21 @@ impl FlowBook {
         (tally, sum)
     }
 
+    /// What guards did within these spans of time: exactly if the book was cut there, otherwise of the steps that begin in them.
+    pub fn guards_within(&self, spans: &[(Time, Time)]) -> GuardCounts {
+        let mut sum = GuardCounts::default();
+        for (place, counts) in self.guards.iter().enumerate() {
+            let from = match &self.parts {
+                Some(parts) => parts.parts[place].0,
+                None => Time::ZERO + self.step.times(place as u64),
+            };
+            if is_within(spans, from) {
+                sum.add(counts);
+            }
+        }
+        sum
+    }
+
     fn steps_within(&self, from: Time, to: Time, len: usize) -> std::ops::Range<usize> {
         let first_from =
             |time: Time| usize::try_from(time.as_nanos().div_ceil(self.step.as_nanos().max(1))).unwrap_or(len);
@@ -356,13 +383,16 @@ impl FlowBook {
     /// Enters what was counted in the present step.
     fn enter_present(&mut self) {
         let Present { step, rates, offered, .. } = &mut self.present;
-        let (step, rates, offered) = (*step, std::mem::take(rates), std::mem::take(offered));
+        let (step, mut rates, offered) = (*step, std::mem::take(rates), std::mem::take(offered));
+        if !self.is_answered {
+            // Answers were counted; what nobody has to answer is good once it is handled.
+            rates.goodput = rates.processed;
+        }
         if rates != Rates::default() {
             if step >= self.rates.len() {
                 self.rates.resize(step + 1, Rates::default());
             }
-            self.rates[step].sent += rates.sent;
-            self.rates[step].goodput += rates.goodput;
+            self.rates[step].add(&rates);
         }
         if offered > 0 {
             self.tally_of(step).offered += offered;
@@ -395,7 +425,18 @@ impl FlowBook {
 
     #[inline(always)]
     pub(super) fn handled(&mut self, now: Time) {
+        self.look_at(now).rates.processed += 1;
+    }
+
+    #[inline(always)]
+    pub(super) fn confirmed(&mut self, now: Time) {
         self.look_at(now).rates.goodput += 1;
+    }
+
+    #[cold]
+    pub(super) fn guarded(&mut self, now: Time, fact: GuardFact) {
+        let place = self.look_at(now).step;
+        reach(&mut self.guards, place).note(fact);
     }
 
     /// Enters all that a message's record holds, once its fate is known: one visit to the histograms per message.

@@ -131,6 +131,14 @@ impl Ledger {
         self
     }
 
+    /// Says which flows are calls: what their owners are answered is their goodput. Without a word those are whose messages are
+    /// correct when they are answered.
+    #[must_use]
+    pub fn answering(mut self, calls: &[bool]) -> Self {
+        self.flows.iter_mut().zip(calls).for_each(|(flow, &is_call)| flow.is_answered = is_call);
+        self
+    }
+
     /// Takes in a statement, and follows copies to where they are: apart, so that who follows none pays one look.
     #[inline(never)]
     fn take_and_follow(&mut self, now: Time, node: NodeId, observation: &Observation) {
@@ -219,9 +227,10 @@ impl Ledger {
 
     #[inline(never)]
     fn confirm(&mut self, now: Time, message: MessageId) {
-        self.update(message, |record, _| {
+        self.update(message, |record, book| {
             record.owner = State::Confirmed;
             record.known = now;
+            book.confirmed(now);
         });
     }
 
@@ -240,10 +249,11 @@ impl Ledger {
                     record.end_copy();
                 }
             }),
-            Observation::TurnedAway { message, outcome } => self.handle(now, message, outcome),
+            Observation::Declined { message, outcome } => self.handle(now, message, outcome),
             Observation::Closed { message, why } => {
                 self.update(message, |record, _| record.owner = State::Closed(why));
             }
+            Observation::Guarded { flow, fact } => self.flows[flow.0 as usize].guarded(now, fact),
             Observation::Down { .. } => self.forget(node),
             Observation::Dropped { message } => self.update(message, |record, _| record.end_copy()),
             Observation::Duplicated { message } => self.update(message, |record, _| record.open_copies += 1),
@@ -522,7 +532,7 @@ impl Record {
 
 impl Observer for Ledger {
     fn wanted(&self) -> Wanted {
-        Wanted::NOTHING.and(Kind::Message).and(Kind::Life)
+        Wanted::NOTHING.and(Kind::Message).and(Kind::Life).and(Kind::Guard)
     }
 
     #[inline]

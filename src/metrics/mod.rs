@@ -1,6 +1,7 @@
 //! What is measured: observers that turn facts into books, histograms and curves.
 
 mod flow;
+mod guards;
 mod histogram;
 mod ledger;
 mod periods;
@@ -9,6 +10,7 @@ mod result;
 mod station;
 
 pub use flow::{Correctness, Fate, FlowBook, Rates, Tally};
+pub use guards::GuardCounts;
 pub use histogram::Histogram;
 pub use ledger::{Imbalance, Ledger};
 pub use periods::{Periods, Spans};

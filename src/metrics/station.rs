@@ -2,7 +2,7 @@
 
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
-use crate::process::{Kind, Observation, Outcome, Wanted};
+use crate::process::{Kind, Observation, Outcome, TurnedAway, Wanted};
 use crate::sim::Observer;
 
 use super::histogram::Histogram;
@@ -37,6 +37,9 @@ pub struct StationBook {
     pub served: u64,
     /// Requests not served well, by [`Outcome`] in the order of [`Outcome::ALL`].
     pub refused: [u64; Outcome::ALL.len()],
+    /// Requests the station itself let go unserved, by [`TurnedAway`] in the order of [`TurnedAway::ALL`]; the others that were
+    /// refused ended badly later on.
+    pub turned_away: [u64; TurnedAway::COUNT],
     /// Requests that were answered well, and whose effects a crash took; of the whole run.
     pub forgotten: u64,
     /// Time in the queue, of requests served.
@@ -66,6 +69,11 @@ impl StationBook {
     /// Requests that ended: served, or refused for whatever reason.
     pub fn ended(&self) -> u64 {
         self.served + self.refused.iter().sum::<u64>()
+    }
+
+    /// Requests let go unserved for this reason.
+    pub fn turned_away_for(&self, why: TurnedAway) -> u64 {
+        self.turned_away[why as usize]
     }
 
     /// The mean number waiting at a node.
@@ -150,6 +158,7 @@ impl Stations {
                 book.work.record(work);
                 book.residence.record(wait + work);
             }
+            Observation::TurnedAway { why } if counts => book.turned_away[why as usize] += 1,
             Observation::Refused { why } if counts => book.refused[why as usize] += 1,
             _ => {}
         }

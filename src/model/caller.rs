@@ -12,7 +12,7 @@ mod failures;
 use crate::base::id::NodeId;
 use crate::base::random::mix;
 use crate::base::time::Span;
-use crate::process::{Close, Context, Flow, MessageId, Observation, Outcome, Steady, TimerId};
+use crate::process::{Close, Context, Flow, GuardFact, MessageId, Observation, Outcome, Steady, TimerId};
 use crate::protocol::delivery::{Number, Outstanding};
 use crate::protocol::retry::Failure;
 
@@ -85,6 +85,8 @@ struct Pending {
     sequence: u32,
     call: u16,
     route: u16,
+    /// Attempts that have left; those that the sender itself turned away are none of them.
+    gone: u16,
     /// Whether an attempt is under way (and not waiting for the next).
     in_flight: bool,
     /// Whether every attempt goes to this member.
@@ -102,6 +104,12 @@ impl Pending {
         (self.deadline != NEVER).then(|| self.deadline.since(now))
     }
 
+    /// States what a guard did about the message.
+    #[cold]
+    fn guarded(&self, script: &Script, cx: &mut Cx<'_>, fact: GuardFact) {
+        cx.observe(Observation::Guarded { flow: Flow(script.calls[self.call as usize].flow), fact });
+    }
+
     /// The name and the place of the message at its owner.
     fn message(&self, cx: &Cx<'_>, number: u32) -> MessageId {
         MessageId { owner: cx.me, number }
@@ -116,6 +124,15 @@ impl Caller {
             routes: Routes::default(),
             gathers: Gathers::default(),
             given: Givens::default(),
+        }
+    }
+
+    /// States what a guard did about a message.
+    #[cold]
+    fn guarded(&mut self, script: &Script, cx: &mut Cx<'_>, number: u32, fact: GuardFact) {
+        let key = self.key_of(number);
+        if let Some(pending) = self.outstanding.get_mut(key) {
+            pending.guarded(script, cx, fact);
         }
     }
 
@@ -203,6 +220,7 @@ impl Caller {
             sequence: 0,
             call,
             route,
+            gone: 0,
             in_flight: false,
             is_pinned: member.is_some(),
         });
@@ -236,6 +254,7 @@ impl Caller {
             sequence: 0,
             call: 0,
             route: 0,
+            gone: 0,
             in_flight: false,
             is_pinned: false,
         });

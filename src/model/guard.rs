@@ -9,7 +9,7 @@ use std::num::NonZeroU32;
 
 use crate::base::random::Uniform;
 use crate::base::time::{Span, Time};
-use crate::process::{Steady, TimerId};
+use crate::process::{GuardFact, Steady, TimerId};
 use crate::protocol::breaker::{self, CircuitBreaker, CircuitBreakerSettings, Permit, Ticket};
 use crate::protocol::concurrency::{AnyConcurrency, Concurrency, ConcurrencyPolicy, Sample};
 use crate::protocol::hedge::{HedgeDelay, HedgeSettings};
@@ -106,6 +106,8 @@ pub(super) struct Flight {
     pub(super) attempt: u32,
     /// Where it went.
     pub(super) member: u32,
+    /// Whether it was a further copy, and not the first of a try.
+    pub(super) is_hedge: bool,
     /// When.
     since: Steady,
     ticket: Option<Ticket>,
@@ -118,8 +120,8 @@ pub(super) enum Leave {
     Go,
     /// Not before so much time has passed.
     Later(Span),
-    /// It may not.
-    Refused,
+    /// It may not, for this reason.
+    Refused(GuardFact),
 }
 
 impl Guard {
@@ -150,6 +152,10 @@ impl Guard {
         deadline: Steady,
         draw: impl FnOnce() -> Uniform,
     ) -> Leave {
+        // Whoever would be turned away anyhow takes no turn.
+        if self.is_full() {
+            return self.refuse(number, GuardFact::RefusedByConcurrency);
+        }
         let flights = self.messages.entry(number).or_default();
         let moment = time(now);
         if let Some(rate) = &mut self.rate
@@ -162,15 +168,14 @@ impl Guard {
                     flights.has_place = true;
                     return Leave::Later(at.since(moment));
                 }
-                Answer::Never => return self.refuse(number),
+                Answer::Never => return self.refuse(number, GuardFact::RefusedByRate),
             }
         }
-        let is_full = self.concurrency.as_ref().is_some_and(|limit| self.in_flight >= limit.limit());
-        let is_refused = is_full || self.throttle.as_mut().is_some_and(|throttle| !throttle.admit(moment, draw()));
+        let is_refused = self.throttle.as_mut().is_some_and(|throttle| !throttle.admit(moment, draw()));
         let permit = self.breaker.as_mut().filter(|_| !is_refused).map(|breaker| breaker.permit(moment));
         match permit {
-            _ if is_refused => self.refuse(number),
-            Some(Permit::No) => self.refuse(number),
+            _ if is_refused => self.refuse(number, GuardFact::RefusedByThrottle),
+            Some(Permit::No) => self.refuse(number, GuardFact::RefusedByBreaker),
             Some(Permit::Yes(ticket)) => {
                 flights.ticket = Some(ticket);
                 Leave::Go
@@ -179,21 +184,37 @@ impl Guard {
         }
     }
 
-    fn refuse(&mut self, number: u32) -> Leave {
+    /// How often the breaker opened since this was asked last.
+    pub(super) fn take_openings(&mut self) -> u32 {
+        self.breaker.as_mut().map_or(0, CircuitBreaker::take_openings)
+    }
+
+    fn is_full(&self) -> bool {
+        self.concurrency.as_ref().is_some_and(|limit| self.in_flight >= limit.limit())
+    }
+
+    /// Whether another copy of a message would find room and a turn at once; a breaker or a throttle may still say no.
+    pub(super) fn has_room(&self, now: Steady) -> bool {
+        let now = time(now);
+        !self.is_full() && self.rate.as_ref().is_none_or(|rate| rate.ready(now) <= now)
+    }
+
+    fn refuse(&mut self, number: u32, why: GuardFact) -> Leave {
         if self.under_way(number).is_empty() {
             self.messages.remove(&number);
         }
-        Leave::Refused
+        Leave::Refused(why)
     }
 
-    /// An attempt goes.
-    pub(super) fn departs(&mut self, number: u32, attempt: u32, member: u32, now: Steady) {
+    /// An attempt goes: the first of its message, or a further one.
+    pub(super) fn departs(&mut self, number: u32, attempt: u32, member: u32, now: Steady, is_first: bool) {
         let flights = self.messages.entry(number).or_default();
         let ticket = flights.ticket.take();
+        let is_hedge = flights.copies > 0;
         flights.copies += 1;
-        flights.under_way.push(Flight { attempt, member, since: now, ticket });
+        flights.under_way.push(Flight { attempt, member, is_hedge, since: now, ticket });
         self.in_flight += 1;
-        if let Some(budget) = self.budget.as_mut().filter(|_| attempt == 1) {
+        if let Some(budget) = self.budget.as_mut().filter(|_| is_first) {
             budget.sent(time(now));
         }
     }

@@ -16,7 +16,7 @@ use std::num::NonZeroU32;
 
 use crate::base::id::NodeId;
 use crate::base::time::Time;
-use crate::process::{Flow, Observation};
+use crate::process::{Flow, GuardFact, Observation};
 use crate::protocol::health::{Change, Detect, Detector, Ejection, HealthPolicy, Opinion, Probe, Wake};
 
 use super::Alarm;
@@ -105,7 +105,12 @@ impl Health {
     /// Whether a member is up, or counts as that because too few are.
     #[inline]
     pub(super) fn is_up(&self, member: usize) -> bool {
-        self.up < self.least || self.against[member] == 0
+        self.panics() || self.against[member] == 0
+    }
+
+    /// Whether all count as up, because too few are.
+    pub(super) fn panics(&self) -> bool {
+        self.up < self.least
     }
 
     /// A message came that says something of its sender.
@@ -242,9 +247,15 @@ impl Health {
     /// Something speaks against a member, or does so no more.
     fn mark(&mut self, script: &Script, cx: &mut Cx<'_>, member: u32, what: u8, is_down: bool) {
         let against = &mut self.against[member as usize];
-        let was_up = *against == 0;
+        let (was_up, is_new) = (*against == 0, is_down && *against & what == 0);
         *against = if is_down { *against | what } else { *against & !what };
         let is_up = *against == 0;
+        if is_new {
+            let watch = &script.watches[usize::from(self.watch)];
+            let flow = Flow(script.calls[usize::from(watch.call)].flow);
+            let fact = if what == EJECTED { GuardFact::Ejected } else { GuardFact::TakenForDown };
+            cx.observe(Observation::Guarded { flow, fact });
+        }
         if was_up == is_up {
             return;
         }

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use crate::base::random::Uniform;
 use crate::base::time::{Span, Time};
-use crate::process::Steady;
+use crate::process::{Flow, GuardFact, Observation, Steady};
 use crate::protocol::balance::{Balance, End, Picker, View};
 use crate::protocol::delivery::{InFlight, Number, SendWindow};
 
@@ -107,8 +107,21 @@ impl Route {
     /// An attempt that went to `member` has ended after so long: whoever judges members by that is told.
     pub(super) fn ended(&mut self, script: &Script, cx: &mut Cx<'_>, member: u32, took: Span, is_well: bool) {
         self.done(member, cx.now(), Some(took), is_well);
+        let openings = self.guard.as_deref_mut().map_or(0, Guard::take_openings);
+        if openings > 0 {
+            self.state_openings(script, cx, openings);
+        }
         if let Some(health) = self.health() {
             health.judge(script, cx, member, is_well);
+        }
+    }
+
+    /// The breaker has opened.
+    #[cold]
+    fn state_openings(&self, script: &Script, cx: &mut Cx<'_>, openings: u32) {
+        let Some(call) = script.calls.iter().find(|call| call.route == self.name) else { return };
+        for _ in 0..openings {
+            cx.observe(Observation::Guarded { flow: Flow(call.flow), fact: GuardFact::BreakerOpened });
         }
     }
 
@@ -157,6 +170,9 @@ impl Route {
         let health = self.gate.as_ref().and_then(|gate| gate.health.as_ref());
         let member = self.picker.pick(&mut Sight { script, target, cx, key, health, taken: &[] }) as u32;
         debug_assert!(health.is_none_or(|health| health.is_up(member as usize)), "picked a member that is down");
+        if health.is_some_and(Health::panics) {
+            cx.observe(Observation::Guarded { flow: Flow(spec.flow), fact: GuardFact::PickedInPanic });
+        }
         if spec.policy.ordered
             && let Some(window) = self.window()
         {
@@ -167,7 +183,8 @@ impl Route {
 }
 
 impl Route {
-    /// A member that is none of those `taken`, if there is one; one that is up, if there is one among those that are left.
+    /// A member that is none of those `taken`, if there is one; one that is up, if there is one among those that are left. The
+    /// first that is chosen so counts as the balancer's choice, the others are beside it.
     #[inline(never)]
     pub(super) fn choose_another(
         &mut self,
@@ -181,8 +198,14 @@ impl Route {
         let taken = if taken.len() < target.len as usize { taken } else { &[] };
         let is_up =
             |health: &&Health| (0..target.len).any(|member| !taken.contains(&member) && health.is_up(member as usize));
-        let health = self.gate.as_ref().and_then(|gate| gate.health.as_ref()).filter(is_up);
-        self.picker.pick(&mut Sight { script, target, cx, key, health, taken }) as u32
+        let health = self.gate.as_ref().and_then(|gate| gate.health.as_ref());
+        if health.is_some_and(Health::panics) {
+            cx.observe(Observation::Guarded { flow: Flow(spec.flow), fact: GuardFact::PickedInPanic });
+        }
+        let health = health.filter(is_up);
+        let mut sight = Sight { script, target, cx, key, health, taken };
+        let member = if taken.is_empty() { self.picker.pick(&mut sight) } else { self.picker.pick_other(&mut sight) };
+        member as u32
     }
 }
 

@@ -210,7 +210,7 @@ impl Service {
     /// Says that a request is turned away on arrival, and why.
     fn refuse(&mut self, cx: &mut Cx<'_>, job: &Job, outcome: Outcome) {
         cx.observe(Observation::Refused { why: outcome });
-        cx.observe(Observation::TurnedAway { message: job.message(), outcome });
+        cx.observe(Observation::Declined { message: job.message(), outcome });
         if outcome != Outcome::Discarded {
             self.answer(cx, job.caller, job.envelope, outcome);
         }
@@ -233,7 +233,7 @@ impl Service {
     fn begin(&mut self, cx: &mut Cx<'_>, mut job: Job) {
         let now = cx.now();
         if job.deadline.is_some_and(|deadline| deadline <= now) {
-            return self.finish(cx, job, Outcome::Expired);
+            return self.expire_unserved(cx, job);
         }
         job.began = Some(now);
         job.has_worker = true;

@@ -6,6 +6,7 @@
 use crate::base::id::NodeId;
 use crate::base::time::Span;
 
+use super::guarded::{GuardFact, TurnedAway};
 use super::message::MessageId;
 
 /// A stream of messages that is reported together: a client's mix entry, or one service's calls to another.
@@ -50,6 +51,13 @@ pub enum Observation {
         /// The member.
         member: NodeId,
     },
+    /// A guard of a sender did something about a stream of messages.
+    Guarded {
+        /// The stream.
+        flow: Flow,
+        /// What it did.
+        fact: GuardFact,
+    },
     /// A copy reached the process that handles it. Left out where it is handled, well, on arrival.
     Received {
         /// The message.
@@ -65,7 +73,7 @@ pub enum Observation {
         outcome: Outcome,
     },
     /// A copy was turned away where it arrived. It is not stated that it was received.
-    TurnedAway {
+    Declined {
         /// The message.
         message: MessageId,
         /// Why.
@@ -113,6 +121,11 @@ pub enum Observation {
     Refused {
         /// Why.
         why: Outcome,
+    },
+    /// Why a request that is [`Refused`](Self::Refused) next was let go unserved by the station itself.
+    TurnedAway {
+        /// Why.
+        why: TurnedAway,
     },
     /// The number of answered requests whose effects a crash of this station would take changed.
     AtRisk {
@@ -187,14 +200,17 @@ pub enum Close {
 #[repr(u16)]
 pub enum Kind {
     /// [`Observation::Offered`], [`Observation::Attempted`], [`Observation::Received`], [`Observation::Handled`],
-    /// [`Observation::TurnedAway`], [`Observation::Confirmed`], [`Observation::Closed`], [`Observation::Dropped`], [`Observation::Duplicated`].
+    /// [`Observation::Declined`], [`Observation::Confirmed`], [`Observation::Closed`], [`Observation::Dropped`], [`Observation::Duplicated`].
     Message = 1,
-    /// [`Observation::Arrived`], [`Observation::Level`], [`Observation::Served`], [`Observation::Refused`].
+    /// [`Observation::Arrived`], [`Observation::Level`], [`Observation::Served`], [`Observation::Refused`],
+    /// [`Observation::TurnedAway`].
     Station = 2,
     /// [`Observation::Down`].
     Life = 4,
     /// [`Observation::AttemptFailed`], [`Observation::Suspected`], [`Observation::Trusted`].
     Attempt = 8,
+    /// [`Observation::Guarded`].
+    Guard = 16,
 }
 
 /// A set of kinds.
@@ -229,9 +245,13 @@ impl Observation {
     #[inline(always)]
     pub const fn kind(&self) -> Kind {
         match self {
-            Self::Arrived | Self::Level { .. } | Self::AtRisk { .. } | Self::Served { .. } | Self::Refused { .. } => {
-                Kind::Station
-            }
+            Self::Arrived
+            | Self::Level { .. }
+            | Self::AtRisk { .. }
+            | Self::Served { .. }
+            | Self::Refused { .. }
+            | Self::TurnedAway { .. } => Kind::Station,
+            Self::Guarded { .. } => Kind::Guard,
             Self::Down { .. } => Kind::Life,
             Self::AttemptFailed { .. } | Self::Suspected { .. } | Self::Trusted { .. } => Kind::Attempt,
             _ => Kind::Message,

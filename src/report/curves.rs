@@ -1,6 +1,6 @@
 //! `timeline.csv`, each flow over time, and `latency.csv`, each flow's distribution.
 //!
-//! `timeline.csv` has one row per run, flow and step: `offered`, `sent`, `goodput` and `correct` count messages in the step,
+//! `timeline.csv` has one row per run, flow and step: `offered`, `sent`, `goodput`, `correct` and `processed` count messages in the step,
 //! and the percentiles are of messages due in it. In rows whose `run` is `all`, counts are sums over the runs and histograms
 //! pooled.
 //!
@@ -30,6 +30,7 @@ pub(super) fn timeline(results: &Results, total: &Total) -> Vec<u8> {
         "correct",
         "latency_p50_ns",
         "latency_p99_ns",
+        "processed",
     ];
     let mut table = Table::new(results, &header);
     total.flows.iter().for_each(|flow| timeline_of(&mut table, "all", flow));
@@ -46,11 +47,11 @@ fn timeline_of(table: &mut Table, run: &str, flow: &FlowTotal) {
         let quantile = |p| field(Value::nanos(step.latency.quantile(p)));
         // Whole nanoseconds divided once: no sum of rounded steps.
         let start = flow.step.times(index as u64).as_secs_f64();
-        let counts = [step.offered, step.sent, step.goodput, step.correct].map(|count| count.to_string());
-        let [offered, sent, goodput, correct] = &counts;
+        let counts = [step.offered, step.sent, step.goodput, step.correct, step.processed];
+        let [offered, sent, goodput, correct, processed] = &counts.map(|count| count.to_string());
         let (start, step, p50, p99) =
             (field(Value::Real(start)), field(Value::Real(length)), quantile(0.5), quantile(0.99));
-        table.row([run, &flow.name, &start, &step, offered, sent, goodput, correct, &p50, &p99]);
+        table.row([run, &flow.name, &start, &step, offered, sent, goodput, correct, &p50, &p99, processed]);
     }
 }
 

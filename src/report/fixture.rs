@@ -3,12 +3,12 @@
 use crate::base::id::NodeId;
 use crate::base::random::{Seed, Uniform, mix};
 use crate::base::time::{Span, Time, ms, ns, secs, us};
-use crate::experiment::{Basis, Judgement, Measured, Results, Unit, Verdict};
+use crate::experiment::{Basis, Ground, Judgement, Measured, Results, Unit, Verdict};
 use crate::metrics::recovery::Courses;
 use crate::metrics::{
     Correctness, FaultResult, FlowBook, FlowResult, Ledger, LinkResult, RunResult, StationResult, Stations,
 };
-use crate::process::{Close, Flow, MessageId, Observation, Outcome};
+use crate::process::{Close, Flow, GuardFact, MessageId, Observation, Outcome, TurnedAway};
 use crate::sim::{Chain, Digest, FaultBook, LinkBook, Observer};
 
 const CLIENT: NodeId = NodeId::new(0);
@@ -58,6 +58,8 @@ fn run(index: u32, seed: u64) -> RunResult {
                     link.dropped[0] += 1;
                     events.push((sent, Observation::Dropped { message }));
                     sent += ms(80);
+                    let timed_out = Observation::Guarded { flow: Flow(flow as u16), fact: GuardFact::TimedOut };
+                    events.push((sent, timed_out));
                     if flow == 1 {
                         break;
                     }
@@ -68,6 +70,7 @@ fn run(index: u32, seed: u64) -> RunResult {
                 events.push((arrived, Observation::Received { message, duplicate: false }));
                 if fortune > 994 {
                     events.push((arrived, Observation::Handled { message, outcome: Outcome::Rejected }));
+                    events.push((arrived, Observation::TurnedAway { why: TurnedAway::QueueFull }));
                     events.push((arrived, Observation::Refused { why: Outcome::Rejected }));
                 } else {
                     events.push((done, Observation::Handled { message, outcome: Outcome::Done }));
@@ -130,7 +133,8 @@ fn run(index: u32, seed: u64) -> RunResult {
 }
 
 fn judgement(quantity: &str, condition: &str, verdict: Verdict, measured: Measured) -> Judgement {
-    Judgement { quantity: quantity.into(), condition: condition.into(), verdict, measured, note: None }
+    let grounds = vec![Ground::Value];
+    Judgement { quantity: quantity.into(), condition: condition.into(), verdict, grounds, measured, note: None }
 }
 
 /// One run, expectations of every kind.

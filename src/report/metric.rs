@@ -143,6 +143,7 @@ pub(super) fn of_flow(flow: &FlowTotal) -> Vec<Metric> {
         with_rate("offered", flow.offered),
         with_rate("sent", flow.sent),
         with_rate("goodput", flow.goodput),
+        with_rate("processed", flow.processed),
         metric(
             "reliability",
             [
@@ -165,6 +166,8 @@ pub(super) fn of_flow(flow: &FlowTotal) -> Vec<Metric> {
         metric("latency-from-send", times(&flow.from_send, None)),
         metric("latency-one-way", times(&flow.one_way, None)),
     ]);
+    // Most flows have few guards: what never happened is left out.
+    metrics.extend(flow.guards.done().map(|(fact, times)| with_rate(fact.name(), times)));
     metrics.extend(flow.after.iter().flat_map(of_aftermath));
     metrics
 }
@@ -220,6 +223,8 @@ pub(super) fn of_station(station: &StationTotal) -> Vec<Metric> {
         let refused = station.refused_for(why);
         metric(why.name(), [count(refused), share(super::human::ratio(refused as f64, book.ended() as f64))])
     }));
+    let counted = |name, requests| metric(name, [count(requests), rate(station.rate(requests))]);
+    metrics.extend(station.turned_away().into_iter().map(|(why, requests)| counted(why.name(), requests)));
     metrics.push(metric("confirmed-lost", [count(book.forgotten)]));
     metrics.extend([
         metric("waiting", [mean(station.waiting_mean()), most(book.waiting_max)]),

@@ -23,7 +23,7 @@ mod total;
 use std::fmt;
 
 use crate::base::random::mix;
-use crate::experiment::{Results, Verdict};
+use crate::experiment::{Ground, Results, Verdict};
 
 use total::Total;
 
@@ -123,6 +123,11 @@ fn runs(results: &Results) -> String {
         1 => "1 run".into(),
         runs => format!("{runs} runs"),
     }
+}
+
+/// `interval`, `each run`, `value`; several if a list of conditions needs them.
+fn judged_by(grounds: &[Ground]) -> String {
+    grounds.iter().map(|ground| ground.name()).collect::<Vec<_>>().join(" and ")
 }
 
 fn verdict_name(verdict: Verdict) -> &'static str {

@@ -3,15 +3,16 @@
 //! Both are written from the same list. Names and their order are stable; a new number may be added, none changes its meaning
 //! without a new `schema`. Times are nanoseconds (`_ns`), rates per second (`_per_s`), shares fractions of one; a number
 //! that does not exist is `null`, and an empty field in CSV: a percentile of `latency-all` that lies among messages never
-//! confirmed (infinite), a share of nothing. `sent` and `goodput` count events in the measured time, all else messages due in
-//! it; a station's `rejected` includes what it `discarded`; a link's books are of the whole run. What followed a fault is a
+//! confirmed (infinite), a share of nothing. `sent`, `goodput` and `processed` count events in the measured time, all else messages due in
+//! it; a station's `rejected` includes what it `discarded`; what guards did (`breaker-refusals` of a flow, `queue-full` of a station) is
+//! left out where it never happened; a link's books are of the whole run. What followed a fault is a
 //! metric of the flow (`recovery after outage`): means and maxima over the strikes, with the `count` of those that have a value
 //! that is not infinite.
 //!
 //! ```text
 //! schema, version, title, variant, seed, digest
-//! expectations   quantity, condition, verdict (pass fail inconclusive), unit, value, low, high, basis (runs batches value), sample
-//!                (how many of them), note
+//! expectations   quantity, condition, verdict (pass fail inconclusive), judged_by (interval, each run, value; several joined by
+//!                "and"), unit, value, low, high, basis (of the interval: runs batches value), sample (how many of them), note
 //! warnings       texts
 //! total          all runs together: counts summed, histograms pooled
 //! runs           one by one: run, seed, digest, measured_from_ns, measured_to_ns, end_ns, and the same tables as `total`
@@ -57,6 +58,7 @@ struct Expectation<'a> {
     quantity: &'a str,
     condition: &'a str,
     verdict: &'static str,
+    judged_by: String,
     unit: &'static str,
     value: Value,
     low: Value,
@@ -187,6 +189,7 @@ impl<'a> Expectation<'a> {
             quantity: &judgement.quantity,
             condition: &judgement.condition,
             verdict: verdict_name(judgement.verdict),
+            judged_by: super::judged_by(&judgement.grounds),
             unit: unit_of(measured.unit).name(),
             value: Value::real(measured.value),
             low: Value::real(measured.interval.map(|(low, _)| low)),
@@ -248,6 +251,7 @@ fn csv(results: &Results, summary: &Summary<'_>) -> Vec<u8> {
             table.row(["all", "expectation", expectation.quantity, statistic, value, unit]);
         };
         row("verdict", expectation.verdict, "");
+        row("judged_by", &expectation.judged_by, "");
         for (name, value) in [("value", expectation.value), ("low", expectation.low), ("high", expectation.high)] {
             row(name, &field(value), expectation.unit);
         }
@@ -382,7 +386,7 @@ mod tests {
                     named + leaves(&tables["system"]) + leaves(&tables["wire"])
                 })
                 .sum();
-            assert_eq!(rows.len(), numbers + 4 * results.judgements.len());
+            assert_eq!(rows.len(), numbers + 5 * results.judgements.len());
         }
     }
 

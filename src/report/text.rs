@@ -3,6 +3,7 @@
 
 mod expectations;
 mod flow;
+mod guards;
 mod places;
 mod recovery;
 
@@ -29,6 +30,7 @@ pub(super) fn summary(results: &Results, total: &Total, style: Style) -> String 
     for flow in &total.flows {
         page.block(flow::lines(flow, results.runs.len(), style));
     }
+    page.block(guards::lines(&total.flows, style));
     page.block(places::stations(&total.stations, style));
     page.block(places::links(&total.links, style));
     page.block(places::faults(&total.faults, style));
@@ -97,7 +99,7 @@ mod tests {
         summary(results, &Total::of(results), Style::Plain)
     }
 
-    /// To accept a change, run with `UPDATE_GOLDEN=1` after reading the difference.
+    /// To accept a change, run with `REHEARSAL_BLESS=1` after reading the difference.
     #[test]
     fn the_plain_summary_reads_like_this() {
         for (name, results, expected) in [
@@ -105,7 +107,7 @@ mod tests {
             ("replicated", fixture::replicated(), include_str!("text/replicated.txt")),
         ] {
             let found = plain(&results);
-            if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            if std::env::var_os("REHEARSAL_BLESS").is_some() {
                 let path = format!("{}/src/report/text/{name}.txt", env!("CARGO_MANIFEST_DIR"));
                 std::fs::write(path, &found).expect("the golden file can be written");
             } else {

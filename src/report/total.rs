@@ -4,8 +4,8 @@
 use crate::base::time::{Span, Time};
 use crate::experiment::Results;
 use crate::metrics::recovery::Strike;
-use crate::metrics::{Fate, FlowBook, Histogram, RunResult, StationBook};
-use crate::process::Outcome;
+use crate::metrics::{Fate, FlowBook, GuardCounts, Histogram, RunResult, StationBook};
+use crate::process::{Outcome, TurnedAway};
 use crate::sim::{FaultBook, LinkBook};
 
 use super::aftermath::FlowAftermath;
@@ -41,8 +41,12 @@ pub(super) struct FlowTotal {
     pub confirmed: u64,
     /// Attempts sent while it was measured, by whichever message.
     pub sent: u64,
-    /// Messages handled well for the first time while it was measured.
+    /// Messages that succeeded while it was measured.
     pub goodput: u64,
+    /// Messages that receivers handled well for the first time while it was measured.
+    pub processed: u64,
+    /// What guards did while it was measured.
+    pub guards: GuardCounts,
     /// Attempts of the messages that count.
     pub attempts: u64,
     pub copies: u64,
@@ -67,8 +71,10 @@ pub(super) struct Step {
     pub offered: u64,
     /// Attempts sent in the step.
     pub sent: u64,
-    /// Messages handled well for the first time in the step.
+    /// Messages that succeeded in the step.
     pub goodput: u64,
+    /// Messages that receivers handled well for the first time in the step.
+    pub processed: u64,
     /// Messages due in the step that came out right.
     pub correct: u64,
     /// Latencies of messages due in the step.
@@ -185,6 +191,7 @@ fn add_station(total: &mut StationBook, book: &StationBook) {
     total.arrived += book.arrived;
     total.served += book.served;
     add_all(&mut total.refused, &book.refused);
+    add_all(&mut total.turned_away, &book.turned_away);
     total.forgotten += book.forgotten;
     total.wait.merge(&book.wait);
     total.work.merge(&book.work);
@@ -219,11 +226,14 @@ impl FlowTotal {
         let measured = book.rates_within(from, to);
         self.sent += measured.sent;
         self.goodput += measured.goodput;
+        self.processed += measured.processed;
+        self.guards.add(&book.guards_within(&[(from, to)]));
         self.step = book.step();
         for (index, rates) in book.rates.iter().enumerate() {
             let step = self.step_at(index);
             step.sent += rates.sent;
             step.goodput += rates.goodput;
+            step.processed += rates.processed;
         }
         for (index, tally) in book.steps.iter().enumerate() {
             let step = self.step_at(index);
@@ -319,9 +329,24 @@ impl StationTotal {
         self.book.refused_for(why) + silent
     }
 
-    /// Requests refused, with the reasons that occurred.
-    pub fn refusals(&self) -> Vec<(&'static str, u64)> {
-        let all = Outcome::ALL.into_iter().map(|why| (why.name(), self.book.refused_for(why)));
+    /// Requests that the station let go unserved, with the reasons that occurred.
+    pub fn turned_away(&self) -> Vec<(TurnedAway, u64)> {
+        let all = TurnedAway::ALL.iter().map(|&why| (why, self.book.turned_away_for(why)));
         all.filter(|&(_, count)| count > 0).collect()
+    }
+
+    /// Requests that the station took on and that did not end well, with how they ended.
+    pub fn ended_badly(&self) -> Vec<(&'static str, u64)> {
+        let expired = self.book.turned_away_for(TurnedAway::ExpiredUnserved);
+        let rejected = self.book.turned_away.iter().sum::<u64>() - expired;
+        // A request may wait across the start of the measured time: what is left cannot be less than nothing.
+        let further_on = |why, here: u64| self.refused_for(why).saturating_sub(here);
+        let all = [
+            ("with an error", self.book.refused_for(Outcome::Failed)),
+            ("turned away further on", further_on(Outcome::Rejected, rejected)),
+            ("too late further on", further_on(Outcome::Expired, expired)),
+            ("taken back", self.book.refused_for(Outcome::Cancelled)),
+        ];
+        all.into_iter().filter(|&(_, count)| count > 0).collect()
     }
 }

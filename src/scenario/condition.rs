@@ -71,6 +71,10 @@ const OPERATORS: [(&str, Operator); 6] = [
     (">", Operator::More),
 ];
 
+/// What other languages write, and what is meant.
+const MISSPELLED: [(&str, &str); 8] =
+    [("=>", ">="), ("=<", "<="), ("=", "=="), ("===", "=="), ("<>", "!="), ("≥", ">="), ("≤", "<="), ("≠", "!=")];
+
 impl Condition {
     /// Reads a condition.
     ///
@@ -107,9 +111,17 @@ fn word(cursor: &mut Cursor<'_>) -> Result<Condition, InText> {
     let start = cursor.at();
     let word = cursor.word();
     if !word.starts_with(|letter: char| letter.is_ascii_lowercase()) {
-        let what = "a comparison such as `< 500ms`, or a word such as `linearizable`";
-        let end = cursor.at().max(start + cursor.rest().chars().next().map_or(0, char::len_utf8));
-        return Err(InText::new(start..end, format!("expected {what}")));
+        let sign = cursor.take(|letter| !letter.is_alphanumeric() && letter != ' ');
+        let end = if sign.is_empty() {
+            cursor.at().max(start + cursor.rest().chars().next().map_or(0, char::len_utf8))
+        } else {
+            cursor.at()
+        };
+        let known: Vec<_> = OPERATORS.iter().map(|(token, _)| format!("`{token}`")).collect();
+        let meant = MISSPELLED.iter().find(|(other, _)| *other == sign);
+        let meant = meant.map_or(String::new(), |(_, ours)| format!("did you mean `{ours}`? "));
+        let help = format!("{meant}comparisons are {}", known.join(", "));
+        return Err(InText::new(start..end, "expected a comparison such as `< 500ms`").help(help));
     }
     cursor.skip_spaces();
     cursor.finish()?;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::diagnostic::{Diagnostic, Style};
 use super::document::{Data, Document, Openers, Overrides, Source, Table, Texts, Value, Vocabulary, read, resolve};
+use super::metric::Metric;
 use super::reference::Reference;
 use super::schema::{self, Scenario};
 
@@ -62,6 +63,7 @@ fn load(
     refuse_future(&document.tree)?;
     let mut tree = document.tree.clone();
     let mut mistakes = take_unquoted(&mut tree);
+    mistakes.extend(take_strays(&mut tree));
     match read::<Scenario>(&tree, document.top, texts, &Words, source) {
         Ok(mut scenario) => {
             mistakes.extend(schema::check(&scenario));
@@ -105,6 +107,14 @@ impl Vocabulary for Words {
     fn homes(&self, key: &str) -> Vec<String> {
         Reference::new().homes(key)
     }
+
+    fn synonym(&self, word: &str, accepted: &[&str]) -> Option<(&'static str, &'static str)> {
+        schema::synonym(word, accepted)
+    }
+
+    fn owners(&self, key: &str) -> Vec<String> {
+        Reference::new().owners(key)
+    }
 }
 
 /// Refuses a scenario that asks for a later version, before any of its later words is called unknown.
@@ -138,6 +148,32 @@ fn take_unquoted(tree: &mut Table) -> Vec<Diagnostic> {
         Diagnostic::error("a quantity is one key: quote it").at(key.origin, "").help(format!("write \"{quantity}\""))
     };
     nested.into_iter().map(refuse).collect()
+}
+
+/// Takes those entries out of `[expect]` and `[windows]` that are keys of other tables: a line at the end of a file belongs to
+/// the table whose header was last.
+fn take_strays(tree: &mut Table) -> Vec<Diagnostic> {
+    let mut mistakes = Vec::new();
+    for section in ["expect", "windows"] {
+        let Some(table) = tree.get_mut(section).and_then(Value::as_table_mut) else { continue };
+        let is_own = |value: &Value| section == "windows" && matches!(value.data, Data::Array(_));
+        let strays = table.iter().filter(|(_, value)| !is_own(value)).map(|(key, _)| key.clone());
+        for key in strays.collect::<Vec<_>>() {
+            let homes = Reference::new().homes(&key.name);
+            if homes.is_empty() || Metric::named(&key.name).is_some() {
+                continue;
+            }
+            table.remove(&key.name);
+            let name = &key.name;
+            mistakes.push(
+                Diagnostic::error(format!("unknown key `{name}` in [{section}]"))
+                    .at(key.origin, "")
+                    .help(format!("`{name}` belongs in {}", homes.join(" or ")))
+                    .help(format!("a key belongs to the table whose header stands above it, here [{section}]")),
+            );
+        }
+    }
+    mistakes
 }
 
 /// The dotted way from `name` to the first value that is not a table.

@@ -1,5 +1,7 @@
 //! What can be measured, by name.
 
+use crate::process::{GuardFact, TurnedAway};
+
 use super::quantity::Statistic;
 
 /// What a metric's numbers are, and so what is meant when no statistic is named.
@@ -15,6 +17,8 @@ pub enum MetricKind {
     Times,
     /// How much there was of it, over the whole run.
     Count,
+    /// Something that happens now and then, and is counted.
+    Events,
     /// One value for each strike of a fault.
     Strike,
     /// One value for the whole window.
@@ -29,7 +33,7 @@ impl MetricKind {
             Self::Share => Some(Statistic::Share),
             Self::Mean => Some(Statistic::Mean),
             Self::Times => None,
-            Self::Count => Some(Statistic::Count),
+            Self::Count | Self::Events => Some(Statistic::Count),
             Self::Strike => Some(Statistic::Mean),
             Self::Single => Some(Statistic::Final),
         }
@@ -43,16 +47,21 @@ macro_rules! metrics {
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         pub enum Metric {
             $(#[doc = $doc] $(#[doc = $more])* $variant,)*
+            /// What guards of senders did.
+            Guard(GuardFact),
+            /// Requests that stations let go unserved.
+            TurnedAway(TurnedAway),
         }
 
         impl Metric {
-            /// Every metric.
-            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+            const NAMED: &[Self] = &[$(Self::$variant,)*];
 
             /// The name in a quantity.
             pub fn name(self) -> &'static str {
                 match self {
                     $(Self::$variant => $name,)*
+                    Self::Guard(fact) => fact.name(),
+                    Self::TurnedAway(why) => why.name(),
                 }
             }
 
@@ -60,6 +69,8 @@ macro_rules! metrics {
             pub fn meaning(self) -> &'static str {
                 match self {
                     $(Self::$variant => $doc.trim_ascii_start(),)*
+                    Self::Guard(fact) => fact.meaning(),
+                    Self::TurnedAway(why) => why.meaning(),
                 }
             }
 
@@ -67,6 +78,8 @@ macro_rules! metrics {
             pub fn definition(self) -> String {
                 let lines: &[&str] = match self {
                     $(Self::$variant => &[$($more,)*],)*
+                    Self::Guard(fact) => fact.definition(),
+                    Self::TurnedAway(why) => why.definition(),
                 };
                 let lines = lines.iter().map(|line| line.trim_ascii_start());
                 let joined = lines.map(|line| if line.is_empty() { "\n\n" } else { line }).collect::<Vec<_>>().join(" ");
@@ -77,6 +90,7 @@ macro_rules! metrics {
             pub fn kind(self) -> MetricKind {
                 match self {
                     $(Self::$variant => MetricKind::$kind,)*
+                    Self::Guard(_) | Self::TurnedAway(_) => MetricKind::Events,
                 }
             }
         }
@@ -88,23 +102,67 @@ metrics! {
     Offered "offered" Rate,
     /// Attempts that were sent, retries included.
     Sent "sent" Rate,
-    /// Distinct messages that were handled correctly.
+    /// Distinct messages that succeeded: calls that were answered well and in time, all others that were handled well.
+    ///
+    /// It is counted when a message succeeds, whenever it was due. What a receiver does for a caller that has given up is no
+    /// goodput (see `processed`), and neither is an answer that comes too late. A `send` nobody waits for succeeds once it is
+    /// handled well for the first time.
     Goodput "goodput" Rate,
+    /// Distinct messages that receivers handled well, whether their senders still waited for that or not.
+    ///
+    /// Where it exceeds `goodput`, receivers work for callers that have gone.
+    Processed "processed" Rate,
     /// The receiver has it.
     Received "received" Share,
-    /// The sender knows that the receiver has it.
+    /// The sender knows that it was handled well, and in time.
+    ///
+    /// A fate: each message has exactly one. The others are `handled`, `in-doubt`, `lost`, `rejected`, `expired`, `failed`,
+    /// `abandoned`, `spared` and `in-flight`.
     Confirmed "confirmed" Share,
-    /// Received, never confirmed.
+    /// Handled well, and nobody asked for a confirmation.
+    ///
+    /// A fate, of what is sent and not answered or acknowledged. What receivers handled of calls is `processed`.
+    Handled "handled" Share,
+    /// Handled well, but its sender was never told, or not in time.
+    ///
+    /// A fate. The answer was lost, or came after the sender had given up.
     InDoubt "in-doubt" Share,
-    /// Never received.
+    /// No copy came through, and nobody said why.
+    ///
+    /// A fate. Its copies were lost on their way, dropped by a full receiver without a word, or forgotten in a crash.
     Lost "lost" Share,
-    /// Refused by the receiver. At a service, a share of the requests that ended there, served or not.
+    /// Turned away, by its receiver or by a guard of its own sender.
+    ///
+    /// A fate: the last attempt was turned away by the receiver (a full queue, a shedder, a limit at its door), or not let go by the
+    /// sender's circuit breaker, rate limit, concurrency limit or throttle. Which of them it was, `breaker-refusals`, `queue-full` and the
+    /// like tell. Of a service: requests it turned away, as a share of those that
+    /// ended there, served or not.
     Rejected "rejected" Share,
-    /// Past its deadline. At a service, a share of the requests that ended there, served or not.
+    /// Not handled in time: past its deadline, kept waiting too long, or taken back by its sender.
+    ///
+    /// A fate: its deadline passed, its time in a queue was over, or its sender timed out and took the last copy back (`cancel`).
+    /// A message whose deadline passed before its first attempt is `abandoned`. Of a service: requests whose deadline or time in
+    /// the queue was over before a worker took them, as a share of those that ended there, served or not.
     Expired "expired" Share,
-    /// Handled with an error. At a service, a share of the requests that ended there, served or not.
+    /// Handled with an error.
+    ///
+    /// A fate: the last attempt was answered with an error, and no copy was handled well. Of a service: requests that ended so,
+    /// as a share of all that ended there.
     Failed "failed" Share,
+    /// Let go by its own sender, and never handled.
+    ///
+    /// A fate: its deadline passed while it waited to be sent (for a place in a window or a turn at a rate limit), or the request
+    /// that it was sent for was taken back or given up.
+    Abandoned "abandoned" Share,
+    /// Given up, because enough of those that were sent with it had ended well: none was needed.
+    ///
+    /// A fate, of copies and branches of which only some are waited for (`wait-for`), where receivers let themselves be told
+    /// (`cancel`). It counts as correct, and not as goodput.
+    Spared "spared" Share,
     /// Without a fate when the run ended; on a link, on its way.
+    ///
+    /// Of messages the last of the fates: at the end of the drain their sender still waits, or a copy is still on its way, in a queue
+    /// or at work.
     InFlight "in-flight" Share,
     /// Correct of offered.
     Reliability "reliability" Share,
@@ -138,7 +196,7 @@ metrics! {
     Waiting "waiting" Mean,
     /// Messages in the node.
     Present "present" Mean,
-    /// Workers at work; on a link, time in which it sends.
+    /// Workers at work.
     Busy "busy" Share,
     /// Nodes that run.
     Up "up" Share,
@@ -238,6 +296,9 @@ metrics! {
 }
 
 impl Metric {
+    /// Every metric.
+    pub const ALL: &[Self] = &all();
+
     /// Whether it is measured after each strike of a fault: `recovery after outage`.
     pub fn is_of_strikes(self) -> bool {
         self.kind() == MetricKind::Strike
@@ -246,5 +307,42 @@ impl Metric {
     /// The metric called `name`.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|metric| metric.name() == name)
+    }
+}
+
+/// The metrics of the list, then those that have registries of their own.
+const fn all() -> [Metric; Metric::NAMED.len() + GuardFact::COUNT + TurnedAway::COUNT] {
+    let mut all = [Metric::Offered; _];
+    let (mut place, mut next) = (0, 0);
+    while next < Metric::NAMED.len() {
+        all[place] = Metric::NAMED[next];
+        (place, next) = (place + 1, next + 1);
+    }
+    next = 0;
+    while next < GuardFact::COUNT {
+        all[place] = Metric::Guard(GuardFact::ALL[next]);
+        (place, next) = (place + 1, next + 1);
+    }
+    next = 0;
+    while next < TurnedAway::COUNT {
+        all[place] = Metric::TurnedAway(TurnedAway::ALL[next]);
+        (place, next) = (place + 1, next + 1);
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::Fate;
+    use crate::scenario::plan::is_measured;
+
+    #[test]
+    fn every_fate_is_a_metric_that_says_so() {
+        for fate in Fate::ALL {
+            let metric = Metric::named(fate.name()).expect("a fate can be expected");
+            assert_eq!((metric.kind(), is_measured(metric)), (MetricKind::Share, true), "{metric:?}");
+            assert!(metric.definition().contains("fate"), "{metric:?}");
+        }
     }
 }

@@ -15,6 +15,7 @@ use super::cursor::Cursor;
 use super::document::{InText, Piece, text_type};
 use super::metric::Metric;
 use super::nearest::nearest;
+use super::plan::is_measured;
 use super::selector::{self, Which};
 pub use super::window::Window;
 
@@ -112,7 +113,7 @@ const STATISTICS: [(&str, Statistic); 9] = [
 ];
 
 impl Statistic {
-    /// How statistics are written, and what each of them is.
+    /// How statistics are written that something measured has, and what each of them is.
     pub const SPELLINGS: &[(&str, &str)] = &[
         ("count", "How many."),
         ("rate", "How many per second."),
@@ -125,7 +126,6 @@ impl Statistic {
         ("p50", "The median; in the same way every percentile up to `p99.99`."),
         ("under(x)", "The share below a limit, as in `under(200ms)`."),
         ("at-least(x)", "The share at or above a limit, as in `at-least(1s)`."),
-        ("final", "The value when the window ends."),
     ];
 }
 
@@ -202,8 +202,11 @@ fn metric_in(text: &str, range: Range<usize>) -> Result<Piece<Metric>, InText> {
         let message = format!("`{name}` is a statistic: name the metric before it");
         return Err(InText::new(range, message).help(format!("for example `latency.{name}`")));
     }
-    let near = nearest(name, Metric::ALL.iter().map(|metric| metric.name()));
-    let help = near.map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
+    let known: Vec<_> = Metric::ALL.iter().filter(|metric| is_measured(**metric)).map(|metric| metric.name()).collect();
+    let help = match nearest(name, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("metrics are {}", known.join(", ")),
+    };
     let message = if name.is_empty() { "a metric is missing".into() } else { format!("there is no metric `{name}`") };
     Err(InText::new(range, message).help(help))
 }
@@ -247,11 +250,9 @@ impl Statistic {
             let near = nearest(name, STATISTICS.iter().map(|(known, _)| *known));
             let help = match near {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => {
-                    "statistics are count, rate, share, mean, sd, cv, min, max, p50 to p99.99, under(x), at-least(x) \
-                         and final"
-                        .into()
-                }
+                None => "statistics are count, rate, share, mean, sd, cv, min, max, p50 to p99.99, under(x) and \
+                         at-least(x)"
+                    .into(),
             };
             return Err(InText::new(range, format!("there is no statistic `{name}`")).help(help));
         };
@@ -304,6 +305,7 @@ text_type!(Quantity, "quantity", "a quantity such as \"app.latency.p99\" or \"ap
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::plan::has;
 
     #[test]
     fn every_statistic_is_written_as_it_is_listed() {
@@ -311,8 +313,9 @@ mod tests {
             let text = format!("app.latency.{}", spelling.replace("(x)", "(1s)"));
             assert!(Quantity::parse(&text).is_ok(), "{text}");
         }
-        for (name, _) in STATISTICS {
-            assert!(Statistic::SPELLINGS.iter().any(|(spelling, _)| *spelling == name), "{name}");
+        for (name, statistic) in STATISTICS {
+            let is_used = Metric::ALL.iter().any(|metric| is_measured(*metric) && has(*metric, statistic));
+            assert_eq!(is_used, Statistic::SPELLINGS.iter().any(|(spelling, _)| *spelling == name), "{name}");
         }
     }
 

@@ -35,6 +35,8 @@ pub struct Facts {
     pub rows: u64,
     /// How many of them are due while there is load.
     pub due: u64,
+    /// How many are due after the load has ended.
+    pub late: u64,
     /// Rows that give a size.
     pub sizes: u64,
     /// Rows that give a key.
@@ -81,6 +83,7 @@ impl TraceFile {
             let row = row?;
             facts.add(&row);
             facts.due += u64::from(row.due >= load.0 && row.due < load.1);
+            facts.late += u64::from(row.due >= load.1);
         }
         if facts.rows == 0 {
             return Err(TraceError::Wrong("it has no rows".into()));
@@ -108,7 +111,7 @@ impl Trace for TraceFile {
                 None
             }
         };
-        let (expected, found) = (Facts { due: 0, ..self.facts }, Facts::default());
+        let (expected, found) = (Facts { due: 0, late: 0, ..self.facts }, Facts::default());
         Box::new(Again { rows, expected, found, trouble: Arc::clone(&self.trouble) })
     }
 }
@@ -365,7 +368,7 @@ mod tests {
     fn rows_count_while_there_is_load() {
         let load = (secs(1), secs(3));
         let trace = TraceFile::read("t.csv", &Opener::of_text("time\n0\n1\n2\n3\n4\n"), load).unwrap();
-        assert_eq!((trace.facts().rows, trace.facts().due), (5, 2));
+        assert_eq!((trace.facts().rows, trace.facts().due, trace.facts().late), (5, 2, 2));
     }
 
     #[test]

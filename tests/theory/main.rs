@@ -17,6 +17,7 @@ mod trace;
 mod balancing;
 mod disciplines;
 mod faults;
+mod guards;
 mod health;
 mod messaging;
 mod network;

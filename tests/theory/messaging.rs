@@ -1,5 +1,7 @@
 //! Messages that come twice, and messages that wait too long.
 
+use rehearsal::base::time::{ms, ns};
+use rehearsal::metrics::Fate;
 use rehearsal::process::Outcome;
 
 use crate::study::{Study, flow, mean_ms, ratio, station};
@@ -66,4 +68,74 @@ fn messages_expire_in_the_queue() {
     });
     study.mean("Wq", 0.869248, 2.2, |run| mean_ms(&station(run, "sink").wait));
     study.mean("utilisation", 0.69172, 1.6, |run| station(run, "sink").busy_mean());
+}
+
+/// A client's request of two calls, of 100 and 300 ms, takes 400 ms and two nanoseconds for each, and is one request.
+#[test]
+fn a_request_of_several_calls_is_measured_as_a_whole() {
+    let run = Study::exact(
+        10,
+        r#"
+        [clients.source]
+        rate = "10/s"
+        arrivals = "even"
+        steps = [{ call = "a" }, { call = "b" }]
+        [services.a]
+        workers = "unlimited"
+        work = "100ms"
+        [services.b]
+        workers = "unlimited"
+        work = "300ms"
+        "#,
+    );
+    let latency = |name| (flow(&run, name).offered, flow(&run, name).latency.max());
+    assert_eq!(latency("source"), (100, Some(ms(400) + ns(4))));
+    assert_eq!(latency("source->a"), (100, Some(ms(100) + ns(2))));
+    assert_eq!(latency("source->b"), (100, Some(ms(300) + ns(2))));
+}
+
+/// Five nodes of which one is a hundred times slower, and three answers are enough: the request takes as long as the third fastest,
+/// and the two that are taken back were not needed, which is no fault of theirs.
+#[test]
+fn what_is_not_needed_is_spared() {
+    let run = Study::exact(
+        10,
+        r#"
+        [clients.source]
+        rate = "10/s"
+        arrivals = "even"
+        call = "replica"
+        fan-out = "all"
+        wait-for = "quorum"
+        cancel = "running"
+        [services.replica]
+        nodes = 5
+        speed = [1, 0.5, 0.25, 0.1, 0.01]
+        workers = "unlimited"
+        work = "1ms"
+        "#,
+    );
+    assert_eq!(flow(&run, "source").latency.max(), Some(ms(4) + ns(2)));
+    let parts = flow(&run, "source->replica");
+    let fates = (parts.offered, parts.fate(Fate::Confirmed), parts.fate(Fate::Spared), parts.correct);
+    assert_eq!(fates, (500, 300, 200, 500));
+}
+
+/// Ten messages at once, one of which may be under way: the last has waited for nine others of 10 ms.
+#[test]
+fn a_repeated_step_waits_for_itself() {
+    let run = Study::exact(
+        5,
+        r#"
+        [clients.source]
+        rate = "1/s"
+        arrivals = "even"
+        steps = [{ repeat = { times = 10, steps = [{ call = "a", wait = false, max-in-flight = 1 }] } }]
+        [services.a]
+        workers = "unlimited"
+        work = "10ms"
+        "#,
+    );
+    let longest = flow(&run, "source").latency.max().expect("there are some");
+    assert!(longest >= ms(100) && longest < ms(101), "{longest}");
 }

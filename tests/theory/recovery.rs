@@ -3,7 +3,7 @@
 use rehearsal::metrics::RunResult;
 use rehearsal::metrics::recovery::{After, Aftermath};
 
-use rehearsal::experiment::Verdict;
+use rehearsal::experiment::{Ground, Verdict};
 
 use crate::common::{plan, play};
 use crate::study::Study;
@@ -225,6 +225,18 @@ fn windows_follow_strikes_that_are_drawn() {
     ));
     for judgement in &results.judgements {
         assert_eq!(judgement.verdict, Verdict::Pass, "{judgement:?}");
+        assert!(judgement.measured.interval.is_none_or(|(low, _)| low >= 0.0), "{judgement:?}");
+    }
+    // Largest and smallest values and counts that are to be equal have to hold in each run; a value that is infinite has no
+    // interval; all others have one.
+    for (quantity, ground) in [
+        ("users.detect.max after blink", Ground::EachRun),
+        ("users.goodput.count during blink", Ground::EachRun),
+        ("users.offered during stop", Ground::Interval),
+        ("blink.touched-messages", Ground::Interval),
+    ] {
+        let judgement = results.judgements.iter().find(|judgement| judgement.quantity == quantity).unwrap();
+        assert_eq!(judgement.grounds, [ground], "{quantity}");
     }
     let strikes: Vec<_> = results.runs.iter().map(|run| run.faults[1].strikes[0].0).collect();
     assert!(strikes.windows(2).all(|pair| pair[0] != pair[1]), "drawn anew for each run: {strikes:?}");

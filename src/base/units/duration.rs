@@ -61,6 +61,26 @@ pub fn exact(span: Span) -> impl fmt::Display {
     Exact(span)
 }
 
+/// As [`exact`], but whole hours are written as such: `24h`, not `86400s`. Seconds and minutes stay as products' manuals have
+/// them, which write 60 s and 300 s.
+pub fn in_hours(span: Span) -> impl fmt::Display {
+    Hours(span)
+}
+
+struct Hours(Span);
+
+impl fmt::Display for Hours {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, hour) = UNITS[6];
+        let nanos = self.0.as_nanos();
+        if nanos > 0 && nanos.is_multiple_of(hour) {
+            f.pad(&format!("{}{name}", nanos / hour))
+        } else {
+            exact(self.0).fmt(f)
+        }
+    }
+}
+
 struct Exact(Span);
 
 impl fmt::Display for Exact {
@@ -134,5 +154,13 @@ mod tests {
         assert_eq!(exact(ns(1_000_001)).to_string(), "1.000001ms");
         assert_eq!(exact(secs(90)).to_string(), "90s");
         assert_eq!(exact(Span::ZERO).to_string(), "0s");
+    }
+
+    #[test]
+    fn whole_hours_are_written_as_such() {
+        for (seconds, text) in [(86_400, "24h"), (50_400, "14h"), (3_601, "3601s"), (300, "300s"), (0, "0s")] {
+            assert_eq!(in_hours(secs(seconds)).to_string(), text);
+            assert_eq!(text.parse(), Ok(secs(seconds)));
+        }
     }
 }

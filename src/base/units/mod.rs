@@ -21,7 +21,7 @@ mod share;
 mod size;
 
 pub use bandwidth::Bandwidth;
-pub use duration::exact;
+pub use duration::{exact, in_hours};
 pub use error::{ParseUnitError, Problem, Quantity};
 pub use rate::{Rate, rate_per_sec};
 pub use size::{Bytes, bytes, kib, mib};

@@ -11,7 +11,7 @@ use crate::model::given::Givens;
 use crate::model::guard::Leave;
 use crate::model::policy::{Cancel, Delivery};
 use crate::model::script::{Call, Script};
-use crate::process::{Clock, Close, MessageId, Observation, Outcome};
+use crate::process::{Clock, Close, GuardFact, MessageId, Observation, Outcome};
 use crate::protocol::delivery::Number;
 use crate::protocol::retry::{Failure, Member};
 
@@ -26,12 +26,14 @@ impl Caller {
         leave: Option<Leave>,
     ) -> Option<Ended> {
         match leave {
-            Some(Leave::Refused) => self.turned_away(script, cx, number),
+            Some(Leave::Refused(why)) => self.turned_away(script, cx, number, why),
             Some(Leave::Later(after)) => {
+                self.guarded(script, cx, number, GuardFact::HeldByRate);
                 self.go_later(cx, number, after);
                 None
             }
             _ => {
+                self.guarded(script, cx, number, GuardFact::HeldByWindow);
                 let key = self.key_of(number);
                 let pending = self.outstanding.get_mut(key)?;
                 let left = pending.left(cx.now())?;
@@ -76,10 +78,11 @@ impl Caller {
                 self.gathered(script, cx, task, key, outcome)
             }
             Leave::Later(after) => {
+                self.guarded(script, cx, number, GuardFact::HeldByRate);
                 self.go_later(cx, number, after);
                 None
             }
-            Leave::Refused => self.turned_away(script, cx, number),
+            Leave::Refused(why) => self.turned_away(script, cx, number, why),
         }
     }
 
@@ -90,7 +93,7 @@ impl Caller {
         let spec = &script.calls[pending.call as usize];
         let left = pending.left(cx.now());
         let route = self.routes.get_mut(pending.route);
-        let again = pending.attempt > 0 && spec.policy.retry.member == Member::Same;
+        let again = pending.gone > 0 && spec.policy.retry.member == Member::Same;
         if !again && !pending.is_pinned {
             let about = key_of_message(script, spec, pending.luck, &self.given, key).unwrap_or(pending.luck);
             pending.member = route.choose(script, cx, spec, about);
@@ -98,6 +101,7 @@ impl Caller {
         let now = cx.now();
         route.sent(pending.member, now);
         pending.attempt += 1;
+        pending.gone = pending.gone.saturating_add(1);
         let mut tie = None;
         if route.guard.is_some() {
             tie = self.depart(script, cx, number);
@@ -131,14 +135,16 @@ impl Caller {
         let message = MessageId { owner: cx.me, number };
         cx.send_sized(to, envelope, size);
         if !is_confirmed {
-            route.done(pending.member, now, None, true);
+            if route.guard.is_none() {
+                route.done(pending.member, now, None, true);
+            }
             self.let_go_of_others(script, cx, number, None);
             cx.observe(Observation::Closed { message, why: Close::Sent });
             self.given.forget(key);
             self.outstanding.remove(key);
             return Some(Outcome::Done);
         }
-        let attempt = NonZeroU32::new(pending.attempt)?;
+        let attempt = NonZeroU32::new(pending.gone.into())?;
         let mut timeout = spec.policy.retry.timeout_of(attempt, now.since(pending.started));
         if let Some(guard) = route.guard.as_deref_mut() {
             timeout = guard.timeout(attempt).into_iter().chain(timeout).min();
@@ -164,7 +170,7 @@ impl Caller {
         let route = self.routes.get_mut(pending.route);
         let guard = route.guard.as_deref_mut()?;
         let first = guard.under_way(number).first().map(|flight| flight.member);
-        guard.departs(number, pending.attempt, pending.member, now);
+        guard.departs(number, pending.attempt, pending.member, now, pending.gone == 1);
         if !spec.policy.is_tied() {
             return None;
         }
@@ -194,7 +200,11 @@ impl Caller {
         if let Some(timer) = guard.set_hedge(number, None).filter(|_| failed.is_some()) {
             cx.cancel_timer(timer);
         }
-        let may_go = pending.in_flight && guard.may_retry(number, cx.now(), Failure::Timeout);
+        let has_room = pending.in_flight && guard.has_room(cx.now());
+        let may_go = has_room && guard.may_retry(number, cx.now(), Failure::Timeout);
+        if has_room && !may_go {
+            pending.guarded(script, cx, GuardFact::RetryRefused);
+        }
         if may_go && guard.leave(number, cx.now(), cx.now(), || cx.draw()) == Leave::Go {
             let under_way = guard.under_way(number).iter().map(|flight| flight.member);
             let taken: Vec<_> = under_way.chain(failed).collect();
@@ -208,6 +218,7 @@ impl Caller {
             }
             pending.is_pinned = true;
             cx.observe(Observation::Attempted { message: MessageId { owner: cx.me, number } });
+            pending.guarded(script, cx, GuardFact::HedgeSent);
             self.attempt(script, cx, number);
             if let Some(pending) = self.outstanding.get_mut(key) {
                 pending.is_pinned = is_pinned;
@@ -245,6 +256,9 @@ impl Caller {
             cx.cancel_timer(timer);
         }
         if let Some((flight, took)) = won {
+            if flight.is_hedge {
+                pending.guarded(script, cx, GuardFact::HedgeWon);
+            }
             route.ended(script, cx, flight.member, took, true);
         }
         for flight in others {

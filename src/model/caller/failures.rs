@@ -10,15 +10,22 @@ use crate::base::time::Span;
 use crate::model::Alarm;
 use crate::model::guard::Flight;
 use crate::model::script::Script;
-use crate::process::{Clock, Close, Observation, Outcome};
+use crate::process::{Clock, Close, GuardFact, Observation, Outcome};
 use crate::protocol::retry::{Decision, Failure, Reason};
 
 impl Caller {
     /// The sender itself turns an attempt away, before it is sent: an attempt that failed all the same.
     #[inline(never)]
-    pub(super) fn turned_away(&mut self, script: &Script, cx: &mut Cx<'_>, number: u32) -> Option<Ended> {
+    pub(super) fn turned_away(
+        &mut self,
+        script: &Script,
+        cx: &mut Cx<'_>,
+        number: u32,
+        why: GuardFact,
+    ) -> Option<Ended> {
         let key = self.key_of(number);
         let pending = self.outstanding.get_mut(key)?;
+        pending.guarded(script, cx, why);
         pending.attempt += 1;
         self.go_on(script, cx, number, Failure::Rejected, NOT_SENT)
     }
@@ -131,6 +138,7 @@ impl Caller {
         let pending = self.outstanding.get_mut(key)?;
         pending.timer = None;
         if pending.attempt == 0 {
+            pending.guarded(script, cx, GuardFact::WaitedInVain);
             return self.close(script, cx, number, Close::Abandoned, Outcome::Expired);
         }
         self.failed(script, cx, number, Failure::Timeout)
@@ -155,6 +163,7 @@ impl Caller {
             None => {
                 route.done(pending.member, now, None, false);
                 if failure == Failure::Timeout {
+                    pending.guarded(script, cx, GuardFact::TimedOut);
                     take_back(script, cx, pending, number, pending.attempt, pending.member);
                 }
             }
@@ -168,6 +177,7 @@ impl Caller {
                 for (flight, took) in ended {
                     route.ended(script, cx, flight.member, took, false);
                     if failure == Failure::Timeout {
+                        pending.guarded(script, cx, GuardFact::TimedOut);
                         take_back(script, cx, pending, number, flight.attempt, flight.member);
                     }
                 }
@@ -202,6 +212,7 @@ impl Caller {
             (decision, self.routes.get_mut(pending.route).guard.as_deref_mut())
             && !guard.may_retry(number, cx.now(), failure)
         {
+            pending.guarded(script, cx, GuardFact::RetryRefused);
             decision = Decision::GiveUp(Reason::AttemptsSpent);
         }
         match decision {

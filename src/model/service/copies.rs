@@ -72,7 +72,7 @@ impl Service {
             self.leave_share(cx, id);
             self.caller.forget(&self.script, cx, id);
         }
-        self.let_go_unserved(cx, id, outcome);
+        self.let_go_of(cx, id, outcome);
     }
 
     /// A caller has given up an attempt of one of its requests.

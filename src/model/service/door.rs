@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::base::random::Uniform;
 use crate::base::time::Span;
-use crate::process::{Outcome, Steady};
+use crate::process::{Outcome, Steady, TurnedAway};
 use crate::protocol::concurrency::{AnyConcurrency, Concurrency, Sample};
 use crate::protocol::rate_limit::{AnyRateLimit, RateLimit};
 use crate::protocol::shed::{AnyShed, Arriving, Shed};
@@ -47,12 +47,22 @@ impl Door {
         })
     }
 
-    /// Whether a request is let in. The rate is asked last: what others turn away takes nobody's turn.
-    pub(super) fn admits(&mut self, now: Steady, arriving: &Arriving, draw: impl Fn() -> Uniform) -> bool {
+    /// Who does not let a request in, if somebody does not. The rate is asked last: what others turn away takes nobody's turn.
+    pub(super) fn refuses(
+        &mut self,
+        now: Steady,
+        arriving: &Arriving,
+        draw: impl Fn() -> Uniform,
+    ) -> Option<TurnedAway> {
         let inside = self.inside.len() as u32;
-        self.concurrency.as_ref().is_none_or(|limit| inside < limit.limit())
-            && self.shed.as_mut().is_none_or(|shed| shed.admits(arriving, draw))
-            && self.rate.as_mut().is_none_or(|rate| rate.try_take(time(now)))
+        if self.concurrency.as_ref().is_some_and(|limit| inside >= limit.limit()) {
+            return Some(TurnedAway::ConcurrencyLimited);
+        }
+        if self.shed.as_mut().is_some_and(|shed| !shed.admits(arriving, draw)) {
+            return Some(TurnedAway::Shed);
+        }
+        let is_late = self.rate.as_mut().is_some_and(|rate| !rate.try_take(time(now)));
+        is_late.then_some(TurnedAway::RateLimited)
     }
 
     /// A request came in.

@@ -7,7 +7,7 @@ use crate::base::random::Stream;
 use crate::base::time::Time;
 use crate::model::Alarm;
 use crate::model::line::Turn;
-use crate::process::{Clock, Outcome, Steady};
+use crate::process::{Clock, Observation, Outcome, Steady, TurnedAway};
 use crate::protocol::queue::Waiting;
 use crate::protocol::shed::Arriving;
 
@@ -40,14 +40,16 @@ impl Service {
     #[inline(never)]
     pub(super) fn admit_by_rule(&mut self, cx: &mut Cx<'_>, job: Job) {
         let turned_away = if self.spec.queue.tells { Outcome::Rejected } else { Outcome::Discarded };
-        if !self.is_welcome(cx, &job) {
-            return self.turn_away(cx, job, turned_away);
+        if let Some(why) = self.who_refuses(cx, &job) {
+            return self.turn_away(cx, job, turned_away, why);
         }
         let is_free = self.spec.workers.is_none_or(|workers| self.busy < workers.get());
         if !is_free && !self.has_room() {
             let priority = self.call(&job.envelope).priority;
-            let Some(other) = self.line.make_room(priority) else { return self.turn_away(cx, job, turned_away) };
-            self.let_go_unserved(cx, other, turned_away);
+            let Some(other) = self.line.make_room(priority) else {
+                return self.turn_away(cx, job, turned_away, TurnedAway::QueueFull);
+            };
+            self.let_go_unserved(cx, other, turned_away, TurnedAway::QueueFull);
         }
         if let Some(door) = self.door() {
             door.entered(&job);
@@ -61,8 +63,8 @@ impl Service {
         self.spec.queue.limit.is_none_or(|limit| self.line.len() + present < limit)
     }
 
-    /// Whether whoever stands at the door lets a request in.
-    fn is_welcome(&mut self, cx: &Cx<'_>, job: &Job) -> bool {
+    /// Who stands at the door and does not let a request in, if somebody does not.
+    fn who_refuses(&mut self, cx: &Cx<'_>, job: &Job) -> Option<TurnedAway> {
         let priority = self.call(&job.envelope).priority;
         let arriving = Arriving {
             waiting: self.line.len(),
@@ -73,12 +75,20 @@ impl Service {
         };
         let luck = self.luck(&job.envelope, Luck::Entry);
         let draw = || luck.clone().draw();
-        self.door().is_none_or(|door| door.admits(cx.now(), &arriving, draw))
+        self.door().and_then(|door| door.refuses(cx.now(), &arriving, draw))
     }
 
-    fn turn_away(&mut self, cx: &mut Cx<'_>, job: Job, outcome: Outcome) {
+    fn turn_away(&mut self, cx: &mut Cx<'_>, job: Job, outcome: Outcome, why: TurnedAway) {
+        cx.observe(Observation::TurnedAway { why });
         self.refuse(cx, &job, outcome);
         self.advance_lane(cx, job.caller, job.envelope, outcome);
+    }
+
+    /// A worker would begin with a request whose deadline has passed.
+    #[cold]
+    pub(super) fn expire_unserved(&mut self, cx: &mut Cx<'_>, job: Job) {
+        cx.observe(Observation::TurnedAway { why: TurnedAway::ExpiredUnserved });
+        self.finish(cx, job, Outcome::Expired);
     }
 
     /// A request joins a queue that has rules.
@@ -122,9 +132,9 @@ impl Service {
             Turn::Again(id) => self.go_on(cx, id),
             Turn::Shed(id) => {
                 let outcome = if self.spec.queue.tells { Outcome::Rejected } else { Outcome::Discarded };
-                self.let_go_unserved(cx, id, outcome);
+                self.let_go_unserved(cx, id, outcome, TurnedAway::QueueDropped);
             }
-            Turn::Expired(id) => self.let_go_unserved(cx, id, Outcome::Expired),
+            Turn::Expired(id) => self.let_go_unserved(cx, id, Outcome::Expired, TurnedAway::ExpiredUnserved),
             Turn::Share => return self.share_freed(),
         }
         true
@@ -137,11 +147,18 @@ impl Service {
         if let Some(job) = self.jobs.get_mut(id) {
             job.timer = None;
         }
+        cx.observe(Observation::TurnedAway { why: TurnedAway::ExpiredUnserved });
         self.take_out(cx, id, Outcome::Expired);
     }
 
+    /// A request that waited, and is out of the line, is over without having had a worker.
+    fn let_go_unserved(&mut self, cx: &mut Cx<'_>, id: u32, outcome: Outcome, why: TurnedAway) {
+        cx.observe(Observation::TurnedAway { why });
+        self.let_go_of(cx, id, outcome);
+    }
+
     /// A request that nobody works on and that is out of the line is over.
-    pub(super) fn let_go_unserved(&mut self, cx: &mut Cx<'_>, id: u32, outcome: Outcome) {
+    pub(super) fn let_go_of(&mut self, cx: &mut Cx<'_>, id: u32, outcome: Outcome) {
         if let Some(timer) = self.jobs.get_mut(id).and_then(|job| job.timer.take()) {
             cx.cancel_timer(timer);
         }

@@ -1,7 +1,7 @@
 //! Messages that are handled in the order of their senders.
 
 use crate::base::id::NodeId;
-use crate::process::{Observation, Outcome};
+use crate::process::{Observation, Outcome, TurnedAway};
 use crate::protocol::delivery::{Arrival, Number, Reorder};
 
 use super::{Beside, Cx, Envelope, Job, Service};
@@ -88,7 +88,10 @@ impl Service {
                     self.answer(cx, from, envelope, Outcome::Done);
                 }
             }
-            Arrival::Full(job) => self.refuse(cx, &job, Outcome::Rejected),
+            Arrival::Full(job) => {
+                cx.observe(Observation::TurnedAway { why: TurnedAway::QueueFull });
+                self.refuse(cx, &job, Outcome::Rejected);
+            }
         }
         self.skip_below(cx, (from, envelope.call), lowest);
     }

@@ -47,6 +47,15 @@ pub trait Balance {
     /// The member for the next request: an index below the number of members, of one that is up.
     fn pick(&mut self, view: &mut impl View) -> usize;
 
+    /// A member for another copy of a request, beside the one it was sent to: nothing is remembered of it, so that the requests
+    /// to come go where they would have gone without it.
+    fn pick_other(&self, view: &mut impl View) -> usize
+    where
+        Self: Clone,
+    {
+        self.clone().pick(view)
+    }
+
     /// A request was sent to `member`.
     #[inline]
     fn sent(&mut self, member: usize, now: Time) {
@@ -175,6 +184,12 @@ macro_rules! balancers {
             fn pick(&mut self, view: &mut impl View) -> usize {
                 match self {
                     $(Self::$caller(policy) => policy.pick(view),)*
+                }
+            }
+
+            fn pick_other(&self, view: &mut impl View) -> usize {
+                match self {
+                    $(Self::$caller(policy) => policy.pick_other(view),)*
                 }
             }
 

@@ -102,6 +102,13 @@ impl Balance for Sticky {
         member
     }
 
+    fn pick_other(&self, view: &mut impl View) -> usize {
+        match &self.0.least {
+            Some(least) => least.pick_other(view),
+            None => any_up(self.0.members, view),
+        }
+    }
+
     fn sent(&mut self, member: usize, now: Time) {
         if let Some(least) = &mut self.0.least {
             least.sent(member, now);
@@ -127,6 +134,15 @@ mod tests {
 
     fn pick(policy: &mut Sticky, key: u64, down: &[usize]) -> usize {
         policy.pick(&mut Fixed { key, down: down.into(), ..Fixed::seeded(key) })
+    }
+
+    #[test]
+    fn another_copy_does_not_move_a_key() {
+        let mut policy = of(7, 100, First::Random);
+        let first = pick(&mut policy, 3, &[]);
+        let other = policy.pick_other(&mut Fixed { key: 3, down: vec![first], ..Fixed::seeded(3) });
+        assert_ne!(other, first);
+        assert_eq!(pick(&mut policy, 3, &[]), first);
     }
 
     #[test]

@@ -145,6 +145,8 @@ struct Machine {
     /// How many calls may still pass half-open.
     permits: u32,
     window: Window,
+    /// How often it opened since somebody asked.
+    openings: u32,
 }
 
 impl CircuitBreaker {
@@ -157,6 +159,7 @@ impl CircuitBreaker {
             since: Time::ZERO,
             permits: 0,
             window: Window::new(settings.sliding_window_size),
+            openings: 0,
         }))
     }
 
@@ -198,6 +201,11 @@ impl CircuitBreaker {
         }
     }
 
+    /// How often it opened since this was asked last.
+    pub fn take_openings(&mut self) -> u32 {
+        std::mem::take(&mut self.0.openings)
+    }
+
     /// What it did with the last call. It is open until the first call after the wait.
     pub fn state(&self) -> State {
         self.0.state
@@ -231,6 +239,7 @@ impl Machine {
         self.state = to;
         self.since = now;
         self.changes = self.changes.wrapping_add(1);
+        self.openings += u32::from(to == State::Open);
         let permitted = self.settings.permitted_number_of_calls_in_half_open_state;
         self.permits = if to == State::HalfOpen { permitted.get() } else { 0 };
         self.window = match to {

@@ -27,7 +27,7 @@ settings! {
         min: Span = Span::ZERO,
         /// Never more.
         max: Span = secs(60),
-        /// How many of the newest answers count.
+        /// How many of the newest answers count at most; half as many at least. The quantile is an estimate (P²).
         window: NonZeroU32 = NonZeroU32::MIN.saturating_add(999),
     }
 }

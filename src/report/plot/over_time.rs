@@ -4,12 +4,12 @@ use crate::base::time::Time;
 use crate::experiment::Results;
 use crate::report::human;
 use crate::report::style::clean;
-use crate::report::total::{FaultTotal, FlowTotal};
+use crate::report::total::{FaultTotal, FlowTotal, Step};
 
 use super::axis::Axis;
 use super::bands;
 use super::canvas::Canvas;
-use super::colour::{BLUE, Colour, GREY, ORANGE, VERMILION};
+use super::colour::{BLUE, Colour, GREY, ORANGE, SKY, VERMILION};
 use super::sheet::{HEAD, LEFT, Panel, RIGHT, sheet};
 
 /// More panels than this are no picture.
@@ -95,11 +95,23 @@ fn seconds(seconds: f64) -> String {
 
 pub(super) fn throughput(results: &Results, flows: &[FlowTotal], faults: &[FaultTotal]) -> Option<Canvas> {
     let flows: Vec<&FlowTotal> = flows.iter().filter(|flow| !flow.steps.is_empty()).collect();
-    let legend = [("offered", GREY), ("sent, retries included", ORANGE), ("goodput", BLUE)];
+    // What receivers handled is drawn only where it is not what succeeded: an answer on its way makes no difference.
+    let differs = |flow: &FlowTotal| {
+        let sum = |count: fn(&Step) -> u64| flow.steps.iter().map(count).sum::<u64>() as f64;
+        sum(|step| step.processed) > 1.01 * sum(|step| step.goodput)
+    };
+    let mut legend = vec![("offered", GREY), ("sent, retries included", ORANGE), ("goodput", BLUE)];
+    if flows.iter().take(MOST).any(|flow| differs(flow)) {
+        legend.push(("processed", SKY));
+    }
     panels(results, &flows, "Throughput over time", &legend, faults, |canvas, flow, steps, (top, bottom), x| {
         let rate = |count: u64| Some(count as f64 / steps.runs / steps.seconds);
         let shown = &flow.steps[steps.first..];
-        let most = shown.iter().map(|step| step.offered.max(step.sent).max(step.goodput)).max().unwrap_or(0);
+        let most = shown
+            .iter()
+            .map(|step| step.offered.max(step.sent).max(step.goodput).max(step.processed))
+            .max()
+            .unwrap_or(0);
         let y = Axis::from_zero(rate(most).unwrap_or(1.0), (bottom, top), 4);
         let panel = Panel { top, bottom, x, y };
         bands::draw(canvas, &panel, faults);
@@ -107,6 +119,9 @@ pub(super) fn throughput(results: &Results, flows: &[FlowTotal], faults: &[Fault
         panel.frame(canvas, &heading, seconds, human::number);
         panel.line(canvas, steps.points(steps.end_of_load, |index| rate(flow.steps[index].offered)), GREY, 8);
         panel.line(canvas, steps.points(steps.end, |index| rate(flow.steps[index].sent)), ORANGE, 4);
+        if differs(flow) {
+            panel.line(canvas, steps.points(steps.end, |index| rate(flow.steps[index].processed)), SKY, 2);
+        }
         panel.line(canvas, steps.points(steps.end, |index| rate(flow.steps[index].goodput)), BLUE, 4);
         panel
     })

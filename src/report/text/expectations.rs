@@ -1,6 +1,6 @@
 //! Expectations, and what else the user should know: it comes first.
 
-use crate::experiment::{Basis, Judgement, Measured, Results, Unit, Verdict};
+use crate::experiment::{Basis, Ground, Judgement, Measured, Results, Unit, Verdict};
 use crate::report::human;
 use crate::report::style::{Role, Style, clean};
 
@@ -8,7 +8,7 @@ pub(super) fn lines(results: &Results, style: Style) -> Vec<String> {
     let mut lines = Vec::new();
     let judgements = &results.judgements;
     if !judgements.is_empty() {
-        lines.push(heading(judgements, style));
+        lines.push(heading(judgements, results.runs.len(), style));
         let quantities: Vec<String> = judgements.iter().map(|judgement| clean(&judgement.quantity, 44)).collect();
         let conditions: Vec<String> = judgements.iter().map(|judgement| clean(&judgement.condition, 24)).collect();
         let values: Vec<String> = judgements.iter().map(|judgement| value(&judgement.measured)).collect();
@@ -18,7 +18,12 @@ pub(super) fn lines(results: &Results, style: Style) -> Vec<String> {
             let (role, sign) = sign(judgement.verdict);
             let (quantity, condition, value) = (&quantities[index], &conditions[index], &values[index]);
             let row = format!("{quantity:first$}  {condition:<second$}  {value:>third$}");
-            let about = interval(&judgement.measured).unwrap_or_default();
+            let mut about = interval(&judgement.measured).unwrap_or_default();
+            // The heading says what most are judged by.
+            if results.runs.len() > 1 && judgement.grounds != [Ground::Interval] {
+                let gap = if about.is_empty() { "" } else { "; " };
+                about += &format!("{gap}judged by {}", judged_by(&judgement.grounds));
+            }
             // The interval goes to a line of its own where there is no room beside the value.
             let fits = 4 + row.chars().count() + 2 + about.chars().count() <= super::WIDTH;
             let (beside, below) = if fits { (about, None) } else { (String::new(), Some(about)) };
@@ -34,7 +39,7 @@ pub(super) fn lines(results: &Results, style: Style) -> Vec<String> {
     lines
 }
 
-fn heading(judgements: &[Judgement], style: Style) -> String {
+fn heading(judgements: &[Judgement], runs: usize, style: Style) -> String {
     let count = |verdict| judgements.iter().filter(|judgement| judgement.verdict == verdict).count();
     let parts = [
         (count(Verdict::Pass), "as expected", Role::Good),
@@ -43,7 +48,25 @@ fn heading(judgements: &[Judgement], style: Style) -> String {
     ];
     let parts = parts.into_iter().filter(|(count, ..)| *count > 0);
     let parts: Vec<String> = parts.map(|(count, name, role)| style.paint(role, &format!("{count} {name}"))).collect();
-    format!("{}  {}", style.paint(Role::Heading, "Expectations"), parts.join(", "))
+    let basis = match runs {
+        1 => "  judged by the value: there is one run".into(),
+        _ if judgements.iter().any(|judgement| judgement.grounds == [Ground::Interval]) => {
+            format!("  judged by the 95 % interval over {runs} runs")
+        }
+        _ => String::new(),
+    };
+    let basis = style.paint(Role::Quiet, &basis);
+    format!("{}  {}{basis}", style.paint(Role::Heading, "Expectations"), parts.join(", "))
+}
+
+/// In words.
+fn judged_by(grounds: &[Ground]) -> String {
+    let words = grounds.iter().map(|ground| match ground {
+        Ground::Interval => "the interval",
+        Ground::EachRun => "each run",
+        Ground::Value => "the value",
+    });
+    words.collect::<Vec<_>>().join(" and ")
 }
 
 fn sign(verdict: Verdict) -> (Role, &'static str) {

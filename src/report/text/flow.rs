@@ -50,11 +50,16 @@ fn headline(flow: &FlowTotal, style: Style) -> Vec<String> {
         format!("  {name:<10}{value:>9}     {second:<12}{rest}")
     };
     let third = |value: String, name: &str, more: String| format!("{value:>9}     {name:<13}{more:>9}");
+    // What receivers handled is what succeeded, unless callers give up first.
+    let (wasted, processed) = match rate(flow.processed) {
+        processed if processed == rate(flow.goodput) => ("", String::new()),
+        processed => ("processed", processed),
+    };
     vec![
         row("offered", rate(flow.offered), "reliability", reliability),
         row("sent", rate(flow.sent), "received", third(share(flow.received), "attempts", per(mean(flow.attempts)))),
         row("goodput", rate(flow.goodput), "confirmed", third(share(flow.confirmed), "copies", per(mean(flow.copies)))),
-        row("", String::new(), "in-doubt", third(share(in_doubt), "duplicates", per(mean(flow.duplicates)))),
+        row(wasted, processed, "in-doubt", third(share(in_doubt), "duplicates", per(mean(flow.duplicates)))),
     ]
 }
 

@@ -58,11 +58,16 @@ pub(super) fn stations(stations: &[StationTotal], style: Style) -> Vec<String> {
     )];
     lines.extend(table(words(&header), stations.iter().map(row).collect(), style));
     for station in stations {
-        let refusals = station.refusals();
-        if !refusals.is_empty() {
-            let each = refusals.iter().map(|(why, count)| format!("{} {why}", human::count(*count)));
-            let each = each.collect::<Vec<_>>().join(", ");
-            lines.push(format!("  {} turned away: {}", clean(&station.name, 20), style.paint(Role::Bad, &each)));
+        let turned_away = station.turned_away().into_iter().map(|(why, count)| (why.name(), count)).collect::<Vec<_>>();
+        for (what, requests) in [("turned away", turned_away), ("ended badly", station.ended_badly())] {
+            if !requests.is_empty() {
+                let name = clean(&station.name, 20);
+                let each = requests.iter().map(|(why, count)| format!("{} {why}", human::count(*count)));
+                // Three of them fit into a line, however many there were.
+                for each in each.collect::<Vec<_>>().chunks(3) {
+                    lines.push(format!("  {name} {what}: {}", style.paint(Role::Bad, &each.join(", "))));
+                }
+            }
         }
         if station.book.forgotten > 0 {
             let lost = format!("{} that were confirmed", human::count(station.book.forgotten));

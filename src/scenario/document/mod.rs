@@ -10,6 +10,7 @@ mod in_text;
 mod inherit;
 mod layer;
 mod located;
+mod mentions;
 mod opener;
 mod origin;
 mod overrides;
@@ -29,6 +30,7 @@ pub(crate) use in_text::text_type;
 pub use in_text::{InText, Piece};
 pub(in crate::scenario) use located::TABLE_OR_VALUE;
 pub use located::{Entries, Located, OneOrMany};
+pub use mentions::Mentions;
 pub use opener::{Opener, Openers};
 pub use origin::{Origin, Text, TextId, Texts};
 pub use overrides::Overrides;
@@ -47,6 +49,12 @@ pub struct Document {
     pub variants: Vec<Key>,
     /// The start of the scenario's own file.
     pub top: Origin,
+    /// All that is said anywhere, in variants that were not chosen too.
+    pub mentions: Mentions,
+    /// All that is said without the variants that were not chosen.
+    pub chosen: Mentions,
+    /// All that is said without any variant and flag.
+    pub base: Mentions,
 }
 
 /// Puts together the scenario at `path`. The texts it was read from are added to `texts`.
@@ -64,12 +72,23 @@ pub fn resolve(
         return Err(mistakes);
     };
     let mut used = params::uses(&tree);
+    let [mut mentions, mut chosen, mut base] = std::array::from_fn(|_| Mentions::default());
+    mentions.add(&tree);
+    tree.iter().filter(|(key, _)| key.name != "variants").for_each(|(key, value)| base.add_entry(key, value));
     let variants = variants::choose(&mut tree, overrides.variant.as_deref(), texts, &mut mistakes);
     overrides.apply(&mut tree, texts, &mut mistakes);
+    chosen.add(&tree);
+    mentions.add(&tree);
     inherit::inherit_everywhere(&mut tree, texts, &mut mistakes);
     used.extend(params::uses(&tree));
     params::substitute(&mut tree, &used, &mut mistakes);
-    if mistakes.is_empty() { Ok(Document { tree, variants, top: Origin::default() }) } else { Err(mistakes) }
+    chosen.add(&tree);
+    mentions.add(&tree);
+    if mistakes.is_empty() {
+        Ok(Document { tree, variants, top: Origin::default(), mentions, chosen, base })
+    } else {
+        Err(mistakes)
+    }
 }
 
 impl Document {

@@ -1,11 +1,13 @@
 //! What the command line changes in a scenario.
 
+use super::inherit::NAMED;
 use super::layer;
 use super::origin::Texts;
 use super::parse::parse_flag_value;
 use super::path::Path;
-use super::tree::{Key, Table};
+use super::tree::{Key, Table, Value};
 use crate::scenario::diagnostic::Diagnostic;
+use crate::scenario::nearest::{nearest, one_of};
 
 /// What the command line changes, as it was typed.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -49,7 +51,41 @@ fn apply_set(set: &str, tree: &mut Table, texts: &mut Texts) -> Result<(), Diagn
     let origin = |range: &std::ops::Range<usize>| text.at(FLAG.len() + range.start..FLAG.len() + range.end);
     let keys: Vec<_> =
         path.segments().iter().map(|part| Key { name: part.name.clone(), origin: origin(&part.range) }).collect();
+    refuse_new(tree, &keys)?;
     layer::set_at(tree, &keys, value)
+}
+
+/// A key inside a named table that does not exist is a misspelled name: nothing would refer to what it makes.
+fn refuse_new(tree: &Table, keys: &[Key]) -> Result<(), Diagnostic> {
+    for way in NAMED {
+        let Some((way_there, [name, _, ..])) = keys.split_at_checked(way.len()) else { continue };
+        let is_there = way.iter().zip(way_there).all(|(step, key)| *step == "*" || *step == key.name);
+        let is_implied = *way == ["policies"] && name.name == "default";
+        if !is_there || is_implied {
+            continue;
+        }
+        let mut section = Some(tree);
+        for key in way_there {
+            // What a table takes over from others is not in it yet.
+            if section.is_some_and(|table| table.get("extends").is_some() && way.len() > 1) {
+                return Ok(());
+            }
+            section = section.and_then(|table| table.get(&key.name)).and_then(Value::as_table);
+        }
+        let names: Vec<_> = section.into_iter().flat_map(Table::names).collect();
+        if names.contains(&name.name.as_str()) {
+            continue;
+        }
+        let path = way_there.iter().map(|key| key.name.as_str()).collect::<Vec<_>>().join(".");
+        let mistake = Diagnostic::error(format!("there is no `{}` in [{path}]", name.name)).at(name.origin, "");
+        let mistake = match nearest(&name.name, names.iter().copied()) {
+            Some(near) => mistake.help(format!("did you mean `{near}`?")),
+            None if names.is_empty() => mistake,
+            None => mistake.help(format!("there is {}", one_of(&names))),
+        };
+        return Err(mistake.help(format!("a new one is set whole: `{path}.{0}={{ ... }}`", name.name)));
+    }
+    Ok(())
 }
 
 /// `--seed 3` is `run.seed = 3`, written on the command line.

@@ -1,6 +1,7 @@
 //! Expectations resolved: whose numbers, which of them, when.
 
 use crate::base::time::Time;
+use crate::process::{GuardFact, TurnedAway};
 use crate::scenario::condition::Condition;
 use crate::scenario::diagnostic::{Diagnostic, unknown_name};
 use crate::scenario::document::{Located, Origin, Texts};
@@ -64,8 +65,26 @@ pub(super) struct Scopes<'a> {
 
 /// Whether anything is measured by this metric yet: messages, services, links or faults.
 pub fn is_measured(metric: Metric) -> bool {
+    !measured_for(metric).is_empty()
+}
+
+/// Of whom this metric is measured: messages, a service, a link or a fault.
+pub fn measured_for(metric: Metric) -> Vec<&'static str> {
     let subjects = [Subject::Flows(Vec::new()), Subject::Station(0, Vec::new()), Subject::Link(0), Subject::Fault(0)];
-    subjects.iter().any(|subject| measured_by(subject).contains(&metric))
+    let measuring = subjects.iter().filter(|subject| measured_by(subject).contains(&metric));
+    measuring.map(Subject::kind).collect()
+}
+
+impl Subject {
+    /// What it is, in words.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Flows(_) => "messages",
+            Self::Station(..) => "a service",
+            Self::Link(_) => "a link",
+            Self::Fault(_) => "a fault",
+        }
+    }
 }
 
 impl Scopes<'_> {
@@ -107,12 +126,7 @@ impl Scopes<'_> {
         let subject = self.subject(quantity)?;
         if !measured_by(&subject).contains(&metric) {
             let known: Vec<_> = measured_by(&subject).iter().map(|metric| metric.name()).collect();
-            let who = match subject {
-                Subject::Flows(_) => "messages",
-                Subject::Station(..) => "a service",
-                Subject::Link(_) => "a link",
-                Subject::Fault(_) => "a fault",
-            };
+            let who = subject.kind();
             return Err(at_metric(format!("`{}` is not measured for {who}", metric.name()), "not measured here")
                 .help(format!("measured for {who}: {}", known.join(", "))));
         }
@@ -127,6 +141,7 @@ impl Scopes<'_> {
             return Err(at_metric(format!("`{}` has no such statistic", metric.name()), "of this metric").help(
                 match metric.kind() {
                     MetricKind::Rate => "a rate has: rate, count",
+                    MetricKind::Events => "what is counted has: count, rate",
                     MetricKind::Share => "a share has: share, count",
                     MetricKind::Mean => "this has: mean, and max where it is a level",
                     MetricKind::Count => "this has: count",
@@ -265,20 +280,36 @@ impl Scopes<'_> {
 }
 
 /// What is measured for a subject.
-fn measured_by(subject: &Subject) -> &'static [Metric] {
+fn measured_by(subject: &Subject) -> Vec<Metric> {
+    let guards = || GuardFact::ALL.iter().copied().map(Metric::Guard);
+    let causes = || TurnedAway::ALL.iter().copied().map(Metric::TurnedAway);
+    let listed = listed_for(subject).iter().copied();
+    match subject {
+        Subject::Flows(_) => listed.chain(guards()).collect(),
+        Subject::Station(..) => listed.chain(causes()).collect(),
+        Subject::Link(_) | Subject::Fault(_) => listed.collect(),
+    }
+}
+
+/// Those that have no registry of their own.
+fn listed_for(subject: &Subject) -> &'static [Metric] {
     use Metric::*;
     match subject {
         Subject::Flows(_) => &[
             Offered,
             Sent,
             Goodput,
+            Processed,
             Received,
             Confirmed,
+            Handled,
             InDoubt,
             Lost,
             Rejected,
             Expired,
             Failed,
+            Abandoned,
+            Spared,
             InFlight,
             Reliability,
             Attempts,
@@ -314,10 +345,10 @@ fn measured_by(subject: &Subject) -> &'static [Metric] {
 }
 
 /// Whether a metric has this statistic.
-fn has(metric: Metric, statistic: Statistic) -> bool {
+pub(in crate::scenario) fn has(metric: Metric, statistic: Statistic) -> bool {
     use Statistic::*;
     match metric.kind() {
-        MetricKind::Rate => matches!(statistic, Rate | Count),
+        MetricKind::Rate | MetricKind::Events => matches!(statistic, Rate | Count),
         MetricKind::Share => matches!(statistic, Share) || statistic == Count && metric != Metric::Busy,
         MetricKind::Mean => {
             statistic == Mean || statistic == Max && matches!(metric, Metric::Waiting | Metric::Present)
@@ -348,7 +379,7 @@ fn fits(measure: &Measure, condition: &Located<Condition>) -> Result<(), Diagnos
             (matches!(value, Amount::Number(_)), "a number of messages, such as `< 100`")
         }
         (MetricKind::Times | MetricKind::Strike, _) => (matches!(value, Amount::Time(_)), "a time, such as `< 250ms`"),
-        (MetricKind::Rate, _) => (matches!(value, Amount::Rate(_)), "a rate, such as `> 100/s`"),
+        (MetricKind::Rate | MetricKind::Events, _) => (matches!(value, Amount::Rate(_)), "a rate, such as `> 100/s`"),
         _ => (matches!(value, Amount::Number(_)), "a number, such as `< 1.1`"),
     };
     if accepted { Ok(()) } else { refuse(format!("`{}` compares with {example}", measure.metric.name())) }

@@ -10,7 +10,7 @@ use crate::protocol::workload::rate::{Profile, RatePolicy};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::document::{Located, Openers, StreamedFile};
 use crate::scenario::schema::{Chosen, Client, LoadRate, Name, Phase};
-use crate::scenario::trace::{TraceError, TraceFile};
+use crate::scenario::trace::{Facts, TraceError, TraceFile};
 
 use super::distribution::times;
 
@@ -104,6 +104,18 @@ fn at_rate(client: &Client, rate: &Located<Chosen<LoadRate>>) -> Result<Brought,
         }
     };
     Ok(Brought { load, course: Course { profile, states }, batch, trace: None })
+}
+
+/// The warning that rows of a trace come too late to be played, unless the client says when to stop.
+pub(super) fn not_played(client: &Client, facts: Facts, duration: Span) -> Option<Diagnostic> {
+    let trace = client.trace.as_ref().filter(|_| client.until.is_none() && facts.late > 0)?;
+    let rows = if facts.late == 1 { "1 row".to_owned() } else { format!("{} rows", facts.late) };
+    let message = format!("{rows} of `{}` from {duration} on are not played", trace.value.path);
+    Some(
+        Diagnostic::warning(message)
+            .at(trace.origin, format!("{} in all", facts.rows))
+            .help("make `run.duration` longer, or write `until` beside `trace` if that is meant"),
+    )
 }
 
 fn from_trace(file: &Located<StreamedFile>, files: &Openers, load: (Span, Span)) -> Result<Brought, Diagnostic> {

@@ -21,6 +21,7 @@ mod state;
 mod steps;
 mod topology;
 mod transport;
+mod unused;
 mod when;
 
 use std::num::NonZeroU32;
@@ -46,11 +47,14 @@ use super::schema::{Runs, Warmup};
 use super::trace::TraceFile;
 
 pub use distribution::{sizes, times};
-pub use expect::{Expectation, Measure, Subject, is_measured};
+#[cfg(test)]
+pub(super) use expect::has;
+pub use expect::{Expectation, Measure, Subject, is_measured, measured_for};
 pub use fault::FaultSpec;
 pub use network::network;
 pub use policy::{Receiver, balance, policy};
 pub use regions::{Region, Regions, Spot, Zone, regions};
+pub use unused::Unused;
 pub use when::When;
 
 /// A scenario that can be played.
@@ -74,6 +78,8 @@ pub struct Plan {
     pub expectations: Vec<Expectation>,
     /// What looks wrong but can be played.
     pub warnings: Vec<Diagnostic>,
+    /// Named tables that it makes no use of.
+    pub unused: Unused,
     /// The whole scenario in one text, references resolved.
     pub resolved: String,
     /// Streams of messages, in the order of the ledger's books.
@@ -103,6 +109,8 @@ pub struct FlowSpec {
     pub is_client: bool,
     /// When one of them counts as correct.
     pub correctness: Correctness,
+    /// Whether they are calls: whoever sent one waits for its answer.
+    pub is_call: bool,
 }
 
 #[derive(Clone, Debug)]

@@ -116,6 +116,8 @@ impl Planner<'_> {
         let keys = self.keys;
         self.refuse_what_needs_confirmation();
         self.refuse_what_needs_attempts();
+        self.refuse_what_has_no_copies();
+        self.refuse_what_never_waits();
         if let Some(from) = keys.timeout_from.filter(|from| from.value == schema::TimeoutFrom::Transmitted) {
             let mistake = refused(from.origin, "`timeout-from = \"transmitted\"` is not supported yet");
             self.mistakes.push(mistake.help("timeouts count from when the sender wanted to send"));
@@ -199,6 +201,7 @@ impl Planner<'_> {
             ("jitter", jitter.map(|jitter| jitter.origin)),
             ("retry-on", keys.retry_on.as_ref().map(|on| on.origin)),
             ("retry-to", retry_to.map(|to| to.origin)),
+            ("retry-budget", keys.retry_budget.as_ref().map(|budget| budget.origin)),
         ];
         places.into_iter().filter_map(|(key, place)| Some((key, place?))).collect()
     }
@@ -232,12 +235,59 @@ impl Planner<'_> {
             ("cancel", keys.cancel.filter(|cancel| cancel.value != schema::Cancel::None).map(|cancel| cancel.origin)),
             ("window", keys.window.filter(is_limit).map(|limit| limit.origin)),
             ("max-in-flight", keys.max_in_flight.filter(is_limit).map(|limit| limit.origin)),
+            ("retry-budget", keys.retry_budget.as_ref().map(|written| written.origin)),
+            ("circuit-breaker", keys.circuit_breaker.as_ref().map(|written| written.origin)),
+            ("concurrency-limit", keys.concurrency_limit.as_ref().map(|written| written.origin)),
+            ("throttle", keys.throttle.as_ref().map(|written| written.origin)),
+            ("hedge", keys.hedge.as_ref().map(|written| written.origin)),
         ];
         for (key, place) in places {
             let Some(place) = place else { continue };
             let message =
                 format!("`{key}` has no effect: a `send` that is delivered at most once is never acknowledged");
             self.needs_delivery(place, message, CONFIRMED);
+        }
+    }
+
+    /// Copies of a message go to several nodes: what is to be handled once, or in order, has none.
+    fn refuse_what_has_no_copies(&mut self) {
+        let Some(hedge) = self.keys.hedge.as_ref().map(|hedge| hedge.origin).filter(|_| !self.is_unconfirmed()) else {
+            return;
+        };
+        let promise = match self.delivery {
+            Delivery::AtMostOnce => Some("`delivery = \"at-most-once\"`"),
+            Delivery::ExactlyOnce => Some("`delivery = \"exactly-once\"`"),
+            Delivery::AtLeastOnce => None,
+        };
+        if let Some(promise) = promise {
+            let message = format!("`hedge` breaks {promise}: each copy is handled by another node");
+            self.mistakes.push(refused(hedge, message).help("leave one of them out"));
+        }
+        if let Some(ordered) = self.keys.ordered.filter(|ordered| ordered.value) {
+            let mistake = refused(hedge, "`hedge` breaks `ordered`: what goes to several nodes has no order");
+            self.mistakes.push(mistake.at(ordered.origin, "kept in order here").help("leave one of them out"));
+        }
+    }
+
+    /// Whoever tries again at once and without end what it has turned away itself comes to nothing else.
+    fn refuse_what_never_waits(&mut self) {
+        let keys = self.keys;
+        let Some(unlimited) = keys.max_attempts.filter(|limit| limit.value == Limit::Unlimited) else { return };
+        let never_waits = keys
+            .backoff
+            .as_ref()
+            .is_none_or(|backoff| matches!(&backoff.value, Backoff::Constant(span) if span.0 == Span::ZERO));
+        let at_once = [
+            ("circuit-breaker", keys.circuit_breaker.as_ref().map(|written| written.origin)),
+            ("concurrency-limit", keys.concurrency_limit.as_ref().map(|written| written.origin)),
+            ("throttle", keys.throttle.as_ref().map(|written| written.origin)),
+            ("max-wait", keys.max_wait.as_ref().map(|written| written.origin)),
+        ];
+        let found = at_once.into_iter().find_map(|(key, place)| Some((key, place?)));
+        if let Some((key, place)) = found.filter(|_| never_waits) {
+            let message = "unlimited attempts without a `backoff` would try without end, and without a pause";
+            let why = format!("`{key}` turns attempts away before they are sent");
+            self.mistakes.push(refused(unlimited.origin, message).at(place, why).help("write `backoff = \"100ms\"`"));
         }
     }
 

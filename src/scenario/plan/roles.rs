@@ -17,6 +17,7 @@ use super::expect::Scopes;
 use super::keys::{self, Sent};
 use super::nodes::Nodes;
 use super::steps::{CALLS_MAX, Kept};
+use super::unused::Effects;
 use super::{
     FlowSpec, Group, Plan, Role, estimate, fault, health, load, network, regions, runs_of, service, state, topology,
     warmup_of,
@@ -87,8 +88,12 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         texts: &loaded.texts,
         files: &loaded.files,
         traces: Vec::new(),
+        policies_used: BTreeSet::new(),
+        effects: Effects::default(),
     };
     let mut groups = planner.groups(duration);
+    planner.warn_about_no_effect(&loaded.document);
+    let unused = planner.unused();
     let Planner { flows, calls, sent, routes, kept, programs, targets, warnings, traces, mistakes, .. } = planner;
     if flows.len() > usize::from(u16::MAX) {
         mistakes.push(Diagnostic::error(format!("{} streams of messages, at most {} may be", flows.len(), u16::MAX)));
@@ -137,6 +142,7 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         drain: run.drain.0,
         expectations,
         warnings,
+        unused,
         resolved: loaded.document.print(None),
         flows,
         faults,
@@ -200,6 +206,9 @@ pub(super) struct Planner<'a> {
     pub(super) texts: &'a crate::scenario::document::Texts,
     files: &'a Openers,
     traces: Vec<TraceFile>,
+    /// Policies that some message has.
+    pub(super) policies_used: BTreeSet<String>,
+    pub(super) effects: Effects,
 }
 
 /// Who sends a message: what its steps inherit.
@@ -289,6 +298,7 @@ impl Planner<'_> {
         let brought = brought.map_err(|mistake| self.mistakes.push(mistake)).ok()?;
         let trace = brought.trace.clone();
         let facts = trace.as_ref().map(TraceFile::facts);
+        self.warnings.extend(facts.and_then(|facts| load::not_played(client, facts, duration)));
         let program = if client.mix.is_empty() {
             let sender = Sender {
                 group: name.as_str(),

@@ -85,6 +85,7 @@ impl Planner<'_> {
             callee: String::new(),
             is_client: true,
             correctness: Correctness::Answered,
+            is_call: true,
         });
         let part = |spec| self.flow(FlowSpec { entry: None, is_client: false, ..spec });
         let parts: Vec<u16> = parts.into_iter().map(part).collect();
@@ -114,7 +115,7 @@ impl Planner<'_> {
             Verb::Call(target) | Verb::Send(target) => {
                 let Some((call, nodes)) = self.message(sender, step, target, verb, path) else { return };
                 let wait = step.wait.as_ref().is_none_or(|wait| wait.value);
-                program.extend(match self.copies(step, nodes) {
+                program.extend(match self.copies(step, call, nodes) {
                     Some(Copies::One) => Some(model::Step::Message { call, wait }),
                     Some(copies) => self.gather(step, vec![Branch { call, copies }]),
                     None => None,
@@ -128,7 +129,7 @@ impl Planner<'_> {
                     let Some((call, nodes)) = self.message(sender, &branch.value, target, verb, &place) else {
                         continue;
                     };
-                    planned.extend(self.copies(&branch.value, nodes).map(|copies| Branch { call, copies }));
+                    planned.extend(self.copies(&branch.value, call, nodes).map(|copies| Branch { call, copies }));
                 }
                 program.extend(self.gather(step, planned));
             }
@@ -140,8 +141,22 @@ impl Planner<'_> {
                 self.choose(sender, ways.iter(), path, program);
             }
             Verb::Repeat(repeat) => {
+                let mut first = None;
                 for time in 0..repeat.times.get() {
+                    let (calls, routes) = (self.calls.len(), self.routes.len());
                     self.steps(sender, &repeat.steps, &format!("{path}.{time}."), program);
+                    // What waits for each other waits for the same step, however often that is repeated.
+                    match first.clone() {
+                        None => first = Some(calls..self.calls.len()),
+                        Some(first) if first.len() == self.calls.len() - calls => {
+                            for (call, same) in (calls..self.calls.len()).zip(first) {
+                                self.calls[call].route = self.calls[same].route;
+                            }
+                            self.routes.truncate(routes);
+                            self.kept.truncate(routes);
+                        }
+                        Some(_) => {}
+                    }
                     if self.refuse_the_endless(program, repeat.origin) {
                         return;
                     }
@@ -196,8 +211,16 @@ impl Planner<'_> {
     }
 
     /// To how many of so many nodes the message of a step goes.
-    fn copies(&mut self, step: &Step, nodes: NonZeroU32) -> Option<Copies> {
+    fn copies(&mut self, step: &Step, call: u16, nodes: NonZeroU32) -> Option<Copies> {
         let Some(written) = &step.fan_out else { return Some(Copies::One) };
+        if self.calls[usize::from(call)].policy.ordered && nodes.get() > 1 {
+            self.mistakes.push(
+                Diagnostic::error("`fan-out` breaks `ordered`: what goes to several nodes has no order")
+                    .at(written.origin, "to several nodes")
+                    .help("leave one of them out"),
+            );
+            return None;
+        }
         match written.value {
             FanOut::All => Some(Copies::All(nodes.get())),
             FanOut::Constant(count) if count > nodes => {
@@ -294,6 +317,7 @@ impl Planner<'_> {
             callee: callee_name.clone(),
             is_client: sender.is_client,
             correctness,
+            is_call: is_request,
         });
         let (size, reply_size) = self.sizes(sender, step, target, service)?;
         let place = format!("{}/{}#{path}", sender.group, sender.entry.unwrap_or_default());
@@ -323,6 +347,10 @@ impl Planner<'_> {
         let priority = [step, entry, group].into_iter().find_map(|step| step.priority);
         let has_key = key.is_some() || sender.trace.is_some_and(|trace| trace.keys > 0);
         self.sent.push(Sent { origin: target.origin, has_key });
+        self.effects.keys.extend(key.map(|key| key.origin));
+        if let Some(written) = priority.filter(|priority| priority.value > 0) {
+            self.effects.priority(written.origin, callee_name, service);
+        }
         self.calls.push(model::Call {
             flow,
             name,
@@ -376,6 +404,7 @@ impl Planner<'_> {
         let [group, entry] = sender.shared;
         let named = [step, entry, group].into_iter().find_map(|step| step.policy.as_ref());
         let policies = || self.scenario.policies.iter();
+        self.policies_used.insert(named.map_or("default", |name| name.value.as_str()).to_owned());
         let base = match named {
             Some(name) => match policies().find(|(known, _)| known.as_str() == name.value.as_str()) {
                 Some((_, keys)) => keys.clone(),

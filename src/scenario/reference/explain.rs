@@ -1,11 +1,14 @@
 //! `explain`: one key or type, for the terminal.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::shape::{Definition, Key, Shape};
+use super::shape::{Definition, Key, Shape, merged};
 use super::{Reference, TOP, kebab};
 use crate::scenario::metric::Metric;
-use crate::scenario::nearest::nearest;
+use crate::scenario::nearest::{nearest, one_of};
+use crate::scenario::plan::is_measured;
+use crate::scenario::schema::synonym;
 
 impl Reference {
     /// What `path` means: a key such as `policies.backoff` or `clients.app.rate`, a section, or a type such as `duration`.
@@ -22,21 +25,56 @@ impl Reference {
         if !texts.is_empty() {
             return Ok(texts.join("\n"));
         }
-        let last = segments.last().copied().unwrap_or("");
-        let every = self.definitions.iter().flat_map(|definition| definition.keys().map(|key| key.name.as_str()));
-        let every = every.chain(Metric::ALL.iter().map(|metric| metric.name()));
-        Err(match nearest(last, every) {
-            Some(near) => format!("nothing is called `{path}`; did you mean `{near}`?"),
+        Err(match self.advice(path, &[]) {
+            Some(advice) => format!("nothing is called `{path}`; {advice}"),
             None => format!("nothing is called `{path}`"),
         })
+    }
+
+    /// What may be meant by a path that leads nowhere: the nearest name, or those that hold its last word, or those whose
+    /// explanation does; `more` are names that are explained elsewhere.
+    pub fn advice(&self, path: &str, more: &[&str]) -> Option<String> {
+        let word = path.rsplit('.').next().unwrap_or("").trim_matches(['[', ']']);
+        let metrics = Metric::ALL.iter().filter(|metric| is_measured(**metric)).map(|metric| metric.name());
+        let names: Vec<_> = self.names().into_iter().chain(metrics).chain(more.iter().copied()).collect();
+        if Metric::named(word).is_some_and(|metric| !is_measured(metric)) {
+            return Some("it is not supported yet".into());
+        }
+        let parts: Vec<_> = path.split('.').collect();
+        let mut meant = if parts.iter().all(|part| names.contains(part)) { parts } else { Vec::new() };
+        meant.extend(synonym(word, &names).map(|(ours, _)| ours));
+        if let (true, Some(near)) = (meant.is_empty(), nearest(word, names.iter().copied())) {
+            return Some(format!("did you mean `{near}`?"));
+        }
+        let is_said =
+            |text: &str| text.to_lowercase().split(|letter: char| !letter.is_alphanumeric()).any(|said| said == word);
+        let holding: BTreeSet<_> = names.into_iter().filter(|name| word.len() >= 3 && name.contains(word)).collect();
+        for name in holding {
+            if !meant.contains(&name) {
+                meant.push(name);
+            }
+        }
+        if let Some(list) = some_of(&meant) {
+            return Some(format!("did you mean {list}?"));
+        }
+        let keys = self.definitions.iter().flat_map(Definition::keys);
+        let saying: BTreeSet<_> = keys.filter(|key| is_said(&key.doc)).map(|key| key.name.as_str()).collect();
+        some_of(&saying.into_iter().collect::<Vec<_>>()).map(|list| format!("it is mentioned under {list}"))
     }
 
     /// Everything that a single word can mean: a key of some table, a metric, a type.
     fn explain_word(&self, word: &str) -> Vec<String> {
         let owners = self.definitions.iter().filter_map(|owner| Some((owner, own_key(owner, word)?)));
         let keys = owners.map(|(owner, key)| self.explain_key(&format!("{word}, in {}", self.header(owner)), key));
-        let metric = Metric::named(word).map(explain_metric);
-        let mut texts: Vec<_> = keys.chain(metric).collect();
+        let metric = Metric::named(word).filter(|metric| is_measured(*metric)).map(explain_metric);
+        let settings = self.definitions.iter().flat_map(|owner| {
+            let tags = owner.tags();
+            let found = tags.flat_map(|(tag, tables)| tables.into_iter().flatten().map(move |key| (tag, key)));
+            found.filter(|(_, key)| key.name == word).map(move |(tag, key)| (owner, tag, key))
+        });
+        let settings = settings
+            .map(|(owner, tag, key)| self.explain_key(&format!("{word}, of `{tag}` in {}", kebab(&owner.name)), key));
+        let mut texts: Vec<_> = keys.chain(settings).chain(metric).collect();
         let types = self.definitions.iter().find(|definition| kebab(&definition.name) == word);
         if let Some(definition) = types.filter(|_| texts.is_empty()) {
             let mut text = format!("{word}\n\n{}\n", definition.doc);
@@ -118,10 +156,13 @@ impl Reference {
             }
             Shape::OneOf(choices) => {
                 text.push('\n');
-                for (choice, doc) in choices {
-                    writeln!(text, "{indent}{:<28} {doc}", self.plain(choice)).expect("a string takes all");
-                    if let Shape::Tagged(_, inner) = choice {
-                        self.write_shape(text, inner, depth + 1);
+                for (choices, doc) in merged(choices) {
+                    let written: Vec<_> = choices.iter().map(|choice| self.plain(choice)).collect();
+                    writeln!(text, "{indent}{:<28} {doc}", written.join(" or ")).expect("a string takes all");
+                    for choice in choices {
+                        if let Shape::Tagged(_, inner) = choice {
+                            self.write_shape(text, inner, depth + 1);
+                        }
                     }
                 }
             }
@@ -168,6 +209,13 @@ impl Reference {
             }
         }
     }
+}
+
+/// The first few of these names in a sentence, if there is any.
+fn some_of(names: &[&str]) -> Option<String> {
+    const MOST: usize = 6;
+    let first: Vec<_> = names.iter().take(MOST).collect();
+    (!first.is_empty()).then(|| one_of(&first))
 }
 
 fn own_key<'a>(definition: &'a Definition, name: &str) -> Option<&'a Key> {
@@ -220,5 +268,16 @@ How long to wait before each further attempt.
     fn a_typo_is_answered_with_the_nearest_name() {
         let error = Reference::new().explain("policies.backof").unwrap_err();
         assert_eq!(error, "nothing is called `policies.backof`; did you mean `backoff`?");
+    }
+
+    #[test]
+    fn a_word_of_other_tools_and_a_part_of_a_name_are_answered_with_the_whole() {
+        let advice = |word| Reference::new().explain(word).unwrap_err();
+        assert_eq!(advice("breaker"), "nothing is called `breaker`; did you mean `circuit-breaker`?");
+        assert!(advice("outlier").contains("did you mean `outlier-detection`?"), "{}", advice("outlier"));
+        assert!(advice("hysteresis").ends_with("`hysteresis`"), "{}", advice("hysteresis"));
+        assert!(
+            Reference::new().explain("virtual-nodes").unwrap().starts_with("virtual-nodes, of `ring-hash` in balance")
+        );
     }
 }

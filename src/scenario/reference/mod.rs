@@ -8,6 +8,8 @@ mod export;
 mod page;
 mod shape;
 
+use std::collections::BTreeSet;
+
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
@@ -53,6 +55,29 @@ impl Reference {
     pub fn homes(&self, key: &str) -> Vec<String> {
         let owns = |definition: &&Definition| definition.keys().any(|own| own.name == key);
         self.definitions.iter().filter(owns).map(|definition| self.header(definition)).collect()
+    }
+
+    /// The names under which one of several things is chosen that has `key` among its settings.
+    pub fn owners(&self, key: &str) -> Vec<String> {
+        let mut owners = Vec::new();
+        for (tag, tables) in self.definitions.iter().flat_map(Definition::tags) {
+            if tables.into_iter().flatten().any(|own| own.name == key) && !owners.contains(tag) {
+                owners.push(tag.clone());
+            }
+        }
+        owners
+    }
+
+    /// Every name that stands for something: keys of tables, words, and the settings of what is chosen by a word.
+    pub fn names(&self) -> BTreeSet<&str> {
+        let keys = self.definitions.iter().flat_map(|definition| definition.keys().map(|key| key.name.as_str()));
+        let tags = self.definitions.iter().flat_map(Definition::tags);
+        let tags = tags.flat_map(|(tag, tables)| {
+            let settings = tables.into_iter().flatten().map(|key| key.name.as_str());
+            std::iter::once(tag.as_str()).chain(settings)
+        });
+        let words = self.definitions.iter().flat_map(Definition::words);
+        keys.chain(tags).chain(words).collect()
     }
 
     fn definition(&self, name: &str) -> Option<&Definition> {

@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
-use super::shape::{Definition, Key, Shape};
+use super::shape::{Definition, Key, Shape, merged};
 use super::{Reference, TOP, kebab};
 use crate::scenario::metric::Metric;
+use crate::scenario::plan::{is_measured, measured_for};
 
 const INTRODUCTION: &str = "\
 # Scenario reference
@@ -23,15 +24,17 @@ The keys of `[expect]` name what is measured, and their conditions what it has t
 
 ```text
 quantity  = [scope \".\"] metric [\".\" statistic] [\" \" window]      scope none: whole system; window none: all measured time
-scope     = name | group \"/\" entry | caller \"->\" callee | group \"[\" which \"]\"
-statistic = count rate share mean sd cv min max p50 ... p99.99 under(x) at-least(x) final
+scope     = name | client \"/\" entry | caller \"->\" callee
+statistic = count rate share mean sd cv min max p50 ... p99.99 under(x) at-least(x)
 window    = (\"before\" | \"during\" | \"after\") NAME | \"from\" TIME [\"to\" TIME]
-condition = (< <= > >= == !=) VALUE [\"+-\" SHARE] [\"of before\"] | word
-which     = 0 | 0-2 (both ends) | 0,3 | any N (drawn) | each (on its own) | leader | followers
+condition = (< <= > >= == !=) VALUE [\"+-\" SHARE]
 ```
 
-| metric | statistic if none is named | meaning |
-|---|---|---|
+A name is that of a client, a service, a link or a fault; those of a client, of an entry of its mix, and of a caller and its
+callee are about messages. A window's name is that of a fault, or of an entry of `[windows]`; only messages have windows.
+
+| metric | measured for | statistic if none is named | meaning |
+|---|---|---|---|
 ";
 
 impl Reference {
@@ -44,16 +47,30 @@ impl Reference {
             self.write_table(&mut page, definition);
         }
         page.push_str("\n## Values\n");
+        let mut laws: Option<(&Definition, String)> = None;
         for definition in values {
-            self.write_value(&mut page, definition);
+            let mut text = String::new();
+            self.write_value(&mut text, definition);
+            let quantity = definition.name.strip_suffix("-distribution");
+            match (quantity, &laws) {
+                (None, _) => page.push_str(&text),
+                (Some(_), None) => {
+                    page.push_str(&text);
+                    laws = Some((definition, text));
+                }
+                (Some(quantity), Some((first, known))) => page.push_str(&like(&text, quantity, first, known)),
+            }
         }
         page.push_str(QUANTITIES);
-        for metric in Metric::ALL {
+        let measured = || Metric::ALL.iter().filter(|metric| is_measured(**metric));
+        for metric in measured() {
             let statistic = metric.kind().statistic();
             let statistic = statistic.map_or_else(|| "must be named".into(), |statistic| format!("`{statistic}`"));
-            writeln!(page, "| `{}` | {statistic} | {} |", metric.name(), metric.meaning()).expect("a string takes all");
+            let of = measured_for(*metric).join(", ");
+            writeln!(page, "| `{}` | {of} | {statistic} | {} |", metric.name(), metric.meaning())
+                .expect("a string takes all");
         }
-        for metric in Metric::ALL {
+        for metric in measured() {
             let definition = metric.definition();
             if !definition.is_empty() {
                 writeln!(page, "\n### {}\n\n{} {definition}", metric.name(), metric.meaning())
@@ -90,8 +107,9 @@ impl Reference {
         writeln!(page, "\n### {}\n\n{}", kebab(&definition.name), definition.doc).expect("a string takes all");
         let Shape::OneOf(choices) = &definition.shape else { return };
         page.push_str("\n| written | meaning |\n|---|---|\n");
-        for (shape, doc) in choices {
-            writeln!(page, "| {} | {doc} |", self.type_of(shape)).expect("a string takes all");
+        for (shapes, doc) in merged(choices) {
+            let shapes: Vec<_> = shapes.into_iter().map(|shape| self.type_of(shape)).collect();
+            writeln!(page, "| {} | {doc} |", shapes.join(" or ")).expect("a string takes all");
         }
         for (shape, _) in choices {
             let Shape::Tagged(tag, inner) = shape else { continue };
@@ -143,6 +161,23 @@ impl Reference {
             }
         }
     }
+}
+
+/// The text of a law's section: that of the first one, if it says the same of another quantity.
+fn like(text: &str, quantity: &str, first: &Definition, known: &str) -> String {
+    let known_quantity = first.name.trim_end_matches("-distribution");
+    let section = |quantity: &str| format!("\n### {quantity}-distribution\n\n");
+    let body = |text: &str, quantity: &str| text.trim_start_matches(&section(quantity)).replace(quantity, "\u{0}");
+    if body(text, quantity) != body(known, known_quantity) {
+        return text.to_owned();
+    }
+    let known_type = format!("[{0}](#{0})", first.name);
+    let doc = &first.doc;
+    format!(
+        "{}{doc} The same as {known_type}, with a [{quantity}](#{quantity}) wherever that has a \
+             [{known_quantity}](#{known_quantity}).\n",
+        section(quantity)
+    )
 }
 
 fn default(key: &Key) -> String {

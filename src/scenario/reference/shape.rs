@@ -58,6 +58,30 @@ impl Definition {
         }
     }
 
+    /// What may be chosen by a table with one key: the key, and the tables that may stand under it.
+    pub fn tags(&self) -> impl Iterator<Item = (&String, Vec<&[Key]>)> {
+        self.choices().filter_map(|choice| match choice {
+            Shape::Tagged(tag, inner) => Some((tag, inner.tables())),
+            _ => None,
+        })
+    }
+
+    /// What may be chosen by a word alone.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        self.choices().filter_map(|choice| match choice {
+            Shape::Word(word) => Some(word.as_str()),
+            _ => None,
+        })
+    }
+
+    fn choices(&self) -> impl Iterator<Item = &Shape> {
+        let choices = match &self.shape {
+            Shape::OneOf(choices) => choices.as_slice(),
+            _ => &[],
+        };
+        choices.iter().map(|(choice, _)| choice)
+    }
+
     /// The definition that the rest of the table's keys belong to.
     pub fn rest(&self) -> Option<&str> {
         match &self.shape {
@@ -145,6 +169,21 @@ impl Shape {
             other => other,
         }
     }
+}
+
+/// Choices, where a bare name and the table of the same name are one: what may be written, and what it means.
+pub(super) fn merged(choices: &[(Shape, String)]) -> Vec<(Vec<&Shape>, &str)> {
+    let mut rows: Vec<(Vec<&Shape>, &str)> = Vec::new();
+    for (shape, doc) in choices {
+        let same = rows.last_mut().filter(|(known, _)| {
+            matches!((known.as_slice(), shape), ([Shape::Word(word)], Shape::Tagged(tag, _)) if word == tag)
+        });
+        match same {
+            Some((known, _)) => known.push(shape),
+            None => rows.push((vec![shape], doc)),
+        }
+    }
+    rows
 }
 
 /// The description of a schema. Single line breaks are those of the source file and mean nothing.

@@ -19,7 +19,8 @@ use serde_json::{Map, json};
 use super::number::Positive;
 use super::quantity_text::{Bytes, Duration, Rate, Share};
 use crate::base::settings::{Kind, Listing, Need, Settings, Value, Words};
-use crate::scenario::document::{BARE, BARE_LIST, TABLE_OR_VALUE};
+use crate::scenario::document::{BARE, BARE_LIST, InText, TABLE_OR_VALUE};
+use crate::scenario::nearest::nearest;
 
 /// A family of policies.
 pub trait Family: 'static {
@@ -289,7 +290,7 @@ impl<'de> Visitor<'de> for OfKind {
             Kind::Either(one, other) => match (is_number(one), is_number(other)) {
                 (true, _) => read(other),
                 (_, true) => read(one),
-                _ => read(one).or_else(|_: E| read(other)),
+                _ => read(one).or_else(|_: E| read(other)).map_err(|_| self.unlike(text)),
             },
             _ => Err(E::invalid_type(serde::de::Unexpected::Str(text), &self)),
         }
@@ -315,6 +316,35 @@ impl<'de> Visitor<'de> for OfKind {
     }
 }
 
+impl OfKind {
+    /// A text that is none of what may stand here.
+    fn unlike<E: Error>(self, text: &str) -> E {
+        let mistake = InText::new(0..text.len(), format!("expected {}, found the string {text:?}", Described(self.0)));
+        E::custom(match nearest(text, words_of(self.0)) {
+            Some(near) => mistake.help(format!("did you mean {near:?}?")),
+            None => mistake,
+        })
+    }
+}
+
+/// The words among what a kind may hold.
+fn words_of(kind: &Kind) -> Vec<&'static str> {
+    match kind {
+        Kind::Word(words) => words.names.to_vec(),
+        Kind::Either(one, other) => [words_of(one), words_of(other)].concat(),
+        _ => Vec::new(),
+    }
+}
+
+/// A kind in words.
+struct Described<'a>(&'a Kind);
+
+impl fmt::Display for Described<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        describe(self.0, f)
+    }
+}
+
 fn is_number(kind: &Kind) -> bool {
     matches!(kind, Kind::Whole | Kind::Count | Kind::Number)
 }
@@ -329,7 +359,10 @@ fn describe(kind: &Kind, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Kind::Span => f.write_str("a duration such as \"5s\""),
         Kind::Rate => f.write_str("a rate such as \"200/s\""),
         Kind::Bytes => f.write_str("a size such as \"4KiB\""),
-        Kind::Word(words) => write!(f, "one of {}", words.names.join(", ")),
+        Kind::Word(words) => {
+            let quoted: Vec<_> = words.names.iter().map(|name| format!("{name:?}")).collect();
+            write!(f, "{}{}", if quoted.len() > 1 { "one of " } else { "" }, quoted.join(", "))
+        }
         Kind::Either(one, other) => {
             describe(one, f)?;
             f.write_str(", or ")?;
@@ -486,9 +519,55 @@ impl<S: Settings> Only<S> {
 impl<'de, S: Settings> Deserialize<'de> for Tuned<S> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let listing = Only::<S>::LISTING;
-        let values = deserializer.deserialize_struct(S::NAME, S::NAMES, Table(listing))?;
+        let values = deserializer.deserialize_newtype_struct(TABLE_OR_VALUE, OnlyTable(listing))?;
         let made = listing.make(values);
         made.map(Tuned).map_err(|refused| D::Error::custom(format!("`{}` {}", S::NAME, refused.why)))
+    }
+}
+
+/// The fields of a policy in a table; whoever writes something else is shown the table that he means.
+struct OnlyTable<P: 'static>(&'static Listing<P>);
+
+impl<'de, P> Visitor<'de> for OnlyTable<P> {
+    type Value = Vec<(usize, Value)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a table")
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, table: D) -> Result<Self::Value, D::Error> {
+        table.deserialize_struct(self.0.name, self.0.names, Table(self.0))
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, value: D) -> Result<Self::Value, D::Error> {
+        value.deserialize_any(self)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        let fits = |place: &usize| {
+            let deserializer: StrDeserializer<'_, E> = text.into_deserializer();
+            let value = OfKind(&self.0.fields[*place].kind).deserialize(deserializer);
+            value.is_ok_and(|value| self.0.make(vec![(*place, value)]).is_ok())
+        };
+        let field = (0..self.0.fields.len()).find(fits);
+        let needs_none = self.0.fields.iter().all(|field| field.need != Need::Required);
+        let mistake = InText::new(0..text.len(), format!("expected a table, found the string {text:?}"));
+        let name = self.0.name;
+        Err(E::custom(match field {
+            Some(field) => mistake.help(format!("write `{name} = {{ {} = {text:?} }}`", self.0.names[field])),
+            None if needs_none => mistake.help(format!("write `{name} = {{}}` to have it with its defaults")),
+            None => mistake,
+        }))
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
+        let mistake = format!("expected a table, found `{value}`");
+        let needs_none = self.0.fields.iter().all(|field| field.need != Need::Required);
+        Err(E::custom(if needs_none && value {
+            InText::new(0..0, mistake).help(format!("write `{} = {{}}` to have it with its defaults", self.0.name))
+        } else {
+            InText::new(0..0, mistake)
+        }))
     }
 }
 

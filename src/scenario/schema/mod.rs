@@ -23,6 +23,7 @@ mod run;
 mod service;
 mod state;
 mod step;
+mod synonyms;
 mod topology;
 mod transport;
 mod waiting;
@@ -50,6 +51,7 @@ pub use run::{Run, Runs, Warmup};
 pub use service::{Admit, Counts, Discipline, ExpireAt, Op, Queue, QueueLimit, Service, WhenFull};
 pub use state::{Fsync, State};
 pub use step::{FanOut, Repeat, Step, Verb, WaitFor, Way};
+pub use synonyms::synonym;
 pub use topology::{Edges, Grid, RandomRegular, Router, Star, TOPOLOGY_KINDS, Topology, TopologyShape, Tree};
 pub use transport::{CongestionControl, Transport};
 

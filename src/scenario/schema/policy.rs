@@ -96,7 +96,6 @@ policy_keys! {
     rate_limit: Chosen<RateLimit>,
     /// How long an attempt may wait for its turn under `rate-limit`; if it would have to wait longer, it is turned away at once.
     /// `0s` turns away all that are too fast, as Envoy's local rate limit does; resilience4j's `timeoutDuration` is 5 s.
-    #[schemars(extend("default" = "unlimited"))]
     max_wait: Duration,
     /// How many attempts of a node to the service may be under way at a time; those beyond are turned away by the node itself,
     /// where `max-in-flight` has them wait.

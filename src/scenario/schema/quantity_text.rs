@@ -13,6 +13,7 @@ use serde::{Serialize, Serializer};
 use crate::base::probability::Probability;
 use crate::base::time::Span;
 use crate::base::units::{self, ParseUnitError, Problem, exact};
+use crate::scenario::document::InText;
 
 /// A length of time.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
@@ -110,7 +111,12 @@ impl<'de> Deserialize<'de> for Share {
             }
 
             fn visit_f64<E: Error>(self, number: f64) -> Result<Share, E> {
-                let refused = || E::invalid_value(Unexpected::Float(number), &self);
+                let refused = || {
+                    let error = E::invalid_value(Unexpected::Float(number), &self);
+                    let is_percentage = number > 1.0 && number <= 100.0;
+                    let help = format!("did you mean \"{number}%\"?");
+                    if is_percentage { E::custom(InText::new(0..0, error.to_string()).help(help)) } else { error }
+                };
                 Probability::new(number).map(Share).ok_or_else(refused)
             }
 

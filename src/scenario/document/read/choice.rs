@@ -28,8 +28,8 @@ pub(super) fn choose<'de, V: Visitor<'de>>(
             None if bare && (names.is_empty() || !is_word(text)) => visitor.visit_enum(whole(BARE)),
             None => {
                 let mistake = Diagnostic::error(format!("expected {}, found {text:?}", accepted(&names, bare)));
-                let near = nearest(text, names.iter().copied()).map(|near| format!("did you mean \"{near}\"?"));
-                node.refuse(node.value.origin, mistake.help_if(near));
+                let meant = meant(node, text, &names).map(|meant| format!("did you mean \"{meant}\"?"));
+                node.refuse(node.value.origin, mistake.help_if(meant));
                 Err(ReadError::Placed)
             }
         },
@@ -67,8 +67,8 @@ fn only_tag<'t>(
             Some(tag) => Ok((key, tag, value)),
             None => {
                 let mistake = Diagnostic::error(format!("expected one of {}, found `{}`", one_of(names), key.name));
-                let near = nearest(&key.name, names.iter().copied()).map(|near| format!("did you mean `{near}`?"));
-                node.refuse(key.origin, mistake.help_if(near));
+                let meant = meant(node, &key.name, names).map(|meant| format!("did you mean `{meant}`?"));
+                node.refuse(key.origin, mistake.help_if(meant));
                 Err(ReadError::Placed)
             }
         },
@@ -76,10 +76,22 @@ fn only_tag<'t>(
             let count = if entries.len() == 2 { "two".to_owned() } else { entries.len().to_string() };
             let found: Vec<_> = entries.iter().map(|(key, _)| format!("`{}`", key.name)).collect();
             let message = format!("only one of {} may stand here; found {count}: {}", one_of(names), found.join(", "));
-            node.refuse(second.origin, Diagnostic::error(message));
+            let tag = entries.iter().find(|(key, _)| names.contains(&key.name.as_str()));
+            let inside = entries.iter().find_map(|(key, _)| {
+                let (tag, _) = tag.filter(|_| !names.contains(&key.name.as_str()))?;
+                let is_owned = node.reading.vocabulary.owners(&key.name).contains(&tag.name);
+                is_owned.then(|| format!("`{0}` goes inside: {{ {1} = {{ {0} = ... }} }}", key.name, tag.name))
+            });
+            node.refuse(second.origin, Diagnostic::error(message).help_if(inside));
             Err(ReadError::Placed)
         }
     }
+}
+
+/// Which of `names` is meant by a word that is none of them: one that other tools use, or a misspelled one.
+fn meant(node: Node<'_>, word: &str, names: &[&'static str]) -> Option<&'static str> {
+    let synonym = node.reading.vocabulary.synonym(word, names).map(|(ours, _)| ours);
+    synonym.or_else(|| nearest(word, names.iter().copied()))
 }
 
 fn not_yet(name: &str) -> String {

@@ -41,6 +41,12 @@ pub trait Vocabulary {
 
     /// The tables in which `key` may stand, as a user would write their headers.
     fn homes(&self, key: &str) -> Vec<String>;
+
+    /// Which of the accepted words is meant by `word`, which other tools use, and what differs.
+    fn synonym(&self, word: &str, accepted: &[&str]) -> Option<(&'static str, &'static str)>;
+
+    /// The names of those that have `key` among their settings, where one of several things is chosen.
+    fn owners(&self, key: &str) -> Vec<String>;
 }
 
 /// Reads a `T` from the whole of `tree`, and from `source` the files of data that it names. `top` is the place to show for

@@ -7,7 +7,10 @@ use super::node::{KeyNode, Node, Trail, identifier};
 use super::{REST, Reading};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::document::tree::{Data, Key, Table, Value};
-use crate::scenario::nearest::nearest;
+use crate::scenario::nearest::{nearest, one_of};
+
+/// What may stand at the top, and is handled before a scenario is read.
+const EARLY: [&str; 4] = ["extends", "remove", "params", "variants"];
 
 /// A schema struct as far as serde tells: its name and its keys.
 #[derive(Clone, Copy)]
@@ -39,6 +42,8 @@ pub(super) fn read_struct<'de, V: Visitor<'de>>(
     };
     let levels: Vec<_> = node.above.iter().copied().chain([own]).collect();
     let has_rest = own.fields.contains(&REST);
+    // What stands beside a word that is not supported yet belongs to that, most likely.
+    let is_ahead = table.names().any(|name| is_planned(node, &levels, name));
     let mut entries = Vec::new();
     let mut rest = Vec::new();
     for (key, value) in table.iter() {
@@ -48,8 +53,10 @@ pub(super) fn read_struct<'de, V: Visitor<'de>>(
             }
         } else if has_rest {
             rest.push((key.clone(), value.clone()));
+        } else if is_ahead && !is_planned(node, &levels, &key.name) {
+            node.reading.cut(key.origin);
         } else {
-            refuse_key(node, &levels, key);
+            refuse_key(node, &levels, key, value);
         }
     }
     let rest = has_rest.then(|| Value { data: Data::Table(Table::from_iter(rest)), ..node.value.clone() });
@@ -61,25 +68,43 @@ fn is_cut(reading: &Reading<'_>, key: &Key, value: &Value) -> bool {
     reading.is_refused(key.origin) || reading.is_refused(value.origin)
 }
 
-fn refuse_key(node: Node<'_>, levels: &[Fields], key: &Key) {
+fn is_planned(node: Node<'_>, levels: &[Fields], name: &str) -> bool {
+    levels.iter().any(|level| node.reading.vocabulary.is_planned(level.name, name))
+}
+
+fn refuse_key(node: Node<'_>, levels: &[Fields], key: &Key, value: &Value) {
     let reading = node.reading;
     let name = key.name.as_str();
-    if levels.iter().any(|level| reading.vocabulary.is_planned(level.name, name)) {
+    if is_planned(node, levels, name) {
         reading.refuse(key.origin, Diagnostic::error(format!("`{name}` is not supported yet")).at(key.origin, ""));
         return;
     }
+    let is_top = matches!(node.trail, Trail::Top);
     let (place, table) = match node.trail {
         Trail::Top => ("at the top".to_owned(), "the top of a scenario".to_owned()),
         trail => (format!("in [{trail}]"), format!("[{trail}]")),
     };
     let mut accepted: Vec<_> =
         levels.iter().flat_map(|level| level.fields).copied().filter(|key| *key != REST).collect();
+    if is_top {
+        accepted.extend(EARLY);
+    }
     accepted.sort_unstable();
-    let homes = reading.vocabulary.homes(name);
-    let meant = match nearest(name, accepted.iter().copied()) {
+    accepted.dedup();
+    let near = nearest(name, accepted.iter().copied());
+    // A table at the top is a section that is misspelled, whatever else may have its name.
+    let is_section = is_top && value.as_table().is_some() && near.is_some();
+    let homes = if is_section { Vec::new() } else { reading.vocabulary.homes(name) };
+    let synonym = reading.vocabulary.synonym(name, &accepted);
+    let meant = match (near, synonym) {
+        (_, Some((ours, why))) => Some(format!("did you mean `{ours}`? {why}").trim_end().to_owned()),
         _ if !homes.is_empty() => Some(format!("`{name}` belongs in {}", homes.join(" or "))),
-        Some(near) => Some(format!("did you mean `{near}`?")),
-        None => None,
+        (Some(near), None) => Some(format!("did you mean `{near}`?")),
+        (None, None) => match reading.vocabulary.owners(name).as_slice() {
+            [] => None,
+            [owner] => Some(format!("`{name}` is a setting of `{owner}`: write {{ {owner} = {{ {name} = ... }} }}")),
+            owners => Some(format!("`{name}` is a setting of {}", one_of(owners))),
+        },
     };
     let mistake = Diagnostic::error(format!("unknown key `{name}` {place}"))
         .at(key.origin, "")

@@ -8,6 +8,7 @@ mod policies;
 mod recovery;
 mod regions;
 mod topologies;
+mod unused;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
