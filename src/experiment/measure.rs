@@ -169,7 +169,13 @@ fn station_value(measure: &Measure, runs: &[&RunResult], station: usize, flows: 
         Statistic::Rate => (seconds > 0.0).then(|| count / seconds),
         _ => (arrived > 0.0).then(|| count / arrived),
     };
-    let refused = |why| counted(sum(&|book| book.refused_for(why) as f64));
+    // A share of those that ended in the measured time: of those that arrived before it, some end in it.
+    let ended = sum(&|book| book.ended() as f64);
+    let of_ended = |count: f64| match measure.statistic {
+        Statistic::Share => (ended > 0.0).then(|| count / ended),
+        _ => counted(count),
+    };
+    let refused = |why| of_ended(sum(&|book| book.refused_for(why) as f64));
     let level = |mean: &dyn Fn(&crate::metrics::StationBook) -> f64,
                  max: &dyn Fn(&crate::metrics::StationBook) -> u32| {
         match measure.statistic {
@@ -181,10 +187,10 @@ fn station_value(measure: &Measure, runs: &[&RunResult], station: usize, flows: 
         Metric::Arrived => counted(arrived),
         Metric::Served => counted(sum(&|book| book.served as f64)),
         Metric::Rejected => {
-            counted(sum(&|book| (book.refused_for(Outcome::Rejected) + book.refused_for(Outcome::Discarded)) as f64))
+            of_ended(sum(&|book| (book.refused_for(Outcome::Rejected) + book.refused_for(Outcome::Discarded)) as f64))
         }
         Metric::Expired => refused(Outcome::Expired),
-        Metric::TurnedAway(why) => counted(sum(&|book| book.turned_away_for(why) as f64)),
+        Metric::TurnedAway(why) => of_ended(sum(&|book| book.turned_away_for(why) as f64)),
         Metric::Failed => refused(Outcome::Failed),
         Metric::ConfirmedLost => counted(sum(&|book| book.forgotten as f64)),
         Metric::Wait => pooled(&|book| &book.wait),

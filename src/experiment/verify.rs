@@ -242,6 +242,7 @@ fn in_words(fact: &Observation, names: &Names) -> String {
         Observation::Received { message, duplicate: false } => format!("received {}", called(message)),
         Observation::Received { message, duplicate: true } => format!("received {} again", called(message)),
         Observation::Handled { message, outcome } => format!("handled {}: {}", called(message), outcome.name()),
+        Observation::Declined { message, outcome } => format!("turned away {}: {}", called(message), outcome.name()),
         Observation::Confirmed { message } => format!("confirmed {}", called(message)),
         Observation::Closed { message, why } => format!("closed {}: {why:?}", called(message)),
         Observation::Dropped { message } => format!("dropped {}", called(message)),

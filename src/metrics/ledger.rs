@@ -249,6 +249,7 @@ impl Ledger {
                     record.end_copy();
                 }
             }),
+            Observation::Declined { message, outcome } => self.handle(now, message, outcome),
             Observation::Closed { message, why } => {
                 self.update(message, |record, _| record.owner = State::Closed(why));
             }

@@ -66,6 +66,11 @@ impl StationBook {
         self.refused[outcome as usize]
     }
 
+    /// Requests that ended: served, or refused for whatever reason.
+    pub fn ended(&self) -> u64 {
+        self.served + self.refused.iter().sum::<u64>()
+    }
+
     /// Requests let go unserved for this reason.
     pub fn turned_away_for(&self, why: TurnedAway) -> u64 {
         self.turned_away[why as usize]

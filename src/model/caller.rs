@@ -366,7 +366,8 @@ impl Caller {
         }
         let failure = match outcome {
             Outcome::Rejected => Failure::Rejected,
-            Outcome::Expired | Outcome::Cancelled => Failure::Expired,
+            Outcome::Expired => Failure::Expired,
+            Outcome::Cancelled => return self.untied(script, cx, number, envelope.attempt),
             _ => Failure::Failed,
         };
         self.refused(script, cx, number, envelope.attempt, failure)

@@ -41,7 +41,7 @@ pub enum Kind {
     Cancel,
     /// Its sender sends nothing before this place any more.
     Skip,
-    /// Whoever has the other copy has begun with it: the owner is named in place of the deadline.
+    /// Whoever has the other copy has begun with it.
     Untie,
     /// Its sender asks whether the receiver is up.
     Probe,
@@ -182,16 +182,6 @@ impl Remainder {
         Self(exponent << MANTISSA | (nanos >> exponent) as u32)
     }
 
-    /// A node that is named where there is no deadline.
-    pub fn naming(node: NodeId) -> Self {
-        Self(node.index())
-    }
-
-    /// The node that is named.
-    pub fn named(self) -> NodeId {
-        NodeId::new(self.0)
-    }
-
     /// What is left, if there is a deadline.
     pub fn left(self) -> Option<Span> {
         let (exponent, mantissa) = (self.0 >> MANTISSA, self.0 & ((1 << MANTISSA) - 1));
@@ -199,8 +189,8 @@ impl Remainder {
     }
 }
 
-/// What a message carries beside: its place in the order of its sender, where that is kept; the member that has the other
-/// copy, where copies are tied; otherwise a hash of its key, if it has one.
+/// What a message carries beside: its place in the order of its sender, where that is kept; which of two copies it is and the
+/// member that has the other, where copies are tied; otherwise a hash of its key, if it has one.
 ///
 /// A place is a sequence number modulo 2^20, and how far the lowest number still to come is below it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -219,9 +209,9 @@ impl Beside {
         Self((hash >> 32) as u32 | 1)
     }
 
-    /// The member that has the other copy.
-    pub fn tie(member: u32) -> Self {
-        Self(member.wrapping_add(1))
+    /// The member that has the other copy, and whether this is the first of the two.
+    pub fn tie(member: u32, is_first: bool) -> Self {
+        Self(member.wrapping_add(1) << 1 | u32::from(is_first))
     }
 
     /// The hash of a key, as far as it was carried.
@@ -229,9 +219,9 @@ impl Beside {
         (self != Self::NONE).then(|| u64::from(self.0) << 32)
     }
 
-    /// The member that has the other copy, if there is one.
-    pub fn as_tie(self) -> Option<u32> {
-        (self != Self::NONE).then(|| self.0.wrapping_sub(1))
+    /// The member that has the other copy, if there is one, and whether this is the first of the two.
+    pub fn as_tie(self) -> Option<(u32, bool)> {
+        (self != Self::NONE).then(|| ((self.0 >> 1).wrapping_sub(1), self.0 & 1 == 1))
     }
 
     /// `sequence`, with `lowest` the first one still to come.
@@ -298,6 +288,14 @@ mod tests {
         }
         assert_eq!(Remainder::of(ms(50)).left(), Some(ms(50)));
         assert_eq!(Remainder::NONE.left(), None);
+    }
+
+    #[test]
+    fn a_tie_names_the_other_member() {
+        for (member, is_first) in [(0, true), (0, false), (7, true), (20_000_000, false)] {
+            assert_eq!(Beside::tie(member, is_first).as_tie(), Some((member, is_first)));
+        }
+        assert_eq!(Beside::NONE.as_tie(), None);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::protocol::delivery::Number;
 pub struct Given {
     /// Its size in bytes.
     pub size: Option<u64>,
-    /// What it is about: a number, or a hash of a name.
+    /// A hash of what it is about.
     pub key: Option<u64>,
 }
 

@@ -95,6 +95,8 @@ struct Flights {
     tied: Option<u32>,
     /// After which failure it was sent again last, where a budget paid for that.
     retried: Option<Failure>,
+    /// How the last copy that failed did.
+    failed: Option<Failure>,
 }
 
 /// An attempt that is under way.
@@ -238,7 +240,7 @@ impl Guard {
     /// All copies of this message have failed: what follows is another try.
     pub(super) fn begin_again(&mut self, number: u32) {
         if let Some(flights) = self.messages.get_mut(&number) {
-            flights.copies = 0;
+            (flights.copies, flights.failed) = (0, None);
         }
     }
 
@@ -276,6 +278,7 @@ impl Guard {
             hedge.delay.sampled(now.since(first));
         }
         let flight = flights.under_way.remove(place);
+        flights.failed = end.err().or(flights.failed);
         if end == Err(Failure::Timeout) && self.timeout.is_some() {
             self.late.push_back((number, attempt, flight.since));
             if self.late.len() > LATE_MAX {
@@ -286,6 +289,19 @@ impl Guard {
         self.learn(&flight, retried, took, time(now), end);
         self.in_flight -= 1;
         Some((flight, took))
+    }
+
+    /// An attempt was not handled, and nobody is to blame: nobody learns anything from it. Where it went, and how the other
+    /// copy failed, if it did; nothing if it is not under way.
+    pub(super) fn released(&mut self, number: u32, attempt: u8) -> Option<(u32, Failure)> {
+        let flights = self.messages.get_mut(&number)?;
+        let place = flights.under_way.iter().position(|flight| flight.attempt as u8 == attempt)?;
+        let flight = flights.under_way.remove(place);
+        self.in_flight -= 1;
+        if let (Some(breaker), Some(ticket)) = (&mut self.breaker, flight.ticket) {
+            breaker.released(ticket);
+        }
+        Some((flight.member, flights.failed.unwrap_or(Failure::Expired)))
     }
 
     /// Whatever learns from attempts is told of this one.

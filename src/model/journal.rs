@@ -89,11 +89,6 @@ impl<J> Journal<J> {
         self.waiting.insert(key, job);
     }
 
-    /// Whether something that waits for its record is like that.
-    pub(super) fn any(&self, is_it: impl Fn(&J) -> bool) -> bool {
-        self.waiting.values().any(is_it)
-    }
-
     /// The record at `key` is written, and not synced: what waited for that goes on at its own risk.
     pub(super) fn written(&mut self, key: u64) -> Option<J> {
         let job = self.waiting.remove(&key);

@@ -1,13 +1,14 @@
 //! Who waits for a worker of one node.
 //!
 //! Most lines are plain: who came first is next. Everything else (another discipline, those that want their worker back,
-//! waits that are limited, who makes room for whom) is a line's [`Rules`], which a plain one has not.
+//! waits that are limited, who makes room for whom, those that leave before their turn) is a line's [`Rules`], which a plain one
+//! has not.
 
 use std::collections::{BTreeSet, VecDeque};
 
 use crate::base::random::Uniform;
 use crate::base::time::Time;
-use crate::protocol::queue::{AnyQueue, Popped, Queue, QueuePolicy, Waiting};
+use crate::protocol::queue::{AnyQueue, Fifo, Popped, Queue, QueuePolicy, Waiting};
 
 /// Requests that wait. Those that had a worker before go first.
 #[derive(Debug)]
@@ -17,7 +18,7 @@ pub(super) struct Line {
     len: u32,
     /// Whether those that come join without more ado.
     is_plain: bool,
-    /// Requests that never had a worker, in order, unless a discipline keeps them.
+    /// Requests that never had a worker, in order, where the line is plain.
     new: VecDeque<u32>,
     rules: Option<Box<Rules>>,
 }
@@ -26,10 +27,10 @@ pub(super) struct Line {
 #[derive(Debug, Default)]
 struct Rules {
     /// Requests that had a worker, and need one again.
-    again: VecDeque<u32>,
+    again: Fifo,
     /// Requests that are at work without a worker of their own, because all share them.
     sharing: u32,
-    /// Who keeps those that never had a worker, if it is not the line.
+    /// Who keeps those that never had a worker, if the line is not plain.
     queue: Option<AnyQueue>,
     /// Who makes room when there is none.
     makes_room: Option<MakesRoom>,
@@ -77,9 +78,9 @@ pub(super) enum Turn {
 impl Line {
     /// The line under this discipline; `is_watched` if whoever comes has to be looked at for another reason.
     pub(super) fn new(discipline: &QueuePolicy, makes_room: Option<MakesRoom>, is_watched: bool) -> Self {
-        let queue = (*discipline != QueuePolicy::default()).then(|| discipline.start());
-        let is_plain = queue.is_none() && makes_room.is_none() && !is_watched;
-        let rules = (!is_plain).then(|| Box::new(Rules { queue, makes_room, ..Rules::default() }));
+        let is_plain = *discipline == QueuePolicy::default() && makes_room.is_none() && !is_watched;
+        let queue = || Some(discipline.start());
+        let rules = (!is_plain).then(|| Box::new(Rules { queue: queue(), makes_room, ..Rules::default() }));
         Self { len: 0, is_plain, new: VecDeque::new(), rules }
     }
 
@@ -99,6 +100,17 @@ impl Line {
     pub(super) fn join(&mut self, id: u32) {
         self.new.push_back(id);
         self.len += 1;
+    }
+
+    /// From now on somebody may want to leave before it is their turn: the line knows where each of them is.
+    #[cold]
+    pub(super) fn watch(&mut self) {
+        if !std::mem::take(&mut self.is_plain) {
+            return;
+        }
+        let mut queue = AnyQueue::default();
+        self.new.drain(..).for_each(|id| queue.push(anonymous(id), || unreachable!("it needs no luck")));
+        self.rules.get_or_insert_default().queue = Some(queue);
     }
 
     /// A new request joins a line that has rules; `expires` is when it has waited too long.
@@ -126,7 +138,7 @@ impl Line {
 
     /// A request that had a worker needs one again.
     pub(super) fn join_again(&mut self, id: u32) {
-        self.rules.get_or_insert_default().again.push_back(id);
+        self.rules.get_or_insert_default().again.push(anonymous(id), || unreachable!("it needs no luck"));
         self.len += 1;
     }
 
@@ -152,7 +164,7 @@ impl Line {
     #[inline(never)]
     fn next_by_rule(&mut self, now: Time) -> Option<Turn> {
         let rules = self.rules.as_mut()?;
-        let turn = if let Some(id) = rules.again.pop_front() {
+        let turn = if let Popped::Serve(id) = rules.again.pop(now) {
             Turn::Again(id)
         } else {
             let popped = match &mut rules.queue {
@@ -193,21 +205,19 @@ impl Line {
 
     /// This one waits no more, if it did.
     pub(super) fn leave(&mut self, id: u32) {
-        let remove = |line: &mut VecDeque<u32>| {
-            let place = line.iter().position(|&waiting| waiting == id);
-            place.is_some_and(|place| line.remove(place).is_some())
-        };
-        let was_new = remove(&mut self.new);
-        let Some(rules) = &mut self.rules else {
-            self.len -= u32::from(was_new);
-            return;
-        };
-        let was_new = was_new || rules.queue.as_mut().is_some_and(|queue| queue.remove(id));
+        self.watch();
+        let Some(rules) = &mut self.rules else { return };
+        let was_new = rules.queue.as_mut().is_some_and(|queue| queue.remove(id));
         if was_new {
             rules.left(id);
         }
-        self.len -= u32::from(was_new || remove(&mut rules.again));
+        self.len -= u32::from(was_new || rules.again.remove(id));
     }
+}
+
+/// One of which a line in order of arrival knows no more than its handle.
+fn anonymous(id: u32) -> Waiting {
+    Waiting { id, since: Time::ZERO, priority: 0, deadline: None }
 }
 
 impl Rules {
@@ -257,10 +267,19 @@ mod tests {
     fn a_plain_line_is_an_order_of_arrival() {
         let mut line = Line::new(&QueuePolicy::default(), None, false);
         [5, 6, 7].into_iter().for_each(|id| line.join(id));
+        assert!(line.is_plain());
+        assert_eq!((line.len(), turns(&mut line, 0)), (3, [5, 6, 7].map(Turn::New).to_vec()));
+    }
+
+    #[test]
+    fn a_line_that_somebody_leaves_keeps_its_order() {
+        let mut line = Line::new(&QueuePolicy::default(), None, false);
+        [5, 6, 7].into_iter().for_each(|id| line.join(id));
         line.leave(6);
         line.leave(9);
-        assert!(line.is_plain());
-        assert_eq!((line.len(), turns(&mut line, 0)), (2, vec![Turn::New(5), Turn::New(7)]));
+        assert!(!line.is_plain());
+        line.join_by_rule(waiting(6, 0), None, || unreachable!());
+        assert_eq!((line.len(), turns(&mut line, 0)), (3, [5, 7, 6].map(Turn::New).to_vec()));
     }
 
     #[test]

@@ -252,6 +252,11 @@ impl Choice {
         Self(entries)
     }
 
+    /// All there are.
+    pub fn all(&self) -> impl Iterator<Item = u16> {
+        self.0.iter().map(|&(_, program)| program)
+    }
+
     /// The chosen one.
     pub fn pick(&self, draw: impl FnOnce() -> Uniform) -> u16 {
         let [rest @ .., (_, last)] = &self.0[..] else { unreachable!("a choice is never empty") };

@@ -8,6 +8,7 @@
 //! comes in, waits and makes room ([`entry`], [`door`]), workers that are shared ([`sharing`]), order ([`lanes`]), journals
 //! ([`extras`]).
 
+mod copies;
 mod door;
 mod entry;
 mod extras;
@@ -34,10 +35,10 @@ use super::line::{Line, Turn};
 use super::policy::{Cancel, Delivery};
 use super::script::{Call, Script};
 use super::task::{Next, Progress, Slab};
+use copies::Copies;
 use extras::Extras;
 use lanes::Lane;
 use sharing::Pace;
-use ties::Untied;
 
 pub use spec::{QueueSpec, ServiceSpec};
 
@@ -68,8 +69,8 @@ pub struct Service {
     running: BTreeSet<(NodeId, u32)>,
     /// What is handled in order, by sender and call.
     ordered: BTreeMap<(NodeId, u16), Lane>,
-    /// Copies that need not be handled here any more.
-    untied: Untied,
+    /// The copies that are here, once somebody has asked for one.
+    copies: Option<Box<Copies>>,
     /// What most services have not.
     extras: Option<Box<Extras>>,
 }
@@ -114,7 +115,7 @@ impl Service {
             handled: BTreeMap::new(),
             running: BTreeSet::new(),
             ordered: BTreeMap::new(),
-            untied: Untied::default(),
+            copies: None,
             extras: Extras::of(spec, boot),
         }
     }
@@ -172,7 +173,7 @@ impl Service {
         };
         if envelope.beside != Beside::NONE && self.call(&envelope).policy.ordered {
             self.arrive_in_order(cx, job);
-        } else if envelope.beside != Beside::NONE && self.untied.take(job.message()) {
+        } else if envelope.beside != Beside::NONE && self.was_untied(&envelope) {
             self.refuse(cx, &job, Outcome::Cancelled);
         } else {
             self.admit(cx, job);
@@ -206,11 +207,11 @@ impl Service {
         if self.line.is_plain() { self.line.join(id) } else { self.wait_by_rule(cx, id) }
     }
 
-    /// Says that a request will not be handled, and why.
+    /// Says that a request is turned away on arrival, and why.
     fn refuse(&mut self, cx: &mut Cx<'_>, job: &Job, outcome: Outcome) {
         cx.observe(Observation::Refused { why: outcome });
-        cx.observe(Observation::Handled { message: job.message(), outcome });
-        if !matches!(outcome, Outcome::Discarded | Outcome::Cancelled) {
+        cx.observe(Observation::Declined { message: job.message(), outcome });
+        if outcome != Outcome::Discarded {
             self.answer(cx, job.caller, job.envelope, outcome);
         }
     }
@@ -244,6 +245,9 @@ impl Service {
             Next::End(outcome) => self.finish(cx, job, outcome),
             next => {
                 let id = self.jobs.insert(job);
+                if self.copies.is_some() {
+                    self.note_place(id);
+                }
                 self.follow(cx, id, Some(next));
             }
         }
@@ -406,24 +410,6 @@ impl Service {
         self.pull(cx);
     }
 
-    /// A caller has given up an attempt of one of its requests.
-    fn cancel(&mut self, cx: &mut Cx<'_>, from: NodeId, envelope: Envelope) {
-        let may_stop = self.call(&envelope).policy.cancel == Cancel::Running;
-        let message = MessageId { owner: from, number: envelope.number };
-        let is_meant = |job: &Job| {
-            job.message() == message && job.envelope.attempt == envelope.attempt && (may_stop || job.began.is_none())
-        };
-        let found = self.jobs.iter().find(|(_, job)| is_meant(job));
-        let Some((id, _)) = found else { return };
-        self.line.leave(id);
-        self.leave_share(cx, id);
-        if let Some(timer) = self.jobs.get_mut(id).and_then(|job| job.timer.take()) {
-            cx.cancel_timer(timer);
-        }
-        self.caller.forget(&self.script, cx, id);
-        self.end(cx, id, Outcome::Cancelled);
-    }
-
     fn resume(&mut self, cx: &mut Cx<'_>, ended: Option<(u32, Outcome)>) {
         match ended {
             Some((NOBODY, _)) | None => {}
@@ -487,13 +473,9 @@ impl Process<Envelope> for Service {
                 let ended = self.caller.answered(&self.script, cx, &envelope, outcome);
                 self.resume(cx, ended);
             }
-            Kind::Cancel => self.cancel(cx, from, envelope),
+            Kind::Cancel => self.cancel(cx, from, &envelope),
             Kind::Untie => self.untie(cx, envelope),
-            Kind::Skip => {
-                let near = self.ordered.get(&(from, envelope.call)).map_or(0, |lane| lane.seen);
-                let (_, lowest) = envelope.beside.read(near);
-                self.skip_below(cx, (from, envelope.call), lowest);
-            }
+            Kind::Skip => self.skip(cx, from, &envelope),
             Kind::Probe | Kind::Alive | Kind::Idle | Kind::Gossip(_) => self.heard_of(cx, from, &envelope),
         }
         self.show(cx);

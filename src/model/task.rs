@@ -153,6 +153,17 @@ impl<T> Slab<T> {
         }
     }
 
+    pub(super) fn get(&self, index: u32) -> Option<&T> {
+        let place = match index {
+            0 => &self.first,
+            _ => self.more.as_ref()?.get(index as usize - 1)?,
+        };
+        match place {
+            Place::Taken(value) => Some(value),
+            Place::Free(_) => None,
+        }
+    }
+
     fn place(&mut self, index: u32) -> Option<&mut Place<T>> {
         match index {
             0 => Some(&mut self.first),

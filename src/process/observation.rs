@@ -72,6 +72,13 @@ pub enum Observation {
         /// How it ended.
         outcome: Outcome,
     },
+    /// A copy was turned away where it arrived. It is not stated that it was received.
+    Declined {
+        /// The message.
+        message: MessageId,
+        /// Why.
+        outcome: Outcome,
+    },
     /// The owner learnt that its message was handled well, and in time.
     Confirmed {
         /// The message.
@@ -193,7 +200,7 @@ pub enum Close {
 #[repr(u16)]
 pub enum Kind {
     /// [`Observation::Offered`], [`Observation::Attempted`], [`Observation::Received`], [`Observation::Handled`],
-    /// [`Observation::Confirmed`], [`Observation::Closed`], [`Observation::Dropped`], [`Observation::Duplicated`].
+    /// [`Observation::Declined`], [`Observation::Confirmed`], [`Observation::Closed`], [`Observation::Dropped`], [`Observation::Duplicated`].
     Message = 1,
     /// [`Observation::Arrived`], [`Observation::Level`], [`Observation::Served`], [`Observation::Refused`],
     /// [`Observation::TurnedAway`].

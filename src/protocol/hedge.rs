@@ -42,11 +42,15 @@ impl Settings for HedgeSettings {
         match self.max_attempts.get() {
             0 | 1 => Err("sends no copy with fewer than 2 `max-attempts`".into()),
             2 => Ok(()),
+            more if more > COPIES_MAX => Err(format!("sends at most {COPIES_MAX} copies of a request")),
             _ if self.tied => Err("ties two copies to each other, not more: leave `max-attempts` out".into()),
             _ => Ok(()),
         }
     }
 }
+
+/// The most copies of a request.
+const COPIES_MAX: u32 = 100;
 
 /// What can be said about hedging.
 pub const HEDGE: Listing<HedgeSettings> = Listing::of::<HedgeSettings>();
@@ -160,6 +164,7 @@ mod tests {
         let names: Vec<_> = Percentile::ALL.iter().map(|percentile| percentile.share().value()).collect();
         assert_eq!(names, [0.5, 0.75, 0.9, 0.95, 0.99, 0.999]);
         assert!(HEDGE.make(vec![(1, Value::Whole(1))]).is_err());
+        assert!(HEDGE.make(vec![(1, Value::Whole(100))]).is_ok() && HEDGE.make(vec![(1, Value::Whole(101))]).is_err());
     }
 
     #[test]

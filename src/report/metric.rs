@@ -221,7 +221,7 @@ pub(super) fn of_station(station: &StationTotal) -> Vec<Metric> {
     let refusals = Outcome::ALL.into_iter().filter(|&why| why != Outcome::Done);
     metrics.extend(refusals.map(|why| {
         let refused = station.refused_for(why);
-        metric(why.name(), [count(refused), share(super::human::ratio(refused as f64, book.arrived as f64))])
+        metric(why.name(), [count(refused), share(super::human::ratio(refused as f64, book.ended() as f64))])
     }));
     let counted = |name, requests| metric(name, [count(requests), rate(station.rate(requests))]);
     metrics.extend(station.turned_away().into_iter().map(|(why, requests)| counted(why.name(), requests)));

@@ -135,17 +135,19 @@ metrics! {
     ///
     /// A fate: the last attempt was turned away by the receiver (a full queue, a shedder, a limit at its door), or not let go by the
     /// sender's circuit breaker, rate limit, concurrency limit or throttle. Which of them it was, `breaker-refusals`, `queue-full` and the
-    /// like tell. Of a service: requests it turned away.
+    /// like tell. Of a service: requests it turned away, as a share of those that
+    /// ended there, served or not.
     Rejected "rejected" Share,
     /// Not handled in time: past its deadline, kept waiting too long, or taken back by its sender.
     ///
     /// A fate: its deadline passed, its time in a queue was over, or its sender timed out and took the last copy back (`cancel`).
     /// A message whose deadline passed before its first attempt is `abandoned`. Of a service: requests whose deadline or time in
-    /// the queue was over before a worker took them.
+    /// the queue was over before a worker took them, as a share of those that ended there, served or not.
     Expired "expired" Share,
     /// Handled with an error.
     ///
-    /// A fate: the last attempt was answered with an error, and no copy was handled well. Of a service: requests that ended so.
+    /// A fate: the last attempt was answered with an error, and no copy was handled well. Of a service: requests that ended so,
+    /// as a share of all that ended there.
     Failed "failed" Share,
     /// Let go by its own sender, and never handled.
     ///

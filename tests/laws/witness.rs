@@ -134,6 +134,7 @@ fn message_of(stated: &Observation) -> Option<MessageId> {
         | Observation::Attempted { message }
         | Observation::Received { message, .. }
         | Observation::Handled { message, .. }
+        | Observation::Declined { message, .. }
         | Observation::Confirmed { message }
         | Observation::Closed { message, .. }
         | Observation::Dropped { message }

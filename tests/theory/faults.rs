@@ -1,6 +1,7 @@
 //! Faults: what they cost, exactly where arithmetic says so, and on average where renewal theory does.
 
 use rehearsal::metrics::{Fate, RunResult};
+use rehearsal::process::Outcome;
 use rehearsal::sim::FaultBook;
 
 use crate::study::{Study, flow, mean_ms, ratio, station};
@@ -232,4 +233,98 @@ fn a_zone_fails_as_a_whole() {
     assert_eq!((book.offered, book.fate(Fate::Lost), book.fate(Fate::Confirmed)), (600, 200, 400));
     assert_eq!(fault(&run, "outage").nodes, 2);
     assert!((mean_ms(&book.latency) - 1.0).abs() < 1e-3, "{}", mean_ms(&book.latency));
+}
+
+/// An ordered sender that comes up again begins with number 0 again, and so does its receiver with it: each of 1000 messages
+/// (one is due while it is down) is confirmed because it was handled. The last one before the crash is handled and not confirmed
+/// if the confirmation finds nobody.
+#[test]
+fn an_ordered_sender_is_understood_after_a_restart() {
+    let run = Study::exact(
+        10,
+        r#"
+        network.latency = "1ms"
+        [clients.c]
+        rate = "100/s"
+        arrivals = "even"
+        phase = "aligned"
+        call = "s"
+        ordered = true
+        timeout = "100ms"
+        max-attempts = 3
+        [services.s]
+        work = "1ms"
+        [faults.f]
+        at = "4995ms"
+        for = "10ms"
+        crash = "c"
+        "#,
+    );
+    let book = flow(&run, "c");
+    all_decided(&run, "c");
+    assert_eq!((book.offered, book.confirmed, book.handled, book.repeated), (999, 999, 999, 0));
+    assert_eq!(station(&run, "s").arrived, 999);
+}
+
+/// One worker with 30 ms for each of the ordered messages that come every 10 ms, so that those before the crash are still held
+/// when their sender is up again. None of them is handled after one of its later life, and all have a fate.
+#[test]
+fn what_is_held_of_an_earlier_life_is_let_go() {
+    let run = Study::exact(
+        1,
+        r#"
+        network.latency = "1ms"
+        [clients.c]
+        rate = "100/s"
+        arrivals = "even"
+        phase = "aligned"
+        call = "s"
+        ordered = true
+        window = 20
+        [services.s]
+        workers = 1
+        work = "30ms"
+        [faults.f]
+        at = "305ms"
+        for = "10ms"
+        crash = "c"
+        "#,
+    );
+    let (book, s) = (flow(&run, "c"), station(&run, "s"));
+    // 0 to 30 ms … 270 to 300 ms: ten were answered; the 11th was at work, the next 19 were held, the last one waited for the
+    // window at its sender.
+    let late = book.fate(Fate::InDoubt);
+    assert_eq!((book.fate(Fate::Lost), late, book.fate(Fate::InFlight)), (20, 1, 0), "{:?}", book.fates);
+    assert_eq!(s.refused_for(Outcome::Discarded), 19);
+    assert_eq!(book.confirmed + 21, book.offered);
+}
+
+/// The second of two copies is turned away at the node that works on the first. The node forgets that one when it crashes: nobody
+/// handles the message any more, and it is not under way.
+#[test]
+fn a_copy_that_was_turned_away_is_not_the_one_that_is_there() {
+    let run = Study::exact(
+        1,
+        r#"
+        network.latency = "1ms"
+        [clients.c]
+        rate = "1/s"
+        arrivals = "even"
+        phase = "aligned"
+        count = 1
+        call = "s"
+        timeout = "20ms"
+        max-attempts = 2
+        [services.s]
+        workers = 1
+        queue = { limit = 0 }
+        work = "10s"
+        [faults.f]
+        at = "500ms"
+        restart = "s"
+        "#,
+    );
+    let book = flow(&run, "c");
+    assert_eq!(book.fate(Fate::InFlight), 0, "{:?}", book.fates);
+    assert_eq!((book.attempts, book.copies, station(&run, "s").refused_for(Outcome::Rejected)), (2, 1, 1));
 }

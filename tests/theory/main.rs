@@ -28,6 +28,7 @@ mod recovery;
 mod retransmission;
 mod retries;
 mod streams;
+mod ties;
 mod time;
 mod topologies;
 mod workloads;

@@ -175,7 +175,7 @@ impl Courses {
                     open.copies = 0;
                 }
             }),
-            Observation::Received { message, duplicate: true } => {
+            Observation::Received { message, duplicate: true } | Observation::Declined { message, .. } => {
                 self.update(message, |open, _, _| open.copies = open.copies.saturating_sub(1));
             }
             Observation::Dropped { message } => self.update(message, |open, _, _| {

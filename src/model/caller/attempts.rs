@@ -122,7 +122,7 @@ impl Caller {
         {
             envelope.beside = window.place(pending.sequence);
         } else if let Some(other) = tie {
-            envelope.beside = Beside::tie(other);
+            envelope.beside = other;
         } else if spec.key.is_some() || !self.given.is_empty() {
             let about = key_of_message(script, spec, pending.luck, &self.given, key);
             envelope.beside = about.map_or(Beside::NONE, Beside::key);
@@ -161,9 +161,9 @@ impl Caller {
         None
     }
 
-    /// Tells the guard that an attempt goes. The member that has or gets the other copy, where copies are tied.
+    /// Tells the guard that an attempt goes. Where copies are tied: who has or gets the other one, and which of the two it is.
     #[inline(never)]
-    pub(super) fn depart(&mut self, script: &Script, cx: &mut Cx<'_>, number: u32) -> Option<u32> {
+    pub(super) fn depart(&mut self, script: &Script, cx: &mut Cx<'_>, number: u32) -> Option<Beside> {
         let (key, now) = (self.key_of(number), cx.now());
         let pending = self.outstanding.get_mut(key)?;
         let spec = &script.calls[pending.call as usize];
@@ -174,13 +174,13 @@ impl Caller {
         if !spec.policy.is_tied() {
             return None;
         }
-        if first.is_some() {
-            return first;
+        if let Some(first) = first {
+            return Some(Beside::tie(first, false));
         }
         let about = key_of_message(script, spec, pending.luck, &self.given, key).unwrap_or(pending.luck);
         let second = route.choose_another(script, cx, spec, about, &[pending.member]);
         route.guard.as_deref_mut()?.tie(number, second);
-        Some(second)
+        Some(Beside::tie(second, true))
     }
 
     /// It is time for another copy of a message that is under way: because the wait is over, or because the copy at `failed` has

@@ -64,6 +64,19 @@ impl Caller {
         self.failed(script, cx, number, failure)
     }
 
+    /// A copy was not handled, because the one that it is tied to has begun. That is no news, unless the other one has failed
+    /// since: then the attempt has. What has ended with it.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn untied(&mut self, script: &Script, cx: &mut Cx<'_>, number: u32, attempt: u8) -> Option<Ended> {
+        let key = self.key_of(number);
+        let pending = self.outstanding.get_mut(key)?;
+        let route = self.routes.get_mut(pending.route);
+        let (member, failure) = route.guard.as_deref_mut()?.released(number, attempt)?;
+        route.done(member, cx.now(), None, false);
+        self.after_the_last(script, cx, number, failure)
+    }
+
     /// One of the copies of a message has failed, at `member`: if there may be another copy, it goes now. What has ended, if none is
     /// under way after that.
     fn one_failed(
@@ -78,6 +91,11 @@ impl Caller {
         if may_hedge {
             self.hedge(script, cx, number, Some(member));
         }
+        self.after_the_last(script, cx, number, failure)
+    }
+
+    /// What follows when no copy of a message is under way any more, if that is so. What has ended with it.
+    fn after_the_last(&mut self, script: &Script, cx: &mut Cx<'_>, number: u32, failure: Failure) -> Option<Ended> {
         let key = self.key_of(number);
         let pending = self.outstanding.get_mut(key)?;
         let guard = self.routes.get_mut(pending.route).guard.as_deref()?;

@@ -95,6 +95,7 @@ impl Service {
     #[cold]
     #[inline(never)]
     pub(super) fn wait_by_rule(&mut self, cx: &mut Cx<'_>, id: u32) {
+        self.note_place(id);
         let Some(job) = self.jobs.get_mut(id) else { return };
         let (envelope, deadline, now) = (job.envelope, job.deadline, cx.now());
         let queue = &self.spec.queue;
@@ -143,16 +144,21 @@ impl Service {
     #[cold]
     #[inline(never)]
     pub(super) fn expire(&mut self, cx: &mut Cx<'_>, id: u32) {
-        self.line.leave(id);
         if let Some(job) = self.jobs.get_mut(id) {
             job.timer = None;
         }
-        self.let_go_unserved(cx, id, Outcome::Expired, TurnedAway::ExpiredUnserved);
+        cx.observe(Observation::TurnedAway { why: TurnedAway::ExpiredUnserved });
+        self.take_out(cx, id, Outcome::Expired);
     }
 
     /// A request that waited, and is out of the line, is over without having had a worker.
     fn let_go_unserved(&mut self, cx: &mut Cx<'_>, id: u32, outcome: Outcome, why: TurnedAway) {
         cx.observe(Observation::TurnedAway { why });
+        self.let_go_of(cx, id, outcome);
+    }
+
+    /// A request that nobody works on and that is out of the line is over.
+    pub(super) fn let_go_of(&mut self, cx: &mut Cx<'_>, id: u32, outcome: Outcome) {
         if let Some(timer) = self.jobs.get_mut(id).and_then(|job| job.timer.take()) {
             cx.cancel_timer(timer);
         }

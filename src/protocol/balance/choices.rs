@@ -34,7 +34,14 @@ crate::settings! {
     }
 }
 
-impl Settings for ChoicesSettings {}
+impl Settings for ChoicesSettings {
+    fn check(&self) -> Result<(), String> {
+        if self.d.get() > D_MAX { Err(format!("draws at most {D_MAX} members for a request")) } else { Ok(()) }
+    }
+}
+
+/// The most that are drawn: each takes its time, and beyond a few they add next to nothing.
+const D_MAX: u32 = 1024;
 
 impl Balancer for ChoicesSettings {
     type Caller = Choices;

@@ -1,7 +1,7 @@
 //! Additive increase, multiplicative decrease.
 //!
-//! A request that was dropped or took longer than `timeout` multiplies the limit by `backoff-ratio`. Any other adds one, if at least
-//! half of the limit was in flight: a limit that nobody uses says nothing.
+//! A request that was dropped or took longer than `timeout` multiplies the limit by `backoff-ratio`. Any other that ended well adds
+//! one, if at least half of the limit was in flight: a limit that nobody uses says nothing, and neither does a failure.
 //!
 //! Source: Chiu and Jain, Computer Networks and ISDN Systems 17(1), 1989; Netflix concurrency-limits 0.5, `AIMDLimit`.
 
@@ -63,7 +63,7 @@ impl Concurrency for Aimd {
         let settings = &*self.settings;
         let limit = if sample.is_dropped || sample.took.is_some_and(|took| took > settings.timeout) {
             (f64::from(self.limit) * settings.backoff_ratio.value()) as u32
-        } else if sample.in_flight.saturating_mul(2) >= self.limit {
+        } else if sample.took.is_some() && sample.in_flight.saturating_mul(2) >= self.limit {
             self.limit.saturating_add(1)
         } else {
             self.limit

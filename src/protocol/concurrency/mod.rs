@@ -32,7 +32,7 @@ pub trait Concurrency {
 pub struct Sample {
     /// When it ended.
     pub now: Time,
-    /// How long it took, if that says something about latency.
+    /// How long it took, if that says something about latency. Without it, and not dropped, it says nothing at all: it failed.
     pub took: Option<Span>,
     /// How many were in flight when it was sent, itself included.
     pub in_flight: u32,
@@ -124,6 +124,23 @@ mod tests {
                     limit.sampled(Sample { is_dropped: true, took: took.map(ms), ..busy(&limit, 10) });
                 }
                 prop_assert_eq!(limit.limit(), range(listing.name).0, "{}", listing.name);
+            }
+        }
+
+        /// What failed and was not dropped says nothing about the load (`onIgnore` of concurrency-limits), however much is in
+        /// flight: whatever comes after it, the limit is as if it had never been.
+        #[test]
+        fn what_failed_is_ignored(samples in vec((prop::option::of(0_u64..10_000), prop::bool::weighted(0.1)), 1..200)) {
+            for listing in CONCURRENCY_LIMITS {
+                let (mut limit, mut without) = (listing.example().start(), listing.example().start());
+                for &(took, is_dropped) in &samples {
+                    let sample = Sample { is_dropped, took: took.map(ms), ..busy(&limit, 0) };
+                    limit.sampled(sample);
+                    if is_dropped || took.is_some() {
+                        without.sampled(sample);
+                    }
+                    prop_assert_eq!(limit.limit(), without.limit(), "{}", listing.name);
+                }
             }
         }
 

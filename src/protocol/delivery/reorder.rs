@@ -4,7 +4,8 @@
 //! buffer; when it is full the message is turned away, and the sender sends it again. A sender that gives up on a message
 //! says so: a skip notice carries the lowest number still to come, and what is missing below it is waited for no longer.
 //! While a message is being handled the next one waits, even if it is there: *after* means after the earlier one's end. What
-//! is turned away keeps its turn: its sender sends it again, or gives it up.
+//! is turned away keeps its turn: its sender sends it again, or gives it up. A sender that lost what it knew begins with number
+//! 0 again: what is held of its earlier life is let go, and what is being handled of it is still waited for.
 //!
 //! Source: the receive buffer of selective repeat (Tanenbaum, "Computer Networks", ch. 3.4); the skip notice is the FORWARD
 //! TSN of RFC 3758 (SCTP partial reliability).
@@ -21,6 +22,8 @@ pub struct Reorder<T> {
     /// What is missing below it is not waited for.
     skipped_below: u64,
     handling: bool,
+    /// Whether what is being handled is from an earlier life of the sender.
+    is_from_before: bool,
     /// Those that arrived early.
     held: BTreeMap<u64, T>,
     limit: usize,
@@ -44,7 +47,7 @@ pub enum Arrival<T> {
 impl<T> Reorder<T> {
     /// Waits for number 0; holds at most `limit` early messages.
     pub const fn new(limit: usize) -> Self {
-        Self { next: 0, skipped_below: 0, handling: false, held: BTreeMap::new(), limit }
+        Self { next: 0, skipped_below: 0, handling: false, is_from_before: false, held: BTreeMap::new(), limit }
     }
 
     /// A message arrives.
@@ -73,6 +76,7 @@ impl<T> Reorder<T> {
     pub fn handled(&mut self) -> Option<(Number, T)> {
         assert!(self.handling, "what is handled was ready before");
         self.handling = false;
+        self.is_from_before = false;
         self.advance()
     }
 
@@ -84,8 +88,23 @@ impl<T> Reorder<T> {
     pub fn refused(&mut self) -> Option<(Number, T)> {
         assert!(self.handling, "what is refused was ready before");
         self.handling = false;
-        self.next -= 1;
+        if !std::mem::take(&mut self.is_from_before) {
+            self.next -= 1;
+        }
         self.advance()
+    }
+
+    /// Whether this one is being handled now.
+    pub fn is_handling(&self, number: Number) -> bool {
+        self.handling && !self.is_from_before && number.get() + 1 == self.next
+    }
+
+    /// The sender begins with number 0 again, and knows nothing of what it sent before: those of them that were held.
+    pub fn begin_again(&mut self) -> impl Iterator<Item = T> + use<T> {
+        self.next = 0;
+        self.skipped_below = 0;
+        self.is_from_before = self.handling;
+        std::mem::take(&mut self.held).into_values()
     }
 
     /// The sender will send nothing below `lowest` any more: the message that becomes ready by it.
@@ -189,6 +208,25 @@ mod tests {
         assert_eq!(order.receive(n(0), 'a'), Arrival::Ready('a'));
         assert_eq!(order.skip_below(n(1)), None);
         assert_eq!(order.refused(), Some((n(1), 'b')));
+    }
+
+    /// 0 is being handled and 2 is held when the sender begins again: its new 0 waits for the old one's end, however that ends.
+    #[test]
+    fn a_sender_that_begins_again_waits_for_what_is_left_of_its_earlier_life() {
+        for end in [Reorder::handled, Reorder::refused] {
+            let mut order = Reorder::new(8);
+            order.receive(n(0), 'a');
+            order.receive(n(2), 'c');
+            order.skip_below(n(2));
+            assert!(order.is_handling(n(0)) && !order.is_handling(n(1)));
+            assert!(order.begin_again().eq(['c']));
+            assert!(!order.is_handling(n(0)));
+            assert_eq!(order.receive(n(0), 'd'), Arrival::Held);
+            assert_eq!([end(&mut order), order.refused()], [Some((n(0), 'd')), None]);
+            assert_eq!(order.receive(n(1), 'e'), Arrival::Held);
+            assert_eq!(order.receive(n(0), 'd'), Arrival::Ready('d'));
+            assert_eq!([order.handled(), order.handled()], [Some((n(1), 'e')), None]);
+        }
     }
 
     proptest! {

@@ -94,6 +94,12 @@ impl Member {
     fn rate(&self) -> f64 {
         f64::from(self.well) / f64::from(self.requests)
     }
+
+    /// Whether at least this share of its requests failed: in numbers of requests, where a millionth of one is rounding.
+    fn fails(&self, share: Probability) -> bool {
+        let (failed, requests) = (f64::from(self.requests - self.well), f64::from(self.requests));
+        failed >= share.value() * requests - 1e-6
+    }
 }
 
 impl Ejection {
@@ -217,7 +223,7 @@ impl Ejection {
         if let Some(threshold) = settings.failure_percentage_threshold {
             let volume = settings.failure_percentage_request_volume;
             if with(volume).count() >= settings.failure_percentage_minimum_hosts as usize {
-                let is_bad = |&(_, seen): &(_, &Member)| 1.0 - seen.rate() >= threshold.value();
+                let is_bad = |&(_, seen): &(_, &Member)| seen.fails(threshold);
                 outliers.extend(with(volume).filter(is_bad).map(|(member, _)| member));
             }
         }
@@ -250,6 +256,25 @@ mod tests {
     fn answers(ejection: &mut Ejection, member: usize, well: u32, failed: u32, now: Time) {
         for count in 0..well + failed {
             ejection.done(member, count < well, now);
+        }
+    }
+
+    /// So many of a hundred fail as the threshold says, whatever that is; with one more well than that, nobody is ejected.
+    #[test]
+    fn a_share_of_failures_that_is_the_threshold_ejects() {
+        for failed in 1..100 {
+            let settings = EjectionSettings {
+                consecutive_errors: 0,
+                success_rate_minimum_hosts: 100,
+                failure_percentage_threshold: Some(percent(failed.into())),
+                failure_percentage_minimum_hosts: 1,
+                ..EjectionSettings::default()
+            };
+            for (failures, is_ejected) in [(failed, true), (failed - 1, false)] {
+                let mut ejection = of(1, &settings);
+                answers(&mut ejection, 0, 100 - failures, failures, at(1));
+                assert_eq!(sweep(&mut ejection, at(10)), if is_ejected { vec![(0, true)] } else { vec![] }, "{failed}");
+            }
         }
     }
 

@@ -8,10 +8,10 @@
 //! 100 ms, and says that the two values hold across a wide set of uses. HHVM switches by length
 //! (`Server.ThreadJobLIFOSwitchThreshold`).
 
-use std::collections::VecDeque;
 use std::num::NonZeroU32;
 
-use super::{Popped, Queue, Waiting, leave};
+use super::standing::Standing;
+use super::{Popped, Queue, Waiting};
 use crate::base::random::Uniform;
 use crate::base::settings::Settings;
 use crate::base::time::{Span, Time, ms};
@@ -42,22 +42,22 @@ struct State {
     settings: AdaptiveLifoSettings,
     /// When the queue was empty for the last time; means nothing while it is.
     filled: Time,
-    /// Handles and when they came, the oldest in front.
-    waiting: VecDeque<(u32, Time)>,
+    /// Those that wait and when they came, the oldest in front.
+    waiting: Standing<Time>,
 }
 
 impl AdaptiveLifo {
     /// Nobody waits.
     pub fn new(settings: &AdaptiveLifoSettings) -> Self {
         let settings = settings.clone();
-        Self(Box::new(State { settings, filled: Time::ZERO, waiting: VecDeque::new() }))
+        Self(Box::new(State { settings, filled: Time::ZERO, waiting: Standing::default() }))
     }
 }
 
 impl State {
     fn stands(&self, now: Time) -> bool {
         now.since(self.filled) >= self.settings.interval
-            || self.settings.threshold.is_some_and(|threshold| self.waiting.len() > threshold.get() as usize)
+            || self.settings.threshold.is_some_and(|threshold| self.waiting.len() > threshold.get())
     }
 }
 
@@ -66,12 +66,12 @@ impl Queue for AdaptiveLifo {
         if self.0.waiting.is_empty() {
             self.0.filled = item.since;
         }
-        self.0.waiting.push_back((item.id, item.since));
+        self.0.waiting.push(item.id, item.since);
     }
 
     fn pop(&mut self, now: Time) -> Popped {
         let State { settings, waiting, .. } = &*self.0;
-        let Some(&(_, oldest)) = waiting.front() else { return Popped::Empty };
+        let Some((_, &oldest)) = waiting.front() else { return Popped::Empty };
         let stands = self.0.stands(now);
         let is_late = stands && settings.max_wait.is_some_and(|longest| now.since(oldest) > longest);
         let waiting = &mut self.0.waiting;
@@ -83,11 +83,11 @@ impl Queue for AdaptiveLifo {
     }
 
     fn remove(&mut self, id: u32) -> bool {
-        leave(&mut self.0.waiting, |&(waiting, _)| waiting == id)
+        self.0.waiting.remove(id)
     }
 
     fn len(&self) -> u32 {
-        self.0.waiting.len() as u32
+        self.0.waiting.len()
     }
 }
 

@@ -10,9 +10,8 @@
 //!
 //! Source: Nichols, Jacobson, McGregor and Iyengar, RFC 8289, section 5; Nichols and Jacobson, ACM Queue 10(5), 2012.
 
-use std::collections::VecDeque;
-
-use super::{Popped, Queue, Waiting, leave};
+use super::standing::Standing;
+use super::{Popped, Queue, Waiting};
 use crate::base::random::Uniform;
 use crate::base::settings::Settings;
 use crate::base::time::{Span, Time, ms};
@@ -43,8 +42,8 @@ pub struct Codel(Box<State>);
 #[derive(Clone, Debug)]
 struct State {
     settings: CodelSettings,
-    /// Handles and when they came, the oldest in front.
-    waiting: VecDeque<(u32, Time)>,
+    /// Those that wait and when they came, the oldest in front.
+    waiting: Standing<Time>,
     /// When waits will have been above the target for an interval, if they are.
     above_until: Option<Time>,
     /// While it sheds, when it sheds next.
@@ -71,7 +70,7 @@ impl Codel {
     pub fn new(settings: &CodelSettings) -> Self {
         Self(Box::new(State {
             settings: settings.clone(),
-            waiting: VecDeque::new(),
+            waiting: Standing::default(),
             above_until: None,
             dropping: false,
             next: Time::ZERO,
@@ -114,7 +113,7 @@ impl State {
 
 impl Queue for Codel {
     fn push(&mut self, item: Waiting, _: impl FnMut() -> Uniform) {
-        self.0.waiting.push_back((item.id, item.since));
+        self.0.waiting.push(item.id, item.since);
     }
 
     fn pop(&mut self, now: Time) -> Popped {
@@ -150,16 +149,18 @@ impl Queue for Codel {
     }
 
     fn remove(&mut self, id: u32) -> bool {
-        leave(&mut self.0.waiting, |&(waiting, _)| waiting == id)
+        self.0.waiting.remove(id)
     }
 
     fn len(&self) -> u32 {
-        self.0.waiting.len() as u32
+        self.0.waiting.len()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::VecDeque;
+
     use proptest::collection::vec;
     use proptest::prelude::*;
 

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use super::standing::Places;
 use super::{Popped, Queue, Waiting};
 use crate::base::random::Uniform;
 use crate::base::settings::Settings;
@@ -24,9 +25,9 @@ pub struct EarliestDeadline(Box<Deadlines>);
 
 #[derive(Clone, Debug, Default)]
 struct Deadlines {
-    /// How many ever came: equals go in this order.
-    came: u64,
-    /// The earliest on top.
+    /// Equals go in this order.
+    places: Places,
+    /// The earliest on top; some have left.
     heap: BinaryHeap<Place>,
 }
 
@@ -42,23 +43,32 @@ impl EarliestDeadline {
 
 impl Queue for EarliestDeadline {
     fn push(&mut self, item: Waiting, _: impl FnMut() -> Uniform) {
-        let Deadlines { came, heap } = &mut *self.0;
-        heap.push(Reverse((item.deadline.unwrap_or(Time::MAX), *came, item.id)));
-        *came += 1;
+        let Deadlines { places, heap } = &mut *self.0;
+        heap.push(Reverse((item.deadline.unwrap_or(Time::MAX), places.join(item.id), item.id)));
     }
 
     fn pop(&mut self, _: Time) -> Popped {
-        self.0.heap.pop().map_or(Popped::Empty, |Reverse((_, _, id))| Popped::Serve(id))
+        let Deadlines { places, heap } = &mut *self.0;
+        while let Some(Reverse((_, place, id))) = heap.pop() {
+            if places.has(id, place) {
+                places.leave(id);
+                return Popped::Serve(id);
+            }
+        }
+        Popped::Empty
     }
 
     fn remove(&mut self, id: u32) -> bool {
-        let before = self.0.heap.len();
-        self.0.heap.retain(|Reverse((_, _, waiting))| *waiting != id);
-        self.0.heap.len() < before
+        let Deadlines { places, heap } = &mut *self.0;
+        let was_there = places.leave(id);
+        if places.is_sparse(heap.len()) {
+            heap.retain(|&Reverse((_, place, id))| places.has(id, place));
+        }
+        was_there
     }
 
     fn len(&self) -> u32 {
-        self.0.heap.len() as u32
+        self.0.places.len()
     }
 }
 

@@ -1,8 +1,7 @@
 //! First in, first out.
 
-use std::collections::VecDeque;
-
-use super::{Popped, Queue, Waiting, leave};
+use super::standing::Standing;
+use super::{Popped, Queue, Waiting};
 use crate::base::random::Uniform;
 use crate::base::settings::Settings;
 use crate::base::time::Time;
@@ -18,7 +17,7 @@ impl Settings for FifoSettings {}
 
 /// Those that wait, the oldest in front.
 #[derive(Clone, Debug, Default)]
-pub struct Fifo(VecDeque<u32>);
+pub struct Fifo(Box<Standing<()>>);
 
 impl Fifo {
     /// Nobody waits.
@@ -30,21 +29,21 @@ impl Fifo {
 impl Queue for Fifo {
     #[inline]
     fn push(&mut self, item: Waiting, _: impl FnMut() -> Uniform) {
-        self.0.push_back(item.id);
+        self.0.push(item.id, ());
     }
 
     #[inline]
     fn pop(&mut self, _: Time) -> Popped {
-        self.0.pop_front().map_or(Popped::Empty, Popped::Serve)
+        self.0.pop_front().map_or(Popped::Empty, |(id, ())| Popped::Serve(id))
     }
 
     fn remove(&mut self, id: u32) -> bool {
-        leave(&mut self.0, |&waiting| waiting == id)
+        self.0.remove(id)
     }
 
     #[inline]
     fn len(&self) -> u32 {
-        self.0.len() as u32
+        self.0.len()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Last in, first out.
 
+use super::standing::Standing;
 use super::{Popped, Queue, Waiting};
 use crate::base::random::Uniform;
 use crate::base::settings::Settings;
@@ -17,36 +18,30 @@ impl Settings for LifoSettings {}
 
 /// Those that wait, the newest at the end.
 #[derive(Clone, Debug, Default)]
-pub struct Lifo(Vec<u32>);
+pub struct Lifo(Box<Standing<()>>);
 
 impl Lifo {
     /// Nobody waits.
     pub fn new(_: &LifoSettings) -> Self {
         Self::default()
     }
-
-    /// Two change places.
-    pub(super) fn change_places(&mut self, one: u32, other: u32) {
-        self.0.swap(one as usize, other as usize);
-    }
 }
 
 impl Queue for Lifo {
     fn push(&mut self, item: Waiting, _: impl FnMut() -> Uniform) {
-        self.0.push(item.id);
+        self.0.push(item.id, ());
     }
 
     fn pop(&mut self, _: Time) -> Popped {
-        self.0.pop().map_or(Popped::Empty, Popped::Serve)
+        self.0.pop_back().map_or(Popped::Empty, |(id, ())| Popped::Serve(id))
     }
 
     fn remove(&mut self, id: u32) -> bool {
-        let place = self.0.iter().position(|&waiting| waiting == id);
-        place.is_some_and(|place| self.0.remove(place) == id)
+        self.0.remove(id)
     }
 
     fn len(&self) -> u32 {
-        self.0.len() as u32
+        self.0.len()
     }
 }
 

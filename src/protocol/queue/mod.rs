@@ -3,10 +3,10 @@
 //! A queue holds handles of what waits, and whoever owns the queue knows what they stand for. Whether there is room is the owner's
 //! question as well; a discipline decides about order, and some about shedding, which happens when a turn is asked for.
 //!
-//! The draws and times are handed in. First in, first out costs what a [`VecDeque`] costs; the others
-//! take O(1) or O(log n) for a turn, and all O(n) for a removal in between.
+//! The draws and times are handed in. A turn takes O(1) or O(log n), and so does a removal in between: callers that give up may
+//! be as many as those that get a turn.
 
-use std::collections::VecDeque;
+mod standing;
 
 use crate::base::random::Uniform;
 use crate::base::time::Time;
@@ -78,12 +78,6 @@ pub enum Popped {
     Shed(u32),
     /// Nobody waits.
     Empty,
-}
-
-/// Takes the one that `is_it` out of a line, wherever it stands; whether it was there.
-fn leave<T>(line: &mut VecDeque<T>, is_it: impl FnMut(&T) -> bool) -> bool {
-    let place = line.iter().position(is_it);
-    place.is_some_and(|place| line.remove(place).is_some())
 }
 
 impl Queue for AnyQueue {

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::standing::Places;
 use super::{Popped, Queue, Waiting};
 use crate::base::random::Uniform;
 use crate::base::settings::Settings;
@@ -22,9 +23,11 @@ pub struct PriorityOrder(Box<Lanes>);
 
 #[derive(Clone, Debug, Default)]
 struct Lanes {
-    len: u32,
-    /// One for each priority that ever came (at most 256), the highest first.
-    lanes: Vec<(u8, VecDeque<u32>)>,
+    places: Places,
+    /// How many places there are in all lanes, those that were left among them.
+    size: usize,
+    /// One for each priority that ever came (at most 256), the highest first. Who stands there, and since which place.
+    lanes: Vec<(u8, VecDeque<(u32, u64)>)>,
 }
 
 impl PriorityOrder {
@@ -36,36 +39,44 @@ impl PriorityOrder {
 
 impl Queue for PriorityOrder {
     fn push(&mut self, item: Waiting, _: impl FnMut() -> Uniform) {
-        let Lanes { len, lanes } = &mut *self.0;
-        let place = lanes.binary_search_by(|lane| item.priority.cmp(&lane.0)).unwrap_or_else(|place| {
-            lanes.insert(place, (item.priority, VecDeque::new()));
-            place
+        let Lanes { places, size, lanes } = &mut *self.0;
+        let lane = lanes.binary_search_by(|lane| item.priority.cmp(&lane.0)).unwrap_or_else(|lane| {
+            lanes.insert(lane, (item.priority, VecDeque::new()));
+            lane
         });
-        lanes[place].1.push_back(item.id);
-        *len += 1;
+        lanes[lane].1.push_back((item.id, places.join(item.id)));
+        *size += 1;
     }
 
     fn pop(&mut self, _: Time) -> Popped {
-        if self.0.len == 0 {
+        let Lanes { places, size, lanes } = &mut *self.0;
+        if places.len() == 0 {
             return Popped::Empty;
         }
-        self.0.len -= 1;
-        self.0.lanes.iter_mut().find_map(|lane| lane.1.pop_front()).map_or(Popped::Empty, Popped::Serve)
+        for (_, lane) in lanes {
+            while let Some((id, place)) = lane.pop_front() {
+                *size -= 1;
+                if places.has(id, place) {
+                    places.leave(id);
+                    return Popped::Serve(id);
+                }
+            }
+        }
+        Popped::Empty
     }
 
     fn remove(&mut self, id: u32) -> bool {
-        for (_, lane) in &mut self.0.lanes {
-            if let Some(place) = lane.iter().position(|&waiting| waiting == id) {
-                lane.remove(place);
-                self.0.len -= 1;
-                return true;
-            }
+        let Lanes { places, size, lanes } = &mut *self.0;
+        let was_there = places.leave(id);
+        if places.is_sparse(*size) {
+            lanes.iter_mut().for_each(|(_, lane)| lane.retain(|&(id, place)| places.has(id, place)));
+            *size = places.len() as usize;
         }
-        false
+        was_there
     }
 
     fn len(&self) -> u32 {
-        self.0.len
+        self.0.places.len()
     }
 }
 

@@ -2,9 +2,10 @@
 //!
 //! Those that wait stand in a uniformly random order at all times: a newcomer changes places with one drawn at random among all,
 //! itself included (the step of an inside-out shuffle), and a turn takes the last. So each turn is everybody's alike, whatever
-//! happened before, and luck is asked for only when somebody comes.
+//! happened before, and luck is asked for only when somebody comes. The last also takes the place of one that leaves: what is left
+//! is in as random an order as before, for each order of the others comes from equally many.
 
-use super::{Lifo, Popped, Queue, Waiting};
+use super::{Popped, Queue, Waiting};
 use crate::base::random::Uniform;
 use crate::base::settings::Settings;
 use crate::base::time::Time;
@@ -20,7 +21,17 @@ impl Settings for RandomOrderSettings {}
 
 /// Those that wait, in random order: the last goes first.
 #[derive(Clone, Debug, Default)]
-pub struct RandomOrder(Lifo);
+pub struct RandomOrder(Box<Shuffled>);
+
+#[derive(Clone, Debug, Default)]
+struct Shuffled {
+    line: Vec<u32>,
+    /// Where each stands, by handle.
+    places: Vec<u32>,
+}
+
+/// The place of those that do not wait.
+const NOWHERE: u32 = u32::MAX;
 
 impl RandomOrder {
     /// Nobody waits.
@@ -29,26 +40,50 @@ impl RandomOrder {
     }
 }
 
-impl Queue for RandomOrder {
-    fn push(&mut self, item: Waiting, mut draw: impl FnMut() -> Uniform) {
-        self.0.push(item, &mut draw);
-        let last = self.0.len() - 1;
-        if last > 0 {
-            self.0.change_places(last, draw().below(u64::from(last) + 1) as u32);
+impl Shuffled {
+    /// Whoever stands at this place is to be found there.
+    fn note(&mut self, place: usize) {
+        if let Some(&id) = self.line.get(place) {
+            let id = id as usize;
+            if self.places.len() <= id {
+                self.places.resize(id + 1, NOWHERE);
+            }
+            self.places[id] = place as u32;
         }
     }
+}
 
-    fn pop(&mut self, now: Time) -> Popped {
-        self.0.pop(now)
+impl Queue for RandomOrder {
+    fn push(&mut self, item: Waiting, mut draw: impl FnMut() -> Uniform) {
+        let last = self.0.line.len();
+        self.0.line.push(item.id);
+        if last > 0 {
+            let place = draw().below(last as u64 + 1) as usize;
+            self.0.line.swap(last, place);
+            self.0.note(place);
+        }
+        self.0.note(last);
     }
 
-    /// The others keep their order, which is therefore as random as before.
+    fn pop(&mut self, _: Time) -> Popped {
+        let Some(id) = self.0.line.pop() else { return Popped::Empty };
+        self.0.places[id as usize] = NOWHERE;
+        Popped::Serve(id)
+    }
+
     fn remove(&mut self, id: u32) -> bool {
-        self.0.remove(id)
+        let Some(place) = self.0.places.get_mut(id as usize) else { return false };
+        let place = std::mem::replace(place, NOWHERE);
+        if place == NOWHERE {
+            return false;
+        }
+        self.0.line.swap_remove(place as usize);
+        self.0.note(place as usize);
+        true
     }
 
     fn len(&self) -> u32 {
-        self.0.len()
+        self.0.line.len() as u32
     }
 }
 

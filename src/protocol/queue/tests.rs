@@ -108,5 +108,5 @@ proptest! {
 /// One of these stands in every node of every service.
 #[test]
 fn a_queue_is_as_small_as_a_line() {
-    assert_eq!(size_of::<AnyQueue>(), size_of::<std::collections::VecDeque<u32>>());
+    assert!(size_of::<AnyQueue>() <= size_of::<std::collections::VecDeque<u32>>());
 }

@@ -1,7 +1,10 @@
 //! Whether a scenario can be played at all: sizes are estimated before anything is built.
 
 use super::load;
+use super::steps::Kept;
 use crate::base::time::Span;
+use crate::model::Watch;
+use crate::protocol::health::HealthPolicy;
 use crate::protocol::workload::arrivals::Arrivals;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::schema::Scenario;
@@ -10,8 +13,42 @@ use crate::scenario::schema::Scenario;
 const NODES_MAX: u64 = 20_000_000;
 /// The most messages that are played in one run: some hours of computing.
 const MESSAGES_MAX: f64 = 1e11;
-/// The most changes of state that the nodes of a group walk through.
-const STAYS_MAX: f64 = 1e10;
+/// The most changes of state that the nodes of a group walk through: nobody sees most of them if there are more.
+const STAYS_MAX: f64 = 5e8;
+/// The most looks that the senders of a stream take at the members of the group they send to.
+const LOOKS_MAX: f64 = 1e9;
+
+/// Refuses health checks of so many senders and members that little else would be played in a run of this length.
+pub(super) fn refuse_restless_checks(
+    kept: &[Kept],
+    watches: &[Watch],
+    members: impl Fn(&Watch) -> u32,
+    length: Span,
+    mistakes: &mut Vec<Diagnostic>,
+) {
+    for watch in watches {
+        let (senders, members) = (f64::from(watch.senders.len), f64::from(members(watch)));
+        let rounds = |interval: Span| length.as_nanos() as f64 / interval.as_nanos().max(1) as f64;
+        let checks = watch.health.checks.as_ref().map(|checks| match checks {
+            HealthPolicy::Probe(settings) => ("probe", rounds(settings.interval) * senders * members),
+            HealthPolicy::Detector(policy) => ("heartbeat", rounds(policy.interval()) * senders * members),
+            HealthPolicy::Swim(settings) => ("ping", rounds(settings.period) * (senders + members)),
+        });
+        let ejection = watch.health.ejection.as_ref();
+        let ejection = ejection.map(|settings| ("outlier-detection", rounds(settings.interval) * senders));
+        for (what, looks) in checks.into_iter().chain(ejection).filter(|(_, looks)| *looks > LOOKS_MAX) {
+            let group = &kept[usize::from(watch.route)].group;
+            mistakes.push(
+                Diagnostic::error(format!(
+                    "the health checks of `{group}` would take about {looks:.1e} looks ({what})"
+                ))
+                .help(format!(
+                    "senders times members times intervals are at most {LOOKS_MAX:.0e}: make the interval longer"
+                )),
+            );
+        }
+    }
+}
 
 /// Refuses what would never end or never fit.
 pub(super) fn refuse_the_absurd(scenario: &Scenario, duration: Span, mistakes: &mut Vec<Diagnostic>) {

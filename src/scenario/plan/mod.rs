@@ -6,6 +6,7 @@ mod estimate;
 mod expect;
 mod fault;
 mod health;
+mod keys;
 mod load;
 mod medium;
 mod network;

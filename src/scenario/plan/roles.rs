@@ -14,8 +14,9 @@ use crate::scenario::schema::{Client, FaultKind, Name, Scenario, Service, Sizes,
 use crate::scenario::trace::{Facts, TraceFile};
 
 use super::expect::Scopes;
+use super::keys::{self, Sent};
 use super::nodes::Nodes;
-use super::steps::Kept;
+use super::steps::{CALLS_MAX, Kept};
 use super::unused::Effects;
 use super::{
     FlowSpec, Group, Plan, Role, estimate, fault, health, load, network, regions, runs_of, service, state, topology,
@@ -76,6 +77,7 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
             || scenario.faults.iter().flat_map(|(_, fault)| fault.kinds()).any(FaultKind::loses),
         flows: Vec::new(),
         calls: Vec::new(),
+        sent: Vec::new(),
         routes: Vec::new(),
         kept: Vec::new(),
         programs: Vec::new(),
@@ -92,12 +94,22 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
     let mut groups = planner.groups(duration);
     planner.warn_about_no_effect(&loaded.document);
     let unused = planner.unused();
-    let Planner { flows, calls, routes, kept, programs, targets, warnings, traces, mistakes, .. } = planner;
+    let Planner { flows, calls, sent, routes, kept, programs, targets, warnings, traces, mistakes, .. } = planner;
+    if flows.len() > usize::from(u16::MAX) {
+        mistakes.push(Diagnostic::error(format!("{} streams of messages, at most {} may be", flows.len(), u16::MAX)));
+        return None;
+    }
     let watches = health::watches(&kept, &calls, &names);
     if let Some(many) = health::assign(&mut groups, &watches, &kept, &calls, &targets) {
         mistakes.push(Diagnostic::error(format!("{many} nodes gossip about their health, at most 65536 may")));
     }
     let length = duration + run.drain.0;
+    let members = |watch: &model::Watch| targets[usize::from(calls[usize::from(watch.call)].target)].len;
+    estimate::refuse_restless_checks(&kept, &watches, members, length, mistakes);
+    keys::refuse_the_lost(
+        &keys::Plans { kept: &kept, calls: &calls, sent: &sent, programs: &programs, scenario },
+        mistakes,
+    );
     let nodes = Nodes { names: &names, regions: regions.as_ref(), texts: &loaded.texts };
     let members = |name: &Located<Name>| {
         names.group(name.as_str()).into_iter().flat_map(|group| names.members(group)).collect::<Vec<_>>()
@@ -168,6 +180,9 @@ fn names(scenario: &Scenario, mistakes: &mut Vec<Diagnostic>) -> Option<Names> {
     mistakes.is_empty().then_some(names)
 }
 
+/// The most programs, of which each service, op, client and entry of a mix has one.
+const PROGRAMS_MAX: usize = u16::MAX as usize;
+
 /// What is gathered on the way.
 pub(super) struct Planner<'a> {
     pub(super) scenario: &'a Scenario,
@@ -177,6 +192,8 @@ pub(super) struct Planner<'a> {
     pub(super) can_lose: bool,
     pub(super) flows: Vec<FlowSpec>,
     pub(super) calls: Vec<model::Call>,
+    /// Where each of them was written, and whether it has a key of its own.
+    pub(super) sent: Vec<Sent>,
     pub(super) routes: Vec<RouteSpec>,
     /// What each route is kept for.
     pub(super) kept: Vec<Kept>,
@@ -208,6 +225,15 @@ pub(super) struct Sender<'a> {
 
 impl Planner<'_> {
     fn groups(&mut self, duration: Span) -> Vec<Group> {
+        let of_services = self.scenario.services.iter().map(|(_, service)| service.ops.len() + 1);
+        let of_clients = self.scenario.clients.iter().map(|(_, client)| client.mix.len().max(1));
+        let programs: usize = of_services.chain(of_clients).sum();
+        if programs > PROGRAMS_MAX {
+            let message =
+                format!("{programs} services, ops, clients and entries of a `mix`, at most {PROGRAMS_MAX} may be");
+            self.mistakes.push(Diagnostic::error(message));
+            return Vec::new();
+        }
         // Programs are numbered before they are filled, so that services can call each other in any order.
         for (name, service) in self.scenario.services.iter() {
             let first = self.names.group(name.as_str()).and_then(|group| self.names.members(group).next());
@@ -283,7 +309,7 @@ impl Planner<'_> {
                 trace: facts,
             };
             let program = self.program(&sender, client.steps.as_ref(), &client.step);
-            if program.steps.is_empty() && self.mistakes.len() == before {
+            if program.steps.is_empty() && self.mistakes.len() == before && self.calls.len() < CALLS_MAX {
                 self.mistakes.push(
                     Diagnostic::error(format!("`{}` does nothing", name.as_str()))
                         .at(name.origin, "neither `call` nor `send`, `steps` or `mix`"),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::FlowSpec;
 use super::distribution::{sizes, times};
+use super::keys::Sent;
 use super::policy::{Receiver, policy};
 use super::roles::{Planner, Sender};
 use crate::base::distribution::Distribution;
@@ -17,11 +18,14 @@ use crate::model::{
 };
 use crate::protocol::balance::BalancePolicy;
 use crate::scenario::diagnostic::{Diagnostic, unknown_name};
-use crate::scenario::document::Located;
+use crate::scenario::document::{Located, Origin};
 use crate::scenario::schema::{FanOut, PolicyKeys, Service, Sizes, Step, Steps, Target, Verb, WaitFor, Way};
 
 /// The most steps of a program, repeated ones counted each time: a message's luck has room for the place of its step.
 const STEPS_MAX: usize = 10_000;
+
+/// The most kinds of messages of a scenario: each step that sends, repeated ones counted each time, of each program that has it.
+pub(super) const CALLS_MAX: usize = u16::MAX as usize;
 
 /// What a sender keeps for some of its messages: those for which all of this is the same.
 #[derive(PartialEq)]
@@ -48,6 +52,9 @@ impl Planner<'_> {
                 self.steps(sender, steps, "", &mut program);
             }
             None => self.step(sender, own, "0", &mut program),
+        }
+        if let Some(steps) = steps {
+            self.refuse_the_endless(&program, steps.origin);
         }
         let flow = (sender.is_client && self.is_whole(&program)).then(|| self.whole(sender, flows, calls));
         Program { steps: program, flow }
@@ -83,7 +90,8 @@ impl Planner<'_> {
         let part = |spec| self.flow(FlowSpec { entry: None, is_client: false, ..spec });
         let parts: Vec<u16> = parts.into_iter().map(part).collect();
         for call in &mut self.calls[calls..] {
-            call.flow = parts[usize::from(call.flow) - flows];
+            let part = usize::from(call.flow).checked_sub(flows).and_then(|part| parts.get(part));
+            call.flow = part.copied().unwrap_or_default();
         }
         whole
     }
@@ -149,15 +157,27 @@ impl Planner<'_> {
                         }
                         Some(_) => {}
                     }
-                    if program.len() > STEPS_MAX {
-                        self.mistakes.push(
-                            Diagnostic::error(format!("more than {STEPS_MAX} steps, each repeated one counted"))
-                                .at(repeat.origin, "repeated here"),
-                        );
+                    if self.refuse_the_endless(program, repeat.origin) {
                         return;
                     }
                 }
             }
+        }
+    }
+
+    /// Whether a program has become too long, which is a mistake, though only one.
+    fn refuse_the_endless(&mut self, program: &[model::Step], origin: Origin) -> bool {
+        let is_too_long = program.len() > STEPS_MAX;
+        if is_too_long {
+            self.refuse_once(format!("more than {STEPS_MAX} steps, each repeated one counted"), origin, "these steps");
+        }
+        is_too_long
+    }
+
+    /// A mistake that is the same at many places, and is said at the first of them.
+    fn refuse_once(&mut self, message: String, origin: Origin, label: &str) {
+        if self.mistakes.iter().all(|known| known.message != message) {
+            self.mistakes.push(Diagnostic::error(message).at(origin, label));
         }
     }
 
@@ -175,6 +195,9 @@ impl Planner<'_> {
         for (name, way) in ways {
             entries.push((way.weight.value(), program.len() as u16));
             self.steps(sender, &way.steps, &format!("{path}.{}.", name.as_str()), program);
+            if self.refuse_the_endless(program, name.origin) {
+                return;
+            }
             ends.push(program.len());
             program.push(model::Step::Jump(0));
         }
@@ -243,6 +266,13 @@ impl Planner<'_> {
         verb: Verb<'_>,
         path: &str,
     ) -> Option<(u16, NonZeroU32)> {
+        if self.calls.len() >= CALLS_MAX {
+            let message = format!(
+                "more than {CALLS_MAX} kinds of messages: every step that sends is one, each repeated one counted"
+            );
+            self.refuse_once(message, target.origin, "one too many");
+            return None;
+        }
         let is_request = matches!(verb, Verb::Call(_));
         let services = || self.scenario.services.iter();
         let service_name = &target.value.service;
@@ -315,6 +345,8 @@ impl Planner<'_> {
             return None;
         }
         let priority = [step, entry, group].into_iter().find_map(|step| step.priority);
+        let has_key = key.is_some() || sender.trace.is_some_and(|trace| trace.keys > 0);
+        self.sent.push(Sent { origin: target.origin, has_key });
         self.effects.keys.extend(key.map(|key| key.origin));
         if let Some(written) = priority.filter(|priority| priority.value > 0) {
             self.effects.priority(written.origin, callee_name, service);

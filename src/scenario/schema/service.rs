@@ -41,7 +41,8 @@ pub struct Service {
     pub shed: Option<Located<Chosen<Shed>>>,
     /// How fast requests are let in, and how many; as they come if it is left out.
     pub admit: Option<Admit>,
-    /// Whether a worker is held while its request waits for the answer to a `call`.
+    /// Whether a worker is held while its request waits: for the answer to a `call`, or for the end of a `sleep`. Without, it takes
+    /// another request meanwhile, as in an asynchronous server.
     #[schemars(extend("default" = true))]
     pub hold_worker: Option<Located<bool>>,
     /// How callers choose among the nodes; a policy may say otherwise.

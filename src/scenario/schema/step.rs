@@ -25,7 +25,7 @@ use crate::scenario::document::{Located, Origin};
 pub struct Step {
     /// Keep a worker busy for so long; a node with a speed of 2 needs half of it.
     pub work: Option<Times>,
-    /// Wait for so long, with the worker held.
+    /// Wait for so long. The worker is held meanwhile, unless the service says `hold-worker = false`.
     pub sleep: Option<Times>,
     /// Ask a service, or one of its operations, and wait for the answer.
     pub call: Option<Located<Target>>,

@@ -54,6 +54,7 @@ impl<'t> Node<'t> {
         result.map_err(|error| {
             match error {
                 ReadError::Placed => {}
+                ReadError::Wrong(_) if self.has_cuts_within() => self.reading.cut(place),
                 ReadError::Wrong(message) => self.refuse(place, Diagnostic::error(message)),
                 ReadError::InText(mistake) => {
                     let part = match self.value.data {
@@ -92,6 +93,24 @@ impl<'t> Node<'t> {
         let is_cut =
             |key: &Key, value: &Value| self.reading.is_refused(key.origin) || self.reading.is_refused(value.origin);
         self.value.as_table().is_some_and(|table| table.iter().any(|(key, value)| is_cut(key, value)))
+    }
+
+    /// Whether something was cut out anywhere in this table, so that what is left of it may not fit together.
+    fn has_cuts_within(&self) -> bool {
+        let mut left: Vec<&Value> = self.value.as_table().map(|_| self.value).into_iter().collect();
+        let is_cut = |place| self.reading.is_refused(place);
+        while let Some(value) = left.pop() {
+            match &value.data {
+                Data::Table(table) if table.iter().any(|(key, value)| is_cut(key.origin) || is_cut(value.origin)) => {
+                    return true;
+                }
+                Data::Array(items) if items.iter().any(|item| is_cut(item.origin)) => return true,
+                Data::Table(table) => left.extend(table.iter().map(|(_, value)| value)),
+                Data::Array(items) => left.extend(items),
+                _ => {}
+            }
+        }
+        false
     }
 
     fn any<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {

@@ -89,5 +89,80 @@ fn a_load_beyond_all_patience_is_refused() {
     assert!(mistakes(endless).contains("would offer about 5.0e12 messages"), "{}", mistakes(endless));
     let restless = "rate = \"5/s\"\narrivals = { on-off = { on = \"1ns\", off = \"1ns\" } }";
     let restless = format!("nodes = 10\n{restless}");
-    assert!(mistakes(&restless).contains("nodes times changes are at most 1e10"), "{}", mistakes(&restless));
+    assert!(mistakes(&restless).contains("nodes times changes are at most 5e8"), "{}", mistakes(&restless));
+}
+
+/// The place of a kind of message in the table has 16 bits. Eight ops of 9000 are too many, and that is said once.
+#[test]
+fn there_are_not_more_kinds_of_messages_than_have_numbers() {
+    let ops: String = (0..8)
+        .map(|op| {
+            format!(
+                "[services.a.ops.o{op}]\nsteps = [{{ repeat = {{ times = 9000, steps = [{{ send = \"b\" }}] }} }}]\n"
+            )
+        })
+        .collect();
+    let text = format!("run.duration = \"1s\"\n[clients.c]\nrate = \"1/s\"\ncall = \"a/o7\"\n[services.b]\n{ops}");
+    let loaded = Scenario::load(&source(&text), Path::new("dir/s.toml"), &Overrides::default()).unwrap();
+    let said = Plan::new(loaded).map(|_| ()).expect_err("too many").diagnostics;
+    let said: Vec<_> = said.into_iter().map(|mistake| mistake.message).collect();
+    assert_eq!(said, ["more than 65535 kinds of messages: every step that sends is one, each repeated one counted"]);
+}
+
+#[test]
+fn a_program_has_not_more_steps_than_have_numbers() {
+    let steps = "{ sleep = \"1ms\" },".repeat(10_001);
+    let text = format!(
+        "run.duration = \"1s\"\n[clients.c]\nrate = \"1/s\"\nsteps = [{steps}{{ call = \"b\" }}]\n[services.b]\n"
+    );
+    let loaded = Scenario::load(&source(&text), Path::new("dir/s.toml"), &Overrides::default()).unwrap();
+    let said = Plan::new(loaded).map(|_| ()).expect_err("too many").diagnostics;
+    assert!(said.len() == 1 && said[0].message.starts_with("more than 10000 steps"), "{said:?}");
+}
+
+fn said(text: &str) -> Vec<String> {
+    let loaded = Scenario::load(
+        &source(&format!("run.duration = \"1s\"\n{text}")),
+        Path::new("dir/s.toml"),
+        &Overrides::default(),
+    );
+    match loaded.and_then(Plan::new) {
+        Ok(_) => Vec::new(),
+        Err(mistakes) => mistakes.diagnostics.into_iter().map(|mistake| mistake.message).collect(),
+    }
+}
+
+/// A check each nanosecond is a billion in a second, of each member by each sender.
+#[test]
+fn checks_that_never_rest_are_refused() {
+    let text =
+        |key: &str| format!("[clients.c]\nnodes = 2\nrate = \"1/s\"\ncall = \"s\"\n{key}\n[services.s]\nnodes = 3\n");
+    for (key, what) in [
+        ("health = { probe = { interval = \"1ns\", timeout = \"1ns\" } }", "probe"),
+        ("health = { phi-accrual = { interval = \"1ns\" } }", "heartbeat"),
+        ("health = { swim = { period = \"2ns\", ping-timeout = \"1ns\" } }", "ping"),
+        ("outlier-detection = { interval = \"1ns\" }", "outlier-detection"),
+    ] {
+        let said = said(&text(key));
+        assert!(
+            said.len() == 1 && said[0].starts_with("the health checks of `c`") && said[0].contains(what),
+            "{key}: {said:?}"
+        );
+    }
+    assert!(said(&text("health = { probe = { interval = \"1ms\", timeout = \"1ms\" } }")).is_empty());
+}
+
+#[test]
+fn a_key_that_a_balancer_looks_for_is_not_lost_unsaid() {
+    let text = |key: &str, below: &str| {
+        format!(
+            "[clients.c]\nrate = \"1/s\"\ncall = \"front\"\nkey = {{ uniform = 9 }}\n{key}\n[services.front]\nnodes = 2\n\
+             steps = [{{ call = \"back\"{below} }}]\n[services.back]\nnodes = 4\nbalance = \"rendezvous\"\n"
+        )
+    };
+    let message = |why| [format!("the balancer before `back` looks at keys, and {why} messages hand none down")];
+    assert_eq!(said(&text("hedge = { delay = \"9ms\", tied = true }", "")), message("tied"));
+    assert_eq!(said(&text("ordered = true", "")), message("ordered"));
+    assert!(said(&text("hedge = { delay = \"9ms\" }", "")).is_empty());
+    assert!(said(&text("ordered = true", ", key = { uniform = 9 }")).is_empty());
 }
