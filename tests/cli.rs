@@ -387,7 +387,7 @@ fn the_scenarios_that_come_with_it_leave_no_doubt() {
 fn a_name_that_is_not_known_is_answered_with_what_is_like_it() {
     let home = Home::new();
     for (name, answer) in [
-        ("breaker", "did you mean `circuit-breaker`?"),
+        ("breaker", "`circuit-breaker`"),
         ("hedging", "did you mean `hedge`?"),
         ("retry", "`retry-budget`"),
         ("availability", "not supported yet"),

@@ -273,7 +273,7 @@ How long to wait before each further attempt.
     #[test]
     fn a_word_of_other_tools_and_a_part_of_a_name_are_answered_with_the_whole() {
         let advice = |word| Reference::new().explain(word).unwrap_err();
-        assert_eq!(advice("breaker"), "nothing is called `breaker`; did you mean `circuit-breaker`?");
+        assert!(advice("breaker").contains("`circuit-breaker`"), "{}", advice("breaker"));
         assert!(advice("outlier").contains("did you mean `outlier-detection`?"), "{}", advice("outlier"));
         assert!(advice("hysteresis").ends_with("`hysteresis`"), "{}", advice("hysteresis"));
         assert!(
