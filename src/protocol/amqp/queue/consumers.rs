@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZeroU32;
 
-use super::unacked::Unacked;
+use crate::protocol::amqp::unsettled::Unsettled;
 use crate::protocol::amqp::error::ChannelError;
 use crate::protocol::amqp::id::ConsumerId;
 use crate::words;
@@ -48,7 +48,7 @@ impl Default for Subscription {
 #[derive(Clone, Debug)]
 pub(super) struct Consumer<E> {
     pub subscription: Subscription,
-    pub unacked: Unacked<E>,
+    pub unacked: Unsettled<E>,
     /// The tag of its newest delivery.
     pub tag: u64,
     /// It was cancelled, and gets nothing more, but may still settle what it holds.
@@ -115,7 +115,7 @@ impl<E> Consumers<E> {
         }
         let consumer = self.all.entry(id).or_insert_with(|| Consumer {
             subscription,
-            unacked: Unacked::default(),
+            unacked: Unsettled::default(),
             tag: 0,
             is_cancelled: false,
             has_turn: false,
@@ -149,7 +149,7 @@ impl<E> Consumers<E> {
     }
 
     /// Takes out this one and what it holds, in order of delivery.
-    pub fn remove(&mut self, id: ConsumerId) -> Option<Unacked<E>> {
+    pub fn remove(&mut self, id: ConsumerId) -> Option<Unsettled<E>> {
         self.cancel(id);
         let consumer = self.all.remove(&id)?;
         self.unacked -= consumer.unacked.len();

@@ -18,7 +18,6 @@ mod settings;
 mod settle;
 #[cfg(test)]
 mod tests;
-mod unacked;
 
 use self::consumers::Consumers;
 use self::ready::{Entry, Ready};

@@ -97,7 +97,7 @@ impl<M: Copy> WorkQueue<M> {
     pub fn gone(&mut self, consumer: ConsumerId, now: Time, dead: &mut Vec<Dead<M>>) -> bool {
         let was_subscribed = self.cancel(consumer, now);
         let Some(mut held) = self.consumers.remove(consumer) else { return was_subscribed };
-        if held.len() > 0 {
+        if !held.is_empty() {
             while let Some(entry) = held.pop_up_to(u64::MAX) {
                 self.unacked_bytes -= u64::from(entry.size);
                 self.requeue(entry, Return::Lost, dead);

@@ -1,26 +1,33 @@
-//! Messages that were delivered to a consumer and wait for its acknowledgement, by delivery tag.
+//! What waits to be acknowledged, by tag: deliveries at a queue, publishes at their publisher.
 //!
-//! Tags only grow, so the list is sorted as it is made. Consumers acknowledge mostly in order, which takes from the front; what is
-//! taken from the middle leaves a hole, and the list is swept when holes are most of it. O(log n), and a sweep per n settled.
+//! Tags only grow, so the list is sorted as it is made. Most is acknowledged in order, which takes from the front; what is taken
+//! from the middle leaves a hole, and the list is swept when holes are most of it. O(log n), and a sweep per n settled.
 
 use std::collections::VecDeque;
 
+/// Entries by tag.
 #[derive(Clone, Debug)]
-pub(super) struct Unacked<E> {
+pub struct Unsettled<E> {
     /// Begins with one that is there, or is empty.
     slots: VecDeque<(u64, Option<E>)>,
     live: usize,
 }
 
-impl<E> Default for Unacked<E> {
+impl<E> Default for Unsettled<E> {
     fn default() -> Self {
         Self { slots: VecDeque::new(), live: 0 }
     }
 }
 
-impl<E> Unacked<E> {
+impl<E> Unsettled<E> {
+    /// How many there are.
     pub fn len(&self) -> usize {
         self.live
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.live == 0
     }
 
     /// Puts one in, under a tag above all before.
@@ -77,29 +84,29 @@ mod tests {
 
     #[test]
     fn what_is_settled_is_gone() {
-        let mut unacked = Unacked::default();
+        let mut unsettled = Unsettled::default();
         for tag in 1..=5 {
-            unacked.push(tag, tag * 10);
+            unsettled.push(tag, tag * 10);
         }
-        assert_eq!(unacked.remove(3), Some(30));
-        assert_eq!(unacked.remove(3), None);
-        assert!(unacked.contains(4) && !unacked.contains(3) && !unacked.contains(6));
-        let rest: Vec<_> = std::iter::from_fn(|| unacked.pop_up_to(4)).collect();
-        assert_eq!((rest, unacked.len()), (vec![10, 20, 40], 1));
+        assert_eq!(unsettled.remove(3), Some(30));
+        assert_eq!(unsettled.remove(3), None);
+        assert!(unsettled.contains(4) && !unsettled.contains(3) && !unsettled.contains(6));
+        let rest: Vec<_> = std::iter::from_fn(|| unsettled.pop_up_to(4)).collect();
+        assert_eq!((rest, unsettled.len()), (vec![10, 20, 40], 1));
     }
 
     /// Tag 1 stays while 100 000 pass, two at a time: 2 × 3 + 64 slots at most.
     #[test]
     fn one_that_is_left_far_behind_costs_one_entry() {
-        let mut unacked = Unacked::default();
-        unacked.push(1, ());
-        unacked.push(2, ());
+        let mut unsettled = Unsettled::default();
+        unsettled.push(1, ());
+        unsettled.push(2, ());
         for tag in 3..100_000 {
-            unacked.push(tag, ());
-            unacked.remove(tag - 1).unwrap();
-            assert!(unacked.slots.len() <= 70);
+            unsettled.push(tag, ());
+            unsettled.remove(tag - 1).unwrap();
+            assert!(unsettled.slots.len() <= 70);
         }
-        assert!(unacked.remove(1).is_some() && unacked.remove(99_999).is_some());
-        assert_eq!((unacked.len(), unacked.slots.len()), (0, 0));
+        assert!(unsettled.remove(1).is_some() && unsettled.remove(99_999).is_some());
+        assert_eq!((unsettled.len(), unsettled.slots.len()), (0, 0));
     }
 }
