@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A mistake that closes the channel on which it was made: all its consumers are gone, and what they held is requeued.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum ChannelError {
     /// 406: the delivery tag is not outstanding. It was settled before, or belongs to another channel.
     UnknownTag,
