@@ -61,6 +61,8 @@ pub struct Confirms {
     first: u64,
     /// For each message how many queues it waits for; 0 if it is decided.
     slots: VecDeque<u32>,
+    /// How many are not decided.
+    open: usize,
     confirmed: Vec<u64>,
     refused: Vec<u64>,
 }
@@ -74,7 +76,7 @@ impl Default for Confirms {
 impl Confirms {
     /// Nothing was published.
     pub const fn new() -> Self {
-        Self { first: 1, slots: VecDeque::new(), confirmed: vec![], refused: vec![] }
+        Self { first: 1, slots: VecDeque::new(), open: 0, confirmed: vec![], refused: vec![] }
     }
 
     /// A message was published and routed to so many queues.
@@ -84,6 +86,8 @@ impl Confirms {
         if queues == 0 {
             self.confirmed.push(sequence);
             self.trim();
+        } else {
+            self.open += 1;
         }
         Published { sequence, is_returned: mandatory && queues == 0 }
     }
@@ -93,6 +97,7 @@ impl Confirms {
         let Some(waits) = self.waits(sequence) else { return };
         *waits -= 1;
         if *waits == 0 {
+            self.open -= 1;
             self.confirmed.push(sequence);
             self.trim();
         }
@@ -102,6 +107,7 @@ impl Confirms {
     pub fn refused(&mut self, sequence: u64) {
         let Some(waits) = self.waits(sequence) else { return };
         *waits = 0;
+        self.open -= 1;
         self.refused.push(sequence);
         self.trim();
     }
@@ -119,7 +125,7 @@ impl Confirms {
 
     /// How many messages are not decided.
     pub fn undecided(&self) -> usize {
-        self.slots.iter().filter(|&&waits| waits > 0).count()
+        self.open
     }
 
     fn waits(&mut self, sequence: u64) -> Option<&mut u32> {
@@ -289,7 +295,9 @@ mod tests {
         /// Steps: publish to so many queues, a queue takes or refuses, the channel answers. In the end everything is decided, and
         /// the publisher heard of each message once, what its queues said.
         #[test]
-        fn a_publisher_hears_of_each_message_once_and_the_truth(steps in vec((0_u8..8, 0_u32..4, any::<prop::sample::Index>()), 0..200)) {
+        fn a_publisher_hears_of_each_message_once_and_the_truth(
+            steps in vec((0_u8..8, 0_u32..4, any::<prop::sample::Index>()), 0..200),
+        ) {
             let (mut confirms, mut unconfirmed) = (Confirms::new(), Unconfirmed::default());
             // Per message: how many queues are left, whether one refused, and what was heard.
             let mut truth: Vec<(u32, bool, Vec<bool>)> = vec![];

@@ -124,7 +124,7 @@ impl WatermarkSettings {
     pub fn limit(&self, memory: Bytes) -> Bytes {
         // A share is a multiple of 2^-53, so this is exact up to the last division.
         let parts = (self.relative.value() * (1_u64 << 53) as f64) as u128;
-        let share = parts * u128::from(memory.count()) >> 53;
+        let share = (parts * u128::from(memory.count())) >> 53;
         self.absolute.unwrap_or_else(|| Bytes::new(share as u64))
     }
 }
@@ -243,7 +243,11 @@ mod tests {
 
         /// A sender that keeps to its credit is never further ahead than that, and is not stuck once all is handled.
         #[test]
-        fn a_sender_is_never_further_ahead_than_its_credit(more in 1_u32..20, extra in 0_u32..20, steps in vec(any::<bool>(), 0..300)) {
+        fn a_sender_is_never_further_ahead_than_its_credit(
+            more in 1_u32..20,
+            extra in 0_u32..20,
+            steps in vec(any::<bool>(), 0..300),
+        ) {
             let count = |number| NonZeroU32::new(number).unwrap();
             let settings = CreditFlowSettings { initial_credit: count(more + extra), more_credit_after: count(more) };
             let (mut sender, mut receiver) = (CreditSender::new(&settings), CreditReceiver::new(&settings));

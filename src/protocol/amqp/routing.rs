@@ -1,8 +1,8 @@
 //! Routing: from an exchange and a routing key to queues.
 //!
 //! A message follows the bindings of its exchange to queues and to further exchanges, each of which it visits once, so cycles
-//! end. Where an exchange has no binding that matches, its alternate exchange is tried. A queue gets one copy, however many ways lead
-//! there. A message that reaches no queue is unroutable.
+//! end. Where an exchange has no binding that matches, its alternate exchange is tried. A queue gets one copy, however many
+//! ways lead there. A message that reaches no queue is unroutable.
 //!
 //! The default exchange has a binding for each queue by its name, which cannot be changed.
 //!
@@ -78,8 +78,8 @@ impl Routing {
         }
     }
 
-    /// Binds a destination to an exchange; whether that may be done, which it may not at the default exchange (`ACCESS_REFUSED`), nor
-    /// with a destination exchange that is the default or was never declared.
+    /// Binds a destination to an exchange; whether that may be done, which it may not at the default exchange
+    /// (`ACCESS_REFUSED`), nor with a destination exchange that is the default or was never declared.
     ///
     /// # Panics
     /// If the exchange was never declared.

@@ -99,7 +99,9 @@ impl Exchange for HeadersExchange {
     }
 
     fn route(&self, _: &str, headers: &Headers, found: &mut Vec<Destination>) {
-        found.extend(self.0.iter().filter(|binding| binding.arguments.matches(headers)).map(|binding| binding.destination));
+        found.extend(
+            self.0.iter().filter(|binding| binding.arguments.matches(headers)).map(|binding| binding.destination),
+        );
     }
 }
 

@@ -10,9 +10,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZeroU32;
 
-use crate::protocol::amqp::unsettled::Unsettled;
 use crate::protocol::amqp::error::ChannelError;
 use crate::protocol::amqp::id::ConsumerId;
+use crate::protocol::amqp::unsettled::Unsettled;
 use crate::words;
 
 words! {

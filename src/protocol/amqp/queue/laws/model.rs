@@ -135,7 +135,9 @@ impl Model {
         if self.settings.single_active_consumer {
             return waiting.map(|member| member.id).find(|&id| self.subscribed.first() == Some(&id));
         }
-        waiting.min_by_key(|member| (std::cmp::Reverse(member.subscription.priority), member.turn)).map(|member| member.id)
+        waiting
+            .min_by_key(|member| (std::cmp::Reverse(member.subscription.priority), member.turn))
+            .map(|member| member.id)
     }
 
     pub fn held(&self, consumer: ConsumerId) -> Vec<(u64, u32)> {
