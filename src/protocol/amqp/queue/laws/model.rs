@@ -1,0 +1,362 @@
+//! A work queue as one would explain it: a list of messages, looked through from end to end at every step.
+
+use super::*;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Place {
+    Ready,
+    Held { consumer: ConsumerId, tag: u64 },
+    Gone,
+}
+
+#[derive(Clone, Debug)]
+struct Message {
+    id: u32,
+    sequence: u64,
+    size: u32,
+    priority: u8,
+    expiry: Time,
+    persistent: bool,
+    returns: u32,
+    place: Place,
+    /// Its place behind others, and if it came back to the front of a quorum queue, its place there.
+    back: u64,
+    front: Option<u64>,
+}
+
+#[derive(Clone, Debug)]
+struct Member {
+    id: ConsumerId,
+    subscription: Subscription,
+    is_cancelled: bool,
+    tag: u64,
+    /// Since when it waits for its turn.
+    turn: Option<u64>,
+}
+
+pub struct Model {
+    settings: WorkQueueSettings,
+    messages: Vec<Message>,
+    members: Vec<Member>,
+    /// In the order of subscription.
+    subscribed: Vec<ConsumerId>,
+    /// Counts whatever has to be put in order.
+    clock: u64,
+    accepted: u64,
+    turns: u32,
+    handed: Option<u32>,
+}
+
+impl Model {
+    pub fn new(settings: WorkQueueSettings) -> Self {
+        let (messages, members, subscribed) = (vec![], vec![], vec![]);
+        Self { settings, messages, members, subscribed, clock: 0, accepted: 0, turns: 0, handed: None }
+    }
+
+    fn tick(&mut self) -> u64 {
+        self.clock += 1;
+        self.clock
+    }
+
+    fn is_quorum(&self) -> bool {
+        self.settings.r#type == QueueType::Quorum
+    }
+
+    fn all(&self, wanted: impl Fn(&Message) -> bool) -> impl Iterator<Item = usize> {
+        (0..self.messages.len()).filter(move |&place| wanted(&self.messages[place]))
+    }
+
+    fn head(&self) -> Option<usize> {
+        let ready = || self.all(|message| message.place == Place::Ready);
+        if !self.is_quorum() {
+            let most = self.settings.max_priority.map_or(0, |most| most.get() as u8);
+            let level = |place: usize| self.messages[place].priority.min(most);
+            return ready().min_by_key(|&place| (std::cmp::Reverse(level(place)), self.messages[place].sequence));
+        }
+        let returned = ready().filter(|&place| self.messages[place].front.is_some());
+        let first = |is_high: bool| {
+            ready()
+                .filter(|&place| (self.messages[place].priority > 4) == is_high)
+                .min_by_key(|&place| self.messages[place].back)
+        };
+        let by_weight = if self.turns % 3 == 2 { first(false).or(first(true)) } else { first(true).or(first(false)) };
+        returned.min_by_key(|&place| self.messages[place].front).or(by_weight)
+    }
+
+    /// Takes the head, to whatever place.
+    fn take_head(&mut self, place: Place) -> Option<usize> {
+        let head = self.head()?;
+        self.turns += u32::from(self.messages[head].front.is_none());
+        self.messages[head].place = place;
+        Some(head)
+    }
+
+    fn expire(&mut self, now: Time, events: &mut Vec<Event>) {
+        while let Some(head) = self.head() {
+            if self.messages[head].expiry > now || self.handed.is_some() {
+                return;
+            }
+            self.take_head(Place::Gone);
+            events.push(Event::Dead(self.messages[head].id, DeathReason::Expired));
+        }
+    }
+
+    fn enforce(&mut self, now: Time, events: &mut Vec<Event>) {
+        let most = self.settings.max_length.map_or(usize::MAX, |most| most as usize);
+        let most_bytes = self.settings.max_length_bytes.map_or(u64::MAX, |most| most.count());
+        while self.settings.overflow == Overflow::DropHead && (self.ready() > most || self.ready_bytes() > most_bytes) {
+            let head = self.take_head(Place::Gone).unwrap();
+            events.push(Event::Dead(self.messages[head].id, DeathReason::MaxLen));
+        }
+        self.expire(now, events);
+    }
+
+    fn member(&mut self, id: ConsumerId) -> Option<&mut Member> {
+        self.members.iter_mut().find(|member| member.id == id)
+    }
+
+    fn has_credit(&self, member: &Member) -> bool {
+        let limit = member.subscription.prefetch.map_or(usize::MAX, |limit| limit.get() as usize);
+        let is_automatic = member.subscription.acknowledge == Acknowledge::Automatic;
+        !member.is_cancelled && (is_automatic || self.held(member.id).len() < limit)
+    }
+
+    /// Whoever got credit goes to the end of the line, whoever lost it leaves.
+    fn line_up(&mut self) {
+        for place in 0..self.members.len() {
+            let has_credit = self.has_credit(&self.members[place]);
+            let turn = self.members[place].turn.filter(|_| has_credit);
+            self.members[place].turn = if has_credit && turn.is_none() { Some(self.tick()) } else { turn };
+        }
+    }
+
+    fn next_consumer(&self) -> Option<ConsumerId> {
+        let waiting = self.members.iter().filter(|member| member.turn.is_some());
+        if self.settings.single_active_consumer {
+            return waiting.map(|member| member.id).find(|&id| self.subscribed.first() == Some(&id));
+        }
+        waiting
+            .min_by_key(|member| (std::cmp::Reverse(member.subscription.priority), member.turn))
+            .map(|member| member.id)
+    }
+
+    pub fn held(&self, consumer: ConsumerId) -> Vec<(u64, u32)> {
+        let mut held: Vec<_> = self
+            .messages
+            .iter()
+            .filter_map(|message| match message.place {
+                Place::Held { consumer: holder, tag } if holder == consumer => Some((tag, message.id)),
+                _ => None,
+            })
+            .collect();
+        held.sort_unstable();
+        held
+    }
+
+    pub fn ready(&self) -> usize {
+        self.all(|message| message.place == Place::Ready).count()
+    }
+
+    pub fn ready_bytes(&self) -> u64 {
+        self.all(|message| message.place == Place::Ready).map(|place| u64::from(self.messages[place].size)).sum()
+    }
+
+    pub fn unacked(&self) -> usize {
+        self.all(|message| matches!(message.place, Place::Held { .. })).count()
+    }
+
+    pub fn unacked_bytes(&self) -> u64 {
+        let held = self.all(|message| matches!(message.place, Place::Held { .. }));
+        held.map(|place| u64::from(self.messages[place].size)).sum()
+    }
+
+    /// Whether a consumer subscribed and its channel is open.
+    pub fn is_known(&self, consumer: ConsumerId) -> bool {
+        self.members.iter().any(|member| member.id == consumer)
+    }
+
+    pub fn next_expiry(&self) -> Option<Time> {
+        self.head().map(|head| self.messages[head].expiry).filter(|&expiry| expiry < Time::MAX)
+    }
+
+    fn publish(&mut self, incoming: &Incoming<u32>, now: Time, events: &mut Vec<Event>) {
+        self.expire(now, events);
+        self.handed = None;
+        let most = self.settings.max_length.map_or(usize::MAX, |most| most as usize);
+        let most_bytes = self.settings.max_length_bytes.map_or(u64::MAX, |most| most.count());
+        let bytes = self.ready_bytes() + u64::from(incoming.size);
+        if self.settings.overflow != Overflow::DropHead && (self.ready() + 1 > most || bytes > most_bytes) {
+            if self.settings.overflow == Overflow::RejectPublishDlx {
+                events.push(Event::Dead(incoming.message, DeathReason::MaxLen));
+            }
+            events.push(Event::Refused(incoming.message));
+            return;
+        }
+        let ttl = incoming.ttl.unwrap_or(Span::MAX).min(self.settings.message_ttl.unwrap_or(Span::MAX));
+        let is_handed = self.ready() == 0 && self.next_consumer().is_some();
+        let (id, size, priority) = (incoming.message, incoming.size, incoming.priority);
+        let (expiry, persistent, back) = (now + ttl, incoming.persistent, self.tick());
+        let sequence = self.accepted;
+        self.accepted += 1;
+        let place = Place::Ready;
+        self.messages.push(Message {
+            id,
+            sequence,
+            size,
+            priority,
+            expiry,
+            persistent,
+            returns: 0,
+            place,
+            back,
+            front: None,
+        });
+        if is_handed {
+            self.handed = Some(id);
+        } else {
+            self.enforce(now, events);
+        }
+        events.push(Event::Accepted(id, sequence));
+    }
+
+    fn deliver(&mut self, now: Time, events: &mut Vec<Event>) {
+        self.expire(now, events);
+        let (Some(_), Some(consumer)) = (self.head(), self.next_consumer()) else { return };
+        self.handed = None;
+        let member = self.member(consumer).unwrap();
+        member.tag += 1;
+        member.turn = None;
+        let (tag, is_settled) = (member.tag, member.subscription.acknowledge == Acknowledge::Automatic);
+        let head = self.take_head(if is_settled { Place::Gone } else { Place::Held { consumer, tag } }).unwrap();
+        let Message { id, returns, .. } = self.messages[head];
+        events.push(Event::Delivered { consumer, tag, id, redelivered: returns > 0, count: returns, is_settled });
+    }
+
+    fn requeue(&mut self, id: u32, is_told: bool, events: &mut Vec<Event>) {
+        self.handed = None;
+        let (is_quorum, stamp, limit) = (self.is_quorum(), self.tick(), self.settings.returns());
+        let message = self.messages.iter_mut().find(|message| message.id == id).unwrap();
+        message.returns += 1;
+        message.place = Place::Ready;
+        message.front = None;
+        if limit.is_some_and(|limit| message.returns > limit) {
+            message.place = Place::Gone;
+            events.push(Event::Dead(id, DeathReason::DeliveryLimit));
+        } else if is_quorum && is_told && limit.is_none() {
+            message.back = stamp;
+        } else if is_quorum {
+            message.front = Some(stamp);
+        }
+    }
+
+    fn settle(&mut self, step: &Step, now: Time, events: &mut Vec<Event>) {
+        let &Step::Settle { consumer, tag, multiple, how } = step else { unreachable!() };
+        let held = self.held(consumer);
+        let is_known = held.iter().any(|&(held, _)| held == tag);
+        if !(is_known || multiple && tag == 0) {
+            events.push(Event::Error(ChannelError::UnknownTag));
+            return;
+        }
+        for (_, id) in held.into_iter().filter(|&(held, _)| held == tag || multiple && (tag == 0 || held < tag)) {
+            let message = self.messages.iter_mut().find(|message| message.id == id).unwrap();
+            message.place = Place::Gone;
+            match how {
+                How::Ack => events.push(Event::Acked(id)),
+                How::Reject => events.push(Event::Dead(id, DeathReason::Rejected)),
+                How::Requeue => self.requeue(id, true, events),
+            }
+        }
+        if how == How::Requeue {
+            self.enforce(now, events);
+        }
+    }
+
+    fn subscribe(&mut self, id: ConsumerId, subscription: Subscription) -> Result<(), ChannelError> {
+        if self.subscribed.contains(&id) {
+            return Err(ChannelError::ConsumerExists);
+        }
+        let subscribed = || self.members.iter().filter(|member| !member.is_cancelled);
+        let is_taken = subscribed().any(|member| member.subscription.exclusive);
+        let is_shared = subscribed().count() > 0 || self.settings.single_active_consumer;
+        if is_taken || is_shared && subscription.exclusive {
+            return Err(ChannelError::ExclusiveUse);
+        }
+        self.subscribed.push(id);
+        if let Some(member) = self.member(id) {
+            member.subscription = subscription;
+            member.is_cancelled = false;
+        } else {
+            self.members.push(Member { id, subscription, is_cancelled: false, tag: 0, turn: None });
+        }
+        Ok(())
+    }
+
+    fn cancel(&mut self, id: ConsumerId) {
+        self.handed = None;
+        self.subscribed.retain(|&other| other != id);
+        if let Some(member) = self.member(id) {
+            member.is_cancelled = true;
+            member.turn = None;
+        }
+    }
+
+    fn gone(&mut self, id: ConsumerId, now: Time, events: &mut Vec<Event>) {
+        self.cancel(id);
+        let held = self.held(id);
+        self.members.retain(|member| member.id != id);
+        if !held.is_empty() {
+            held.into_iter().for_each(|(_, id)| self.requeue(id, false, events));
+            self.enforce(now, events);
+        }
+    }
+
+    fn crash(&mut self, synced: u64, now: Time, events: &mut Vec<Event>) {
+        self.handed = None;
+        self.members.clear();
+        self.subscribed.clear();
+        for place in 0..self.messages.len() {
+            let message = &self.messages[place];
+            let was = message.place;
+            if was == Place::Gone {
+                continue;
+            }
+            let is_quorum = self.is_quorum();
+            if message.sequence < synced && (message.persistent || is_quorum) && self.settings.durable {
+                if was != Place::Ready {
+                    self.requeue(message.id, false, events);
+                }
+            } else {
+                events.push(Event::Lost(message.id));
+                self.messages[place].place = Place::Gone;
+            }
+        }
+        events.sort_by_key(|event| matches!(event, Event::Dead(..)));
+        if self.settings.durable {
+            self.enforce(now, events);
+        }
+    }
+
+    pub fn step(&mut self, step: &Step, now: Time) -> Vec<Event> {
+        let mut events = vec![];
+        match step {
+            Step::Publish(incoming) => self.publish(incoming, now, &mut events),
+            Step::Deliver => self.deliver(now, &mut events),
+            Step::Settle { .. } => self.settle(step, now, &mut events),
+            &Step::Subscribe(id, subscription) => {
+                events.extend(self.subscribe(id, subscription).err().map(Event::Error));
+            }
+            &Step::Cancel(id) => self.cancel(id),
+            &Step::Gone(id) => self.gone(id, now, &mut events),
+            Step::Expire => self.expire(now, &mut events),
+            Step::Purge => {
+                self.handed = None;
+                while let Some(head) = self.take_head(Place::Gone) {
+                    events.push(Event::Purged(self.messages[head].id));
+                }
+            }
+            &Step::Crash { synced } => self.crash(synced, now, &mut events),
+        }
+        self.line_up();
+        events
+    }
+}
