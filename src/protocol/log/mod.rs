@@ -1,0 +1,7 @@
+//! Topic logs.
+
+pub mod ids;
+pub mod partition;
+
+#[cfg(test)]
+mod testing;
