@@ -1,7 +1,9 @@
 //! Topic logs.
 
+pub mod controller;
 pub mod ids;
 pub mod partition;
+pub mod replica;
 
 #[cfg(test)]
 mod testing;

@@ -1,6 +1,8 @@
 //! What a follower does with its leader's answers.
 
-use super::{FollowerFetched, Lost, share};
+use std::sync::Arc;
+
+use super::{FollowerFetched, Lost};
 use crate::protocol::log::ids::{BrokerId, LeaderEpoch};
 use crate::protocol::log::partition::PartitionLog;
 
@@ -50,7 +52,7 @@ pub(super) fn receive<M: Copy>(log: &mut PartitionLog<M>, answer: FollowerFetche
     match answer {
         FollowerFetched::Batches(fetched) => {
             for batch in &fetched.batches {
-                if log.append_as_follower(share(batch)).is_err() {
+                if log.append_as_follower(Arc::clone(batch)).is_err() {
                     step.is_used = false;
                     break;
                 }

@@ -19,7 +19,6 @@ mod settings;
 mod tests;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 pub use follower::{Follower, Step};
 pub use leader::{IsrChange, Leader, Standing};
@@ -329,9 +328,4 @@ impl<M: Copy> Replica<M> {
     pub fn isr(&self) -> BTreeSet<BrokerId> {
         self.leader().map(|leader| leader.isr().clone()).unwrap_or_default()
     }
-}
-
-/// Shares a batch.
-fn share<M>(batch: &Arc<super::partition::Batch<M>>) -> Arc<super::partition::Batch<M>> {
-    Arc::clone(batch)
 }
