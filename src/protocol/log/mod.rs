@@ -3,6 +3,7 @@
 pub mod controller;
 pub mod ids;
 pub mod partition;
+pub mod producer;
 pub mod replica;
 
 #[cfg(test)]
