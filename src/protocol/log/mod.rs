@@ -1,6 +1,7 @@
 //! Topic logs.
 
 pub mod controller;
+pub mod group;
 pub mod ids;
 pub mod partition;
 pub mod producer;
