@@ -108,28 +108,28 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Partitions move while that makes counts more equal. Every move lowers the sum of their squares.
+    /// Partitions move, one at a time and from whoever has most, while that makes counts more equal. Every move lowers the sum of their
+    /// squares.
     fn balance(&mut self) {
-        while self.is_uneven() {
-            let mut moved = false;
-            // The latest partitions of whoever has most move first: what was given last is worth least.
-            let fullest: Vec<_> = self.counts.iter().rev().map(|&(_, index)| index).collect();
-            for from in fullest {
-                for place in (0..self.owned[from].len()).rev() {
-                    let partition = self.owned[from][place];
-                    let count = self.owned[from].len();
-                    let Some((least, to)) = self.least(partition.topic) else { continue };
-                    if least + 1 < count {
-                        self.take(partition, from, place);
-                        self.set(partition, to);
-                        moved = true;
-                    }
-                }
-            }
-            if !moved {
-                return;
-            }
+        while self.is_uneven()
+            && let Some((from, place, to)) = self.next_move()
+        {
+            let partition = self.take(from, place);
+            self.set(partition, to);
         }
+    }
+
+    /// The latest partition of whoever has most moves first: what was given last is worth least.
+    fn next_move(&self) -> Option<(usize, usize, usize)> {
+        let moves = self.counts.iter().rev().flat_map(|&(count, from)| {
+            let places = self.owned[from].iter().enumerate().rev();
+            places.map(move |(place, partition)| (count, from, place, partition.topic))
+        });
+        let mut open = moves.filter_map(|(count, from, place, topic)| {
+            let (least, to) = self.least(topic)?;
+            (least + 1 < count).then_some((from, place, to))
+        });
+        open.next()
     }
 
     fn is_uneven(&self) -> bool {
@@ -151,11 +151,12 @@ impl<'a> Table<'a> {
         self.owner.insert(partition, index);
     }
 
-    fn take(&mut self, partition: TopicPartition, index: usize, place: usize) {
+    fn take(&mut self, index: usize, place: usize) -> TopicPartition {
         let count = self.owned[index].len();
         self.counts.remove(&(count, index));
         self.counts.insert((count - 1, index));
-        self.owned[index].remove(place);
+        let partition = self.owned[index].remove(place);
         self.owner.remove(&partition);
+        partition
     }
 }
