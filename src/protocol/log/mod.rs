@@ -1,6 +1,7 @@
 //! Topic logs.
 
 pub mod controller;
+pub mod fetch;
 pub mod group;
 pub mod ids;
 pub mod partition;
