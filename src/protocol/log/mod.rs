@@ -7,6 +7,7 @@ pub mod ids;
 pub mod partition;
 pub mod producer;
 pub mod replica;
+pub mod transaction;
 
 #[cfg(test)]
 mod testing;
