@@ -246,8 +246,7 @@ mod tests {
     fn fetch(fetcher: &mut Fetcher<u32>, logs: &[PartitionLog<u32>; 2]) -> usize {
         let requests = fetcher.requests(|_| Some(BROKER));
         for request in &requests {
-            let answer =
-                read(&request.parts, request.max, request.isolation, |tp| logs.get(tp.partition as usize));
+            let answer = read(&request.parts, request.max, request.isolation, |tp| logs.get(tp.partition as usize));
             assert!(fetcher.answered(request.broker, answer).is_empty());
         }
         requests.len()

@@ -78,8 +78,7 @@ impl<T> Purgatory<T> {
         available: impl Fn(TopicPartition, Offset) -> Option<Bytes>,
     ) -> Vec<Wanted<T>> {
         let watching = self.watched.range((partition, FetchId(0))..=(partition, FetchId(u64::MAX)));
-        let ready: Vec<_> =
-            watching.map(|&(_, id)| id).filter(|id| is_enough(&self.waiting[id], &available)).collect();
+        let ready: Vec<_> = watching.map(|&(_, id)| id).filter(|id| is_enough(&self.waiting[id], &available)).collect();
         ready.into_iter().filter_map(|id| self.leave(id)).collect()
     }
 

@@ -55,11 +55,7 @@ impl CommittedOffsets {
     ///
     /// # Errors
     /// If a later incarnation of the producer has been heard of.
-    pub fn end(
-        &mut self,
-        (producer, epoch): (ProducerId, ProducerEpoch),
-        control: Control,
-    ) -> Result<(), AppendError> {
+    pub fn end(&mut self, (producer, epoch): (ProducerId, ProducerEpoch), control: Control) -> Result<(), AppendError> {
         self.enter(producer, epoch)?;
         if let Some(offsets) = self.pending.remove(&producer)
             && control == Control::Commit

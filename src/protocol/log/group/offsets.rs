@@ -270,7 +270,8 @@ mod tests {
 
     #[test]
     fn commits_before_processing_run_ahead_of_it() {
-        let manual = |commit_point| OffsetSettings { enable_auto_commit: false, commit_point, ..OffsetSettings::default() };
+        let manual =
+            |commit_point| OffsetSettings { enable_auto_commit: false, commit_point, ..OffsetSettings::default() };
         for (point, expected) in [(CommitPoint::BeforeProcessing, 20), (CommitPoint::AfterProcessing, 13)] {
             let mut consumer = positions(manual(point));
             consumer.returned(TP, o(20));
@@ -283,11 +284,8 @@ mod tests {
     #[test]
     fn only_synchronous_commits_are_tried_again() {
         for mode in [CommitMode::Sync, CommitMode::Async] {
-            let mut consumer = positions(OffsetSettings {
-                enable_auto_commit: false,
-                commit_mode: mode,
-                ..OffsetSettings::default()
-            });
+            let mut consumer =
+                positions(OffsetSettings { enable_auto_commit: false, commit_mode: mode, ..OffsetSettings::default() });
             assert_eq!(consumer.commit(), None, "nothing is new");
             consumer.processed(TP, o(11));
             let commit = consumer.commit().unwrap();

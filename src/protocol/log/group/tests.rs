@@ -180,8 +180,7 @@ impl Group {
     fn replace(&mut self, index: usize) {
         self.cut(index);
         let both = topics().into_keys().collect();
-        self.peers[index].member =
-            GroupMember::new(&MemberSettings::default(), &self.assignor, None, both, self.now);
+        self.peers[index].member = GroupMember::new(&MemberSettings::default(), &self.assignor, None, both, self.now);
     }
 
     fn wait(&mut self, by: crate::base::time::Span) {
@@ -241,10 +240,10 @@ fn an_empty_group_waits_for_others() {
     }
     assert_eq!(group.coordinator.next_deadline(), Some(at(3000)));
     group.wait(ms(1000));
-    assert_eq!((group.coordinator.state(), group.coordinator.next_deadline()), (
-        GroupState::PreparingRebalance,
-        Some(at(6000))
-    ));
+    assert_eq!(
+        (group.coordinator.state(), group.coordinator.next_deadline()),
+        (GroupState::PreparingRebalance, Some(at(6000)))
+    );
     group.wait(ms(3000));
     assert_eq!(group.coordinator.state(), GroupState::CompletingRebalance);
     group.run(1);

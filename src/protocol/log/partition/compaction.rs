@@ -81,7 +81,11 @@ impl<M: Copy> PartitionLog<M> {
                 });
                 let before = batch.size.count();
                 let batch = filtered.map_or(batch, Arc::new);
-                let goes = if batch.control.is_some() { is_settled } else { batch.is_empty() && !needed.contains(&batch.base) };
+                let goes = if batch.control.is_some() {
+                    is_settled
+                } else {
+                    batch.is_empty() && !needed.contains(&batch.base)
+                };
                 report.removed.append(&mut removed);
                 if goes {
                     report.bytes += before;
@@ -108,8 +112,7 @@ impl<M: Copy> PartitionLog<M> {
     fn latest_offsets(&self, count: usize) -> BTreeMap<u64, Offset> {
         let mut latest = BTreeMap::new();
         for Stored { batch, .. } in self.batches.range(..count) {
-            let aborted =
-                |producer| batch.is_transactional && self.transactions.is_aborted(producer, batch.base);
+            let aborted = |producer| batch.is_transactional && self.transactions.is_aborted(producer, batch.base);
             if batch.control == Some(Control::Abort) || batch.stamp.is_some_and(|stamp| aborted(stamp.producer)) {
                 continue;
             }

@@ -150,11 +150,8 @@ fn logs_agree_up_to_the_end_of_the_last_common_epoch() {
 /// three may go (excess 1610 - 700 = 910 = 2 x 322 + 266: only two whole ones), but nothing that is not replicated.
 #[test]
 fn retention_by_size_deletes_whole_replicated_segments() {
-    let settings = LogSettings {
-        segment_bytes: bytes(350),
-        retention_bytes: Some(bytes(700)),
-        ..LogSettings::default()
-    };
+    let settings =
+        LogSettings { segment_bytes: bytes(350), retention_bytes: Some(bytes(700)), ..LogSettings::default() };
     let mut log = PartitionLog::new(&settings);
     for value in 0..10 {
         log.append_as_leader(batch([value]), EPOCH).unwrap();
@@ -172,8 +169,7 @@ fn retention_by_size_deletes_whole_replicated_segments() {
 /// two are old (20 and 50 ms), and at 86 ms the active one is (70 ms).
 #[test]
 fn retention_by_time_goes_by_the_latest_record_of_a_segment() {
-    let settings =
-        LogSettings { segment_ms: ms(25), retention_ms: Some(ms(15)), ..LogSettings::default() };
+    let settings = LogSettings { segment_ms: ms(25), retention_ms: Some(ms(15)), ..LogSettings::default() };
     let mut log = PartitionLog::new(&settings);
     for value in 0..8 {
         let one = Record { timestamp: at(u64::from(value) * 10), ..record(None, value) };

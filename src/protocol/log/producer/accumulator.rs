@@ -203,7 +203,8 @@ impl<M: Copy> Accumulator<M> {
     /// Takes back a batch that is to be sent again: before all that have a later sequence, or, without sequences, before all.
     pub fn put_back(&mut self, batch: ProducerBatch<M>) {
         let queue = self.queues.entry(batch.partition).or_default();
-        let is_earlier = |other: &ProducerBatch<M>| batch.stamp.is_some() && other.stamp.is_some() && other.id < batch.id;
+        let is_earlier =
+            |other: &ProducerBatch<M>| batch.stamp.is_some() && other.stamp.is_some() && other.id < batch.id;
         let place = queue.partition_point(is_earlier);
         queue.insert(place, batch);
     }
@@ -288,11 +289,8 @@ mod tests {
     /// With everything compressed to a quarter, 161 bytes hold four records: 61 + 4 x 25.
     #[test]
     fn compressed_records_share_a_batch() {
-        let settings = AccumulatorSettings {
-            batch_size: bytes(161),
-            compression_ratio: 0.25,
-            ..AccumulatorSettings::default()
-        };
+        let settings =
+            AccumulatorSettings { batch_size: bytes(161), compression_ratio: 0.25, ..AccumulatorSettings::default() };
         let mut batches = Accumulator::new(&settings);
         let firsts = (0..8).filter(|&value| batches.append(TP, record(None, value), at(0)).unwrap().is_first);
         assert_eq!(firsts.count(), 2);

@@ -19,7 +19,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::ops::Bound;
 
-use super::accumulator::{Accumulator, AccumulatorSettings, BatchId, BufferExhausted, Gathered, ProducerBatch, Readiness};
+use super::accumulator::{
+    Accumulator, AccumulatorSettings, BatchId, BufferExhausted, Gathered, ProducerBatch, Readiness,
+};
 use crate::base::random::Uniform;
 use crate::base::settings::{Listing, Settings};
 use crate::base::time::{Span, Time, ms, secs};

@@ -161,9 +161,7 @@ fn no_more_requests_are_under_way_than_allowed() {
 #[test]
 fn a_retry_reorders_unless_the_producer_is_idempotent_or_sends_one_at_a_time() {
     let ordered = [1, 2, 3, 4];
-    for (settings, expected) in
-        [(plain(5), [3, 4, 1, 2]), (plain(1), ordered), (SenderSettings::default(), ordered)]
-    {
+    for (settings, expected) in [(plain(5), [3, 4, 1, 2]), (plain(1), ordered), (SenderSettings::default(), ordered)] {
         let mut pair = Pair::new(&settings);
         // The broker knows the producer, so that it can tell what is missing.
         if settings.enable_idempotence {

@@ -201,10 +201,10 @@ fn acks_1_loses_what_the_leader_alone_has() {
     for _ in 0..3 {
         trio.fetch(0);
     }
-    assert_eq!(trio.lost.iter().map(|lost| (lost.value, lost.loss)).collect::<Vec<_>>(), [(
-        1,
-        Loss::AcknowledgedByLeaderOnly
-    )]);
+    assert_eq!(
+        trio.lost.iter().map(|lost| (lost.value, lost.loss)).collect::<Vec<_>>(),
+        [(1, Loss::AcknowledgedByLeaderOnly)]
+    );
     assert_eq!(trio.values(0, o(9)), trio.values(1, o(9)));
 }
 
@@ -270,7 +270,8 @@ fn play(trio: &mut Trio, steps: &[(u8, u32, bool)]) -> Result<(), TestCaseError>
         if !trio.replicas.iter().any(|replica| replica.settings.unclean_leader_election_enable) {
             prop_assert!(trio.is_consistent(), "after {step} at {id}");
             // What was truncated now was not covered yet; another copy of it may be, later.
-            let broken = trio.lost[seen..].iter().find(|lost| trio.committed.get(lost.offset.0 as usize) == Some(&lost.value));
+            let broken =
+                trio.lost[seen..].iter().find(|lost| trio.committed.get(lost.offset.0 as usize) == Some(&lost.value));
             prop_assert_eq!(broken, None);
         }
     }
@@ -309,8 +310,7 @@ fn unclean_elections_are_found_to_lose_records() {
     let mut lcg = crate::protocol::log::testing::Lcg(1);
     let losses = (0..64).filter(|_| {
         let mut trio = Trio::new(1, true);
-        let steps: Vec<_> =
-            (0..300).map(|_| (lcg.below(16) as u8, lcg.below(3) as u32, lcg.below(2) == 0)).collect();
+        let steps: Vec<_> = (0..300).map(|_| (lcg.below(16) as u8, lcg.below(3) as u32, lcg.below(2) == 0)).collect();
         play(&mut trio, &steps).unwrap();
         trio.lost.iter().any(|lost| lost.loss == Loss::UncleanElection)
     });

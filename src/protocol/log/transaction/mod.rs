@@ -166,11 +166,7 @@ impl TransactionCoordinator {
     ///
     /// # Errors
     /// If the producer has been fenced, there is nothing to end, or it was ended the other way.
-    pub fn end(
-        &mut self,
-        producer: (ProducerId, ProducerEpoch),
-        control: Control,
-    ) -> Result<(), TransactionError> {
+    pub fn end(&mut self, producer: (ProducerId, ProducerEpoch), control: Control) -> Result<(), TransactionError> {
         self.check(producer)?;
         match (self.state, control) {
             (TransactionState::Ongoing, _) => {

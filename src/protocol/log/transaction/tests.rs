@@ -86,8 +86,7 @@ struct Copier {
     sequence: u32,
 }
 
-const FRESH: Copier =
-    Copier { phase: Phase::Init, me: (ProducerId(0), ProducerEpoch(0)), position: o(0), sequence: 0 };
+const FRESH: Copier = Copier { phase: Phase::Init, me: (ProducerId(0), ProducerEpoch(0)), position: o(0), sequence: 0 };
 
 struct World {
     transaction: TransactionCoordinator,
@@ -159,9 +158,7 @@ impl World {
         let Some(marker) = self.markers.pop_front() else { return };
         let by = (marker.producer, marker.epoch);
         let done = match marker.target {
-            Target::Partition(_) => {
-                self.output.append_marker(by, marker.control, LeaderEpoch(1), self.now).is_ok()
-            }
+            Target::Partition(_) => self.output.append_marker(by, marker.control, LeaderEpoch(1), self.now).is_ok(),
             Target::Offsets(_) => self.offsets.end(by, marker.control).is_ok(),
         };
         self.output.set_high_watermark(self.output.end());

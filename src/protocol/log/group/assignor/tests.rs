@@ -15,11 +15,7 @@ fn topics(counts: &[u32]) -> BTreeMap<TopicId, u32> {
 }
 
 fn member(id: u64, topics: impl IntoIterator<Item = u32>) -> Subscription {
-    Subscription {
-        member: MemberId(id),
-        topics: topics.into_iter().map(TopicId).collect(),
-        ..Subscription::default()
-    }
+    Subscription { member: MemberId(id), topics: topics.into_iter().map(TopicId).collect(), ..Subscription::default() }
 }
 
 /// The same members, owning what they were assigned.
@@ -98,11 +94,8 @@ fn cooperative_rebalances_take_two_steps() {
 /// C1 was away in generation 1 and says that it owns what C0 got in generation 2.
 #[test]
 fn a_claim_of_an_earlier_generation_is_void() {
-    let claims = |id, generation| Subscription {
-        owned: vec![tp(0, 0)],
-        generation: Generation(generation),
-        ..member(id, 0..1)
-    };
+    let claims =
+        |id, generation| Subscription { owned: vec![tp(0, 0)], generation: Generation(generation), ..member(id, 0..1) };
     let assignment = StickyAssignor.assign(&topics(&[2]), &[claims(0, 1), claims(1, 2)]);
     assert_eq!(show(&assignment), ["C0: t0p1", "C1: t0p0"]);
 }

@@ -26,13 +26,7 @@ impl RoundRobinRecords {
 }
 
 impl Partitioner for RoundRobinRecords {
-    fn partition(
-        &mut self,
-        _: Option<u64>,
-        _: Bytes,
-        partitions: Partitions<'_>,
-        _: impl FnMut() -> Uniform,
-    ) -> u32 {
+    fn partition(&mut self, _: Option<u64>, _: Bytes, partitions: Partitions<'_>, _: impl FnMut() -> Uniform) -> u32 {
         let turn = self.0;
         self.0 = (turn + 1) & 0x7fff_ffff;
         match partitions.available {
