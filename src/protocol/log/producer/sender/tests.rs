@@ -1,11 +1,13 @@
 //! A producer and the log it writes to, over connections that keep order and break at times.
 
 use std::collections::VecDeque;
+use std::num::NonZeroU32;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
+use crate::base::time::{ms, secs};
 use crate::base::units::bytes;
 use crate::protocol::log::ids::LeaderEpoch;
 use crate::protocol::log::partition::{AppendError, LogSettings, PartitionLog};
@@ -178,6 +180,23 @@ fn a_retry_reorders_unless_the_producer_is_idempotent_or_sends_one_at_a_time() {
         pair.settle();
         assert_eq!(pair.written()[pair.written().len() - 4..], expected);
     }
+}
+
+/// As above, but the broker does not know the producer: it takes 3 4, whose sequence is 2, and then 1 2 cannot be the next any more. Nothing
+/// is written out of order, but the batch fails (KAFKA-14359).
+#[test]
+fn the_first_batch_of_a_partition_fails_if_only_the_second_is_taken() {
+    let mut pair = Pair::new(&SenderSettings::default());
+    (0..4).for_each(|_| pair.append());
+    pair.send();
+    pair.serve(true);
+    pair.serve(false);
+    pair.answer();
+    pair.answer();
+    pair.settle();
+    assert_eq!(pair.written(), [3, 4]);
+    let failed: Vec<_> = pair.done.iter().filter(|done| done.outcome == Outcome::Refused).collect();
+    assert_eq!(failed.iter().flat_map(|done| &done.records).map(|record| record.value).collect::<Vec<_>>(), [1, 2]);
 }
 
 /// The batch is written, the connection breaks before the answer: without idempotence it is written again.
