@@ -104,8 +104,6 @@ struct Line {
     flying: BTreeSet<BatchId>,
     /// Batches that have a sequence and no answer: under way, or to be sent again.
     open: BTreeSet<BatchId>,
-    /// A batch that was sent was given up: sequences begin anew once nothing is under way.
-    is_broken: bool,
 }
 
 /// A producer's batches, waiting and under way.
@@ -120,6 +118,8 @@ pub struct Sender<M> {
     flying: BTreeMap<RequestId, Request<M>>,
     connections: BTreeMap<BrokerId, u32>,
     next: u64,
+    /// Partitions whose sequences begin anew once nothing of them is under way.
+    broken: BTreeSet<TopicPartition>,
     /// The partition that was served last.
     last: Option<TopicPartition>,
 }
@@ -136,6 +136,7 @@ impl<M: Copy> Sender<M> {
             flying: BTreeMap::new(),
             connections: BTreeMap::new(),
             next: 0,
+            broken: BTreeSet::new(),
             last: None,
         }
     }
@@ -189,7 +190,7 @@ impl<M: Copy> Sender<M> {
         let Some(line) = self.lines.get(&partition) else { return true };
         let is_muted = self.settings.max_in_flight_requests_per_connection.get() == 1 && !line.flying.is_empty();
         let is_next = first.stamp.is_none() || line.open.first() == Some(&first.id);
-        !is_muted && !line.is_broken && is_next
+        !is_muted && !self.broken.contains(&partition) && is_next
     }
 
     /// The next request, if there is anything to send to a broker that takes one more: asked until there is none. A request for one
@@ -370,7 +371,7 @@ impl<M: Copy> Sender<M> {
 
     fn fail(&mut self, batch: ProducerBatch<M>, outcome: Outcome, done: &mut Vec<Done<M>>) {
         if batch.stamp.is_some() {
-            self.lines.entry(batch.partition).or_default().is_broken = true;
+            self.broken.insert(batch.partition);
         }
         self.finish(batch, outcome, done);
     }
@@ -386,17 +387,17 @@ impl<M: Copy> Sender<M> {
 
     /// Where a batch with a sequence was given up and nothing is under way, a new epoch begins: what waits gets sequences from 0.
     fn mend(&mut self) {
-        let broken = self.lines.iter().filter(|(_, line)| line.is_broken && line.flying.is_empty());
-        let broken: Vec<_> = broken.map(|(&partition, _)| partition).collect();
-        if broken.is_empty() {
+        let rests = |partition: &TopicPartition| self.lines.get(partition).is_none_or(|line| line.flying.is_empty());
+        let rested: Vec<_> = self.broken.extract_if(.., rests).collect();
+        if rested.is_empty() {
             return;
         }
         let Some((_, epoch)) = &mut self.identity else { return };
         *epoch = epoch.next();
         let epoch = *epoch;
-        for partition in broken {
+        for partition in rested {
             let line = self.lines.entry(partition).or_default();
-            (line.is_broken, line.epoch, line.next) = (false, epoch, Sequence(0));
+            (line.epoch, line.next) = (epoch, Sequence(0));
             for batch in self.accumulator.queue_mut(partition) {
                 let Some(stamp) = &mut batch.stamp else { continue };
                 (stamp.epoch, stamp.sequence) = (epoch, line.next);
