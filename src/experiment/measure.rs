@@ -1,7 +1,7 @@
 //! A quantity's value in one run, or in a part of its time.
 
 use crate::base::time::{Span, Time};
-use crate::metrics::{Fate, GuardCounts, Histogram, Rates, RunResult, Spans, Tally};
+use crate::metrics::{Fate, GuardCounts, Histogram, QueueBook, Rates, RunResult, Spans, Tally};
 use crate::process::Outcome;
 use crate::scenario::plan::{Measure, Subject, When};
 use crate::scenario::quantity::Statistic;
@@ -47,6 +47,7 @@ pub(super) fn value_within(measure: &Measure, runs: &[&RunResult], part: Option<
         Subject::Flows(flows) => flow_value(measure, runs, flows, part).map(per_run),
         _ if part.is_some() => None,
         Subject::Station(station, flows) => station_value(measure, runs, *station, flows).map(per_run),
+        Subject::Queue(queue) => queue_value(measure, runs, *queue).map(per_run),
         Subject::Link(link) => link_value(measure, runs, *link).map(per_run),
         Subject::Fault(fault) => fault_value(measure, runs, *fault),
     }
@@ -124,6 +125,7 @@ fn flow_value(measure: &Measure, runs: &[&RunResult], flows: &[usize], part: Opt
         Metric::Processed => Some(happened.processed),
         Metric::Received => Some(tally.received),
         Metric::Confirmed => Some(tally.confirmed),
+        Metric::ConfirmedLost => Some(tally.confirmed_lost),
         Metric::Reliability => Some(tally.correct),
         Metric::Guard(fact) => Some(guards.of(fact)),
         metric => fate(metric).map(|fate| tally.fate(fate)),
@@ -212,6 +214,23 @@ fn station_value(measure: &Measure, runs: &[&RunResult], station: usize, flows: 
             let (copies, received) = (of_flows(&|book| book.copies), of_flows(&|book| book.received));
             (received > 0).then(|| copies as f64 / received as f64)
         }
+        _ => None,
+    }
+}
+
+fn queue_value(measure: &Measure, runs: &[&RunResult], queue: usize) -> Option<f64> {
+    let mut book = QueueBook::default();
+    runs.iter().for_each(|run| book.add(&run.queues[queue].book));
+    let level = |mean: f64, most: u32| match measure.statistic {
+        Statistic::Max => f64::from(most),
+        _ => mean,
+    };
+    match (measure.metric, measure.statistic) {
+        (Metric::Ready, _) => Some(level(book.ready_mean(), book.ready_max)),
+        (Metric::Unacked, _) => Some(level(book.unacked_mean(), book.unacked_max)),
+        (Metric::Queued(fact), Statistic::Count) => Some(book.of(fact) as f64),
+        (Metric::Queued(fact), Statistic::Rate) => (book.seconds > 0.0).then(|| book.of(fact) as f64 / book.seconds),
+        (Metric::Queued(fact), _) => book.share(fact),
         _ => None,
     }
 }

@@ -7,7 +7,8 @@ use std::ops::ControlFlow;
 use crate::base::time::Time;
 use crate::metrics::recovery::{CourseBook, Courses, Strike};
 use crate::metrics::{
-    FaultResult, FlowResult, Imbalance, Ledger, LinkResult, Periods, RunResult, StationResult, Stations,
+    FaultResult, FlowResult, Imbalance, Ledger, LinkResult, Periods, QueueResult, Queues, RunResult, StationResult,
+    Stations,
 };
 use crate::model::Envelope;
 use crate::scenario::plan::{FaultSpec, Plan};
@@ -124,6 +125,9 @@ fn attach(plan: &Plan, strikes: &[Vec<Strike>], cluster: &mut Cluster<Envelope>)
         .map(|(name, ..)| names.group(name).into_iter().flat_map(|group| names.members(group)).collect())
         .collect();
     cluster.observe(Stations::new(span, &groups, plan.measured()));
+    if !plan.queues.is_empty() {
+        cluster.observe(Queues::new(plan.queues.len(), plan.measured()));
+    }
 }
 
 fn finish(
@@ -143,6 +147,9 @@ fn finish(
         ledger.close().map_err(RunError::Imbalance)?.to_vec()
     };
     let stations = find::<Stations>(&mut observers).close().to_vec();
+    let books_of_queues = if plan.queues.is_empty() { &[] } else { find::<Queues>(&mut observers).close() };
+    let queues = plan.queues.iter().zip(books_of_queues);
+    let queues = queues.map(|(name, book)| QueueResult { name: name.clone(), book: book.clone() }).collect();
     let courses = if plan.faults.is_empty() { CourseBook::default() } else { find::<Courses>(&mut observers).close() };
     let flows = plan.flows.iter().zip(books).map(|(spec, book)| FlowResult {
         caller: spec.caller.clone(),
@@ -175,6 +182,7 @@ fn finish(
         checkpoints: outcome.checkpoints.clone(),
         flows: flows.collect(),
         stations: stations.collect(),
+        queues,
         links,
         faults: plan
             .faults

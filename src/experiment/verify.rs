@@ -247,6 +247,16 @@ fn in_words(fact: &Observation, names: &Names) -> String {
         Observation::Closed { message, why } => format!("closed {}: {why:?}", called(message)),
         Observation::Dropped { message } => format!("dropped {}", called(message)),
         Observation::Duplicated { message } => format!("duplicated {}", called(message)),
+        Observation::Stored { message } => format!("stored {}", called(message)),
+        Observation::Kept { message } => format!("on disk: {}", called(message)),
+        Observation::Released { message, outcome: None, .. } => format!("released {}", called(message)),
+        Observation::Released { message, outcome: Some(outcome), .. } => {
+            format!("released {}: {}", called(message), outcome.name())
+        }
+        Observation::Queued { queue, fact } => format!("queue {queue}: {}", fact.name()),
+        Observation::QueueDepth { queue, ready, unacked } => {
+            format!("queue {queue}: {ready} ready, {unacked} unacknowledged")
+        }
         Observation::Arrived => "arrived".into(),
         Observation::Level { waiting, busy } => format!("{waiting} waiting, {busy} busy"),
         Observation::Served { wait, work } => format!("served after {wait} of waiting and {work} of work"),

@@ -146,6 +146,8 @@ pub struct Tally {
     pub received: u64,
     /// Messages whose owner knows that they were handled.
     pub confirmed: u64,
+    /// Messages whose owner was told that they are safe, of which no copy is left, and which nobody has handled.
+    pub confirmed_lost: u64,
     /// Messages handled well at least once.
     pub handled: u64,
     /// Attempts, over all messages.
@@ -198,6 +200,7 @@ impl Tally {
         self.correct += other.correct;
         self.received += other.received;
         self.confirmed += other.confirmed;
+        self.confirmed_lost += other.confirmed_lost;
         self.handled += other.handled;
         self.attempts += other.attempts;
         self.copies += other.copies;
@@ -487,6 +490,7 @@ impl FlowBook {
         tally.received += u64::from(copies > 0);
         tally.handled += u64::from(effects > 0);
         tally.confirmed += u64::from(is_confirmed);
+        tally.confirmed_lost += u64::from(is_confirmed && effects == 0 && record.is_gone());
         tally.correct += u64::from(is_correct);
     }
 

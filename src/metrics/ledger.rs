@@ -30,17 +30,20 @@ pub struct Ledger {
     error: Option<String>,
 }
 
-/// Copies that were received by a node and have not come to their end there.
+/// Copies that were received by a node and have not come to their end there; those that are on its disk are none of them, as
+/// nobody can forget them.
 #[derive(Default, Debug)]
 struct Present(BTreeMap<NodeId, BTreeMap<MessageId, u32>>);
 
 impl Present {
     fn take(&mut self, node: NodeId, observation: &Observation) {
         match *observation {
-            Observation::Received { message, duplicate: false } => {
+            Observation::Received { message, duplicate: false } | Observation::Stored { message } => {
                 *self.0.entry(node).or_default().entry(message).or_default() += 1;
             }
-            Observation::Handled { message, .. } => {
+            Observation::Handled { message, .. }
+            | Observation::Kept { message }
+            | Observation::Released { message, is_kept: false, .. } => {
                 let Some(here) = self.0.get_mut(&node) else { return };
                 let Some(copies) = here.get_mut(&message) else { return };
                 *copies -= 1;
@@ -256,7 +259,13 @@ impl Ledger {
             Observation::Guarded { flow, fact } => self.flows[flow.0 as usize].guarded(now, fact),
             Observation::Down { .. } => self.forget(node),
             Observation::Dropped { message } => self.update(message, |record, _| record.end_copy()),
-            Observation::Duplicated { message } => self.update(message, |record, _| record.open_copies += 1),
+            Observation::Duplicated { message } | Observation::Stored { message } => {
+                self.update(message, |record, _| record.open_copies += 1);
+            }
+            Observation::Released { message, outcome, .. } => self.update(message, |record, _| {
+                record.refusal = outcome.or(record.refusal);
+                record.end_copy();
+            }),
             _ => {}
         }
     }
@@ -446,6 +455,11 @@ impl Record {
     #[inline(always)]
     fn is_settled(&self) -> bool {
         self.open_copies == 0 && !matches!(self.owner, State::Waiting)
+    }
+
+    /// Whether no copy is left anywhere.
+    pub(super) fn is_gone(&self) -> bool {
+        self.open_copies == 0
     }
 
     /// Whether it is one of those that are measured.

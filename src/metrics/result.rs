@@ -4,6 +4,7 @@ use crate::base::time::Time;
 use crate::sim::{Checkpoint, Digest, FaultBook, LinkBook};
 
 use super::flow::FlowBook;
+use super::queue::QueueBook;
 use super::recovery::{Aftermath, CourseBook, Strike};
 use super::station::StationBook;
 
@@ -28,6 +29,8 @@ pub struct RunResult {
     pub flows: Vec<FlowResult>,
     /// What happened at the services.
     pub stations: Vec<StationResult>,
+    /// What happened in the queues of brokers.
+    pub queues: Vec<QueueResult>,
     /// What became of the copies, link by link.
     pub links: Vec<LinkResult>,
     /// What the faults touched.
@@ -85,6 +88,15 @@ pub struct StationResult {
     pub workers: Option<u32>,
     /// The book.
     pub book: StationBook,
+}
+
+/// A queue's name and book.
+#[derive(Clone, Debug)]
+pub struct QueueResult {
+    /// The queue.
+    pub name: String,
+    /// The book.
+    pub book: QueueBook,
 }
 
 /// A fault's name and book.

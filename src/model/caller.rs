@@ -401,7 +401,9 @@ impl Caller {
             | Alarm::Share
             | Alarm::Expire(_)
             | Alarm::Beat(_)
-            | Alarm::Gossip(_) => None,
+            | Alarm::Gossip(_)
+            | Alarm::Subscribe
+            | Alarm::Lapse(..) => None,
         }
     }
 

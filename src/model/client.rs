@@ -461,7 +461,12 @@ impl Process<Envelope> for Client {
                 self.resume(cx, ended)
             }
             Alarm::Step(id) => self.run(cx, id),
-            Alarm::Share | Alarm::Expire(_) | Alarm::Beat(_) | Alarm::Gossip(_) => None,
+            Alarm::Share
+            | Alarm::Expire(_)
+            | Alarm::Beat(_)
+            | Alarm::Gossip(_)
+            | Alarm::Subscribe
+            | Alarm::Lapse(..) => None,
         };
         if let Some(user) = idle {
             self.go_on(cx, user);

@@ -51,9 +51,19 @@ pub enum Kind {
     Idle,
     /// A word between members of a group that watch each other.
     Gossip(GossipKind),
+    /// Its sender consumes what the receiver has for it.
+    Subscribe,
+    /// A message that was published before, for a consumer.
+    Delivery {
+        /// Whether nobody waits for the consumer to acknowledge.
+        settled: bool,
+    },
 }
 
 const KINDS: u8 = 7;
+
+const DELIVERY: u8 = Kind::Delivery { settled: false }.pack();
+const SETTLED_DELIVERY: u8 = Kind::Delivery { settled: true }.pack();
 
 impl Kind {
     const fn pack(self) -> u8 {
@@ -72,6 +82,9 @@ impl Kind {
             Self::Gossip(GossipKind::Ping) => 10,
             Self::Gossip(GossipKind::Ack) => 13,
             Self::Gossip(GossipKind::PingReq) => 14,
+            Self::Subscribe => 16,
+            Self::Delivery { settled: false } => 17,
+            Self::Delivery { settled: true } => 20,
         }
     }
 
@@ -89,6 +102,9 @@ impl Kind {
             13 => Self::Gossip(GossipKind::Ack),
             14 => Self::Gossip(GossipKind::PingReq),
             15 => Self::Untie,
+            16 => Self::Subscribe,
+            17 => Self::Delivery { settled: false },
+            20 => Self::Delivery { settled: true },
             _ if bits % KINDS == 4 => Self::Ack(Outcome::ALL[(bits / KINDS) as usize]),
             _ => Self::Reply(Outcome::ALL[(bits / KINDS) as usize]),
         }
@@ -96,10 +112,12 @@ impl Kind {
 
     const fn leg(self) -> Leg {
         match self {
-            Self::Notice | Self::Message | Self::Request => Leg::Out,
+            Self::Notice | Self::Message | Self::Request | Self::Delivery { .. } => Leg::Out,
             Self::Ack(_) => Leg::Ack,
             Self::Reply(_) | Self::Alive => Leg::Reply,
-            Self::Cancel | Self::Skip | Self::Untie | Self::Probe | Self::Idle | Self::Gossip(_) => Leg::Cancel,
+            Self::Cancel | Self::Skip | Self::Untie | Self::Probe | Self::Idle | Self::Gossip(_) | Self::Subscribe => {
+                Leg::Cancel
+            }
         }
     }
 }
@@ -134,6 +152,19 @@ impl Envelope {
         Some(Gossip::unpack(kind, [subject, self.luck as u32, member, self.left.0]))
     }
 
+    /// Names the message that it delivers, in place of deadline and key.
+    pub fn name_subject(&mut self, message: MessageId) {
+        self.left = Remainder(message.number);
+        self.beside = Beside(message.owner.index().wrapping_add(1));
+    }
+
+    /// The message that it delivers, if it is a delivery.
+    #[inline]
+    pub fn subject(&self) -> Option<MessageId> {
+        let is_delivery = self.kind == DELIVERY || self.kind == SETTLED_DELIVERY;
+        is_delivery.then(|| MessageId { owner: NodeId::new(self.beside.0.wrapping_sub(1)), number: self.left.0 })
+    }
+
     /// What it is for.
     pub fn kind(&self) -> Kind {
         Kind::unpack(self.kind)
@@ -155,11 +186,13 @@ impl Message for Envelope {
 
     fn offered_as(&self, from: NodeId, to: NodeId) -> MessageId {
         let owner = if self.kind().leg() == Leg::Out { from } else { to };
-        MessageId { owner, number: self.number }
+        self.subject().unwrap_or(MessageId { owner, number: self.number })
     }
 
     fn digest(&self) -> u64 {
-        let head = u64::from(self.number) << 32 | u64::from(self.beside.0);
+        // The owner of what is delivered is a number of this run's own; the luck has its name in it.
+        let beside = if self.subject().is_some() { 0 } else { self.beside.0 };
+        let head = u64::from(self.number) << 32 | u64::from(beside);
         let tail = u64::from(self.left.0) << 32 | u64::from(self.attempt) << 8 | u64::from(self.kind);
         mix(self.luck ^ mix(head ^ mix(tail)))
     }
@@ -264,7 +297,8 @@ mod tests {
         let outcomes = Outcome::ALL.into_iter().flat_map(|outcome| [Kind::Ack(outcome), Kind::Reply(outcome)]);
         let gossip = [GossipKind::Ping, GossipKind::Ack, GossipKind::PingReq].map(Kind::Gossip);
         let plain = [Kind::Notice, Kind::Message, Kind::Request, Kind::Cancel, Kind::Skip];
-        let others = [Kind::Untie, Kind::Probe, Kind::Alive, Kind::Idle];
+        let others = [Kind::Untie, Kind::Probe, Kind::Alive, Kind::Idle, Kind::Subscribe];
+        let others = others.into_iter().chain([true, false].map(|settled| Kind::Delivery { settled }));
         for kind in plain.into_iter().chain(others).chain(gossip).chain(outcomes) {
             assert_eq!(Kind::unpack(kind.pack()), kind);
         }

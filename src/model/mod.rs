@@ -3,6 +3,7 @@
 //! Roles are processes: they cannot know that they are simulated. What they have in common (calls, programs, groups) stands
 //! in one [`Script`].
 
+mod broker;
 mod caller;
 mod client;
 mod envelope;
@@ -22,6 +23,8 @@ mod script;
 mod service;
 mod task;
 
+use crate::base::id::NodeId;
+pub use broker::{Broker, BrokerSpec, HostedQueue, Publication, SubscriptionSpec};
 pub use client::Client;
 pub use envelope::{Beside, Envelope, Kind, Remainder};
 pub use feed::{Feed, Row, Trace};
@@ -64,4 +67,8 @@ pub enum Alarm {
     Beat(u16),
     /// Something is due in the circle of this watch.
     Gossip(u16),
+    /// It is time to say again that this node consumes.
+    Subscribe,
+    /// This node was not heard of as a consumer, of deliveries of this kind.
+    Lapse(NodeId, u16),
 }

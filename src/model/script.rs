@@ -12,6 +12,7 @@ use crate::base::random::{Key, Seed, Uniform, mix};
 use crate::protocol::balance::Picker;
 use crate::protocol::keys::{AnyKeys, Keys as _};
 
+use super::broker::{Publication, SubscriptionSpec};
 use super::guard::GuardSpec;
 use super::health::Watch;
 use super::policy::Policy;
@@ -98,6 +99,10 @@ pub struct Call {
     pub key: Option<AnyKeys>,
     /// How urgent it is: where the receiver looks at that, a higher number goes first.
     pub priority: u8,
+    /// Where it goes at a broker, if it is published.
+    pub publication: Option<Arc<Publication>>,
+    /// What its receivers ask a broker for, if it is a delivery.
+    pub subscription: Option<Arc<SubscriptionSpec>>,
 }
 
 impl Call {

@@ -8,6 +8,7 @@
 //! comes in, waits and makes room ([`entry`], [`door`]), workers that are shared ([`sharing`]), order ([`lanes`]), journals
 //! ([`extras`]).
 
+mod consumption;
 mod copies;
 mod door;
 mod entry;
@@ -90,8 +91,9 @@ struct Job {
 }
 
 impl Job {
+    #[inline]
     fn message(&self) -> MessageId {
-        MessageId { owner: self.caller, number: self.envelope.number }
+        self.envelope.subject().unwrap_or(MessageId { owner: self.caller, number: self.envelope.number })
     }
 }
 
@@ -171,7 +173,10 @@ impl Service {
             has_worker: false,
             timer: None,
         };
-        if envelope.beside != Beside::NONE && self.call(&envelope).policy.ordered {
+        if envelope.beside != Beside::NONE && envelope.subject().is_some() {
+            // What it carries beside is the message that it delivers.
+            self.admit(cx, Job { deadline: None, ..job });
+        } else if envelope.beside != Beside::NONE && self.call(&envelope).policy.ordered {
             self.arrive_in_order(cx, job);
         } else if envelope.beside != Beside::NONE && self.was_untied(&envelope) {
             self.refuse(cx, &job, Outcome::Cancelled);
@@ -223,7 +228,7 @@ impl Service {
                 let draw = || keys.size.block(crate::base::id::Entity::from_bits(envelope.luck), 1).first();
                 (Kind::Reply(outcome), call.reply_size.bytes(draw))
             }
-            Kind::Message => (Kind::Ack(outcome), 0),
+            Kind::Message | Kind::Delivery { settled: false } => (Kind::Ack(outcome), 0),
             _ => return,
         };
         cx.send_sized(to, envelope.turned(kind), size);
@@ -238,7 +243,7 @@ impl Service {
         job.began = Some(now);
         job.has_worker = true;
         self.busy += 1;
-        if job.envelope.beside != Beside::NONE {
+        if job.envelope.beside != Beside::NONE && job.envelope.subject().is_none() {
             self.untie_other(cx, &job);
         }
         match job.progress.step(&self.script) {
@@ -439,7 +444,7 @@ fn passed_on(script: &Script, spec: &ServiceSpec, envelope: &Envelope) -> Option
         return None;
     }
     let call = &script.calls[usize::from(envelope.call)];
-    let is_key = !call.policy.ordered && !call.policy.is_tied();
+    let is_key = !call.policy.ordered && !call.policy.is_tied() && envelope.subject().is_none();
     let draw = || script.keys.size.block(Entity::from_bits(envelope.luck), 0).first();
     Some(Given {
         size: spec.passes_on.then(|| call.size.bytes(draw)),
@@ -468,7 +473,7 @@ impl Process<Envelope> for Service {
 
     fn message(&mut self, cx: &mut Cx<'_>, from: NodeId, envelope: Envelope) {
         match envelope.kind() {
-            Kind::Notice | Kind::Message | Kind::Request => self.arrive(cx, from, envelope),
+            Kind::Notice | Kind::Message | Kind::Request | Kind::Delivery { .. } => self.arrive(cx, from, envelope),
             Kind::Ack(outcome) | Kind::Reply(outcome) => {
                 let ended = self.caller.answered(&self.script, cx, &envelope, outcome);
                 self.resume(cx, ended);
@@ -477,6 +482,8 @@ impl Process<Envelope> for Service {
             Kind::Untie => self.untie(cx, envelope),
             Kind::Skip => self.skip(cx, from, &envelope),
             Kind::Probe | Kind::Alive | Kind::Idle | Kind::Gossip(_) => self.heard_of(cx, from, &envelope),
+            // Only brokers are subscribed to.
+            Kind::Subscribe => {}
         }
         self.show(cx);
     }
@@ -498,7 +505,8 @@ impl Process<Envelope> for Service {
             Alarm::Share => self.share_out(cx),
             Alarm::Expire(id) => self.expire(cx, id),
             Alarm::Beat(_) | Alarm::Gossip(_) => self.attend_to(cx, alarm),
-            Alarm::Arrival | Alarm::Think(_) => {}
+            Alarm::Subscribe => self.subscribe(cx),
+            Alarm::Arrival | Alarm::Think(_) | Alarm::Lapse(..) => {}
         }
         self.show(cx);
     }

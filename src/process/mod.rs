@@ -8,11 +8,13 @@ mod carriage;
 mod clock;
 mod context;
 mod effects;
+mod facts;
 mod guarded;
 mod message;
 mod observation;
 mod outbox;
 mod peer;
+mod queued;
 mod timers;
 
 use std::collections::BTreeMap;
@@ -29,6 +31,7 @@ pub use message::{Identity, Leg, Message, MessageId, Name};
 pub use observation::{Close, Flow, Kind, Observation, Outcome, Wanted};
 pub use outbox::{Alarm, Outbox, Outgoing, Write};
 pub use peer::PeerEvent;
+pub use queued::QueueFact;
 pub use timers::{TimerId, Timers};
 
 /// A state machine on one node, in a system of messages `M`.

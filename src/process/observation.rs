@@ -8,6 +8,7 @@ use crate::base::time::Span;
 
 use super::guarded::{GuardFact, TurnedAway};
 use super::message::MessageId;
+use super::queued::QueueFact;
 
 /// A stream of messages that is reported together: a client's mix entry, or one service's calls to another.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -127,6 +128,41 @@ pub enum Observation {
         /// Why.
         why: TurnedAway,
     },
+    /// A broker keeps a copy of a message, beside the one that came.
+    Stored {
+        /// The message.
+        message: MessageId,
+    },
+    /// A copy that a broker keeps is on disk, where a crash leaves it.
+    Kept {
+        /// The message.
+        message: MessageId,
+    },
+    /// A broker keeps a copy no longer.
+    Released {
+        /// The message.
+        message: MessageId,
+        /// Whether it was on disk.
+        is_kept: bool,
+        /// What became of it, if it was not handed on.
+        outcome: Option<Outcome>,
+    },
+    /// Something happened to a message in a queue of a broker.
+    Queued {
+        /// The queue.
+        queue: u16,
+        /// What happened.
+        fact: QueueFact,
+    },
+    /// The length of a queue of a broker changed.
+    QueueDepth {
+        /// The queue.
+        queue: u16,
+        /// Messages that wait.
+        ready: u32,
+        /// Messages that a consumer has and has not acknowledged.
+        unacked: u32,
+    },
     /// The number of answered requests whose effects a crash of this station would take changed.
     AtRisk {
         /// So many.
@@ -200,7 +236,8 @@ pub enum Close {
 #[repr(u16)]
 pub enum Kind {
     /// [`Observation::Offered`], [`Observation::Attempted`], [`Observation::Received`], [`Observation::Handled`],
-    /// [`Observation::Declined`], [`Observation::Confirmed`], [`Observation::Closed`], [`Observation::Dropped`], [`Observation::Duplicated`].
+    /// [`Observation::Declined`], [`Observation::Confirmed`], [`Observation::Closed`], [`Observation::Dropped`],
+    /// [`Observation::Duplicated`], [`Observation::Stored`], [`Observation::Kept`], [`Observation::Released`].
     Message = 1,
     /// [`Observation::Arrived`], [`Observation::Level`], [`Observation::Served`], [`Observation::Refused`],
     /// [`Observation::TurnedAway`].
@@ -211,6 +248,8 @@ pub enum Kind {
     Attempt = 8,
     /// [`Observation::Guarded`].
     Guard = 16,
+    /// [`Observation::Queued`], [`Observation::QueueDepth`].
+    Queue = 32,
 }
 
 /// A set of kinds.
@@ -252,6 +291,7 @@ impl Observation {
             | Self::Refused { .. }
             | Self::TurnedAway { .. } => Kind::Station,
             Self::Guarded { .. } => Kind::Guard,
+            Self::Queued { .. } | Self::QueueDepth { .. } => Kind::Queue,
             Self::Down { .. } => Kind::Life,
             Self::AttemptFailed { .. } | Self::Suspected { .. } | Self::Trusted { .. } => Kind::Attempt,
             _ => Kind::Message,

@@ -7,6 +7,7 @@
 //! documents or tests a family walks its registry. Newer families are declared by a list with one line per policy (`family`), and
 //! their registries hold a [`Listing`](crate::base::settings::Listing) of each.
 
+pub mod amqp;
 pub mod balance;
 pub mod breaker;
 pub mod concurrency;
@@ -15,6 +16,7 @@ mod family;
 pub mod health;
 pub mod hedge;
 pub mod keys;
+pub mod log;
 pub mod quantile;
 pub mod queue;
 pub mod rate_limit;

@@ -121,6 +121,7 @@ fn run(index: u32, seed: u64) -> RunResult {
         checkpoints: Vec::new(),
         flows: vec![flow("buy", &books[0]), flow("log", &books[1])],
         stations: vec![StationResult { name: "api".into(), workers: Some(4), book: stations.close()[0].clone() }],
+        queues: Vec::new(),
         links: vec![LinkResult { name: "network".into(), book: link }],
         faults: vec![FaultResult {
             name: "outage".into(),

@@ -2,9 +2,9 @@
 //!
 //! Names are those of the quantities that expectations are written in: a scope has metrics, a metric statistics.
 
-use crate::metrics::{Fate, Histogram};
+use crate::metrics::{Fate, Histogram, QueueBook};
 use crate::network::Cause;
-use crate::process::Outcome;
+use crate::process::{Outcome, QueueFact};
 use crate::sim::{FaultBook, LinkBook};
 
 use super::aftermath::{FlowAftermath, Values};
@@ -166,6 +166,9 @@ pub(super) fn of_flow(flow: &FlowTotal) -> Vec<Metric> {
         metric("latency-from-send", times(&flow.from_send, None)),
         metric("latency-one-way", times(&flow.one_way, None)),
     ]);
+    if flow.confirmed_lost > 0 {
+        metrics.push(with_share("confirmed-lost", flow.confirmed_lost));
+    }
     // Most flows have few guards: what never happened is left out.
     metrics.extend(flow.guards.done().map(|(fact, times)| with_rate(fact.name(), times)));
     metrics.extend(flow.after.iter().flat_map(of_aftermath));
@@ -234,6 +237,21 @@ pub(super) fn of_station(station: &StationTotal) -> Vec<Metric> {
         metric("work", times(&book.work, None)),
         metric("residence", times(&book.residence, None)),
     ]);
+    metrics
+}
+
+/// A queue's metrics.
+pub(super) fn of_queue(book: &QueueBook) -> Vec<Metric> {
+    let most = |value: u32| statistic("max", Value::Whole(value.into()), Unit::Count);
+    let per_second = |events: u64| rate(super::human::ratio(events as f64, book.seconds));
+    let mut metrics = vec![
+        metric("ready", [mean(Some(book.ready_mean())), most(book.ready_max)]),
+        metric("unacked", [mean(Some(book.unacked_mean())), most(book.unacked_max)]),
+    ];
+    metrics.extend(QueueFact::ALL.iter().map(|&fact| {
+        let happened = book.of(fact);
+        metric(fact.name(), [count(happened), per_second(happened), share(book.share(fact))])
+    }));
     metrics
 }
 

@@ -19,6 +19,7 @@
 //!   system       METRIC: { STATISTIC: number }
 //!   flows        name, caller, entry, callee, reliability_basis, metrics: { METRIC: { STATISTIC: number } }
 //!   stations     name, metrics
+//!   queues       name, metrics; of brokers, if there are any
 //!   links        name, metrics
 //!   faults       name, kind, metrics
 //!   wire         METRIC: { STATISTIC: number }, the sum over the links
@@ -32,7 +33,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use crate::experiment::{Basis, Judgement, Results, Unit as Counted};
 use crate::metrics::RunResult;
 
-use super::metric::{Metric, Unit, Value, of_fault, of_flow, of_link, of_station, of_system};
+use super::metric::{Metric, Unit, Value, of_fault, of_flow, of_link, of_queue, of_station, of_system};
 use super::total::Total;
 use super::{VERSION, fingerprint, verdict_name};
 
@@ -85,6 +86,8 @@ struct Tables {
     system: Metrics,
     flows: Vec<Flow>,
     stations: Vec<Named>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    queues: Vec<Named>,
     links: Vec<Named>,
     faults: Vec<Fault>,
     wire: Metrics,
@@ -150,6 +153,10 @@ impl Tables {
             .stations
             .iter()
             .map(|station| Named { name: station.name.clone(), metrics: Metrics(of_station(station)) });
+        let queues = total
+            .queues
+            .iter()
+            .map(|queue| Named { name: queue.name.clone(), metrics: Metrics(of_queue(&queue.book)) });
         let links =
             total.links.iter().map(|link| Named { name: link.name.clone(), metrics: Metrics(of_link(&link.book)) });
         let faults = total.faults.iter().map(|fault| Fault {
@@ -161,6 +168,7 @@ impl Tables {
             system: Metrics(of_system(total)),
             flows: flows.collect(),
             stations: stations.collect(),
+            queues: queues.collect(),
             links: links.collect(),
             faults: faults.collect(),
             wire: Metrics(of_link(&total.wire())),
@@ -170,7 +178,12 @@ impl Tables {
     /// The tables by scope, as in CSV.
     fn scopes(&self) -> Vec<(&str, &Metrics)> {
         let flows = self.flows.iter().map(|flow| (flow.name.as_str(), &flow.metrics));
-        let named = self.stations.iter().chain(&self.links).map(|named| (named.name.as_str(), &named.metrics));
+        let named = self
+            .stations
+            .iter()
+            .chain(&self.queues)
+            .chain(&self.links)
+            .map(|named| (named.name.as_str(), &named.metrics));
         let faults = self.faults.iter().map(|fault| (fault.name.as_str(), &fault.metrics));
         let ends = ([("system", &self.system)], [("wire", &self.wire)]);
         ends.0.into_iter().chain(flows).chain(named).chain(faults).chain(ends.1).collect()

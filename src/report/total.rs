@@ -4,7 +4,7 @@
 use crate::base::time::{Span, Time};
 use crate::experiment::Results;
 use crate::metrics::recovery::Strike;
-use crate::metrics::{Fate, FlowBook, GuardCounts, Histogram, RunResult, StationBook};
+use crate::metrics::{Fate, FlowBook, GuardCounts, Histogram, QueueResult, RunResult, StationBook};
 use crate::process::{Outcome, TurnedAway};
 use crate::sim::{FaultBook, LinkBook};
 
@@ -22,6 +22,7 @@ pub(super) struct Total {
     pub events: u64,
     pub flows: Vec<FlowTotal>,
     pub stations: Vec<StationTotal>,
+    pub queues: Vec<QueueResult>,
     pub links: Vec<LinkTotal>,
     pub faults: Vec<FaultTotal>,
 }
@@ -39,6 +40,8 @@ pub(super) struct FlowTotal {
     pub correct: u64,
     pub received: u64,
     pub confirmed: u64,
+    /// Confirmed, handled by nobody, and no copy left.
+    pub confirmed_lost: u64,
     /// Attempts sent while it was measured, by whichever message.
     pub sent: u64,
     /// Messages that succeeded while it was measured.
@@ -147,6 +150,12 @@ impl Total {
             }
             add_station(&mut total.book, &station.book);
         }
+        for queue in &run.queues {
+            match self.queues.iter_mut().find(|total| total.name == queue.name) {
+                Some(total) => total.book.add(&queue.book),
+                None => self.queues.push(queue.clone()),
+            }
+        }
         for link in &run.links {
             let total = entry(&mut self.links, |total| total.name == link.name);
             total.name.clone_from(&link.name);
@@ -216,6 +225,7 @@ impl FlowTotal {
         self.correct += tally.correct;
         self.received += tally.received;
         self.confirmed += tally.confirmed;
+        self.confirmed_lost += tally.confirmed_lost;
         self.attempts += tally.attempts;
         self.copies += tally.copies;
         self.duplicates += tally.duplicates;

@@ -71,6 +71,7 @@ fn load(
                 return Err(mistakes);
             }
             schema::stand_in(&mut scenario)?;
+            schema::consumers_and_brokers(&mut scenario);
             let files = open(&scenario, source)?;
             Ok((scenario, document, files))
         }

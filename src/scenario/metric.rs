@@ -1,6 +1,6 @@
 //! What can be measured, by name.
 
-use crate::process::{GuardFact, TurnedAway};
+use crate::process::{GuardFact, QueueFact, TurnedAway};
 
 use super::quantity::Statistic;
 
@@ -51,6 +51,8 @@ macro_rules! metrics {
             Guard(GuardFact),
             /// Requests that stations let go unserved.
             TurnedAway(TurnedAway),
+            /// What happened to messages in queues.
+            Queued(QueueFact),
         }
 
         impl Metric {
@@ -62,6 +64,7 @@ macro_rules! metrics {
                     $(Self::$variant => $name,)*
                     Self::Guard(fact) => fact.name(),
                     Self::TurnedAway(why) => why.name(),
+                    Self::Queued(fact) => fact.name(),
                 }
             }
 
@@ -71,6 +74,7 @@ macro_rules! metrics {
                     $(Self::$variant => $doc.trim_ascii_start(),)*
                     Self::Guard(fact) => fact.meaning(),
                     Self::TurnedAway(why) => why.meaning(),
+                    Self::Queued(fact) => fact.meaning(),
                 }
             }
 
@@ -80,6 +84,7 @@ macro_rules! metrics {
                     $(Self::$variant => &[$($more,)*],)*
                     Self::Guard(fact) => fact.definition(),
                     Self::TurnedAway(why) => why.definition(),
+                    Self::Queued(fact) => fact.definition(),
                 };
                 let lines = lines.iter().map(|line| line.trim_ascii_start());
                 let joined = lines.map(|line| if line.is_empty() { "\n\n" } else { line }).collect::<Vec<_>>().join(" ");
@@ -90,7 +95,8 @@ macro_rules! metrics {
             pub fn kind(self) -> MetricKind {
                 match self {
                     $(Self::$variant => MetricKind::$kind,)*
-                    Self::Guard(_) | Self::TurnedAway(_) => MetricKind::Events,
+                    Self::Queued(QueueFact::Redelivered | QueueFact::DeadLettered) => MetricKind::Share,
+                    Self::Guard(_) | Self::TurnedAway(_) | Self::Queued(_) => MetricKind::Events,
                 }
             }
         }
@@ -206,10 +212,6 @@ metrics! {
     Ready "ready" Mean,
     /// Messages that a consumer has and has not acknowledged.
     Unacked "unacked" Mean,
-    /// Messages that were delivered again.
-    Redelivered "redelivered" Share,
-    /// Messages that went to a dead-letter queue.
-    DeadLettered "dead-lettered" Share,
     /// Messages that were confirmed to the sender and then lost.
     ConfirmedLost "confirmed-lost" Share,
     /// Records a consumer is behind.
@@ -311,7 +313,7 @@ impl Metric {
 }
 
 /// The metrics of the list, then those that have registries of their own.
-const fn all() -> [Metric; Metric::NAMED.len() + GuardFact::COUNT + TurnedAway::COUNT] {
+const fn all() -> [Metric; Metric::NAMED.len() + GuardFact::COUNT + TurnedAway::COUNT + QueueFact::COUNT] {
     let mut all = [Metric::Offered; _];
     let (mut place, mut next) = (0, 0);
     while next < Metric::NAMED.len() {
@@ -326,6 +328,11 @@ const fn all() -> [Metric; Metric::NAMED.len() + GuardFact::COUNT + TurnedAway::
     next = 0;
     while next < TurnedAway::COUNT {
         all[place] = Metric::TurnedAway(TurnedAway::ALL[next]);
+        (place, next) = (place + 1, next + 1);
+    }
+    next = 0;
+    while next < QueueFact::COUNT {
+        all[place] = Metric::Queued(QueueFact::ALL[next]);
         (place, next) = (place + 1, next + 1);
     }
     all

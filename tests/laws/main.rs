@@ -5,6 +5,7 @@ mod common;
 mod system;
 mod witness;
 
+mod brokers;
 mod delivery;
 mod determinism;
 mod disciplines;

@@ -15,6 +15,7 @@ mod study;
 mod trace;
 
 mod balancing;
+mod brokers;
 mod disciplines;
 mod faults;
 mod guards;

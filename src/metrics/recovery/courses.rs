@@ -182,7 +182,12 @@ impl Courses {
                 open.copies = open.copies.saturating_sub(1);
                 open.attempt.lost.get_or_insert(now);
             }),
-            Observation::Duplicated { message } => self.update(message, |open, _, _| open.copies += 1),
+            Observation::Duplicated { message } | Observation::Stored { message } => {
+                self.update(message, |open, _, _| open.copies += 1);
+            }
+            Observation::Released { message, .. } => {
+                self.update(message, |open, _, _| open.copies = open.copies.saturating_sub(1));
+            }
             Observation::Down { .. } => self.open[node.index() as usize].clear(),
             _ => {}
         }

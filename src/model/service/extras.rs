@@ -6,6 +6,7 @@ use crate::model::health::Attendance;
 use crate::model::journal::{Journal, Record, State};
 use crate::process::{Boot, Observation, Outcome};
 
+use super::consumption::Consumption;
 use super::door::Door;
 use super::{Alarm, Cx, Delivery, Envelope, Job, Service, ServiceSpec};
 
@@ -18,6 +19,8 @@ pub(super) struct Extras {
     pub(super) door: Option<Door>,
     /// What it does for those that want to know how it is.
     attendance: Option<Attendance>,
+    /// What it consumes.
+    pub(super) consumption: Option<Consumption>,
 }
 
 impl Extras {
@@ -25,10 +28,11 @@ impl Extras {
     pub(super) fn of(spec: &ServiceSpec, boot: &Boot<'_>) -> Option<Box<Self>> {
         let has_state = spec.state != State::Elsewhere;
         let attends = !spec.duties.is_empty();
-        (has_state || spec.is_guarded() || attends).then(|| {
+        let consumption = spec.consumes.map(|call| Consumption::new(call, boot.restarts));
+        (has_state || spec.is_guarded() || attends || consumption.is_some()).then(|| {
             let journal = has_state.then(|| Journal::new(boot.disk));
             let attendance = attends.then(|| Attendance::new(&spec.duties, boot.restarts));
-            Box::new(Self { journal, door: Door::of(spec), attendance })
+            Box::new(Self { journal, door: Door::of(spec), attendance, consumption })
         })
     }
 
@@ -93,6 +97,7 @@ impl Service {
         if let Some(attendance) = self.extras.as_mut().and_then(|extras| extras.attendance.as_mut()) {
             attendance.start(&self.script, cx);
         }
+        self.subscribe(cx);
     }
 
     /// One of the alarms of its duties went off.

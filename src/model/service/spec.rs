@@ -36,6 +36,8 @@ pub struct ServiceSpec {
     /// Whether the end of a message it waited for, if a bad one, is that of the request: a balancer's node says what it was
     /// told, where all others have failed.
     pub passes_on: bool,
+    /// The kind of message that its nodes consume from a broker, if they do.
+    pub consumes: Option<u16>,
     /// What its nodes do for those that want to know how they are.
     pub duties: Arc<Duties>,
 }

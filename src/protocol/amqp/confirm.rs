@@ -26,7 +26,7 @@ pub enum Responsibility {
 impl Responsibility {
     /// That of such a queue, for a message that is `persistent` or not.
     pub fn of(settings: &WorkQueueSettings, persistent: bool) -> Self {
-        match settings.r#type {
+        match settings.kind() {
             QueueType::Quorum => Self::Committed,
             QueueType::Classic if settings.durable && persistent => Self::Synced,
             QueueType::Classic => Self::Enqueued,
@@ -266,7 +266,7 @@ mod tests {
     fn a_queue_takes_responsibility_as_late_as_it_is_safe() {
         let classic = WorkQueueSettings::default();
         let transient = WorkQueueSettings { durable: false, ..classic.clone() };
-        let quorum = WorkQueueSettings { r#type: QueueType::Quorum, ..classic.clone() };
+        let quorum = WorkQueueSettings { r#type: Some(QueueType::Quorum), ..classic.clone() };
         for (settings, persistent, expected) in [
             (&classic, true, Responsibility::Synced),
             (&classic, false, Responsibility::Enqueued),

@@ -90,6 +90,12 @@ fn fates(flow: &FlowTotal, style: Style) -> Vec<String> {
     } else {
         format!("≠ {} offered: the books do not balance", human::count(flow.offered))
     };
+    if flow.confirmed_lost > 0 {
+        let share = human::share(flow.confirmed_lost as f64 / offered);
+        let lost = human::count(flow.confirmed_lost);
+        let about = style.paint(Role::Bad, "confirmed by a broker that has lost or dropped them since");
+        lines.push(format!("  {:<18}{lost:>width$}  {share:>9}  {about}", "confirmed-lost"));
+    }
     lines.push(format!("  {:<18}{:>width$}  {}", "sum", human::count(sum), style.paint(Role::Quiet, &verdict)));
     lines
 }

@@ -1,7 +1,7 @@
 //! Expectations resolved: whose numbers, which of them, when.
 
 use crate::base::time::Time;
-use crate::process::{GuardFact, TurnedAway};
+use crate::process::{GuardFact, QueueFact, TurnedAway};
 use crate::scenario::condition::Condition;
 use crate::scenario::diagnostic::{Diagnostic, unknown_name};
 use crate::scenario::document::{Located, Origin, Texts};
@@ -32,6 +32,8 @@ pub enum Subject {
     Flows(Vec<usize>),
     /// This group of stations, with the flows that lead to it.
     Station(usize, Vec<usize>),
+    /// This queue of a broker.
+    Queue(usize),
     /// This link.
     Link(usize),
     /// This fault.
@@ -68,9 +70,15 @@ pub fn is_measured(metric: Metric) -> bool {
     !measured_for(metric).is_empty()
 }
 
-/// Of whom this metric is measured: messages, a service, a link or a fault.
+/// Of whom this metric is measured: messages, a service, a queue, a link or a fault.
 pub fn measured_for(metric: Metric) -> Vec<&'static str> {
-    let subjects = [Subject::Flows(Vec::new()), Subject::Station(0, Vec::new()), Subject::Link(0), Subject::Fault(0)];
+    let subjects = [
+        Subject::Flows(Vec::new()),
+        Subject::Station(0, Vec::new()),
+        Subject::Queue(0),
+        Subject::Link(0),
+        Subject::Fault(0),
+    ];
     let measuring = subjects.iter().filter(|subject| measured_by(subject).contains(&metric));
     measuring.map(Subject::kind).collect()
 }
@@ -81,6 +89,7 @@ impl Subject {
         match self {
             Self::Flows(_) => "messages",
             Self::Station(..) => "a service",
+            Self::Queue(_) => "a queue",
             Self::Link(_) => "a link",
             Self::Fault(_) => "a fault",
         }
@@ -186,6 +195,10 @@ impl Scopes<'_> {
                 if let Some(index) = self.stations.iter().position(|station| *station == name.value) {
                     return Ok(Subject::Station(index, flows(&|flow| flow.callee == name.value)));
                 }
+                let mut queues = self.scenario.queues.iter().map(|(name, _)| name.as_str());
+                if let Some(index) = queues.position(|queue| queue == name.value) {
+                    return Ok(Subject::Queue(index));
+                }
                 if let Some(index) = self.links.iter().position(|link| *link == name.value) {
                     return Ok(Subject::Link(index));
                 }
@@ -193,8 +206,9 @@ impl Scopes<'_> {
                     return Ok(Subject::Fault(index));
                 }
                 let faults = self.faults.iter().map(|fault| fault.name.as_str());
-                let known = groups().chain(self.links.iter().map(String::as_str)).chain(faults);
-                Err(unknown_name(&name.located(quantity.origin, self.texts), "group, link or fault", known))
+                let queues = self.scenario.queues.iter().map(|(name, _)| name.as_str());
+                let known = groups().chain(queues).chain(self.links.iter().map(String::as_str)).chain(faults);
+                Err(unknown_name(&name.located(quantity.origin, self.texts), "group, queue, link or fault", known))
             }
             Some(Scope::Entry { group, entry }) => {
                 let of_group = |flow: &FlowSpec| flow.is_client && flow.caller == group.value;
@@ -287,6 +301,7 @@ fn measured_by(subject: &Subject) -> Vec<Metric> {
     match subject {
         Subject::Flows(_) => listed.chain(guards()).collect(),
         Subject::Station(..) => listed.chain(causes()).collect(),
+        Subject::Queue(_) => listed.chain(QueueFact::ALL.iter().copied().map(Metric::Queued)).collect(),
         Subject::Link(_) | Subject::Fault(_) => listed.collect(),
     }
 }
@@ -302,6 +317,7 @@ fn listed_for(subject: &Subject) -> &'static [Metric] {
             Processed,
             Received,
             Confirmed,
+            ConfirmedLost,
             Handled,
             InDoubt,
             Lost,
@@ -339,6 +355,7 @@ fn listed_for(subject: &Subject) -> &'static [Metric] {
             Amplification,
             ConfirmedLost,
         ],
+        Subject::Queue(_) => &[Ready, Unacked],
         Subject::Link(_) => &[Carried, Dropped, InFlight, Segments, Retransmitted],
         Subject::Fault(_) => &[Touched, TouchedNodes, TouchedMessages, TouchedTimers, Strikes],
     }
@@ -351,7 +368,9 @@ pub(in crate::scenario) fn has(metric: Metric, statistic: Statistic) -> bool {
         MetricKind::Rate | MetricKind::Events => matches!(statistic, Rate | Count),
         MetricKind::Share => matches!(statistic, Share) || statistic == Count && metric != Metric::Busy,
         MetricKind::Mean => {
-            statistic == Mean || statistic == Max && matches!(metric, Metric::Waiting | Metric::Present)
+            statistic == Mean
+                || statistic == Max
+                    && matches!(metric, Metric::Waiting | Metric::Present | Metric::Ready | Metric::Unacked)
         }
         MetricKind::Count => statistic == Count,
         MetricKind::Strike => matches!(statistic, Mean | Min | Max),

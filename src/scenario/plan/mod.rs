@@ -1,6 +1,7 @@
 //! From what is written to what is played: names become places, quantities values, and whatever does not fit together is
 //! said with its place.
 
+mod broker;
 mod distribution;
 mod estimate;
 mod expect;
@@ -33,8 +34,8 @@ use crate::base::time::{Span, Time};
 use crate::metrics::recovery::Strike;
 use crate::metrics::{Correctness, Spans, curve_step};
 use crate::model::{
-    Board, Call, Client, ClientSpec, Envelope, Keys, Program, RouteSpec, Router, Script, Service, ServiceSpec, Target,
-    Watch,
+    Board, Broker, BrokerSpec, Call, Client, ClientSpec, Envelope, Keys, Program, RouteSpec, Router, Script, Service,
+    ServiceSpec, Target, Watch,
 };
 use crate::network::Network;
 use crate::process::Boot;
@@ -84,6 +85,8 @@ pub struct Plan {
     pub resolved: String,
     /// Streams of messages, in the order of the ledger's books.
     pub flows: Vec<FlowSpec>,
+    /// Queues of brokers, in the order of their books.
+    pub queues: Vec<String>,
     /// What happens to the system.
     pub faults: Vec<FaultSpec>,
     traces: Vec<TraceFile>,
@@ -124,6 +127,7 @@ struct Group {
 enum Role {
     Client(Arc<ClientSpec>),
     Service(Arc<ServiceSpec>, Option<Storage>),
+    Broker(Arc<BrokerSpec>, Option<Storage>),
     Router,
 }
 
@@ -159,7 +163,7 @@ impl Plan {
     pub fn stations(&self) -> impl Iterator<Item = (&str, Option<NonZeroU32>, u32)> {
         self.groups.iter().filter_map(|group| match &group.role {
             Role::Service(spec, _) => Some((group.name.as_str(), spec.workers, group.nodes)),
-            Role::Client(_) | Role::Router => None,
+            Role::Client(_) | Role::Router | Role::Broker(..) => None,
         })
     }
 
@@ -190,10 +194,13 @@ impl Plan {
                 Role::Service(spec, _) => {
                     cluster.group(name, *nodes, move |boot| Service::new(script.under(boot.seed), &spec, &boot))
                 }
+                Role::Broker(spec, _) => {
+                    cluster.group(name, *nodes, move |boot| Broker::new(script.under(boot.seed), &spec, &boot))
+                }
                 Role::Router => cluster.group(name, *nodes, |_| Router),
             };
             let group = added.expect("a plan's names are checked");
-            if let Role::Service(_, Some(storage)) = role {
+            if let Role::Service(_, Some(storage)) | Role::Broker(_, Some(storage)) = role {
                 cluster.set_storage(group, storage.clone());
             }
         }

@@ -33,7 +33,11 @@ pub struct Receiver {
 /// If the step sends nothing.
 pub fn policy(keys: &PolicyKeys, verb: Verb<'_>, receiver: &Receiver) -> Result<Policy, Vec<Diagnostic>> {
     assert!(verb.is_message(), "`{}` sends nothing", verb.name());
-    let default = if matches!(verb, Verb::Send(_)) { Delivery::AtMostOnce } else { Delivery::AtLeastOnce };
+    let default = if matches!(verb, Verb::Send(_) | Verb::Publish(_, false)) {
+        Delivery::AtMostOnce
+    } else {
+        Delivery::AtLeastOnce
+    };
     let delivery = keys.delivery.as_ref().map_or(default, |delivery| delivery_of(**delivery));
     let mut planner = Planner { keys, verb, delivery, mistakes: Vec::new() };
     let policy = planner.policy(receiver);
@@ -172,7 +176,7 @@ impl Planner<'_> {
 
     /// Whether the sender never hears of its messages again.
     fn is_unconfirmed(&self) -> bool {
-        self.delivery == Delivery::AtMostOnce && matches!(self.verb, Verb::Send(_))
+        self.delivery == Delivery::AtMostOnce && !matches!(self.verb, Verb::Call(_))
     }
 
     /// The mistake in a key that needs another delivery, with the reason for the one there is.
@@ -181,6 +185,9 @@ impl Planner<'_> {
         let mistake = match (&self.keys.delivery, self.verb) {
             (Some(delivery), _) => mistake.at(delivery.origin, "because of this"),
             (None, Verb::Send(target)) => mistake.at(target.origin, "a `send` is at most once by default"),
+            (None, Verb::Publish(name, false)) => {
+                mistake.at(name.origin, "a `publish` without `confirm` is at most once")
+            }
             (None, verb) => mistake.at(verb.origin(), format!("a `{}` is at least once by default", verb.name())),
         };
         self.mistakes.push(mistake.help(help));

@@ -13,6 +13,7 @@ use crate::scenario::load::Loaded;
 use crate::scenario::schema::{Client, FaultKind, Name, Scenario, Service, Sizes, Step, Steps};
 use crate::scenario::trace::{Facts, TraceFile};
 
+use super::broker::{self, Brokers};
 use super::expect::Scopes;
 use super::keys::{self, Sent};
 use super::nodes::Nodes;
@@ -69,7 +70,9 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         warnings = topology::idle_links(&network, &topology, &scenario.links);
         network = network.with_topology(topology);
     }
+    let brokers = Brokers::of(scenario, mistakes);
     let mut planner = Planner {
+        brokers,
         scenario,
         names: &names,
         bandwidth: limited(scenario, &network),
@@ -126,7 +129,7 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         scenario,
         faults: &faults,
         flows: &flows,
-        stations: scenario.services.iter().map(|(name, _)| name.as_str()).collect(),
+        stations: stations(scenario).map(|(name, _)| name.as_str()).collect(),
         measured: (Time::ZERO + warmup, Time::ZERO + duration),
         links: network.links().map(|(_, name, _)| name.to_owned()).collect(),
         texts: &loaded.texts,
@@ -145,6 +148,7 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         unused,
         resolved: loaded.document.print(None),
         flows,
+        queues: scenario.queues.iter().map(|(name, _)| name.as_str().to_owned()).collect(),
         faults,
         traces,
         groups,
@@ -155,6 +159,11 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         watches,
         network,
     })
+}
+
+/// The services that are reported as stations: brokers, which are the last, are not.
+pub(super) fn stations(scenario: &Scenario) -> impl Iterator<Item = (&Located<Name>, &Service)> {
+    scenario.services.iter().filter(|(name, _)| scenario.brokers.get(name.as_str()).is_none())
 }
 
 /// Something that has a bandwidth.
@@ -204,6 +213,7 @@ pub(super) struct Planner<'a> {
     pub(super) warnings: Vec<Diagnostic>,
     pub(super) mistakes: &'a mut Vec<Diagnostic>,
     pub(super) texts: &'a crate::scenario::document::Texts,
+    pub(super) brokers: Brokers,
     files: &'a Openers,
     traces: Vec<TraceFile>,
     /// Policies that some message has.
@@ -248,8 +258,17 @@ impl Planner<'_> {
             }
         }
         let mut groups = Vec::new();
-        for (name, service) in self.scenario.services.iter() {
-            let spec = self.service(name.as_str(), service);
+        for (index, (name, service)) in self.scenario.services.iter().enumerate() {
+            if let Some((broker, spec)) = self.scenario.brokers.get(name.as_str()).zip(self.brokers.spec(name.as_str()))
+            {
+                let role = Role::Broker(Arc::clone(spec), broker::storage(broker, self.mistakes));
+                groups.push(Group { name: name.as_str().into(), nodes: 1, role });
+                continue;
+            }
+            let mut spec = self.service(name.as_str(), service);
+            if let Some(consumer) = self.scenario.consumers.get(name.as_str()) {
+                spec.consumes = self.delivery(name, consumer, index);
+            }
             let storage = state::storage(service, self.mistakes);
             groups.push(Group {
                 name: name.as_str().into(),

@@ -27,6 +27,7 @@ pub(super) fn spec(service: &Service, mistakes: &mut Vec<Diagnostic>) -> Service
         holds_worker: !shares_workers && service.hold_worker.is_none_or(|hold| hold.value),
         state: state::of(service),
         passes_on: service.passes_on,
+        consumes: None,
         duties: Default::default(),
     }
 }

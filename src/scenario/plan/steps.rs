@@ -18,7 +18,7 @@ use crate::model::{
 };
 use crate::protocol::balance::BalancePolicy;
 use crate::scenario::diagnostic::{Diagnostic, unknown_name};
-use crate::scenario::document::{Located, Origin};
+use crate::scenario::document::{Located, Origin, Piece};
 use crate::scenario::schema::{FanOut, PolicyKeys, Service, Sizes, Step, Steps, Target, Verb, WaitFor, Way};
 
 /// The most steps of a program, repeated ones counted each time: a message's luck has room for the place of its step.
@@ -120,6 +120,20 @@ impl Planner<'_> {
                     Some(copies) => self.gather(step, vec![Branch { call, copies }]),
                     None => None,
                 });
+            }
+            Verb::Publish(to, _) => {
+                let levels = [step, sender.shared[1], sender.shared[0]];
+                let confirm = levels.into_iter().find_map(|step| step.confirm);
+                let verb = Verb::Publish(to, confirm.is_some_and(|confirm| confirm.value));
+                let Some((broker, publication)) = self.publication(sender, step, to) else { return };
+                let range = 0..to.value.as_str().len();
+                let target = Target { service: Piece { value: broker, range }, op: None };
+                let target = Located { value: target, origin: to.origin };
+                let Some((call, _)) = self.message(sender, step, &target, verb, path) else { return };
+                self.refuse_what_brokers_do_not(sender, step, to, call);
+                self.calls[usize::from(call)].publication = Some(Arc::new(publication));
+                let wait = step.wait.as_ref().is_none_or(|wait| wait.value);
+                program.push(model::Step::Message { call, wait });
             }
             Verb::Parallel(branches) => {
                 let mut planned = Vec::new();
@@ -305,8 +319,13 @@ impl Planner<'_> {
             },
         };
         self.warn_about_waiting(target, &policy, is_request);
-        let callee_name = &service_name.value;
+        let callee_name = match verb {
+            Verb::Publish(to, _) => to.value.as_str(),
+            _ => &service_name.value,
+        };
         let correctness = match (policy.delivery, is_request) {
+            // Each queue that it goes to has it handled.
+            _ if matches!(verb, Verb::Publish(..)) => Correctness::Handled,
             (Delivery::AtMostOnce | Delivery::ExactlyOnce, _) => Correctness::Once,
             (Delivery::AtLeastOnce, true) => Correctness::Answered,
             (Delivery::AtLeastOnce, false) => Correctness::Handled,
@@ -314,7 +333,7 @@ impl Planner<'_> {
         let flow = self.flow(FlowSpec {
             caller: sender.group.into(),
             entry: sender.entry.filter(|_| sender.is_client).map(Into::into),
-            callee: callee_name.clone(),
+            callee: callee_name.to_owned(),
             is_client: sender.is_client,
             correctness,
             is_call: is_request,
@@ -348,7 +367,7 @@ impl Planner<'_> {
         let has_key = key.is_some() || sender.trace.is_some_and(|trace| trace.keys > 0);
         self.sent.push(Sent { origin: target.origin, has_key });
         self.effects.keys.extend(key.map(|key| key.origin));
-        if let Some(written) = priority.filter(|priority| priority.value > 0) {
+        if let Some(written) = priority.filter(|priority| priority.value > 0 && !matches!(verb, Verb::Publish(..))) {
             self.effects.priority(written.origin, callee_name, service);
         }
         self.calls.push(model::Call {
@@ -363,6 +382,8 @@ impl Planner<'_> {
             reply_size,
             key: key.map(|key| key.policy.start()),
             priority: priority.map_or(0, |priority| priority.value),
+            publication: None,
+            subscription: None,
         });
         Some((call, service.nodes()))
     }

@@ -5,6 +5,7 @@
 //! from the comments here.
 
 mod balancer;
+mod broker;
 mod chosen;
 mod client;
 mod distribution;
@@ -33,6 +34,8 @@ use serde::Deserialize;
 
 pub use balancer::Balancer;
 pub(super) use balancer::stand_in;
+pub(super) use broker::consumers_and_brokers;
+pub use broker::{AcknowledgeMode, Broker, Consumer, Exchange, ExchangeType, WorkQueue};
 pub use chosen::{Chosen, Family, Tuned};
 pub use client::{Client, MixEntry, Phase};
 pub use distribution::{DistributionSpec, LognormalSpec, Sizes, Times, WeibullSpec};
@@ -99,6 +102,18 @@ pub struct Scenario {
     /// Who passes requests on to services.
     #[serde(default)]
     pub balancers: Named<Balancer>,
+    /// Who keeps queues.
+    #[serde(default)]
+    pub brokers: Named<Broker>,
+    /// Where messages wait for consumers.
+    #[serde(default)]
+    pub queues: Named<WorkQueue>,
+    /// Who sends what is published on to queues.
+    #[serde(default)]
+    pub exchanges: Named<Exchange>,
+    /// Who takes messages from queues.
+    #[serde(default)]
+    pub consumers: Named<Consumer>,
     /// What happens to the system.
     #[serde(default)]
     pub faults: Named<Fault>,

@@ -2,13 +2,13 @@
 
 /// The planned keys and names of each schema type.
 const PLANNED: &[(&str, &[&str])] = &[
-    ("Scenario", &["stores", "brokers", "exchanges", "queues", "topics", "consumers", "sweep", "tune"]),
+    ("Scenario", &["stores", "topics", "sweep", "tune"]),
     ("Run", &["stop-when"]),
     ("Runs", &["until", "at-most"]),
     ("Warmup", &["auto"]),
     ("MessageKind", &["read", "write"]),
     ("PolicyKeys", &["acks", "enable-idempotence", "linger", "batch-size"]),
-    ("Step", &["publish", "confirm", "read", "write", "write-to", "cas"]),
+    ("Step", &["read", "write", "write-to", "cas"]),
     ("Fault", &["fail"]),
     ("Skew", &["offset"]),
     ("word", &["shared"]),

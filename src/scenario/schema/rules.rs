@@ -11,7 +11,7 @@ use crate::scenario::document::{Located, Origin};
 use crate::scenario::nearest::one_of;
 
 /// The verbs of a step.
-const VERBS: [&str; 8] = ["work", "sleep", "call", "send", "parallel", "choose", "repeat", "fail"];
+const VERBS: [&str; 9] = ["work", "sleep", "call", "send", "publish", "parallel", "choose", "repeat", "fail"];
 
 /// Everything in `scenario` that is refused although each value on its own is well.
 pub(in crate::scenario) fn check(scenario: &Scenario) -> Vec<Diagnostic> {
@@ -82,7 +82,14 @@ impl Rules {
         let faults = scenario.faults.iter().map(|(name, _)| ("a fault", name));
         let windows = scenario.windows.iter().map(|(name, _)| ("a window", name));
         let balancers = scenario.balancers.iter().map(|(name, _)| ("a balancer", name));
-        for (what, name) in services.chain(balancers).chain(clients).chain(links).chain(faults).chain(windows) {
+        let brokers = scenario.brokers.iter().map(|(name, _)| ("a broker", name));
+        let queues = scenario.queues.iter().map(|(name, _)| ("a queue", name));
+        let exchanges = scenario.exchanges.iter().map(|(name, _)| ("an exchange", name));
+        let consumers = scenario.consumers.iter().map(|(name, _)| ("a group of consumers", name));
+        let of_brokers = brokers.chain(queues).chain(exchanges).chain(consumers);
+        for (what, name) in
+            services.chain(balancers).chain(of_brokers).chain(clients).chain(links).chain(faults).chain(windows)
+        {
             if name.as_str() == "network" {
                 let message = format!("{what} cannot be called `network`: that is what lies between any two nodes");
                 self.refuse(name.origin, message);

@@ -11,11 +11,11 @@ use super::families::KeyLaw;
 use super::name::{Name, Target};
 use super::number::Positive;
 use super::policy::PolicyKeys;
-use super::quantity_text::Share;
+use super::quantity_text::{Duration, Share};
 use super::{Named, Steps};
 use crate::scenario::document::{Located, Origin};
 
-/// One thing to do: exactly one of `work`, `sleep`, `call`, `send`, `parallel`, `choose`, `repeat` and `fail`. The other keys
+/// One thing to do: exactly one of `work`, `sleep`, `call`, `send`, `publish`, `parallel`, `choose`, `repeat` and `fail`. The other keys
 /// say how.
 ///
 /// A group with one step writes it without `steps`. On a group that has `steps`, `mix` or `ops`, the other keys count for all
@@ -31,6 +31,8 @@ pub struct Step {
     pub call: Option<Located<Target>>,
     /// Send one way to a service, or to one of its operations.
     pub send: Option<Located<Target>>,
+    /// Publish to a queue, or to an exchange.
+    pub publish: Option<Located<Name>>,
     /// Several calls or sends at once, each in a table of its own; goes on when all have ended well, or as `wait-for` says.
     pub parallel: Option<Steps>,
     /// One of several ways to go on, drawn by weight.
@@ -60,6 +62,20 @@ pub struct Step {
     /// How urgent the message is, from 0 to 255: a higher number goes first, where the receiver looks at that. As in RabbitMQ.
     #[schemars(extend("default" = 0))]
     pub priority: Option<Located<u8>>,
+    /// The routing key of what is published to an exchange; for a queue it is the queue's name.
+    pub routing_key: Option<Located<String>>,
+    /// Whether the broker confirms what is published once it has taken responsibility for it. Then it is published again, and so
+    /// delivered at least once, if `max-attempts` says so.
+    #[schemars(extend("default" = false))]
+    pub confirm: Option<Located<bool>>,
+    /// Whether what is published fails if no queue takes it; otherwise it is dropped, and confirmed all the same.
+    #[schemars(extend("default" = false))]
+    pub mandatory: Option<Located<bool>>,
+    /// Whether what is published is written to disk, in queues that are durable.
+    #[schemars(extend("default" = true))]
+    pub persistent: Option<Located<bool>>,
+    /// How long what is published may wait in a queue.
+    pub expiration: Option<Located<Duration>>,
     /// The policy's keys, for this step alone.
     #[serde(rename = "..")]
     pub keys: PolicyKeys,
@@ -127,6 +143,8 @@ pub enum Verb<'a> {
     Call(&'a Located<Target>),
     /// Send one way.
     Send(&'a Located<Target>),
+    /// Publish; whether that is confirmed.
+    Publish(&'a Located<Name>, bool),
     /// Several at once.
     Parallel(&'a Steps),
     /// One of several ways.
@@ -145,6 +163,7 @@ impl<'a> Verb<'a> {
             Self::Sleep(_) => "sleep",
             Self::Call(_) => "call",
             Self::Send(_) => "send",
+            Self::Publish(..) => "publish",
             Self::Parallel(_) => "parallel",
             Self::Choose(_) => "choose",
             Self::Repeat(_) => "repeat",
@@ -157,6 +176,7 @@ impl<'a> Verb<'a> {
         match self {
             Self::Work(times) | Self::Sleep(times) => times.origin,
             Self::Call(target) | Self::Send(target) => target.origin,
+            Self::Publish(name, _) => name.origin,
             Self::Parallel(steps) => steps.origin,
             Self::Choose(ways) => ways.origin,
             Self::Repeat(repeat) => repeat.origin,
@@ -166,14 +186,14 @@ impl<'a> Verb<'a> {
 
     /// Whether it is a message, so that a policy has a meaning.
     pub fn is_message(self) -> bool {
-        matches!(self, Self::Call(_) | Self::Send(_))
+        matches!(self, Self::Call(_) | Self::Send(_) | Self::Publish(..))
     }
 
     /// Whether it sends a message, or steps in it do.
     pub fn sends(self) -> bool {
         let any = |steps: &Steps| steps.iter().flat_map(|step| step.verbs()).any(Verb::sends);
         match self {
-            Self::Call(_) | Self::Send(_) => true,
+            Self::Call(_) | Self::Send(_) | Self::Publish(..) => true,
             Self::Parallel(steps) => any(steps),
             Self::Choose(ways) => ways.iter().any(|(_, way)| any(&way.steps)),
             Self::Repeat(repeat) => any(&repeat.steps),
@@ -199,6 +219,7 @@ impl Step {
             self.sleep.as_ref().map(Verb::Sleep),
             self.call.as_ref().map(Verb::Call),
             self.send.as_ref().map(Verb::Send),
+            self.publish.as_ref().map(|name| Verb::Publish(name, self.confirm.is_some_and(|confirm| confirm.value))),
             self.parallel.as_ref().map(Verb::Parallel),
             self.choose.as_ref().map(Verb::Choose),
             self.repeat.as_ref().map(Verb::Repeat),
@@ -222,6 +243,11 @@ impl Step {
             ("priority", self.priority.map(|priority| priority.origin)),
             ("fan-out", self.fan_out.map(|count| count.origin)),
             ("wait-for", self.wait_for.map(|count| count.origin)),
+            ("routing-key", self.routing_key.as_ref().map(|key| key.origin)),
+            ("confirm", self.confirm.map(|confirm| confirm.origin)),
+            ("mandatory", self.mandatory.map(|mandatory| mandatory.origin)),
+            ("persistent", self.persistent.map(|persistent| persistent.origin)),
+            ("expiration", self.expiration.map(|expiration| expiration.origin)),
         ];
         own.into_iter().filter_map(|(key, place)| Some((key.to_owned(), place?))).chain(self.keys.written())
     }

@@ -144,7 +144,7 @@ fn settings() -> impl Strategy<Value = WorkQueueSettings> {
         }
         let limit = limit.map(DeliveryLimit::Times).or(is_unlimited.then_some(DeliveryLimit::Unlimited));
         let overflow = if overflow == Overflow::RejectPublishDlx { Overflow::RejectPublish } else { overflow };
-        WorkQueueSettings { r#type: QueueType::Quorum, delivery_limit: limit, overflow, ..common }
+        WorkQueueSettings { r#type: Some(QueueType::Quorum), delivery_limit: limit, overflow, ..common }
     })
 }
 
@@ -288,7 +288,7 @@ fn run(settings: &WorkQueueSettings, plans: &[Plan]) -> Result<(), TestCaseError
         let events = play(&mut queue, &step, now);
         prop_assert_eq!(&events, &model.step(&step, now), "{:?} at {:?} with {:?}", step, now, settings);
 
-        let levels = if settings.r#type == QueueType::Quorum { 7 } else { max_priority };
+        let levels = if settings.kind() == QueueType::Quorum { 7 } else { max_priority };
         ledger.enter(&events, &step, levels)?;
         if let Step::Subscribe(consumer, subscription) = step
             && events.is_empty()

@@ -124,7 +124,7 @@ impl<M: Copy> WorkQueue<M> {
         let max_priority = settings.max_priority.map_or(0, |most| u8::try_from(most.get()).unwrap_or(u8::MAX));
         Self {
             id,
-            kind: settings.r#type,
+            kind: settings.kind(),
             durable: settings.durable,
             exclusive: settings.exclusive,
             auto_delete: settings.auto_delete,
@@ -135,7 +135,7 @@ impl<M: Copy> WorkQueue<M> {
             expires: settings.expires,
             max_returns: settings.returns(),
             has_letters,
-            ready: Ready::new(settings.r#type, max_priority),
+            ready: Ready::new(settings.kind(), max_priority),
             consumers: Consumers::new(settings.single_active_consumer),
             accepted: 0,
             unacked_bytes: 0,

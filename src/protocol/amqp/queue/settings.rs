@@ -70,8 +70,8 @@ settings! {
     /// consumer acknowledges; what is not acknowledged is delivered again. It decouples those who ask from those who work and
     /// evens out bursts, at the price of waiting in between and of duplicates after failures.
     pub struct WorkQueueSettings = "work-queue", "RabbitMQ 4.0 (AMQP 0-9-1); differences since 3.10 stand at the fields" {
-        /// How it is kept. The default is that of a virtual host without one of its own.
-        r#type: QueueType = QueueType::Classic,
+        /// How it is kept. Without it a classic queue, or a quorum queue where a key is written that only that has.
+        r#type: Option<QueueType> = None,
         /// Whether it survives a restart of its node. AMQP leaves the choice to the client; true is what RabbitMQ's management
         /// page declares, and the only choice for a quorum queue. Not durable and not exclusive is deprecated since 3.13.
         durable: bool = true,
@@ -105,7 +105,7 @@ settings! {
 
 impl Settings for WorkQueueSettings {
     fn check(&self) -> Result<(), String> {
-        let refused = match self.r#type {
+        let refused = match self.kind() {
             QueueType::Classic => [
                 (self.delivery_limit.is_some(), "has no `delivery-limit`: only a quorum queue has one"),
                 (self.max_priority.is_some_and(|most| most.get() > 255), "takes a `max-priority` up to 255"),
@@ -127,9 +127,17 @@ impl Settings for WorkQueueSettings {
 }
 
 impl WorkQueueSettings {
+    /// How it is kept.
+    pub fn kind(&self) -> QueueType {
+        self.r#type.unwrap_or(match self.delivery_limit {
+            Some(_) => QueueType::Quorum,
+            None => QueueType::Classic,
+        })
+    }
+
     /// How often a message may be returned before it dies.
     pub fn returns(&self) -> Option<u32> {
-        match (self.r#type, self.delivery_limit) {
+        match (self.kind(), self.delivery_limit) {
             (QueueType::Classic, _) | (_, Some(DeliveryLimit::Unlimited)) => None,
             (QueueType::Quorum, Some(DeliveryLimit::Times(times))) => Some(times),
             (QueueType::Quorum, None) => Some(20),
@@ -154,7 +162,7 @@ mod tests {
 
     #[test]
     fn what_a_kind_of_queue_does_not_have_is_refused() {
-        let quorum = WorkQueueSettings { r#type: QueueType::Quorum, ..Default::default() };
+        let quorum = WorkQueueSettings { r#type: Some(QueueType::Quorum), ..Default::default() };
         let classic = WorkQueueSettings::default();
         assert!(quorum.check().is_ok() && classic.check().is_ok());
         for settings in [
@@ -163,7 +171,11 @@ mod tests {
             WorkQueueSettings { auto_delete: true, ..quorum.clone() },
             WorkQueueSettings { max_priority: NonZeroU32::new(9), ..quorum.clone() },
             WorkQueueSettings { overflow: Overflow::RejectPublishDlx, ..quorum },
-            WorkQueueSettings { delivery_limit: Some(DeliveryLimit::Unlimited), ..classic.clone() },
+            WorkQueueSettings {
+                r#type: Some(QueueType::Classic),
+                delivery_limit: Some(DeliveryLimit::Unlimited),
+                ..classic.clone()
+            },
             WorkQueueSettings { max_priority: NonZeroU32::new(256), ..classic.clone() },
             WorkQueueSettings { expires: Some(Span::ZERO), ..classic },
         ] {
@@ -173,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_quorum_queue_has_a_delivery_limit_of_twenty() {
-        let mut settings = WorkQueueSettings { r#type: QueueType::Quorum, ..Default::default() };
+        let mut settings = WorkQueueSettings { r#type: Some(QueueType::Quorum), ..Default::default() };
         assert_eq!(settings.returns(), Some(20));
         settings.delivery_limit = Some(DeliveryLimit::read(Value::Whole(3)).unwrap());
         assert_eq!(settings.returns(), Some(3));

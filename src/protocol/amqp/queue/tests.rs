@@ -73,7 +73,7 @@ fn classic() -> WorkQueueSettings {
 }
 
 fn quorum() -> WorkQueueSettings {
-    WorkQueueSettings { r#type: QueueType::Quorum, ..Default::default() }
+    WorkQueueSettings { r#type: Some(QueueType::Quorum), ..Default::default() }
 }
 
 fn with_ttl(message: u32, millis: u64) -> Incoming<u32> {

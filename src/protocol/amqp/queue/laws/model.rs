@@ -59,7 +59,7 @@ impl Model {
     }
 
     fn is_quorum(&self) -> bool {
-        self.settings.r#type == QueueType::Quorum
+        self.settings.kind() == QueueType::Quorum
     }
 
     fn all(&self, wanted: impl Fn(&Message) -> bool) -> impl Iterator<Item = usize> {

@@ -1,0 +1,123 @@
+//! What happens in the queues of brokers: how long they are, what comes in and goes out.
+
+use crate::base::id::NodeId;
+use crate::base::time::Time;
+use crate::process::{Kind, Observation, QueueFact, Wanted};
+use crate::sim::Observer;
+
+/// The books of all queues of a run.
+#[derive(Debug)]
+pub struct Queues {
+    books: Vec<QueueBook>,
+    levels: Vec<Level>,
+    measured: (Time, Time),
+}
+
+/// How long a queue has been since when.
+#[derive(Clone, Copy, Debug, Default)]
+struct Level {
+    since: Time,
+    ready: u32,
+    unacked: u32,
+}
+
+/// What happened in a queue while it was measured.
+#[derive(Clone, Debug, Default)]
+pub struct QueueBook {
+    facts: [u64; QueueFact::COUNT],
+    /// Integrals over time of the number ready and of those that are not acknowledged: message seconds.
+    pub ready_seconds: f64,
+    /// See `ready_seconds`.
+    pub unacked_seconds: f64,
+    /// The most that were ready, and that were not acknowledged.
+    pub ready_max: u32,
+    /// See `ready_max`.
+    pub unacked_max: u32,
+    /// The length of the measured time in seconds.
+    pub seconds: f64,
+}
+
+impl QueueBook {
+    /// How often this happened.
+    pub fn of(&self, fact: QueueFact) -> u64 {
+        self.facts[fact as usize]
+    }
+
+    /// The mean number of messages that wait.
+    pub fn ready_mean(&self) -> f64 {
+        self.ready_seconds / self.seconds
+    }
+
+    /// The mean number of messages that consumers have and have not acknowledged.
+    pub fn unacked_mean(&self) -> f64 {
+        self.unacked_seconds / self.seconds
+    }
+
+    /// The share of messages, or of deliveries, to which this happened; `None` if there were none.
+    pub fn share(&self, fact: QueueFact) -> Option<f64> {
+        let whole = match fact {
+            QueueFact::Redelivered => self.of(QueueFact::Delivered),
+            QueueFact::Refused => self.of(QueueFact::Published) + self.of(QueueFact::Refused),
+            _ => self.of(QueueFact::Published),
+        };
+        (whole > 0).then(|| self.of(fact) as f64 / whole as f64)
+    }
+
+    /// Adds what happened in another run.
+    pub fn add(&mut self, other: &Self) {
+        self.facts.iter_mut().zip(other.facts).for_each(|(sum, count)| *sum += count);
+        self.ready_seconds += other.ready_seconds;
+        self.unacked_seconds += other.unacked_seconds;
+        self.ready_max = self.ready_max.max(other.ready_max);
+        self.unacked_max = self.unacked_max.max(other.unacked_max);
+        self.seconds += other.seconds;
+    }
+}
+
+impl Queues {
+    /// Books of so many queues, measured from `measured.0` to `measured.1`.
+    pub fn new(queues: usize, measured: (Time, Time)) -> Self {
+        let seconds = measured.1.since(measured.0).as_secs_f64();
+        let books = vec![QueueBook { seconds, ..QueueBook::default() }; queues];
+        Self { books, levels: vec![Level::default(); queues], measured }
+    }
+
+    /// Ends the run: the books, in the order of the queues.
+    pub fn close(&mut self) -> &[QueueBook] {
+        for queue in 0..self.levels.len() {
+            self.set_level(queue, self.measured.1, 0, 0);
+        }
+        &self.books
+    }
+
+    fn set_level(&mut self, queue: usize, now: Time, ready: u32, unacked: u32) {
+        let (level, book) = (&mut self.levels[queue], &mut self.books[queue]);
+        // Only what lies within the measured time counts.
+        let (from, to) = (level.since.max(self.measured.0), now.min(self.measured.1));
+        let seconds = to.since(from).as_secs_f64();
+        if seconds > 0.0 {
+            book.ready_seconds += f64::from(level.ready) * seconds;
+            book.unacked_seconds += f64::from(level.unacked) * seconds;
+        }
+        if self.measured.0 <= now && now < self.measured.1 {
+            book.ready_max = book.ready_max.max(ready);
+            book.unacked_max = book.unacked_max.max(unacked);
+        }
+        *level = Level { since: now, ready, unacked };
+    }
+}
+
+impl Observer for Queues {
+    fn wanted(&self) -> Wanted {
+        Wanted::NOTHING.and(Kind::Queue)
+    }
+
+    fn observe(&mut self, now: Time, _: NodeId, observation: &Observation) {
+        let counts = self.measured.0 <= now && now < self.measured.1;
+        match *observation {
+            Observation::Queued { queue, fact } if counts => self.books[usize::from(queue)].facts[fact as usize] += 1,
+            Observation::QueueDepth { queue, ready, unacked } => self.set_level(queue.into(), now, ready, unacked),
+            _ => {}
+        }
+    }
+}

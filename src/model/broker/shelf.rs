@@ -1,0 +1,274 @@
+//! What a broker writes to its disk: a record for each copy of a persistent message in a durable queue, cleared when the copy is
+//! gone.
+//!
+//! A place on disk has one write under way at a time. A message is confirmed when all its records are synced, or cleared because
+//! they were consumed before that.
+
+use std::collections::BTreeMap;
+
+use crate::base::id::NodeId;
+use crate::base::time::Time;
+use crate::model::caller::Cx;
+use crate::model::envelope::Envelope;
+use crate::model::task::Slab;
+use crate::process::MessageId;
+use crate::protocol::amqp::QueueId;
+
+use super::Parcel;
+
+/// A place on disk.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Place(u32);
+
+/// The disk of one node.
+#[derive(Debug)]
+pub(super) struct Shelf {
+    places: Vec<State>,
+    free: Vec<u32>,
+    /// Publications that wait for records to be synced.
+    waiting: Slab<Waiting>,
+    /// What an earlier life left, in order of arrival.
+    pub(super) found: Vec<Record>,
+    /// How many records were written in all lives.
+    written: u64,
+}
+
+/// What happens at a place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum State {
+    Free,
+    /// A record of this message is written, for this publication.
+    Writing(MessageId, Option<u32>),
+    /// A record is written, and nobody needs it any more.
+    Useless,
+    Synced,
+    Clearing,
+}
+
+/// A publication whose records are not all synced.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Waiting {
+    pub(super) publisher: NodeId,
+    pub(super) envelope: Envelope,
+    left: u32,
+    /// Whether a record could not be written.
+    pub(super) is_refused: bool,
+    /// Whether its publisher knows already.
+    pub(super) is_answered: bool,
+}
+
+/// A copy of a message on disk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Record {
+    /// The message.
+    pub(super) parcel: Parcel,
+    pub(super) queue: QueueId,
+    pub(super) size: u32,
+    pub(super) priority: u8,
+    /// When it was written.
+    pub(super) since: Time,
+    /// How many were written before it.
+    order: u64,
+}
+
+impl Record {
+    const BYTES: usize = 4 + 4 + 8 + 2 + 4 + 4 + 1 + 8 + 8;
+
+    fn bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(Self::BYTES);
+        bytes.extend(self.parcel.message.owner.index().to_le_bytes());
+        bytes.extend(self.parcel.message.number.to_le_bytes());
+        bytes.extend(self.parcel.luck.to_le_bytes());
+        bytes.extend(self.parcel.call.to_le_bytes());
+        bytes.extend((self.queue.index() as u32).to_le_bytes());
+        bytes.extend(self.size.to_le_bytes());
+        bytes.push(self.priority);
+        bytes.extend(self.since.as_nanos().to_le_bytes());
+        bytes.extend(self.order.to_le_bytes());
+        bytes
+    }
+
+    /// A torn record is of no use.
+    fn read(place: u32, bytes: &[u8]) -> Option<Self> {
+        let mut rest = bytes.get(..Self::BYTES).filter(|whole| whole.len() == bytes.len())?;
+        fn take<const N: usize>(rest: &mut &[u8]) -> [u8; N] {
+            let (head, tail) = rest.split_first_chunk::<N>().expect("a record has all its bytes");
+            *rest = tail;
+            *head
+        }
+        let owner = NodeId::new(u32::from_le_bytes(take(&mut rest)));
+        let message = MessageId { owner, number: u32::from_le_bytes(take(&mut rest)) };
+        let luck = u64::from_le_bytes(take(&mut rest));
+        let call = u16::from_le_bytes(take(&mut rest));
+        Some(Self {
+            parcel: Parcel { message, luck, call, place: Some(Place(place)) },
+            queue: QueueId::new(u32::from_le_bytes(take(&mut rest))),
+            size: u32::from_le_bytes(take(&mut rest)),
+            priority: u8::from_le_bytes(take(&mut rest)),
+            since: Time::from_nanos(u64::from_le_bytes(take(&mut rest))),
+            order: u64::from_le_bytes(take(&mut rest)),
+        })
+    }
+}
+
+impl Shelf {
+    /// The disk as an earlier life left it.
+    pub(super) fn new(disk: &BTreeMap<u64, Vec<u8>>) -> Self {
+        let len = disk.keys().next_back().map_or(0, |last| *last as usize + 1);
+        let mut places = vec![State::Free; len];
+        let mut found = Vec::new();
+        for (&key, bytes) in disk {
+            if let Some(record) = Record::read(key as u32, bytes) {
+                places[key as usize] = State::Synced;
+                found.push(record);
+            }
+        }
+        found.sort_by_key(|record| record.order);
+        let written = found.last().map_or(0, |record| record.order + 1);
+        let free = (0..len as u32).rev().filter(|&place| places[place as usize] == State::Free).collect();
+        Self { places, free, waiting: Slab::new(), found, written }
+    }
+
+    /// A publication that is confirmed when everything that is written for it is synced.
+    pub(super) fn expect(&mut self, publisher: NodeId, envelope: Envelope) -> u32 {
+        self.waiting.insert(Waiting { publisher, envelope, left: 0, is_refused: false, is_answered: false })
+    }
+
+    /// Whether there is nothing to wait for; if so, it is forgotten.
+    pub(super) fn is_done(&mut self, waiting: u32) -> bool {
+        let is_done = self.waiting.get_mut(waiting).is_none_or(|waiting| waiting.left == 0);
+        if is_done {
+            self.waiting.remove(waiting);
+        }
+        is_done
+    }
+
+    /// The publisher was told already.
+    pub(super) fn forget(&mut self, waiting: u32) {
+        if let Some(waiting) = self.waiting.get_mut(waiting) {
+            waiting.is_answered = true;
+        }
+        self.is_done(waiting);
+    }
+
+    /// A free place.
+    pub(super) fn place(&mut self) -> Place {
+        Place(self.free.pop().unwrap_or_else(|| {
+            self.places.push(State::Free);
+            self.places.len() as u32 - 1
+        }))
+    }
+
+    /// A place that is not needed after all.
+    pub(super) fn give_back(&mut self, place: Place) {
+        self.free.push(place.0);
+    }
+
+    /// Writes a copy to its place.
+    pub(super) fn write(
+        &mut self,
+        cx: &mut Cx<'_>,
+        (parcel, place): (Parcel, Place),
+        queue: QueueId,
+        (size, priority): (u32, u8),
+        waiting: Option<u32>,
+    ) {
+        let since = Time::from_nanos(cx.now().as_nanos());
+        let record = Record { parcel, queue, size, priority, since, order: self.written };
+        self.written += 1;
+        self.places[place.0 as usize] = State::Writing(parcel.message, waiting);
+        if let Some(waiting) = waiting.and_then(|waiting| self.waiting.get_mut(waiting)) {
+            waiting.left += 1;
+        }
+        cx.persist(place.0.into(), record.bytes());
+    }
+
+    /// The copy at this place is gone. Whether it was synced, and a publication that waits for nothing more.
+    pub(super) fn clear(&mut self, cx: &mut Cx<'_>, place: Place) -> (bool, Option<Waiting>) {
+        let state = &mut self.places[place.0 as usize];
+        match *state {
+            State::Writing(_, waiting) => {
+                *state = State::Useless;
+                (false, self.settled(waiting, false))
+            }
+            State::Synced => {
+                *state = State::Clearing;
+                cx.persist(place.0.into(), Vec::new());
+                (true, None)
+            }
+            State::Free | State::Useless | State::Clearing => (false, None),
+        }
+    }
+
+    /// A write is on disk. The message whose copy it was, if that is still needed, and a publication that waits for nothing more.
+    pub(super) fn synced(&mut self, cx: &mut Cx<'_>, key: u64) -> (Option<MessageId>, Option<Waiting>) {
+        let Some(state) = self.places.get_mut(key as usize) else { return (None, None) };
+        match *state {
+            State::Writing(message, waiting) => {
+                *state = State::Synced;
+                (Some(message), self.settled(waiting, false))
+            }
+            State::Useless => {
+                *state = State::Clearing;
+                cx.persist(key, Vec::new());
+                (None, None)
+            }
+            State::Clearing => {
+                *state = State::Free;
+                self.free.push(key as u32);
+                (None, None)
+            }
+            State::Free | State::Synced => (None, None),
+        }
+    }
+
+    /// The disk is full: a publication that waits for nothing more, refused.
+    pub(super) fn refused(&mut self, key: u64) -> Option<Waiting> {
+        match self.places.get(key as usize) {
+            Some(&State::Writing(_, waiting)) => self.settled(waiting, true),
+            _ => None,
+        }
+    }
+
+    fn settled(&mut self, waiting: Option<u32>, is_refused: bool) -> Option<Waiting> {
+        let id = waiting?;
+        let waiting = self.waiting.get_mut(id)?;
+        waiting.left = waiting.left.saturating_sub(1);
+        waiting.is_refused |= is_refused;
+        if waiting.left > 0 {
+            return None;
+        }
+        self.waiting.remove(id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::time::secs;
+
+    fn record(order: u64) -> Record {
+        let message = MessageId { owner: NodeId::new(7), number: 9 };
+        let parcel = Parcel { message, luck: u64::MAX - 5, call: 300, place: Some(Place(order as u32)) };
+        let since = Time::ZERO + secs(3);
+        Record { parcel, queue: QueueId::new(2), size: 1024, priority: 200, since, order }
+    }
+
+    #[test]
+    fn a_record_is_read_as_it_was_written_and_a_torn_one_is_not() {
+        let bytes = record(1).bytes();
+        assert_eq!(bytes.len(), Record::BYTES);
+        assert_eq!(Record::read(1, &bytes), Some(record(1)));
+        assert_eq!(Record::read(1, &bytes[..bytes.len() - 1]), None);
+        assert_eq!(Record::read(1, &[]), None);
+    }
+
+    #[test]
+    fn what_an_earlier_life_left_is_found_in_order_and_cleared_places_are_free() {
+        let disk = BTreeMap::from([(0, record(5).bytes()), (1, vec![]), (2, record(3).bytes())]);
+        let mut shelf = Shelf::new(&disk);
+        let orders: Vec<_> = shelf.found.iter().map(|record| record.order).collect();
+        assert_eq!((orders, shelf.written), (vec![3, 5], 6));
+        assert_eq!([shelf.place(), shelf.place()], [Place(1), Place(3)]);
+    }
+}

@@ -1,0 +1,59 @@
+//! What a broker holds, and what publishers and consumers ask of it: plain data.
+
+use crate::base::id::NodeId;
+use crate::base::time::Span;
+use crate::protocol::amqp::{DeadLetterTo, ExchangeId, Headers, QueueId, Routing, Subscription, WorkQueueSettings};
+
+/// What the nodes of a broker hold.
+#[derive(Clone, Debug)]
+pub struct BrokerSpec {
+    /// Its exchanges and bindings.
+    pub routing: Routing,
+    /// Its queues.
+    pub queues: Vec<HostedQueue>,
+    /// How long a consumer may be silent before its channel counts as lost.
+    pub heartbeat: Span,
+}
+
+/// A queue.
+#[derive(Clone, Debug)]
+pub struct HostedQueue {
+    /// Its place among all queues of the system, under which it is reported.
+    pub number: u16,
+    /// How it works.
+    pub settings: WorkQueueSettings,
+    /// Where its dead letters go.
+    pub dead_letters: Option<DeadLetterTo>,
+}
+
+/// What a kind of message is, where it is published.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Publication {
+    /// The exchange it is published to.
+    pub exchange: ExchangeId,
+    /// Its routing key.
+    pub routing_key: String,
+    /// Its headers.
+    pub headers: Headers,
+    /// Whether its delivery mode is persistent.
+    pub persistent: bool,
+    /// Whether it counts as failed if no queue takes it.
+    pub mandatory: bool,
+    /// How long it may wait in a queue.
+    pub expiration: Option<Span>,
+}
+
+/// What a consumer asks for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SubscriptionSpec {
+    /// The node of the broker.
+    pub broker: NodeId,
+    /// The queue there.
+    pub queue: QueueId,
+    /// On which terms.
+    pub terms: Subscription,
+    /// Whether what it failed to process goes back to the queue.
+    pub requeues: bool,
+    /// How often it says that it is there.
+    pub beat: Span,
+}

@@ -1,0 +1,333 @@
+//! Brokers: queues, exchanges, what is published to them, and who consumes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::distribution::times;
+use super::roles::{Planner, Sender};
+use crate::base::distribution::Distribution;
+use crate::base::id::hash_name;
+use crate::base::probability::Probability;
+use crate::base::random::mix;
+use crate::base::time::{Span, secs};
+use crate::model::{
+    self, BrokerSpec, Cancel, Choice, Delivery, HostedQueue, Policy, Publication, Size, SubscriptionSpec,
+};
+use crate::protocol::amqp::{
+    Binding, DeadLetterTo, Destination, DirectSettings, ExchangeId, ExchangeKind, FanoutSettings, Headers, QueueId,
+    Routing, Subscription, TopicSettings,
+};
+use crate::scenario::diagnostic::{Diagnostic, unknown_name};
+use crate::scenario::document::Located;
+use crate::scenario::schema::{
+    AcknowledgeMode, Broker, Consumer, Exchange, ExchangeType, Limit, Name, Scenario, Step, Times, WorkQueue,
+};
+use crate::sim::{Storage, Sync};
+
+/// How often a consumer says that it is there, at the most: RabbitMQ's clients try again to connect after 5 s.
+const BEAT_MAX: Span = secs(5);
+
+/// The brokers of a scenario.
+#[derive(Default)]
+pub(super) struct Brokers {
+    /// By name.
+    specs: BTreeMap<String, Arc<BrokerSpec>>,
+    /// Queues by name: the broker, and the place there.
+    queues: BTreeMap<String, (String, QueueId)>,
+    exchanges: BTreeMap<String, (String, ExchangeId)>,
+}
+
+impl Brokers {
+    /// What a broker holds, if there is one of this name.
+    pub(super) fn spec(&self, name: &str) -> Option<&Arc<BrokerSpec>> {
+        self.specs.get(name)
+    }
+
+    /// The brokers of a scenario; what is wrong with them goes to `mistakes`.
+    pub(super) fn of(scenario: &Scenario, mistakes: &mut Vec<Diagnostic>) -> Self {
+        let mut brokers = Self::default();
+        let mut hosted: BTreeMap<&str, Vec<(&Name, &WorkQueue, u16)>> = BTreeMap::new();
+        for (number, (name, queue)) in scenario.queues.iter().enumerate() {
+            refuse_what_is_not_yet(name, queue, mistakes);
+            if let Some(broker) = host(scenario, queue.broker.as_ref(), name, mistakes) {
+                let queues = hosted.entry(broker).or_default();
+                brokers.queues.insert(name.as_str().into(), (broker.into(), QueueId::new(queues.len() as u32)));
+                queues.push((name, queue, number as u16));
+            }
+        }
+        for (name, broker) in scenario.brokers.iter() {
+            let mut routing = Routing::new();
+            for (place, (name, ..)) in hosted.get(name.as_str()).into_iter().flatten().enumerate() {
+                routing.queue(name.as_str(), QueueId::new(place as u32));
+            }
+            for (exchange, spec) in scenario.exchanges.iter() {
+                if host(scenario, spec.broker.as_ref(), exchange, &mut Vec::new()) == Some(name.as_str()) {
+                    let id = routing.exchange(&kind(spec));
+                    brokers.exchanges.insert(exchange.as_str().into(), (name.as_str().into(), id));
+                }
+            }
+            brokers.bind(scenario, name.as_str(), &mut routing, mistakes);
+            let queues = hosted.remove(name.as_str()).unwrap_or_default();
+            let queue = |(_, queue, number): (_, &WorkQueue, _)| HostedQueue {
+                number,
+                settings: queue.settings.0.clone(),
+                dead_letters: brokers.letters(name.as_str(), queue, mistakes),
+            };
+            let queues = queues.into_iter().map(queue).collect();
+            let heartbeat = broker.heartbeat.map_or(secs(60), |heartbeat| heartbeat.value.0);
+            if heartbeat == Span::ZERO {
+                let at = broker.heartbeat.map_or(name.origin, |heartbeat| heartbeat.origin);
+                mistakes.push(Diagnostic::error("a heartbeat takes longer than no time").at(at, ""));
+            }
+            brokers.specs.insert(name.as_str().into(), Arc::new(BrokerSpec { routing, queues, heartbeat }));
+        }
+        brokers
+    }
+
+    fn bind(&self, scenario: &Scenario, broker: &str, routing: &mut Routing, mistakes: &mut Vec<Diagnostic>) {
+        for (name, exchange) in scenario.exchanges.iter() {
+            let Some((_, id)) = self.exchanges.get(name.as_str()).filter(|(host, _)| host == broker) else { continue };
+            for (queue, keys) in exchange.bindings.iter() {
+                let Some((_, to)) = self.queues.get(queue.as_str()).filter(|(host, _)| host == broker) else {
+                    mistakes.push(unknown_name(queue, "queue", self.queues.keys().map(String::as_str)));
+                    continue;
+                };
+                for key in &keys.0 {
+                    routing.bind(*id, Binding::by_key(Destination::Queue(*to), &key.value));
+                }
+            }
+            if let Some(alternate) = &exchange.alternate_exchange {
+                match self.exchanges.get(alternate.value.as_str()).filter(|(host, _)| host == broker) {
+                    Some((_, other)) => routing.set_alternate(*id, *other),
+                    None => {
+                        mistakes.push(unknown_name(alternate, "exchange", self.exchanges.keys().map(String::as_str)));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Where the dead letters of a queue go.
+    fn letters(&self, broker: &str, queue: &WorkQueue, mistakes: &mut Vec<Diagnostic>) -> Option<DeadLetterTo> {
+        let key = queue.dead_letter_routing_key.as_ref();
+        match (&queue.dead_letter_queue, &queue.dead_letter_exchange) {
+            (Some(to), None) => {
+                if let Some(key) = key {
+                    let mistake = Diagnostic::error("`dead-letter-queue` is a routing key itself").at(key.origin, "");
+                    mistakes.push(mistake.at(to.origin, "").help("leave one of them out"));
+                }
+                if self.queues.get(to.value.as_str()).is_none_or(|(host, _)| host != broker) {
+                    mistakes.push(unknown_name(to, "queue", self.queues.keys().map(String::as_str)));
+                }
+                let routing_key = Some(to.value.as_str().to_owned());
+                Some(DeadLetterTo { exchange: ExchangeId::DEFAULT, routing_key })
+            }
+            (None, Some(to)) => match self.exchanges.get(to.value.as_str()).filter(|(host, _)| host == broker) {
+                Some((_, exchange)) => {
+                    let routing_key = key.map(|key| key.value.clone());
+                    Some(DeadLetterTo { exchange: *exchange, routing_key })
+                }
+                None => {
+                    mistakes.push(unknown_name(to, "exchange", self.exchanges.keys().map(String::as_str)));
+                    None
+                }
+            },
+            (Some(to), Some(other)) => {
+                let mistake = Diagnostic::error("dead letters go to a queue or to an exchange, not to both");
+                mistakes.push(mistake.at(to.origin, "").at(other.origin, ""));
+                None
+            }
+            (None, None) => {
+                if let Some(key) = key {
+                    let message = "`dead-letter-routing-key` has no effect without `dead-letter-exchange`";
+                    mistakes.push(Diagnostic::error(message).at(key.origin, ""));
+                }
+                None
+            }
+        }
+    }
+}
+
+/// The broker that is named, or the only one.
+fn host<'a>(
+    scenario: &'a Scenario,
+    named: Option<&Located<Name>>,
+    what: &Located<Name>,
+    mistakes: &mut Vec<Diagnostic>,
+) -> Option<&'a str> {
+    let names = || scenario.brokers.iter().map(|(name, _)| name.as_str());
+    match named {
+        Some(named) => {
+            let found = names().find(|name| *name == named.value.as_str());
+            if found.is_none() {
+                mistakes.push(unknown_name(named, "broker", names()));
+            }
+            found
+        }
+        None if scenario.brokers.len() == 1 => names().next(),
+        None => {
+            let message = format!("there are several brokers: which one has `{}`?", what.as_str());
+            mistakes.push(Diagnostic::error(message).at(what.origin, "").help("write `broker = \"…\"`"));
+            None
+        }
+    }
+}
+
+/// Settings of queues that belong to connections or end with them.
+fn refuse_what_is_not_yet(name: &Located<Name>, queue: &WorkQueue, mistakes: &mut Vec<Diagnostic>) {
+    let settings = &queue.settings.0;
+    let written = [
+        (settings.exclusive, "exclusive"),
+        (settings.auto_delete, "auto-delete"),
+        (settings.expires.is_some(), "expires"),
+    ];
+    for (_, key) in written.into_iter().filter(|(is_written, _)| *is_written) {
+        mistakes.push(Diagnostic::error(format!("`{key}` is not supported yet")).at(name.origin, "of this queue"));
+    }
+}
+
+fn kind(exchange: &Exchange) -> ExchangeKind {
+    match exchange.r#type.unwrap_or(ExchangeType::Direct) {
+        ExchangeType::Direct => DirectSettings::default().into(),
+        ExchangeType::Fanout => FanoutSettings::default().into(),
+        ExchangeType::Topic => TopicSettings::default().into(),
+    }
+}
+
+/// The disk of a broker.
+pub(super) fn storage(broker: &Broker, mistakes: &mut Vec<Diagnostic>) -> Option<Storage> {
+    let mut law = |written: &Option<Times>| {
+        let law = written.as_ref().map(times).unwrap_or_else(|| Ok(Distribution::constant(Span::ZERO)));
+        law.map_err(|mistake| mistakes.push(mistake)).ok()
+    };
+    Some(Storage {
+        write: law(&broker.write_time)?,
+        sync: law(&broker.fsync_time)?,
+        when: Sync::Always,
+        torn: Probability::ZERO,
+        capacity: None,
+    })
+}
+
+impl Planner<'_> {
+    /// What is published to this queue or exchange, and at which broker.
+    pub(super) fn publication(
+        &mut self,
+        sender: &Sender<'_>,
+        step: &Step,
+        to: &Located<Name>,
+    ) -> Option<(String, Publication)> {
+        let [group, entry] = sender.shared;
+        let levels = [step, entry, group];
+        let written_key = levels.into_iter().find_map(|step| step.routing_key.as_ref());
+        let (broker, exchange, routing_key) = if let Some((broker, _)) = self.brokers.queues.get(to.value.as_str()) {
+            if let Some(key) = written_key {
+                let mistake = Diagnostic::error("what is published to a queue has its name as routing key");
+                self.mistakes.push(mistake.at(key.origin, "").help("publish to an exchange, or leave it out"));
+                return None;
+            }
+            (broker.clone(), ExchangeId::DEFAULT, to.value.as_str().to_owned())
+        } else if let Some((broker, exchange)) = self.brokers.exchanges.get(to.value.as_str()) {
+            (broker.clone(), *exchange, written_key.map(|key| key.value.clone()).unwrap_or_default())
+        } else {
+            let known = self.brokers.queues.keys().chain(self.brokers.exchanges.keys()).map(String::as_str);
+            let mistake = unknown_name(to, "queue or exchange", known);
+            self.mistakes.push(mistake);
+            return None;
+        };
+        let flag = |written: fn(&Step) -> Option<Located<bool>>, default: bool| {
+            levels.into_iter().find_map(written).map_or(default, |flag| flag.value)
+        };
+        Some((
+            broker,
+            Publication {
+                exchange,
+                routing_key,
+                headers: Headers::default(),
+                persistent: flag(|step| step.persistent, true),
+                mandatory: flag(|step| step.mandatory, false),
+                expiration: levels.into_iter().find_map(|step| step.expiration).map(|expiration| expiration.value.0),
+            },
+        ))
+    }
+
+    /// Keys that say something of receivers which a broker is not.
+    pub(super) fn refuse_what_brokers_do_not(
+        &mut self,
+        sender: &Sender<'_>,
+        step: &Step,
+        to: &Located<Name>,
+        call: u16,
+    ) {
+        let policy = &self.calls[usize::from(call)].policy;
+        let levels = [step, sender.shared[1], sender.shared[0]];
+        let refused = [
+            (policy.ordered, "ordered", "a broker hands out what it has in the order in which it came"),
+            (policy.delivery == Delivery::ExactlyOnce, "exactly-once", "a broker keeps each copy that comes"),
+            (policy.cancel != Cancel::None, "cancel", "what is published cannot be taken back"),
+            (policy.guard.hedge.is_some(), "hedge", "each copy would be kept, and delivered"),
+            (levels.iter().any(|step| step.fan_out.is_some()), "fan-out", "an exchange sends copies to several queues"),
+            (levels.iter().any(|step| step.wait_for.is_some()), "wait-for", "there is one confirm to wait for"),
+        ];
+        for (_, what, why) in refused.into_iter().filter(|(is_meant, ..)| *is_meant) {
+            let message = format!("`{what}` has no meaning for what is published: {why}");
+            self.mistakes.push(Diagnostic::error(message).at(to.origin, "published here"));
+        }
+    }
+
+    /// The kind of message that a broker delivers to a group of consumers, which is at this place among the services.
+    pub(super) fn delivery(&mut self, name: &Located<Name>, consumer: &Consumer, index: usize) -> Option<u16> {
+        let Some((broker, queue)) = self.brokers.queues.get(consumer.queue.value.as_str()).cloned() else {
+            let known = self.brokers.queues.keys().map(String::as_str);
+            let mistake = unknown_name(&consumer.queue, "queue", known);
+            self.mistakes.push(mistake);
+            return None;
+        };
+        let spec = Arc::clone(self.brokers.spec(&broker)?);
+        let node = self.names.group(&broker).and_then(|group| self.names.members(group).next())?;
+        let program = self.entries.iter().find(|(group, op, _)| group == name.as_str() && op.is_none())?.2;
+        let prefetch = consumer.prefetch.and_then(|limit| match limit.value {
+            Limit::Constant(count) => Some(count),
+            Limit::Unlimited => None,
+        });
+        let is_automatic = consumer.acknowledge.is_some_and(|mode| mode.value == AcknowledgeMode::Automatic);
+        for (key, place) in [
+            ("prefetch", consumer.prefetch.map(|prefetch| prefetch.origin)),
+            ("requeue", consumer.requeue.map(|requeue| requeue.origin)),
+        ] {
+            if let Some(place) = place.filter(|_| is_automatic) {
+                let message = format!("`{key}` has no effect: what is acknowledged when it is sent is never held");
+                self.mistakes.push(Diagnostic::error(message).at(place, "beside `acknowledge = \"automatic\"`"));
+            }
+        }
+        let acknowledge = consumer.acknowledge.map_or_else(Default::default, |mode| Subscription {
+            acknowledge: mode.value.into(),
+            ..Subscription::default()
+        });
+        let call = self.calls.len() as u16;
+        let place =
+            mix(u64::from(hash_name(consumer.queue.value.as_str())) << 32 | u64::from(hash_name(name.as_str())));
+        self.calls.push(model::Call {
+            flow: u16::MAX,
+            name: place,
+            is_request: false,
+            target: index as u16,
+            route: u16::MAX,
+            program: Choice::only(program),
+            policy: Policy::default(),
+            size: Size::new(Distribution::constant(Span::ZERO)),
+            reply_size: Size::new(Distribution::constant(Span::ZERO)),
+            key: None,
+            priority: 0,
+            publication: None,
+            subscription: Some(Arc::new(SubscriptionSpec {
+                broker: node,
+                queue,
+                terms: Subscription { prefetch, ..acknowledge },
+                requeues: consumer.requeue.is_none_or(|requeue| requeue.value),
+                beat: BEAT_MAX.min(Span::from_nanos(spec.heartbeat.as_nanos() / 2)),
+            })),
+        });
+        Some(call)
+    }
+}

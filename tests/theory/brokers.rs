@@ -1,0 +1,173 @@
+//! Work queues against theory.
+
+use rehearsal::base::time::ms;
+use rehearsal::metrics::{QueueBook, RunResult};
+use rehearsal::process::QueueFact;
+
+use crate::study::{Study, flow, mean_ms, ratio, station};
+
+fn queue<'a>(run: &'a RunResult, name: &str) -> &'a QueueBook {
+    let queue = run.queues.iter().find(|queue| queue.name == name);
+    &queue.unwrap_or_else(|| panic!("a queue `{name}`")).book
+}
+
+/// Five consumers that take one message at a time are the five servers of M/M/5: at four fifths of their rate a message waits
+/// 0.554 113 in the queue and is there for 1.554 113 in all (Erlang C). Consumers that take all they can get are five queues that
+/// are served in turn, E_5/M/1 each: sigma = 0.682 767 and 3.152 26 at the consumer.
+#[test]
+fn consumers_that_take_one_at_a_time_share_a_queue() {
+    let scenario = |prefetch: &str| {
+        format!(
+            "[clients.shop]\nrate = \"4000/s\"\npublish = \"orders\"\n[queues.orders]\n[consumers.worker]\nnodes = 5\nqueue = \
+             \"orders\"\nprefetch = {prefetch}\nwork = {{ exponential = \"1ms\" }}\n"
+        )
+    };
+    let shared = Study::of(64, 2, &scenario("1"));
+    shared.mean("Wq", 0.554_113, 16.0, |run| mean_ms(&run.flows[0].book.one_way));
+    shared.mean("ready", 4.0 * 0.554_113, 16.0, |run| queue(run, "orders").ready_mean());
+    shared.mean("unacked", 4.0, 2.0, |run| queue(run, "orders").unacked_mean());
+    let dealt = Study::of(64, 2, &scenario("\"unlimited\""));
+    dealt.mean("W", 3.152_26, 8.0, |run| mean_ms(&station(run, "worker").residence));
+}
+
+/// A queue that is never empty, 50 ms to the consumer, 4 ms of work and 50 ms back: of each 104 ms a consumer that may hold n
+/// messages works 4 n, at the most all the time (RabbitMQ, Some queuing theory, 2012).
+#[test]
+fn a_prefetch_covers_the_way_to_the_consumer() {
+    for (prefetch, expected) in [(1, 4.0 / 104.0), (13, 0.5), (26, 1.0), (100, 1.0)] {
+        let study = Study::seeds(
+            1,
+            60,
+            10,
+            &format!(
+                "links.to-worker = {{ between = [\"broker\", \"worker\"], latency = \"50ms\" }}\n[clients.shop]\nrate = \
+                 \"500/s\"\npublish = \"orders\"\n[queues.orders]\n[consumers.worker]\nqueue = \"orders\"\nprefetch = \
+                 {prefetch}\nwork = \"4ms\"\n"
+            ),
+        );
+        let busy = station(&study.runs[0], "worker").busy_mean();
+        assert!((busy - expected).abs() < 0.002, "{prefetch}: {busy} for {expected}");
+    }
+}
+
+/// M/M/1 whose customers leave after 3 unless their service has begun: 0.135 35 do, those that are served have waited 0.869 248,
+/// and the server is busy for 0.691 72 of the time (Barrer 1957). What leaves goes to the other queue, and is not lost.
+#[test]
+fn a_time_to_live_is_a_limit_to_patience() {
+    let study = Study::of(
+        102,
+        2,
+        r#"
+        [clients.shop]
+        rate = "800/s"
+        publish = "orders"
+        [queues.orders]
+        message-ttl = "3ms"
+        dead-letter-queue = "parked"
+        [queues.parked]
+        [consumers.worker]
+        queue = "orders"
+        prefetch = 1
+        work = { exponential = "1ms" }
+        "#,
+    );
+    study.mean("expires", 0.13535, 4.0, |run| {
+        let book = queue(run, "orders");
+        ratio(book.of(QueueFact::DiedExpired), book.of(QueueFact::Published))
+    });
+    study.mean("Wq", 0.869_248, 2.2, |run| mean_ms(&run.flows[0].book.one_way));
+    study.mean("utilisation", 0.69172, 1.6, |run| station(run, "worker").busy_mean());
+    for run in &study.runs {
+        let book = queue(run, "orders");
+        assert_eq!(book.of(QueueFact::DiedExpired), book.of(QueueFact::DeadLettered));
+        assert_eq!(queue(run, "parked").of(QueueFact::Published), book.of(QueueFact::DeadLettered));
+    }
+}
+
+/// A consumer that fails with 0.2, and three deliveries at the most: (1 - 0.2^3) / 0.8 = 1.24 deliveries for each message, and 0.2^3
+/// = 0.008 end as dead letters (geometric).
+#[test]
+fn a_poisonous_message_comes_back_no_more_than_the_limit_says() {
+    let study = Study::of(
+        40,
+        1,
+        r#"
+        [clients.shop]
+        rate = "1000/s"
+        publish = "orders"
+        [queues.orders]
+        delivery-limit = 2
+        dead-letter-queue = "parked"
+        [queues.parked]
+        [consumers.worker]
+        nodes = 2
+        queue = "orders"
+        steps = [{ work = "1ms" }, { fail = 0.2 }]
+        "#,
+    );
+    study.mean("deliveries", 1.24, 0.403, |run| {
+        let book = queue(run, "orders");
+        ratio(book.of(QueueFact::Delivered), book.of(QueueFact::Published))
+    });
+    study.mean("dead letters", 0.008, 11.1, |run| {
+        let book = queue(run, "orders");
+        ratio(book.of(QueueFact::DeadLettered), book.of(QueueFact::Published))
+    });
+}
+
+/// The disk takes 5 ms for a sync: a message that comes while one runs waits for it and for the next. At 10 a second, evenly, each is
+/// confirmed after the way there and back and one sync.
+#[test]
+fn a_confirm_comes_after_the_sync() {
+    let text = |persistent: bool| {
+        format!(
+            "network.latency = \"1ms\"\nbrokers.rabbit.fsync-time = \"5ms\"\n[clients.shop]\nrate = \"10/s\"\narrivals = \
+             \"even\"\npublish = \"orders\"\nconfirm = true\npersistent = {persistent}\n[queues.orders]\n"
+        )
+    };
+    let confirmed = |persistent| {
+        let run = Study::exact(10, &text(persistent));
+        let book = flow(&run, "shop");
+        assert_eq!((book.offered, book.confirmed), (100, 100));
+        let max = book.latency.max().expect("there are some");
+        // A write takes a nanosecond at least.
+        max.as_nanos().saturating_sub(max.as_nanos() % 1000)
+    };
+    assert_eq!(confirmed(true), ms(7).as_nanos());
+    assert_eq!(confirmed(false), ms(2).as_nanos());
+}
+
+/// A topic exchange sends each message to the queues whose pattern fits its key, once each, and what fits nowhere to nobody: a
+/// publisher that insists is told.
+#[test]
+fn an_exchange_sends_messages_where_their_keys_fit() {
+    let run = Study::exact(
+        10,
+        r##"
+        [clients.shop]
+        rate = "100/s"
+        arrivals = "even"
+        confirm = true
+        mandatory = true
+        mix.eu = { publish = "events", routing-key = "order.eu.new" }
+        mix.us = { publish = "events", routing-key = "order.us.new" }
+        mix.other = { publish = "events", routing-key = "invoice" }
+        [exchanges.events]
+        type = "topic"
+        bindings = { all = "order.#", europe = ["order.eu.*", "#.new.eu"] }
+        [queues.all]
+        [queues.europe]
+        [consumers.auditor]
+        queue = "all"
+        workers = "unlimited"
+        [consumers.shipper]
+        queue = "europe"
+        workers = "unlimited"
+        "##,
+    );
+    let [eu, us, other] = ["eu", "us", "other"].map(|entry| flow(&run, &format!("shop/{entry}")));
+    assert!(eu.offered > 0 && us.offered > 0 && other.offered > 0);
+    assert_eq!(queue(&run, "europe").of(QueueFact::Acknowledged), eu.offered);
+    assert_eq!(queue(&run, "all").of(QueueFact::Acknowledged), eu.offered + us.offered);
+    assert_eq!((eu.confirmed, us.confirmed, other.confirmed), (eu.offered, us.offered, 0));
+}
