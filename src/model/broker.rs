@@ -23,9 +23,9 @@ use crate::protocol::amqp::{
 
 use super::Alarm;
 use super::caller::{Cx, nested_luck};
-use super::envelope::{Envelope, Kind};
+use super::envelope::{Counts, Envelope, Kind};
 use super::script::Script;
-use shelf::{Place, Shelf, Waiting};
+use shelf::{End, News, Place, Shelf, Waiting};
 
 pub use spec::{BrokerSpec, HostedQueue, Publication, SubscriptionSpec};
 
@@ -80,6 +80,29 @@ struct Channel {
     call: u16,
     /// Lost, unless it is heard of before this fires.
     lapse: TimerId,
+    /// How many deliveries were sent on it, and how many answers came.
+    sent: u32,
+    answers: u32,
+    /// What the consumer had received and answered before it subscribed.
+    base: Counts,
+    /// What it should have received, and what should have come back from it, by its next beat.
+    due: Counts,
+    /// Whether something was missing at its last beat.
+    is_suspect: bool,
+}
+
+impl Channel {
+    /// Whether something that was under way at an earlier beat has not come, although two beats have since. What was under way when
+    /// it subscribed may come late, so there may be more than is due.
+    fn is_broken(&mut self, told: Counts) -> bool {
+        let received = told.received.wrapping_sub(self.base.received);
+        let answered = told.answered.wrapping_sub(self.base.answered);
+        let is_missing = received < self.due.received || self.answers < self.due.answered;
+        if !is_missing {
+            self.due = Counts { received: self.sent, answered };
+        }
+        std::mem::replace(&mut self.is_suspect, is_missing) && is_missing
+    }
 }
 
 /// A delivery that is not settled.
@@ -147,7 +170,7 @@ impl Broker {
             cx.observe(Observation::Handled { message, outcome: Outcome::Rejected });
         } else {
             // The copies that are kept take the place of the one that came.
-            cx.observe(Observation::Dropped { message });
+            cx.observe(Observation::Released { message, is_kept: true, outcome: None });
         }
         if is_refused {
             self.shelf.forget(waiting);
@@ -177,6 +200,7 @@ impl Broker {
             let mut incoming = incoming.clone();
             incoming.message.place = place;
             let (parcel, size, priority) = (incoming.message, incoming.size, incoming.priority);
+            let ttl = incoming.ttl.into_iter().chain(hosted.settings.message_ttl).min();
             // It is stated before what may become of it at once.
             let mut dead = Vec::new();
             let answer = self.queues[queue.index()].queue.publish(incoming, time(cx), &mut dead);
@@ -186,7 +210,7 @@ impl Broker {
                     cx.observe(Observation::Stored { message: parcel.message });
                     cx.observe(Observation::Queued { queue: number, fact: QueueFact::Published });
                     if let Some(place) = place {
-                        self.shelf.write(cx, (parcel, place), queue, (size, priority), waiting);
+                        self.shelf.write(cx, (parcel, place), queue, (size, priority, ttl), waiting);
                     }
                 }
                 Publish::Refused => {
@@ -224,7 +248,8 @@ impl Broker {
         let number = self.spec.queues[queue.index()].number;
         let mut dead = Vec::new();
         while let Some(delivery) = self.queues[queue.index()].queue.deliver(time(cx), &mut dead) {
-            let Some(channel) = self.channels.get(&delivery.consumer) else { continue };
+            let Some(channel) = self.channels.get_mut(&delivery.consumer) else { continue };
+            channel.sent = channel.sent.wrapping_add(1);
             let call = &self.script.calls[usize::from(channel.call)];
             let parcel = delivery.message;
             let kind = Kind::Delivery { settled: delivery.is_settled };
@@ -240,7 +265,7 @@ impl Broker {
             cx.send_sized(channel.node, envelope, delivery.size.into());
             if delivery.is_settled {
                 cx.observe(Observation::Queued { queue: number, fact: QueueFact::Acknowledged });
-                self.release(cx, parcel, None);
+                self.release(cx, parcel, None, true);
             } else {
                 let unsettled = Unsettled { queue, consumer: delivery.consumer, tag: delivery.tag };
                 self.unsettled.insert(self.next, unsettled);
@@ -251,11 +276,17 @@ impl Broker {
         self.look_at(cx, queue);
     }
 
-    /// A queue has no copy of this message any more, which may be its end.
-    fn release(&mut self, cx: &mut Cx<'_>, parcel: Parcel, outcome: Option<Outcome>) {
-        let (is_kept, waiting) = parcel.place.map_or((false, None), |place| self.shelf.clear(cx, place));
-        cx.observe(Observation::Released { message: parcel.message, is_kept, outcome });
-        Self::conclude(cx, waiting);
+    /// A queue has no copy of this message any more: it was consumed, or it died, and went on or ended so. One that is on disk is
+    /// gone when it is cleared there.
+    fn release(&mut self, cx: &mut Cx<'_>, parcel: Parcel, outcome: Option<Outcome>, is_consumed: bool) {
+        let end = End { message: parcel.message, outcome };
+        match parcel.place {
+            Some(place) => {
+                let waiting = self.shelf.clear(cx, place, end, is_consumed);
+                Self::conclude(cx, waiting);
+            }
+            None => cx.observe(Observation::Released { message: parcel.message, is_kept: false, outcome }),
+        }
     }
 
     /// Says how long a queue is, and sees to it that somebody looks when its head expires.
@@ -326,7 +357,7 @@ impl Broker {
             DeathReason::MaxLen => Some(Outcome::Rejected),
             DeathReason::Rejected | DeathReason::DeliveryLimit => Some(Outcome::Failed),
         };
-        self.release(cx, parcel, end);
+        self.release(cx, parcel, end, false);
         found.into_iter().for_each(|queue| self.hand_out(cx, queue));
         self.look_at(cx, from);
     }
@@ -335,7 +366,7 @@ impl Broker {
     fn hear(&mut self, cx: &mut Cx<'_>, from: NodeId, envelope: Envelope) {
         let script = Arc::clone(&self.script);
         let Some(spec) = script.calls[usize::from(envelope.call)].subscription.as_deref() else { return };
-        let consumer = ConsumerId::new(u64::from(from.index()) << 16 | u64::from(envelope.call));
+        let consumer = consumer_of(from, envelope.call);
         let life = envelope.number;
         let known = self.channels.get(&consumer).map(|channel| channel.life);
         match known {
@@ -344,9 +375,15 @@ impl Broker {
             _ => {}
         }
         let lapse = cx.set_timer(Clock::Steady, self.spec.heartbeat, Alarm::Lapse(from, envelope.call));
+        let told = envelope.counts();
         if let Some(channel) = self.channels.get_mut(&consumer) {
             let before = std::mem::replace(&mut channel.lapse, lapse);
             cx.cancel_timer(before);
+            if !channel.is_broken(told) {
+                return;
+            }
+            // Something was lost on the way, which a connection does not survive.
+            self.lose(cx, consumer);
             return;
         }
         let queue = spec.queue;
@@ -355,7 +392,18 @@ impl Broker {
             cx.cancel_timer(lapse);
             return;
         }
-        self.channels.insert(consumer, Channel { node: from, life, call: envelope.call, lapse });
+        let channel = Channel {
+            node: from,
+            life,
+            call: envelope.call,
+            lapse,
+            sent: 0,
+            answers: 0,
+            base: told,
+            due: Counts::default(),
+            is_suspect: false,
+        };
+        self.channels.insert(consumer, channel);
         self.hand_out(cx, queue);
         self.bury(cx);
     }
@@ -389,7 +437,7 @@ impl Broker {
             let mut done = Vec::new();
             if hosted.ack(consumer, tag, false, &mut done).is_ok() {
                 cx.observe(Observation::Queued { queue: self.spec.queues[queue.index()].number, fact });
-                done.into_iter().for_each(|parcel| self.release(cx, parcel, None));
+                done.into_iter().for_each(|parcel| self.release(cx, parcel, None, true));
             }
         } else {
             let mut dead = Vec::new();
@@ -403,6 +451,11 @@ impl Broker {
     }
 }
 
+/// The channel of a consumer's node.
+fn consumer_of(node: NodeId, call: u16) -> ConsumerId {
+    ConsumerId::new(u64::from(node.index()) << 16 | u64::from(call))
+}
+
 fn time(cx: &Cx<'_>) -> Time {
     Time::from_nanos(cx.now().as_nanos())
 }
@@ -411,24 +464,24 @@ impl Process<Envelope> for Broker {
     type Timer = Alarm;
 
     fn start(&mut self, cx: &mut Cx<'_>) {
+        let time = time(cx);
         for record in std::mem::take(&mut self.shelf.found) {
-            let age = time(cx).since(record.since);
-            let settings = self.spec.queues.get(record.queue.index()).map(|hosted| &hosted.settings);
-            let Some(settings) = settings else { continue };
-            let own = self.script.calls[usize::from(record.parcel.call)].publication.as_deref();
-            let own = own.and_then(|publication| publication.expiration);
-            let ttl = settings.message_ttl.into_iter().chain(own).min();
+            let Some(hosted) = self.queues.get_mut(record.queue.index()) else { continue };
             let incoming = Incoming {
                 message: record.parcel,
                 size: record.size,
                 priority: record.priority,
-                ttl: ttl.map(|ttl| (Time::ZERO + ttl).since(Time::ZERO + age)),
+                ttl: record.expiry.map(|expiry| expiry.since(time)),
                 persistent: true,
                 deaths: Deaths::NONE,
             };
+            hosted.queue.restore(incoming, time);
+        }
+        for index in 0..self.queues.len() {
+            let queue = QueueId::new(index as u32);
             let mut dead = Vec::new();
-            self.queues[record.queue.index()].queue.publish(incoming, time(cx), &mut dead);
-            self.dead.extend(dead.into_iter().map(|dead| (record.queue, dead)));
+            self.queues[index].queue.restart(time, &mut dead);
+            self.dead.extend(dead.into_iter().map(|dead| (queue, dead)));
         }
         (0..self.queues.len()).for_each(|index| self.look_at(cx, QueueId::new(index as u32)));
         self.bury(cx);
@@ -438,7 +491,12 @@ impl Process<Envelope> for Broker {
         match envelope.kind() {
             Kind::Notice | Kind::Message => self.publish(cx, from, envelope),
             Kind::Subscribe => self.hear(cx, from, envelope),
-            Kind::Ack(outcome) => self.settle(cx, envelope.number, outcome),
+            Kind::Ack(outcome) => {
+                if let Some(channel) = self.channels.get_mut(&consumer_of(from, envelope.call)) {
+                    channel.answers = channel.answers.wrapping_add(1);
+                }
+                self.settle(cx, envelope.number, outcome);
+            }
             _ => {}
         }
     }
@@ -466,18 +524,21 @@ impl Process<Envelope> for Broker {
                 self.bury(cx);
             }
             Alarm::Lapse(node, call) => {
-                self.lose(cx, ConsumerId::new(u64::from(node.index()) << 16 | u64::from(call)));
+                self.lose(cx, consumer_of(node, call));
             }
             _ => {}
         }
     }
 
     fn persisted(&mut self, cx: &mut Cx<'_>, key: u64) {
-        let (kept, waiting) = self.shelf.synced(cx, key);
+        let News { kept, released, confirmed } = self.shelf.synced(cx, key);
         if let Some(message) = kept {
             cx.observe(Observation::Kept { message });
         }
-        Self::conclude(cx, waiting);
+        if let Some(End { message, outcome }) = released {
+            cx.observe(Observation::Released { message, is_kept: true, outcome });
+        }
+        Self::conclude(cx, confirmed);
     }
 
     fn refused(&mut self, cx: &mut Cx<'_>, key: u64) {

@@ -158,6 +158,17 @@ impl Envelope {
         self.beside = Beside(message.owner.index().wrapping_add(1));
     }
 
+    /// Tells how much its sender has received and answered, in place of deadline and key.
+    pub fn tell(&mut self, Counts { received, answered }: Counts) {
+        self.left = Remainder(received);
+        self.beside = Beside(answered);
+    }
+
+    /// What was told with [`tell`](Self::tell).
+    pub fn counts(&self) -> Counts {
+        Counts { received: self.left.0, answered: self.beside.0 }
+    }
+
     /// The message that it delivers, if it is a delivery.
     #[inline]
     pub fn subject(&self) -> Option<MessageId> {
@@ -196,6 +207,15 @@ impl Message for Envelope {
         let tail = u64::from(self.left.0) << 32 | u64::from(self.attempt) << 8 | u64::from(self.kind);
         mix(self.luck ^ mix(head ^ mix(tail)))
     }
+}
+
+/// How much a consumer has received from a broker and answered, ever.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Counts {
+    /// Deliveries.
+    pub received: u32,
+    /// Answers to them.
+    pub answered: u32,
 }
 
 /// What is left of a deadline, in 32 bits: 26 significant bits and an exponent, rounded down (by less than 1.5e-8 of it).

@@ -26,7 +26,7 @@ mod task;
 use crate::base::id::NodeId;
 pub use broker::{Broker, BrokerSpec, HostedQueue, Publication, SubscriptionSpec};
 pub use client::Client;
-pub use envelope::{Beside, Envelope, Kind, Remainder};
+pub use envelope::{Beside, Counts, Envelope, Kind, Remainder};
 pub use feed::{Feed, Row, Trace};
 pub use given::Given;
 pub use guard::GuardSpec;

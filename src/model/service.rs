@@ -222,6 +222,9 @@ impl Service {
     }
 
     fn answer(&mut self, cx: &mut Cx<'_>, to: NodeId, envelope: Envelope, outcome: Outcome) {
+        if envelope.kind() == (Kind::Delivery { settled: false }) {
+            self.note_answer();
+        }
         let (call, keys) = (self.call(&envelope), &self.script.keys);
         let (kind, size) = match envelope.kind() {
             Kind::Request => {
@@ -473,7 +476,11 @@ impl Process<Envelope> for Service {
 
     fn message(&mut self, cx: &mut Cx<'_>, from: NodeId, envelope: Envelope) {
         match envelope.kind() {
-            Kind::Notice | Kind::Message | Kind::Request | Kind::Delivery { .. } => self.arrive(cx, from, envelope),
+            Kind::Notice | Kind::Message | Kind::Request => self.arrive(cx, from, envelope),
+            Kind::Delivery { .. } => {
+                self.note_delivery();
+                self.arrive(cx, from, envelope);
+            }
             Kind::Ack(outcome) | Kind::Reply(outcome) => {
                 let ended = self.caller.answered(&self.script, cx, &envelope, outcome);
                 self.resume(cx, ended);

@@ -66,3 +66,39 @@ fn each_promise_is_needed() {
         assert!(sum(&runs, |book| book.confirmed_lost) > 0, "{queue} {publish} {consumer}");
     }
 }
+
+/// What is lost on the way to a consumer or back, in a partition or for no reason, is found out: the connection is given up, and
+/// what the consumer held is delivered again. (TCP would send it again, or give the connection up itself.)
+#[test]
+fn what_the_network_loses_is_delivered_again() {
+    let scenario = |more: &str| {
+        format!(
+            r#"
+            run = {{ duration = "60s", drain = "120s", runs = 5 }}
+            [clients.shop]
+            rate = "50/s"
+            publish = "orders"
+            confirm = true
+            timeout = "500ms"
+            max-attempts = "unlimited"
+            backoff = "200ms"
+            [queues.orders]
+            [consumers.worker]
+            nodes = 2
+            queue = "orders"
+            prefetch = 10
+            work = "5ms"
+            {more}
+            "#
+        )
+    };
+    for more in [
+        "[network]\nlatency = \"1ms\"\nloss = \"1%\"",
+        "[faults.cut]\nat = \"20s\"\nfor = \"1s\"\nisolate = \"worker[0]\"",
+    ] {
+        let runs = play(&plan(&scenario(more))).runs;
+        let confirmed = sum(&runs, |book| book.confirmed);
+        assert!(confirmed > 14_000 && sum(&runs, |book| book.handled) >= confirmed, "{more}");
+        assert_eq!(sum(&runs, |book| book.confirmed_lost), 0, "{more}");
+    }
+}

@@ -7,11 +7,11 @@
 use std::collections::BTreeMap;
 
 use crate::base::id::NodeId;
-use crate::base::time::Time;
+use crate::base::time::{Span, Time};
 use crate::model::caller::Cx;
 use crate::model::envelope::Envelope;
 use crate::model::task::Slab;
-use crate::process::MessageId;
+use crate::process::{MessageId, Outcome};
 use crate::protocol::amqp::QueueId;
 
 use super::Parcel;
@@ -39,10 +39,30 @@ enum State {
     Free,
     /// A record of this message is written, for this publication.
     Writing(MessageId, Option<u32>),
-    /// A record is written, and nobody needs it any more.
-    Useless,
+    /// A record is written, and nobody needs it any more; a publication that waits for it all the same.
+    Useless(End, Option<u32>),
     Synced,
-    Clearing,
+    /// The record is cleared. Until that is synced, a crash brings it back.
+    Clearing(End),
+}
+
+/// The end of a copy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct End {
+    pub(super) message: MessageId,
+    /// What became of it, if it was not handed on.
+    pub(super) outcome: Option<Outcome>,
+}
+
+/// What a write that was synced means.
+#[derive(Debug, Default)]
+pub(super) struct News {
+    /// A copy is on disk.
+    pub(super) kept: Option<MessageId>,
+    /// A copy is on disk no longer.
+    pub(super) released: Option<End>,
+    /// A publication waits for nothing more.
+    pub(super) confirmed: Option<Waiting>,
 }
 
 /// A publication whose records are not all synced.
@@ -65,8 +85,8 @@ pub(super) struct Record {
     pub(super) queue: QueueId,
     pub(super) size: u32,
     pub(super) priority: u8,
-    /// When it was written.
-    pub(super) since: Time,
+    /// When it expires, if it does.
+    pub(super) expiry: Option<Time>,
     /// How many were written before it.
     order: u64,
 }
@@ -83,7 +103,7 @@ impl Record {
         bytes.extend((self.queue.index() as u32).to_le_bytes());
         bytes.extend(self.size.to_le_bytes());
         bytes.push(self.priority);
-        bytes.extend(self.since.as_nanos().to_le_bytes());
+        bytes.extend(self.expiry.unwrap_or(Time::MAX).as_nanos().to_le_bytes());
         bytes.extend(self.order.to_le_bytes());
         bytes
     }
@@ -105,7 +125,7 @@ impl Record {
             queue: QueueId::new(u32::from_le_bytes(take(&mut rest))),
             size: u32::from_le_bytes(take(&mut rest)),
             priority: u8::from_le_bytes(take(&mut rest)),
-            since: Time::from_nanos(u64::from_le_bytes(take(&mut rest))),
+            expiry: Some(Time::from_nanos(u64::from_le_bytes(take(&mut rest)))).filter(|expiry| *expiry < Time::MAX),
             order: u64::from_le_bytes(take(&mut rest)),
         })
     }
@@ -170,11 +190,11 @@ impl Shelf {
         cx: &mut Cx<'_>,
         (parcel, place): (Parcel, Place),
         queue: QueueId,
-        (size, priority): (u32, u8),
+        (size, priority, ttl): (u32, u8, Option<Span>),
         waiting: Option<u32>,
     ) {
-        let since = Time::from_nanos(cx.now().as_nanos());
-        let record = Record { parcel, queue, size, priority, since, order: self.written };
+        let expiry = ttl.map(|ttl| Time::from_nanos(cx.now().as_nanos()) + ttl);
+        let record = Record { parcel, queue, size, priority, expiry, order: self.written };
         self.written += 1;
         self.places[place.0 as usize] = State::Writing(parcel.message, waiting);
         if let Some(waiting) = waiting.and_then(|waiting| self.waiting.get_mut(waiting)) {
@@ -183,42 +203,46 @@ impl Shelf {
         cx.persist(place.0.into(), record.bytes());
     }
 
-    /// The copy at this place is gone. Whether it was synced, and a publication that waits for nothing more.
-    pub(super) fn clear(&mut self, cx: &mut Cx<'_>, place: Place) -> (bool, Option<Waiting>) {
+    /// The copy at this place is gone, because it was consumed or because it died. A publication that waits for nothing more.
+    pub(super) fn clear(&mut self, cx: &mut Cx<'_>, place: Place, end: End, is_consumed: bool) -> Option<Waiting> {
         let state = &mut self.places[place.0 as usize];
         match *state {
+            State::Writing(_, waiting) if is_consumed => {
+                *state = State::Useless(end, None);
+                self.settled(waiting, false)
+            }
             State::Writing(_, waiting) => {
-                *state = State::Useless;
-                (false, self.settled(waiting, false))
+                *state = State::Useless(end, waiting);
+                None
             }
             State::Synced => {
-                *state = State::Clearing;
+                *state = State::Clearing(end);
                 cx.persist(place.0.into(), Vec::new());
-                (true, None)
+                None
             }
-            State::Free | State::Useless | State::Clearing => (false, None),
+            State::Free | State::Useless(..) | State::Clearing(_) => None,
         }
     }
 
-    /// A write is on disk. The message whose copy it was, if that is still needed, and a publication that waits for nothing more.
-    pub(super) fn synced(&mut self, cx: &mut Cx<'_>, key: u64) -> (Option<MessageId>, Option<Waiting>) {
-        let Some(state) = self.places.get_mut(key as usize) else { return (None, None) };
+    /// A write is on disk.
+    pub(super) fn synced(&mut self, cx: &mut Cx<'_>, key: u64) -> News {
+        let Some(state) = self.places.get_mut(key as usize) else { return News::default() };
         match *state {
             State::Writing(message, waiting) => {
                 *state = State::Synced;
-                (Some(message), self.settled(waiting, false))
+                News { kept: Some(message), confirmed: self.settled(waiting, false), ..News::default() }
             }
-            State::Useless => {
-                *state = State::Clearing;
+            State::Useless(end, waiting) => {
+                *state = State::Clearing(end);
                 cx.persist(key, Vec::new());
-                (None, None)
+                News { kept: Some(end.message), confirmed: self.settled(waiting, false), ..News::default() }
             }
-            State::Clearing => {
+            State::Clearing(end) => {
                 *state = State::Free;
                 self.free.push(key as u32);
-                (None, None)
+                News { released: Some(end), ..News::default() }
             }
-            State::Free | State::Synced => (None, None),
+            State::Free | State::Synced => News::default(),
         }
     }
 
@@ -250,8 +274,8 @@ mod tests {
     fn record(order: u64) -> Record {
         let message = MessageId { owner: NodeId::new(7), number: 9 };
         let parcel = Parcel { message, luck: u64::MAX - 5, call: 300, place: Some(Place(order as u32)) };
-        let since = Time::ZERO + secs(3);
-        Record { parcel, queue: QueueId::new(2), size: 1024, priority: 200, since, order }
+        let expiry = (order > 3).then_some(Time::ZERO + secs(3));
+        Record { parcel, queue: QueueId::new(2), size: 1024, priority: 200, expiry, order }
     }
 
     #[test]

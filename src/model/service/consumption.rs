@@ -5,7 +5,7 @@
 
 use crate::model::Alarm;
 use crate::model::caller::nested_luck;
-use crate::model::envelope::{Envelope, Kind};
+use crate::model::envelope::{Counts, Envelope, Kind};
 use crate::process::Clock;
 
 use super::{Cx, Service};
@@ -19,11 +19,13 @@ pub(super) struct Consumption {
     life: u32,
     /// How often it has said so.
     said: u32,
+    /// What it has got and answered.
+    counts: Counts,
 }
 
 impl Consumption {
     pub(super) fn new(call: u16, life: u32) -> Self {
-        Self { call, life, said: 0 }
+        Self { call, life, said: 0, counts: Counts::default() }
     }
 }
 
@@ -36,8 +38,25 @@ impl Service {
         let Some(spec) = call.subscription.as_deref() else { return };
         let luck = nested_luck(cx.name().bits(), consumption.life, call.name ^ u64::from(consumption.said));
         consumption.said = consumption.said.wrapping_add(1);
-        let envelope = Envelope::new(Kind::Subscribe, luck, consumption.life, consumption.call, 1);
+        let mut envelope = Envelope::new(Kind::Subscribe, luck, consumption.life, consumption.call, 1);
+        envelope.tell(consumption.counts);
         cx.send_sized(spec.broker, envelope, 0);
         cx.set_timer(Clock::Steady, spec.beat, Alarm::Subscribe);
+    }
+
+    /// A delivery came.
+    #[cold]
+    pub(super) fn note_delivery(&mut self) {
+        if let Some(consumption) = self.extras.as_mut().and_then(|extras| extras.consumption.as_mut()) {
+            consumption.counts.received = consumption.counts.received.wrapping_add(1);
+        }
+    }
+
+    /// A delivery is answered.
+    #[cold]
+    pub(super) fn note_answer(&mut self) {
+        if let Some(consumption) = self.extras.as_mut().and_then(|extras| extras.consumption.as_mut()) {
+            consumption.counts.answered = consumption.counts.answered.wrapping_add(1);
+        }
     }
 }

@@ -9,7 +9,7 @@ use crate::base::distribution::Distribution;
 use crate::base::id::hash_name;
 use crate::base::probability::Probability;
 use crate::base::random::mix;
-use crate::base::time::{Span, secs};
+use crate::base::time::{Span, ms, secs};
 use crate::model::{
     self, BrokerSpec, Cancel, Choice, Delivery, HostedQueue, Policy, Publication, Size, SubscriptionSpec,
 };
@@ -26,6 +26,9 @@ use crate::sim::{Storage, Sync};
 
 /// How often a consumer says that it is there, at the most: RabbitMQ's clients try again to connect after 5 s.
 const BEAT_MAX: Span = secs(5);
+
+/// Shorter ones would be nothing but beats.
+const HEARTBEAT_MIN: Span = ms(1);
 
 /// The brokers of a scenario.
 #[derive(Default)]
@@ -75,9 +78,9 @@ impl Brokers {
             };
             let queues = queues.into_iter().map(queue).collect();
             let heartbeat = broker.heartbeat.map_or(secs(60), |heartbeat| heartbeat.value.0);
-            if heartbeat == Span::ZERO {
+            if heartbeat < HEARTBEAT_MIN {
                 let at = broker.heartbeat.map_or(name.origin, |heartbeat| heartbeat.origin);
-                mistakes.push(Diagnostic::error("a heartbeat takes longer than no time").at(at, ""));
+                mistakes.push(Diagnostic::error(format!("a heartbeat takes {HEARTBEAT_MIN} at least")).at(at, ""));
             }
             brokers.specs.insert(name.as_str().into(), Arc::new(BrokerSpec { routing, queues, heartbeat }));
         }

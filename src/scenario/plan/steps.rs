@@ -297,6 +297,11 @@ impl Planner<'_> {
             self.mistakes.push(unknown_name(&at, "service", services().map(|(name, _)| name.as_str())));
             return None;
         };
+        if self.scenario.brokers.get(&service_name.value).is_some() && !matches!(verb, Verb::Publish(..)) {
+            let mistake = Diagnostic::error(format!("`{}` is a broker, which answers nobody", service_name.value));
+            self.mistakes.push(mistake.at(target.origin, "").help("publish to one of its queues or exchanges"));
+            return None;
+        }
         let program = self.entry(target, service)?;
         let keys = self.keys(sender, step)?;
         let receiver = Receiver { nodes: service.nodes(), cancel: service.cancel };

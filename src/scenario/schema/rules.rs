@@ -31,6 +31,10 @@ pub(in crate::scenario) fn check(scenario: &Scenario) -> Vec<Diagnostic> {
     scenario.faults.iter().for_each(|(name, fault)| rules.fault(name, fault));
     scenario.clients.iter().for_each(|(name, client)| rules.client(name, client));
     scenario.services.iter().for_each(|(name, service)| rules.service(name, service));
+    for (name, consumer) in scenario.consumers.iter() {
+        let owner = format!("consumer `{}`", name.value);
+        rules.bodies(&Body { owner, step: &consumer.step, steps: consumer.steps.as_ref() }, &[]);
+    }
     for (name, balancer) in scenario.balancers.iter() {
         rules.mistakes.extend(waiting::of_balancer(&format!("balancer `{}`", name.value), balancer));
         rules.balancer(name, &balancer.step);

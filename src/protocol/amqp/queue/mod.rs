@@ -173,6 +173,16 @@ impl<M: Copy> WorkQueue<M> {
         Publish::Accepted { sequence }
     }
 
+    /// A message that was found on disk, which the queue had taken before: it is not asked whether there is room.
+    pub fn restore(&mut self, incoming: Incoming<M>, now: Time) {
+        let Incoming { message, size, priority, ttl, persistent, deaths } = incoming;
+        let expiry = ttl.map_or(Time::MAX, |ttl| now + ttl);
+        let sequence = self.accepted;
+        self.accepted += 1;
+        self.is_handed = false;
+        self.ready.push(Entry { message, deaths, expiry, sequence, size, returns: 0, priority, persistent });
+    }
+
     /// The next delivery that is due, if there is one: the message at the head goes to the consumer whose turn it is.
     pub fn deliver(&mut self, now: Time, dead: &mut Vec<Dead<M>>) -> Option<Delivery<M>> {
         self.expire(now, dead);
