@@ -18,11 +18,12 @@ use crate::base::id::{Entity, NodeId};
 use crate::base::time::Time;
 use crate::process::{Boot, Clock, MessageId, Observation, Outcome, Process, QueueFact, TimerId};
 use crate::protocol::amqp::{
-    ConsumerId, Dead, DeathReason, Deaths, Incoming, Publish, QueueId, QueueType, Routing, WorkQueue,
+    ConsumerId, Dead, DeathReason, Deaths, Incoming, Publish, QueueId, Responsibility, Routing, WorkQueue,
 };
 
 use super::Alarm;
 use super::caller::{Cx, nested_luck};
+use super::clock::time;
 use super::envelope::{Counts, Envelope, Kind};
 use super::script::Script;
 use shelf::{End, News, Place, Shelf, Waiting};
@@ -182,6 +183,14 @@ impl Broker {
         self.bury(cx);
     }
 
+    /// Asks a queue; who dies of that is buried later.
+    fn ask<R>(&mut self, queue: QueueId, ask: impl FnOnce(&mut WorkQueue<Parcel>, &mut Vec<Dead<Parcel>>) -> R) -> R {
+        let mut dead = Vec::new();
+        let answer = ask(&mut self.queues[queue.index()].queue, &mut dead);
+        self.dead.extend(dead.into_iter().map(|dead| (queue, dead)));
+        answer
+    }
+
     /// Puts a message into queues; how many took it.
     fn take_in(
         &mut self,
@@ -194,16 +203,15 @@ impl Broker {
         for &queue in queues {
             let hosted = &self.spec.queues[queue.index()];
             let number = hosted.number;
-            // A quorum queue has everything on disk.
-            let is_kept = incoming.persistent || hosted.settings.kind() == QueueType::Quorum;
-            let place = (is_kept && hosted.settings.durable).then(|| self.shelf.place());
+            let is_kept = Responsibility::of(&hosted.settings, incoming.persistent) != Responsibility::Enqueued;
+            let place = is_kept.then(|| self.shelf.place());
             let mut incoming = incoming.clone();
             incoming.message.place = place;
             let (parcel, size, priority) = (incoming.message, incoming.size, incoming.priority);
             let ttl = incoming.ttl.into_iter().chain(hosted.settings.message_ttl).min();
             // It is stated before what may become of it at once.
             let mut dead = Vec::new();
-            let answer = self.queues[queue.index()].queue.publish(incoming, time(cx), &mut dead);
+            let answer = self.queues[queue.index()].queue.publish(incoming, time(cx.now()), &mut dead);
             match answer {
                 Publish::Accepted { .. } => {
                     taken += 1;
@@ -246,8 +254,7 @@ impl Broker {
     /// Delivers what a queue has for its consumers.
     fn hand_out(&mut self, cx: &mut Cx<'_>, queue: QueueId) {
         let number = self.spec.queues[queue.index()].number;
-        let mut dead = Vec::new();
-        while let Some(delivery) = self.queues[queue.index()].queue.deliver(time(cx), &mut dead) {
+        while let Some(delivery) = self.ask(queue, |queue, dead| queue.deliver(time(cx.now()), dead)) {
             let Some(channel) = self.channels.get_mut(&delivery.consumer) else { continue };
             channel.sent = channel.sent.wrapping_add(1);
             let call = &self.script.calls[usize::from(channel.call)];
@@ -272,7 +279,6 @@ impl Broker {
             }
             self.next += 1;
         }
-        self.dead.extend(dead.into_iter().map(|dead| (queue, dead)));
         self.look_at(cx, queue);
     }
 
@@ -306,7 +312,7 @@ impl Broker {
             cx.cancel_timer(timer);
         }
         hosted.expiry = expiry.map(|at| {
-            let wait = at.since(time(cx));
+            let wait = at.since(time(cx.now()));
             (at, cx.set_timer(Clock::Steady, wait, Alarm::Expire(queue.index() as u32)))
         });
     }
@@ -414,9 +420,7 @@ impl Broker {
         cx.cancel_timer(channel.lapse);
         let Some(spec) = self.script.calls[usize::from(channel.call)].subscription.as_deref() else { return };
         let queue = spec.queue;
-        let mut dead = Vec::new();
-        self.queues[queue.index()].queue.gone(consumer, time(cx), &mut dead);
-        self.dead.extend(dead.into_iter().map(|dead| (queue, dead)));
+        self.ask(queue, |queue, dead| queue.gone(consumer, time(cx.now()), dead));
         self.unsettled.retain(|_, unsettled| unsettled.consumer != consumer);
         self.hand_out(cx, queue);
         self.bury(cx);
@@ -430,21 +434,16 @@ impl Broker {
             // What a consumer has no room for it has not looked at.
             spec.requeues || outcome == Outcome::Rejected
         });
-        let now = time(cx);
-        let fact = QueueFact::Acknowledged;
-        let hosted = &mut self.queues[queue.index()].queue;
+        // The channel is there, so the tag is outstanding: neither is refused.
         if outcome == Outcome::Done {
             let mut done = Vec::new();
-            if hosted.ack(consumer, tag, false, &mut done).is_ok() {
-                cx.observe(Observation::Queued { queue: self.spec.queues[queue.index()].number, fact });
+            if self.queues[queue.index()].queue.ack(consumer, tag, false, &mut done).is_ok() {
+                let number = self.spec.queues[queue.index()].number;
+                cx.observe(Observation::Queued { queue: number, fact: QueueFact::Acknowledged });
                 done.into_iter().for_each(|parcel| self.release(cx, parcel, None, true));
             }
         } else {
-            let mut dead = Vec::new();
-            // The channel is there, so the tag is outstanding.
-            if hosted.nack(consumer, tag, false, requeues, now, &mut dead).is_ok() {
-                self.dead.extend(dead.into_iter().map(|dead| (queue, dead)));
-            }
+            let _ = self.ask(queue, |queue, dead| queue.nack(consumer, tag, false, requeues, time(cx.now()), dead));
         }
         self.hand_out(cx, queue);
         self.bury(cx);
@@ -456,34 +455,28 @@ fn consumer_of(node: NodeId, call: u16) -> ConsumerId {
     ConsumerId::new(u64::from(node.index()) << 16 | u64::from(call))
 }
 
-fn time(cx: &Cx<'_>) -> Time {
-    Time::from_nanos(cx.now().as_nanos())
-}
-
 impl Process<Envelope> for Broker {
     type Timer = Alarm;
 
     fn start(&mut self, cx: &mut Cx<'_>) {
-        let time = time(cx);
+        let now = time(cx.now());
         for record in std::mem::take(&mut self.shelf.found) {
             let Some(hosted) = self.queues.get_mut(record.queue.index()) else { continue };
             let incoming = Incoming {
                 message: record.parcel,
                 size: record.size,
                 priority: record.priority,
-                ttl: record.expiry.map(|expiry| expiry.since(time)),
+                ttl: record.expiry.map(|expiry| expiry.since(now)),
                 persistent: true,
                 deaths: Deaths::NONE,
             };
-            hosted.queue.restore(incoming, time);
+            hosted.queue.restore(incoming, now);
         }
         for index in 0..self.queues.len() {
             let queue = QueueId::new(index as u32);
-            let mut dead = Vec::new();
-            self.queues[index].queue.restart(time, &mut dead);
-            self.dead.extend(dead.into_iter().map(|dead| (queue, dead)));
+            self.ask(queue, |queue, dead| queue.restart(now, dead));
+            self.look_at(cx, queue);
         }
-        (0..self.queues.len()).for_each(|index| self.look_at(cx, QueueId::new(index as u32)));
         self.bury(cx);
     }
 
@@ -515,11 +508,8 @@ impl Process<Envelope> for Broker {
         match alarm {
             Alarm::Expire(queue) => {
                 let queue = QueueId::new(queue);
-                let hosted = &mut self.queues[queue.index()];
-                hosted.expiry = None;
-                let mut dead = Vec::new();
-                hosted.queue.expire(time(cx), &mut dead);
-                self.dead.extend(dead.into_iter().map(|dead| (queue, dead)));
+                self.queues[queue.index()].expiry = None;
+                self.ask(queue, |queue, dead| queue.expire(time(cx.now()), dead));
                 self.look_at(cx, queue);
                 self.bury(cx);
             }

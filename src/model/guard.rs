@@ -9,6 +9,7 @@ use std::num::NonZeroU32;
 
 use crate::base::random::Uniform;
 use crate::base::time::{Span, Time};
+use crate::model::clock::time;
 use crate::process::{GuardFact, Steady, TimerId};
 use crate::protocol::breaker::{self, CircuitBreaker, CircuitBreakerSettings, Permit, Ticket};
 use crate::protocol::concurrency::{AnyConcurrency, Concurrency, ConcurrencyPolicy, Sample};
@@ -365,8 +366,4 @@ impl Guard {
             timeout.sampled(late.map_or(Span::ZERO, |(.., since)| now.since(since)));
         }
     }
-}
-
-fn time(now: Steady) -> Time {
-    Time::from_nanos(now.as_nanos())
 }

@@ -6,6 +6,7 @@
 mod broker;
 mod caller;
 mod client;
+mod clock;
 mod envelope;
 mod feed;
 mod gather;

@@ -47,7 +47,7 @@ impl Service {
     /// A delivery came.
     #[cold]
     pub(super) fn note_delivery(&mut self) {
-        if let Some(consumption) = self.extras.as_mut().and_then(|extras| extras.consumption.as_mut()) {
+        if let Some(consumption) = self.consumption() {
             consumption.counts.received = consumption.counts.received.wrapping_add(1);
         }
     }
@@ -55,8 +55,12 @@ impl Service {
     /// A delivery is answered.
     #[cold]
     pub(super) fn note_answer(&mut self) {
-        if let Some(consumption) = self.extras.as_mut().and_then(|extras| extras.consumption.as_mut()) {
+        if let Some(consumption) = self.consumption() {
             consumption.counts.answered = consumption.counts.answered.wrapping_add(1);
         }
+    }
+
+    fn consumption(&mut self) -> Option<&mut Consumption> {
+        self.extras.as_mut()?.consumption.as_mut()
     }
 }

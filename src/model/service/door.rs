@@ -9,8 +9,8 @@ use crate::protocol::concurrency::{AnyConcurrency, Concurrency, Sample};
 use crate::protocol::rate_limit::{AnyRateLimit, RateLimit};
 use crate::protocol::shed::{AnyShed, Arriving, Shed};
 
-use super::entry::time;
 use super::{Job, ServiceSpec};
+use crate::model::clock::time;
 
 /// The limits and the shedder of one node, and who is inside.
 #[derive(Debug)]

@@ -4,10 +4,10 @@
 
 use crate::base::id::Entity;
 use crate::base::random::Stream;
-use crate::base::time::Time;
 use crate::model::Alarm;
+use crate::model::clock::time;
 use crate::model::line::Turn;
-use crate::process::{Clock, Observation, Outcome, Steady, TurnedAway};
+use crate::process::{Clock, Observation, Outcome, TurnedAway};
 use crate::protocol::queue::Waiting;
 use crate::protocol::shed::Arriving;
 
@@ -170,9 +170,4 @@ impl Service {
         let position = 1 << 63 | (luck as u64) << 56 | u64::from(envelope.attempt) << 32;
         self.script.keys.demand.stream(Entity::from_bits(envelope.luck), position)
     }
-}
-
-/// What a node's own clock shows, as blocks see it.
-pub(super) fn time(steady: Steady) -> Time {
-    Time::from_nanos(steady.as_nanos())
 }
