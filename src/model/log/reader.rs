@@ -386,8 +386,7 @@ impl Reader {
 
     /// Fetches from every broker from which nothing is under way.
     fn fetch(&mut self, cx: &mut Cx<'_>, now: Time) {
-        let rested: Vec<_> = self.resting.iter().filter(|(_, until)| **until <= now).map(|(&partition, _)| partition).collect();
-        rested.iter().for_each(|partition| drop(self.resting.remove(partition)));
+        self.resting.retain(|_, until| *until > now);
         let (metadata, resting) = (&self.metadata, &self.resting);
         let leader = |partition| metadata.leader(partition).filter(|_| !resting.contains_key(&partition));
         for request in self.fetcher.requests(leader) {
