@@ -395,7 +395,7 @@ pub(in crate::scenario) fn has(metric: Metric, statistic: Statistic) -> bool {
         MetricKind::Mean => {
             statistic == Mean
                 || statistic == Max
-                    && matches!(metric, Metric::Waiting | Metric::Present | Metric::Ready | Metric::Unacked)
+                    && matches!(metric, Metric::Waiting | Metric::Present | Metric::Ready | Metric::Unacked | Metric::Lag)
         }
         MetricKind::Count => statistic == Count,
         MetricKind::Strike => matches!(statistic, Mean | Min | Max),
