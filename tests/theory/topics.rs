@@ -41,7 +41,7 @@ fn waiting_for_all_replicas_takes_another_round_trip() {
             topics.log = {{ replication-factor = 3 }}
             "#
         ));
-        let median = tally(&run).latency.quantile(0.5).unwrap() as f64 / 1e6;
+        let median = tally(&run).latency.quantile(0.5).unwrap() / 1e6;
         assert!((median - millis).abs() < 0.01, "{acks}: {median} ms");
     }
 }
@@ -58,7 +58,7 @@ fn a_dead_leader_is_replaced_after_its_session_timeout() {
         topics.log = { replication-factor = 3, min-insync-replicas = 2 }
         faults.death = { at = "20s", crash = "log#0[leader]" }
     "#);
-    let worst = tally(&run).latency.max().unwrap() as f64 / 1e9;
+    let worst = tally(&run).latency.max().unwrap().as_secs_f64();
     assert!((7.0..11.2).contains(&worst), "{worst} s");
     assert_eq!(tally(&run).confirmed, tally(&run).offered);
 }

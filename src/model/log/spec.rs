@@ -129,4 +129,6 @@ pub struct ReaderSpec {
     pub offsets: OffsetSettings,
     /// How it fetches.
     pub fetch: FetchSettings,
+    /// Whether what it reads, and what is published for that, counts together or not at all.
+    pub is_transactional: bool,
 }

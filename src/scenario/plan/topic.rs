@@ -28,7 +28,7 @@ use crate::protocol::log::producer::sender::SenderSettings;
 use crate::protocol::log::replica::ReplicationSettings;
 use crate::scenario::diagnostic::{Diagnostic, unknown_name};
 use crate::scenario::document::{Located, Origin};
-use crate::scenario::schema::{Consumer, Duration, Name, PRODUCER_KEYS, PolicyKeys, Scenario, Topic, controller_of};
+use crate::scenario::schema::{Consumer, Duration, Name, PRODUCER_KEYS, PolicyKeys, ProcessingGuarantee, Scenario, Topic, controller_of};
 
 /// Shorter ones would be nothing but heartbeats.
 const HEARTBEAT_MIN: Span = ms(1);
@@ -213,6 +213,7 @@ pub(super) fn reader_keys(consumer: &Consumer) -> impl Iterator<Item = (&'static
         ($($name:literal $key:ident,)*) => { [$(($name, consumer.$key.as_ref().map(|at| at.origin)),)*] };
     }
     let written = written! {
+        "processing-guarantee" processing_guarantee,
         "partition-assignment-strategy" partition_assignment_strategy,
         "static-membership" static_membership,
         "session-timeout" session_timeout,
@@ -317,7 +318,14 @@ impl Planner<'_> {
                 wrong.push(Diagnostic::error(message).at(at, ""));
             }
         }
-        if consumer.enable_auto_commit.is_none_or(|is_on| is_on.value) {
+        let guarantee = consumer.processing_guarantee.filter(|is| is.value == ProcessingGuarantee::ExactlyOnce);
+        if let Some(guarantee) = guarantee {
+            const OTHERS: [&str; 4] = ["enable-auto-commit", "auto-commit-interval", "commit-mode", "commit-point"];
+            for (key, at) in reader_keys(consumer).filter(|(key, _)| OTHERS.contains(key)) {
+                let mistake = Diagnostic::error(format!("`{key}` has no effect: transactions commit")).at(at, "");
+                wrong.push(mistake.at(guarantee.origin, "beside this"));
+            }
+        } else if consumer.enable_auto_commit.is_none_or(|is_on| is_on.value) {
             for (key, at) in reader_keys(consumer).filter(|(key, _)| ["commit-mode", "commit-point"].contains(key)) {
                 let message = format!("`{key}` has no effect: polls commit by themselves");
                 wrong.push(Diagnostic::error(message).at(at, "").help("write `enable-auto-commit = false` beside it"));
@@ -365,8 +373,9 @@ impl Planner<'_> {
                 .as_ref()
                 .map_or_else(AssignorPolicy::default, |written| written.value.policy.clone()),
             is_static: consumer.static_membership.is_some_and(|is_static| is_static.value),
-            offsets,
+            offsets: OffsetSettings { enable_auto_commit: guarantee.is_none() && offsets.enable_auto_commit, ..offsets },
             fetch,
+            is_transactional: guarantee.is_some(),
         };
         Some((call, Arc::new(spec)))
     }

@@ -15,7 +15,7 @@ use super::policy::{Cancel, Limit};
 use super::quantity_text::{Bytes, Duration};
 use super::service::{Queue, Service};
 use super::step::Step;
-use super::topic::{CommitMode, CommitPoint, IsolationLevel, OffsetReset};
+use super::topic::{CommitMode, CommitPoint, IsolationLevel, OffsetReset, ProcessingGuarantee};
 use super::{Scenario, Steps};
 use crate::protocol::amqp::{Acknowledge, WorkQueueSettings};
 use crate::scenario::document::{Located, OneOrMany};
@@ -124,6 +124,10 @@ pub struct Consumer {
     /// Whether a message that fails goes back to the queue, or else dies.
     #[schemars(extend("default" = true))]
     pub requeue: Option<Located<bool>>,
+    /// What holds for a record that is read and what is published for it, should a node fail (Kafka Streams: at-least-once). A record
+    /// that fails is skipped, or, with `exactly-once-v2`, read again with all of its transaction.
+    #[schemars(extend("default" = "at-least-once"))]
+    pub processing_guarantee: Option<Located<ProcessingGuarantee>>,
     /// Who of a group reads which partition (Kafka: range, unless all members agree on another one).
     #[schemars(extend("default" = "range"))]
     pub partition_assignment_strategy: Option<Located<Chosen<Assignor>>>,
