@@ -13,7 +13,7 @@ use crate::base::random::mix;
 use crate::base::settings::Settings;
 use crate::base::time::{Span, ms, secs};
 use crate::model::{
-    self, Choice, Delivery, LogSpec, Policy, ProducerSpec, ReaderSpec, RecordSpec, Size, Target, TopicSpec,
+    self, Choice, Delivery, LogSpec, Policy, ProducerSpec, ReadCosts, ReaderSpec, RecordSpec, Size, Target, TopicSpec,
 };
 use crate::protocol::log::fetch::FetchSettings;
 use crate::protocol::log::group::assignor::AssignorPolicy;
@@ -81,6 +81,11 @@ impl Topics {
                 topics.topics.insert(topic_name.as_str().into(), (broker.into(), TopicId(id as u32)));
                 specs.push(topic_of(number, topic, nodes.len() as u32, mistakes));
             }
+            let costs = [written.disk_read_time.map(|at| at.origin), written.disk_read_rate.map(|at| at.origin)];
+            for at in costs.into_iter().flatten().filter(|_| written.page_cache.is_none()) {
+                let mistake = Diagnostic::error("it has no effect: all of the topics lies in memory").at(at, "");
+                mistakes.push(mistake.help("write how much does: `page-cache = \"1GiB\"`"));
+            }
             let heartbeat = spanned(written.broker_heartbeat_interval, secs(2));
             let session_timeout = spanned(written.broker_session_timeout, secs(9));
             if heartbeat < HEARTBEAT_MIN || session_timeout <= heartbeat {
@@ -107,6 +112,11 @@ impl Topics {
                 heartbeat,
                 session_timeout,
                 retention_check,
+                reads: ReadCosts {
+                    page_cache: written.page_cache.map(|size| size.value.0),
+                    time: spanned(written.disk_read_time, Span::ZERO),
+                    rate: written.disk_read_rate.map(|rate| rate.value.0),
+                },
                 groups: CoordinatorSettings {
                     group_initial_rebalance_delay: spanned(written.group_initial_rebalance_delay, secs(3)),
                 },
@@ -199,6 +209,9 @@ fn refuse_what_is_of_topics(name: &Located<Name>, broker: &crate::scenario::sche
         ("broker-heartbeat-interval", broker.broker_heartbeat_interval.map(|at| at.origin)),
         ("broker-session-timeout", broker.broker_session_timeout.map(|at| at.origin)),
         ("log-retention-check-interval", broker.log_retention_check_interval.map(|at| at.origin)),
+        ("page-cache", broker.page_cache.map(|at| at.origin)),
+        ("disk-read-time", broker.disk_read_time.map(|at| at.origin)),
+        ("disk-read-rate", broker.disk_read_rate.map(|at| at.origin)),
         ("group-initial-rebalance-delay", broker.group_initial_rebalance_delay.map(|at| at.origin)),
     ];
     for (key, at) in written.into_iter().filter_map(|(key, at)| Some((key, at?))) {
