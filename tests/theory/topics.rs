@@ -163,6 +163,7 @@ fn who_falls_behind_waits_for_the_disk() {
     // Behind by 6000 from 20 s on, and by less and less for as long as it reads: the area of that triangle, in record seconds.
     let takes = 2.0 * area / 6000.0;
     let expected = 5.85 / 0.25 * 0.010 + 5.85 * 8.0 / 80.0;
-    assert!((takes - expected).abs() < 0.1, "{takes} s, {expected} s");
+    // Up to a poll of 500 records more waits at the end.
+    assert!((takes - expected).abs() < 0.15, "{takes} s, {expected} s");
     assert!(behind("present").1 < 10);
 }
