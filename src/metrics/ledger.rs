@@ -6,17 +6,21 @@
 //!
 //! Records of one owner stand in order of their numbers; the first is inline, because a closed-loop owner has no second.
 
-use std::collections::{BTreeMap, VecDeque};
+mod present;
+
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::base::id::NodeId;
 use crate::base::processor::prefetch;
 use crate::base::time::{Span, Time};
-use crate::process::{Close, Flow, Kind, MessageId, Observation, Outcome, Wanted};
+use crate::process::{Close, Exit, Flow, Kind, Loss, MessageId, Observation, Outcome, Wanted};
 use crate::sim::Observer;
 
+use super::custody::{Custody, CustodyBook, End, Places};
 use super::flow::{Correctness, Fate, FlowBook};
 use super::periods::Periods;
+use present::Present;
 
 /// The book of all messages of a run.
 #[derive(Debug)]
@@ -25,35 +29,18 @@ pub struct Ledger {
     flows: Vec<FlowBook>,
     /// Messages due in this interval count.
     measured: (Time, Time),
-    /// Where copies are, if anybody may forget them.
-    present: Option<Present>,
+    /// What only some runs need.
+    apart: Option<Box<Apart>>,
     error: Option<String>,
 }
 
-/// Copies that were received by a node and have not come to their end there; those that are on its disk are none of them, as
-/// nobody can forget them.
+/// What only some runs need.
 #[derive(Default, Debug)]
-struct Present(BTreeMap<NodeId, BTreeMap<MessageId, u32>>);
-
-impl Present {
-    fn take(&mut self, node: NodeId, observation: &Observation) {
-        match *observation {
-            Observation::Received { message, duplicate: false } | Observation::Stored { message } => {
-                *self.0.entry(node).or_default().entry(message).or_default() += 1;
-            }
-            Observation::Handled { message, .. }
-            | Observation::Kept { message }
-            | Observation::Released { message, is_kept: false, .. } => {
-                let Some(here) = self.0.get_mut(&node) else { return };
-                let Some(copies) = here.get_mut(&message) else { return };
-                *copies -= 1;
-                if *copies == 0 {
-                    here.remove(&message);
-                }
-            }
-            _ => {}
-        }
-    }
+struct Apart {
+    /// Where copies are, if anybody may forget them.
+    present: Option<Present>,
+    /// What waits between those who send and those who process, if anything does.
+    custody: Option<Custody>,
 }
 
 /// One owner's open messages: a cache line, so that a statement about the first of them costs one access.
@@ -97,8 +84,14 @@ pub(super) struct Record {
     owner: State,
     /// How the last copy that was not handled well ended.
     refusal: Option<Outcome>,
-    counts: bool,
+    flags: u8,
 }
+
+/// It is one of those that are measured.
+const COUNTS: u8 = 1;
+
+/// It goes to places that keep it for others, and is judged by what becomes of it there.
+const ENTRUSTED: u8 = 2;
 
 /// What the owner knows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -117,14 +110,31 @@ impl Ledger {
         let mut owners = Vec::new();
         owners.resize_with(nodes, || Owner { first: Record::NONE, more: None });
         let flows = flows.iter().map(|&correctness| FlowBook::new(correctness, step)).collect();
-        Self { owners, flows, measured, present: None, error: None }
+        Self { owners, flows, measured, apart: None, error: None }
     }
 
     /// Follows copies to the nodes they are at, so that those which a node forgets when it goes down are known to be lost: for
     /// systems in which nodes may.
     #[must_use]
-    pub fn following(self) -> Self {
-        Self { present: Some(Present::default()), ..self }
+    pub fn following(mut self) -> Self {
+        self.apart.get_or_insert_default().present = Some(Present::default());
+        self
+    }
+
+    /// Follows messages to the places that keep them for others: each owes an effect, and what is lost there is lost.
+    #[must_use]
+    pub fn keeping(mut self, places: Places) -> Self {
+        self.apart.get_or_insert_default().custody = Some(Custody::new(places));
+        self
+    }
+
+    /// What became of messages at the places that keep them for others, in the order of the places.
+    pub fn places(&self) -> &[CustodyBook] {
+        self.custody().map_or(&[], Custody::books)
+    }
+
+    fn custody(&self) -> Option<&Custody> {
+        self.apart.as_ref()?.custody.as_ref()
     }
 
     /// Cuts the flows' books where windows of time begin and end, so that what happened within them is known exactly.
@@ -145,10 +155,47 @@ impl Ledger {
     /// Takes in a statement, and follows copies to where they are: apart, so that who follows none pays one look.
     #[inline(never)]
     fn take_and_follow(&mut self, now: Time, node: NodeId, observation: &Observation) {
-        if let Some(present) = &mut self.present {
+        let Some(apart) = &mut self.apart else { return };
+        if let Some(present) = &mut apart.present {
             present.take(node, observation);
         }
+        if let Some(custody) = &mut apart.custody {
+            custody.take(node, observation);
+        }
         self.take(now, node, observation);
+        if self.custody().is_none() {
+            return;
+        }
+        match *observation {
+            Observation::Offered { message, flow, .. } => self.entrust(message, flow),
+            _ => observation.message().into_iter().for_each(|message| self.end_entrusted(message)),
+        }
+    }
+
+    /// A message is offered that may go to places that keep it for others.
+    fn entrust(&mut self, message: MessageId, flow: Flow) {
+        if !self.custody().is_some_and(|custody| custody.follows(flow)) {
+            return;
+        }
+        let mut counts = false;
+        self.update(message, |record, _| {
+            counts = record.counts();
+            record.flags |= ENTRUSTED;
+        });
+        if let Some(custody) = self.apart.as_mut().and_then(|apart| apart.custody.as_mut()) {
+            custody.begin(message, flow, counts);
+        }
+    }
+
+    /// Enters the message if it has come to its end and is judged by what became of it elsewhere.
+    fn end_entrusted(&mut self, message: MessageId) {
+        let Some(custody) = self.apart.as_mut().and_then(|apart| apart.custody.as_mut()) else { return };
+        let Some(flow) = custody.flow_of(message).map(|flow| usize::from(flow.0)) else { return };
+        let book = &mut self.flows[flow];
+        if let Some(record) = book.take_entrusted() {
+            let account = custody.end(message, record.end());
+            book.settle_entrusted(&record, &account);
+        }
     }
 
     /// A node forgets the messages it owns and the copies it has.
@@ -158,17 +205,24 @@ impl Ledger {
         let records = std::iter::once(&owner.first).chain(owner.more.iter().flat_map(|more| more.iter()));
         let owned: Vec<_> = records.filter(|record| record.is_open()).map(|record| record.number).collect();
         for number in owned {
-            self.update(MessageId { owner: node, number }, |record, _| {
+            let message = MessageId { owner: node, number };
+            self.update(message, |record, _| {
                 if record.owner == State::Waiting {
                     record.owner = State::Closed(Close::Forgotten);
                 }
             });
+            self.end_entrusted(message);
         }
-        let here = self.present.as_mut().and_then(|present| present.0.remove(&node)).unwrap_or_default();
-        for (message, copies) in here {
+        let present = self.apart.as_mut().and_then(|apart| apart.present.as_mut());
+        for ((message, place), copies) in present.map(|present| present.forget(node)).unwrap_or_default() {
+            let custody = self.apart.as_mut().and_then(|apart| apart.custody.as_mut());
+            if let (Some(custody), Some(place)) = (custody, place) {
+                custody.forget(message, place, copies);
+            }
             for _ in 0..copies {
                 self.update(message, |record, _| record.end_copy());
             }
+            self.end_entrusted(message);
         }
     }
 
@@ -186,11 +240,13 @@ impl Ledger {
     /// # Errors
     /// When the statements contradict each other, or the books do not balance.
     pub fn close(&mut self) -> Result<&[FlowBook], Imbalance> {
-        for owner in &mut self.owners {
+        for index in 0..self.owners.len() {
+            let owner = &mut self.owners[index];
             let more = owner.more.take().into_iter().flat_map(|more| *more);
             let first = std::mem::replace(&mut owner.first, Record::NONE);
             for record in std::iter::once(first).chain(more).filter(Record::is_open) {
                 self.flows[record.flow.0 as usize].settle(&record);
+                self.end_entrusted(MessageId { owner: NodeId::new(index as u32), number: record.number });
             }
         }
         if let Some(error) = &self.error {
@@ -259,11 +315,12 @@ impl Ledger {
             Observation::Guarded { flow, fact } => self.flows[flow.0 as usize].guarded(now, fact),
             Observation::Down { .. } => self.forget(node),
             Observation::Dropped { message } => self.update(message, |record, _| record.end_copy()),
-            Observation::Duplicated { message } | Observation::Stored { message } => {
+            Observation::Duplicated { message } | Observation::Stored { message, .. } => {
                 self.update(message, |record, _| record.open_copies += 1);
             }
-            Observation::Released { message, outcome, .. } => self.update(message, |record, _| {
-                record.refusal = outcome.or(record.refusal);
+            Observation::Replaced { message } => self.update(message, |record, _| record.end_copy()),
+            Observation::Released { message, exit, .. } => self.update(message, |record, _| {
+                record.refusal = refusal(exit).or(record.refusal);
                 record.end_copy();
             }),
             _ => {}
@@ -281,7 +338,7 @@ impl Ledger {
         if at_once {
             book.attempted(now);
         }
-        let offer = Offer { now, due, flow, attempts: at_once.into(), counts };
+        let offer = Offer { now, due, flow, attempts: at_once.into(), flags: counts.into() };
         let owner = &mut self.owners[message.owner.index() as usize];
         if !owner.first.is_open() && owner.more.is_none() {
             owner.first = offer.record(message.number);
@@ -362,19 +419,30 @@ impl Ledger {
     }
 }
 
+/// How a message ended that nobody keeps any more, where somebody decided that.
+fn refusal(exit: Exit) -> Option<Outcome> {
+    let Exit::LetGo(why) = exit else { return None };
+    match why {
+        Loss::Expired => Some(Outcome::Expired),
+        Loss::MaxLength | Loss::Refused => Some(Outcome::Rejected),
+        Loss::Rejected | Loss::DeliveryLimit | Loss::DeadLetter => Some(Outcome::Failed),
+        _ => None,
+    }
+}
+
 /// What is known of a message when it is offered.
 struct Offer {
     now: Time,
     due: Time,
     flow: Flow,
     attempts: u16,
-    counts: bool,
+    flags: u8,
 }
 
 impl Offer {
     #[inline(always)]
     fn record(self, number: u32) -> Record {
-        let Self { now, due, flow, attempts, counts } = self;
+        let Self { now, due, flow, attempts, flags } = self;
         Record {
             due,
             sent: now,
@@ -383,7 +451,7 @@ impl Offer {
             attempts,
             open_copies: attempts,
             owner: State::Waiting,
-            counts,
+            flags,
             ..Record::NONE
         }
     }
@@ -405,7 +473,7 @@ impl Record {
         open_copies: 0,
         owner: State::Settled,
         refusal: None,
-        counts: false,
+        flags: 0,
     };
 
     #[inline(always)]
@@ -465,7 +533,28 @@ impl Record {
     /// Whether it is one of those that are measured.
     #[inline(always)]
     pub(super) fn counts(&self) -> bool {
-        self.counts
+        self.flags & COUNTS != 0
+    }
+
+    /// Whether it is measured, and nothing is to be asked about it elsewhere.
+    #[inline(always)]
+    pub(super) fn counts_alone(&self) -> bool {
+        self.flags == COUNTS
+    }
+
+    /// Whether it is judged by what becomes of it at places that keep it for others.
+    #[inline(always)]
+    pub(super) fn is_entrusted(&self) -> bool {
+        self.flags & ENTRUSTED != 0
+    }
+
+    /// How it ended, as far as is known here.
+    fn end(&self) -> End {
+        let closed = match self.owner {
+            State::Closed(why) => Some(why),
+            _ => None,
+        };
+        End { is_confirmed: self.is_confirmed(), closed, is_gone: self.is_gone(), effects: self.effects() }
     }
 
     /// Whether it went as well as can be: sent once and when it was due, received once, handled once, confirmed.
@@ -551,7 +640,7 @@ impl Observer for Ledger {
 
     #[inline]
     fn observe(&mut self, now: Time, node: NodeId, observation: &Observation) {
-        if self.present.is_some() {
+        if self.apart.is_some() {
             return self.take_and_follow(now, node, observation);
         }
         self.take(now, node, observation);

@@ -1,5 +1,6 @@
 //! What is measured: observers that turn facts into books, histograms and curves.
 
+mod custody;
 mod flow;
 mod guards;
 mod histogram;
@@ -10,6 +11,7 @@ pub mod recovery;
 mod result;
 mod station;
 
+pub use custody::{CustodyBook, LossCounts, Places};
 pub use flow::{Correctness, Fate, FlowBook, Rates, Tally};
 pub use guards::GuardCounts;
 pub use histogram::Histogram;

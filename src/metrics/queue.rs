@@ -98,6 +98,9 @@ impl Queues {
         if seconds > 0.0 {
             book.ready_seconds += f64::from(level.ready) * seconds;
             book.unacked_seconds += f64::from(level.unacked) * seconds;
+            // What was there when the measured time began counts, too.
+            book.ready_max = book.ready_max.max(level.ready);
+            book.unacked_max = book.unacked_max.max(level.unacked);
         }
         if self.measured.0 <= now && now < self.measured.1 {
             book.ready_max = book.ready_max.max(ready);

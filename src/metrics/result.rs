@@ -3,6 +3,7 @@
 use crate::base::time::Time;
 use crate::sim::{Checkpoint, Digest, FaultBook, LinkBook};
 
+use super::custody::CustodyBook;
 use super::flow::FlowBook;
 use super::queue::QueueBook;
 use super::recovery::{Aftermath, CourseBook, Strike};
@@ -97,6 +98,8 @@ pub struct QueueResult {
     pub name: String,
     /// The book.
     pub book: QueueBook,
+    /// What became of the messages that it took.
+    pub custody: CustodyBook,
 }
 
 /// A fault's name and book.

@@ -8,6 +8,8 @@
 //! time, or has come up again, is subscribed. Each delivery is one more copy of the message that was published, so whatever
 //! becomes of it is told of that message.
 
+mod consuming;
+mod dying;
 mod shelf;
 mod spec;
 
@@ -16,17 +18,18 @@ use std::sync::Arc;
 
 use crate::base::id::{Entity, NodeId};
 use crate::base::time::Time;
-use crate::process::{Boot, Clock, MessageId, Observation, Outcome, Process, QueueFact, TimerId};
+use crate::process::{Boot, Clock, Exit, Loss, MessageId, Observation, Outcome, Process, QueueFact, TimerId};
 use crate::protocol::amqp::{
-    ConsumerId, Dead, DeathReason, Deaths, Incoming, Publish, QueueId, Responsibility, Routing, WorkQueue,
+    ConsumerId, Dead, Deaths, Incoming, Publish, QueueId, QueueType, Responsibility, Routing, WorkQueue,
 };
 
 use super::Alarm;
-use super::caller::{Cx, nested_luck};
+use super::caller::Cx;
 use super::clock::time;
-use super::envelope::{Counts, Envelope, Kind};
+use super::envelope::{Envelope, Kind};
 use super::script::Script;
-use shelf::{End, News, Place, Shelf, Waiting};
+use consuming::{Channel, consumer_of, first_number};
+use shelf::{Copy, End, News, Place, Shelf, Waiting};
 
 pub use spec::{BrokerSpec, HostedQueue, Publication, SubscriptionSpec};
 
@@ -39,6 +42,8 @@ pub(super) struct Parcel {
     luck: u64,
     /// What kind of message it is.
     call: u16,
+    /// The queue that gave it another routing key when it died there, if one did.
+    letter_of: Option<QueueId>,
     /// Where it stands on disk, if it does.
     place: Option<Place>,
 }
@@ -52,9 +57,7 @@ pub struct Broker {
     queues: Vec<Hosted>,
     /// Consumers that are heard of, by their channel.
     channels: BTreeMap<ConsumerId, Channel>,
-    /// Deliveries that are not settled, by number.
-    unsettled: BTreeMap<u32, Unsettled>,
-    /// The number of the next delivery: those of an earlier life are not used again.
+    /// The number of the next delivery.
     next: u32,
     shelf: Shelf,
     /// Messages that died while a queue was asked, and have to go somewhere.
@@ -69,49 +72,9 @@ struct Hosted {
     expiry: Option<(Time, TimerId)>,
     /// What was said last of its length.
     shown: (u32, u32),
-}
-
-/// A consumer that is heard of.
-#[derive(Debug)]
-struct Channel {
-    node: NodeId,
-    /// How often it had come up before it subscribed.
-    life: u32,
-    /// The kind of its deliveries.
-    call: u16,
-    /// Lost, unless it is heard of before this fires.
-    lapse: TimerId,
-    /// How many deliveries were sent on it, and how many answers came.
-    sent: u32,
-    answers: u32,
-    /// What the consumer had received and answered before it subscribed.
-    base: Counts,
-    /// What it should have received, and what should have come back from it, by its next beat.
-    due: Counts,
-    /// Whether something was missing at its last beat.
-    is_suspect: bool,
-}
-
-impl Channel {
-    /// Whether something that was under way at an earlier beat has not come, although two beats have since. What was under way when
-    /// it subscribed may come late, so there may be more than is due.
-    fn is_broken(&mut self, told: Counts) -> bool {
-        let received = told.received.wrapping_sub(self.base.received);
-        let answered = told.answered.wrapping_sub(self.base.answered);
-        let is_missing = received < self.due.received || self.answers < self.due.answered;
-        if !is_missing {
-            self.due = Counts { received: self.sent, answered };
-        }
-        std::mem::replace(&mut self.is_suspect, is_missing) && is_missing
-    }
-}
-
-/// A delivery that is not settled.
-#[derive(Clone, Copy, Debug)]
-struct Unsettled {
-    queue: QueueId,
-    consumer: ConsumerId,
-    tag: u64,
+    /// It delivers nothing before this time, and whether somebody looks then.
+    rests_until: Time,
+    is_resting: bool,
 }
 
 impl Broker {
@@ -127,6 +90,8 @@ impl Broker {
             expiry: None,
             // Whatever it was in an earlier life is said anew.
             shown: (u32::MAX, 0),
+            rests_until: Time::ZERO,
+            is_resting: false,
         };
         Self {
             script: Arc::clone(script),
@@ -134,8 +99,7 @@ impl Broker {
             routing: spec.routing.clone(),
             queues: spec.queues.iter().enumerate().map(hosted).collect(),
             channels: BTreeMap::new(),
-            unsettled: BTreeMap::new(),
-            next: boot.restarts << 24,
+            next: first_number(boot.restarts),
             shelf: Shelf::new(boot.disk),
             dead: Vec::new(),
         }
@@ -157,7 +121,7 @@ impl Broker {
         }
         let draw = || script.keys.size.block(Entity::from_bits(envelope.luck), 0).first();
         let incoming = Incoming {
-            message: Parcel { message, luck: envelope.luck, call: envelope.call, place: None },
+            message: Parcel { message, luck: envelope.luck, call: envelope.call, letter_of: None, place: None },
             size: u32::try_from(call.size.bytes(draw)).unwrap_or(u32::MAX),
             priority: call.priority,
             ttl: publication.expiration,
@@ -165,13 +129,13 @@ impl Broker {
             deaths: Deaths::NONE,
         };
         let waiting = self.shelf.expect(from, envelope);
-        let taken = self.take_in(cx, &found, &incoming, Some(waiting));
+        let taken = self.take_in(cx, &found, &incoming, envelope.beside.as_key(), Some(waiting));
         let is_refused = (taken as usize) < found.len();
         if taken == 0 {
             cx.observe(Observation::Handled { message, outcome: Outcome::Rejected });
         } else {
             // The copies that are kept take the place of the one that came.
-            cx.observe(Observation::Released { message, is_kept: true, outcome: None });
+            cx.observe(Observation::Replaced { message });
         }
         if is_refused {
             self.shelf.forget(waiting);
@@ -197,6 +161,7 @@ impl Broker {
         cx: &mut Cx<'_>,
         queues: &[QueueId],
         incoming: &Incoming<Parcel>,
+        key: Option<u64>,
         waiting: Option<u32>,
     ) -> u16 {
         let mut taken = 0;
@@ -204,10 +169,17 @@ impl Broker {
             let hosted = &self.spec.queues[queue.index()];
             let number = hosted.number;
             let is_kept = Responsibility::of(&hosted.settings, incoming.persistent) != Responsibility::Enqueued;
+            let risk = match (hosted.settings.kind(), hosted.settings.durable, incoming.persistent) {
+                (QueueType::Quorum, ..) => Loss::Uncommitted,
+                (QueueType::Classic, false, _) => Loss::TransientQueue,
+                (QueueType::Classic, true, false) => Loss::TransientMessage,
+                (QueueType::Classic, true, true) => Loss::Unsynced,
+            };
             let place = is_kept.then(|| self.shelf.place());
             let mut incoming = incoming.clone();
             incoming.message.place = place;
-            let (parcel, size, priority) = (incoming.message, incoming.size, incoming.priority);
+            let parcel = incoming.message;
+            let record = incoming.clone();
             let ttl = incoming.ttl.into_iter().chain(hosted.settings.message_ttl).min();
             // It is stated before what may become of it at once.
             let mut dead = Vec::new();
@@ -215,11 +187,9 @@ impl Broker {
             match answer {
                 Publish::Accepted { .. } => {
                     taken += 1;
-                    cx.observe(Observation::Stored { message: parcel.message });
+                    cx.observe(Observation::Stored { message: parcel.message, place: number, key, risk });
                     cx.observe(Observation::Queued { queue: number, fact: QueueFact::Published });
-                    if let Some(place) = place {
-                        self.shelf.write(cx, (parcel, place), queue, (size, priority, ttl), waiting);
-                    }
+                    self.shelf.write(cx, (queue, number), record, ttl, waiting);
                 }
                 Publish::Refused => {
                     cx.observe(Observation::Queued { queue: number, fact: QueueFact::Refused });
@@ -227,7 +197,8 @@ impl Broker {
                     // A queue may refuse a message and send it to its dead letters.
                     for refused in dead.iter_mut().filter(|dead| dead.message == parcel) {
                         refused.message.place = None;
-                        cx.observe(Observation::Stored { message: parcel.message });
+                        let risk = Loss::MaxLength;
+                        cx.observe(Observation::Stored { message: parcel.message, place: number, key, risk });
                     }
                 }
             }
@@ -251,48 +222,20 @@ impl Broker {
         }
     }
 
-    /// Delivers what a queue has for its consumers.
-    fn hand_out(&mut self, cx: &mut Cx<'_>, queue: QueueId) {
-        let number = self.spec.queues[queue.index()].number;
-        while let Some(delivery) = self.ask(queue, |queue, dead| queue.deliver(time(cx.now()), dead)) {
-            let Some(channel) = self.channels.get_mut(&delivery.consumer) else { continue };
-            channel.sent = channel.sent.wrapping_add(1);
-            let call = &self.script.calls[usize::from(channel.call)];
-            let parcel = delivery.message;
-            let kind = Kind::Delivery { settled: delivery.is_settled };
-            let luck = nested_luck(parcel.luck, 0, call.name);
-            let mut envelope = Envelope::new(kind, luck, self.next, channel.call, delivery.count.saturating_add(1));
-            envelope.name_subject(parcel.message);
-            // One more copy is under way.
-            cx.observe(Observation::Duplicated { message: parcel.message });
-            cx.observe(Observation::Queued { queue: number, fact: QueueFact::Delivered });
-            if delivery.redelivered {
-                cx.observe(Observation::Queued { queue: number, fact: QueueFact::Redelivered });
-            }
-            cx.send_sized(channel.node, envelope, delivery.size.into());
-            if delivery.is_settled {
-                cx.observe(Observation::Queued { queue: number, fact: QueueFact::Acknowledged });
-                self.release(cx, parcel, None, true);
-            } else {
-                let unsettled = Unsettled { queue, consumer: delivery.consumer, tag: delivery.tag };
-                self.unsettled.insert(self.next, unsettled);
-            }
-            self.next += 1;
-        }
-        self.look_at(cx, queue);
-    }
-
     /// A queue has no copy of this message any more: it was consumed, or it died, and went on or ended so. One that is on disk is
     /// gone when it is cleared there.
-    fn release(&mut self, cx: &mut Cx<'_>, parcel: Parcel, outcome: Option<Outcome>, is_consumed: bool) {
-        let end = End { message: parcel.message, outcome };
-        match parcel.place {
-            Some(place) => {
-                let waiting = self.shelf.clear(cx, place, end, is_consumed);
-                Self::conclude(cx, waiting);
-            }
-            None => cx.observe(Observation::Released { message: parcel.message, is_kept: false, outcome }),
-        }
+    fn release(&mut self, cx: &mut Cx<'_>, queue: QueueId, parcel: Parcel, exit: Exit) {
+        let number = self.spec.queues[queue.index()].number;
+        let copy = Copy { message: parcel.message, queue: number };
+        let Some(place) = parcel.place else { return Self::let_go(cx, copy, false, exit) };
+        let is_consumed = matches!(exit, Exit::Acknowledged | Exit::LetGo(Loss::Automatic));
+        let waiting = self.shelf.clear(cx, place, End { copy, exit }, is_consumed);
+        Self::conclude(cx, waiting);
+    }
+
+    /// States that a copy is kept no longer.
+    fn let_go(cx: &mut Cx<'_>, Copy { message, queue: place }: Copy, is_kept: bool, exit: Exit) {
+        cx.observe(Observation::Released { message, place, is_kept, exit });
     }
 
     /// Says how long a queue is, and sees to it that somebody looks when its head expires.
@@ -316,143 +259,6 @@ impl Broker {
             (at, cx.set_timer(Clock::Steady, wait, Alarm::Expire(queue.index() as u32)))
         });
     }
-
-    /// Sends the dead where their queue says, until nobody has died any more.
-    fn bury(&mut self, cx: &mut Cx<'_>) {
-        while !self.dead.is_empty() {
-            for (from, dead) in std::mem::take(&mut self.dead) {
-                self.bury_one(cx, from, dead);
-            }
-        }
-    }
-
-    fn bury_one(&mut self, cx: &mut Cx<'_>, from: QueueId, dead: Dead<Parcel>) {
-        let script = Arc::clone(&self.script);
-        let hosted = &self.spec.queues[from.index()];
-        let parcel = dead.message;
-        let publication = script.calls[usize::from(parcel.call)].publication.as_deref();
-        let mut found = Vec::new();
-        if let (Some(letters), Some(publication)) = (&hosted.dead_letters, publication) {
-            let key = letters.key(&publication.routing_key);
-            self.routing.route(letters.exchange, key, &publication.headers, &mut found);
-            found.retain(|&queue| !dead.deaths.would_cycle(queue));
-        }
-        let (number, reason) = (hosted.number, dead.reason);
-        let incoming = Incoming {
-            message: Parcel { place: None, ..parcel },
-            size: dead.size,
-            priority: dead.priority,
-            ttl: None,
-            persistent: dead.persistent,
-            deaths: dead.deaths,
-        };
-        let taken = self.take_in(cx, &found, &incoming, None);
-        let fact = match reason {
-            DeathReason::Rejected => QueueFact::DiedRejected,
-            DeathReason::Expired => QueueFact::DiedExpired,
-            DeathReason::MaxLen => QueueFact::DiedMaxLen,
-            DeathReason::DeliveryLimit => QueueFact::DiedDeliveryLimit,
-        };
-        if taken > 0 {
-            cx.observe(Observation::Queued { queue: number, fact: QueueFact::DeadLettered });
-        }
-        cx.observe(Observation::Queued { queue: number, fact });
-        let end = match reason {
-            _ if taken > 0 => None,
-            DeathReason::Expired => Some(Outcome::Expired),
-            DeathReason::MaxLen => Some(Outcome::Rejected),
-            DeathReason::Rejected | DeathReason::DeliveryLimit => Some(Outcome::Failed),
-        };
-        self.release(cx, parcel, end, false);
-        found.into_iter().for_each(|queue| self.hand_out(cx, queue));
-        self.look_at(cx, from);
-    }
-
-    /// A consumer says that it is there.
-    fn hear(&mut self, cx: &mut Cx<'_>, from: NodeId, envelope: Envelope) {
-        let script = Arc::clone(&self.script);
-        let Some(spec) = script.calls[usize::from(envelope.call)].subscription.as_deref() else { return };
-        let consumer = consumer_of(from, envelope.call);
-        let life = envelope.number;
-        let known = self.channels.get(&consumer).map(|channel| channel.life);
-        match known {
-            Some(known) if known > life => return,
-            Some(known) if known < life => self.lose(cx, consumer),
-            _ => {}
-        }
-        let lapse = cx.set_timer(Clock::Steady, self.spec.heartbeat, Alarm::Lapse(from, envelope.call));
-        let told = envelope.counts();
-        if let Some(channel) = self.channels.get_mut(&consumer) {
-            let before = std::mem::replace(&mut channel.lapse, lapse);
-            cx.cancel_timer(before);
-            if !channel.is_broken(told) {
-                return;
-            }
-            // Something was lost on the way, which a connection does not survive.
-            self.lose(cx, consumer);
-            return;
-        }
-        let queue = spec.queue;
-        if self.queues[queue.index()].queue.subscribe(consumer, spec.terms).is_err() {
-            // Somebody has the queue for itself: it tries again.
-            cx.cancel_timer(lapse);
-            return;
-        }
-        let channel = Channel {
-            node: from,
-            life,
-            call: envelope.call,
-            lapse,
-            sent: 0,
-            answers: 0,
-            base: told,
-            due: Counts::default(),
-            is_suspect: false,
-        };
-        self.channels.insert(consumer, channel);
-        self.hand_out(cx, queue);
-        self.bury(cx);
-    }
-
-    /// A consumer is not heard of any more: what it held goes to others.
-    fn lose(&mut self, cx: &mut Cx<'_>, consumer: ConsumerId) {
-        let Some(channel) = self.channels.remove(&consumer) else { return };
-        cx.cancel_timer(channel.lapse);
-        let Some(spec) = self.script.calls[usize::from(channel.call)].subscription.as_deref() else { return };
-        let queue = spec.queue;
-        self.ask(queue, |queue, dead| queue.gone(consumer, time(cx.now()), dead));
-        self.unsettled.retain(|_, unsettled| unsettled.consumer != consumer);
-        self.hand_out(cx, queue);
-        self.bury(cx);
-    }
-
-    /// A consumer is done with a delivery, well or not. News of a channel that was lost is no news.
-    fn settle(&mut self, cx: &mut Cx<'_>, number: u32, outcome: Outcome) {
-        let Some(Unsettled { queue, consumer, tag }) = self.unsettled.remove(&number) else { return };
-        let Some(channel) = self.channels.get(&consumer) else { return };
-        let requeues = self.script.calls[usize::from(channel.call)].subscription.as_deref().is_some_and(|spec| {
-            // What a consumer has no room for it has not looked at.
-            spec.requeues || outcome == Outcome::Rejected
-        });
-        // The channel is there, so the tag is outstanding: neither is refused.
-        if outcome == Outcome::Done {
-            let mut done = Vec::new();
-            if self.queues[queue.index()].queue.ack(consumer, tag, false, &mut done).is_ok() {
-                let number = self.spec.queues[queue.index()].number;
-                cx.observe(Observation::Queued { queue: number, fact: QueueFact::Acknowledged });
-                done.into_iter().for_each(|parcel| self.release(cx, parcel, None, true));
-            }
-        } else {
-            let _ = self.ask(queue, |queue, dead| queue.nack(consumer, tag, false, requeues, time(cx.now()), dead));
-        }
-        self.hand_out(cx, queue);
-        self.bury(cx);
-    }
-}
-
-/// The channel of a consumer's node.
-fn consumer_of(node: NodeId, call: u16) -> ConsumerId {
-    ConsumerId::new(u64::from(node.index()) << 16 | u64::from(call))
 }
 
 impl Process<Envelope> for Broker {
@@ -468,9 +274,10 @@ impl Process<Envelope> for Broker {
                 priority: record.priority,
                 ttl: record.expiry.map(|expiry| expiry.since(now)),
                 persistent: true,
-                deaths: Deaths::NONE,
+                deaths: record.deaths,
             };
-            hosted.queue.restore(incoming, now);
+            // After a crash nobody knows any more what had been delivered: all of it is marked, as by RabbitMQ's classic queues.
+            hosted.queue.restore(incoming, 1, now);
         }
         for index in 0..self.queues.len() {
             let queue = QueueId::new(index as u32);
@@ -484,12 +291,7 @@ impl Process<Envelope> for Broker {
         match envelope.kind() {
             Kind::Notice | Kind::Message => self.publish(cx, from, envelope),
             Kind::Subscribe => self.hear(cx, from, envelope),
-            Kind::Ack(outcome) => {
-                if let Some(channel) = self.channels.get_mut(&consumer_of(from, envelope.call)) {
-                    channel.answers = channel.answers.wrapping_add(1);
-                }
-                self.settle(cx, envelope.number, outcome);
-            }
+            Kind::Ack(outcome) => self.settle(cx, from, &envelope, outcome),
             _ => {}
         }
     }
@@ -513,20 +315,19 @@ impl Process<Envelope> for Broker {
                 self.look_at(cx, queue);
                 self.bury(cx);
             }
-            Alarm::Lapse(node, call) => {
-                self.lose(cx, consumer_of(node, call));
-            }
+            Alarm::Lapse(node, call) => self.lose(cx, consumer_of(node, call)),
+            Alarm::Deliver(queue) => self.go_on(cx, QueueId::new(queue)),
             _ => {}
         }
     }
 
     fn persisted(&mut self, cx: &mut Cx<'_>, key: u64) {
         let News { kept, released, confirmed } = self.shelf.synced(cx, key);
-        if let Some(message) = kept {
-            cx.observe(Observation::Kept { message });
+        if let Some(Copy { message, queue: place }) = kept {
+            cx.observe(Observation::Kept { message, place });
         }
-        if let Some(End { message, outcome }) = released {
-            cx.observe(Observation::Released { message, is_kept: true, outcome });
+        if let Some(End { copy, exit }) = released {
+            Self::let_go(cx, copy, true, exit);
         }
         Self::conclude(cx, confirmed);
     }

@@ -403,7 +403,8 @@ impl Caller {
             | Alarm::Beat(_)
             | Alarm::Gossip(_)
             | Alarm::Subscribe
-            | Alarm::Lapse(..) => None,
+            | Alarm::Lapse(..)
+            | Alarm::Deliver(_) => None,
         }
     }
 

@@ -466,7 +466,7 @@ impl Process<Envelope> for Client {
             | Alarm::Beat(_)
             | Alarm::Gossip(_)
             | Alarm::Subscribe
-            | Alarm::Lapse(..) => None,
+            | Alarm::Lapse(..) | Alarm::Deliver(_) => None,
         };
         if let Some(user) = idle {
             self.go_on(cx, user);

@@ -72,4 +72,6 @@ pub enum Alarm {
     Subscribe,
     /// This node was not heard of as a consumer, of deliveries of this kind.
     Lapse(NodeId, u16),
+    /// This queue has rested, and delivers again.
+    Deliver(u32),
 }

@@ -513,7 +513,7 @@ impl Process<Envelope> for Service {
             Alarm::Expire(id) => self.expire(cx, id),
             Alarm::Beat(_) | Alarm::Gossip(_) => self.attend_to(cx, alarm),
             Alarm::Subscribe => self.subscribe(cx),
-            Alarm::Arrival | Alarm::Think(_) | Alarm::Lapse(..) => {}
+            Alarm::Arrival | Alarm::Think(_) | Alarm::Lapse(..) | Alarm::Deliver(_) => {}
         }
         self.show(cx);
     }

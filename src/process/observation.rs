@@ -7,6 +7,7 @@ use crate::base::id::NodeId;
 use crate::base::time::Span;
 
 use super::guarded::{GuardFact, TurnedAway};
+use super::loss::Loss;
 use super::message::MessageId;
 use super::queued::QueueFact;
 
@@ -128,24 +129,39 @@ pub enum Observation {
         /// Why.
         why: TurnedAway,
     },
-    /// A broker keeps a copy of a message, beside the one that came.
+    /// A place where messages wait for consumers (a queue) keeps a copy of a message, beside the one that came.
     Stored {
         /// The message.
         message: MessageId,
+        /// The place.
+        place: u16,
+        /// A hash of its key, if it has one: messages of one publisher with one key are to be processed in order.
+        key: Option<u64>,
+        /// What a loss would be due to, until it is [`Kept`](Self::Kept).
+        risk: Loss,
     },
-    /// A copy that a broker keeps is on disk, where a crash leaves it.
+    /// The copy that came is at its end: others are kept in its place.
+    Replaced {
+        /// The message.
+        message: MessageId,
+    },
+    /// A copy that is kept is where a crash leaves it: on disk, or at a majority.
     Kept {
         /// The message.
         message: MessageId,
+        /// The place that keeps it.
+        place: u16,
     },
-    /// A broker keeps a copy no longer.
+    /// A copy is kept no longer.
     Released {
         /// The message.
         message: MessageId,
-        /// Whether it was on disk.
+        /// The place that kept it.
+        place: u16,
+        /// Whether it was where a crash leaves it.
         is_kept: bool,
-        /// What became of it, if it was not handed on.
-        outcome: Option<Outcome>,
+        /// How it left.
+        exit: Exit,
     },
     /// Something happened to a message in a queue of a broker.
     Queued {
@@ -173,6 +189,17 @@ pub enum Observation {
         /// Writes that were synced meanwhile, and of which the process had not been told yet.
         synced: u32,
     },
+}
+
+/// How a message leaves a place where it waited for consumers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Exit {
+    /// Somebody has processed it, and said so.
+    Acknowledged,
+    /// To another place, which keeps it now.
+    HandedOn,
+    /// Nobody keeps it any more. If it is not processed all the same, this is why.
+    LetGo(Loss),
 }
 
 /// How the handling of one copy ended.
@@ -237,7 +264,8 @@ pub enum Close {
 pub enum Kind {
     /// [`Observation::Offered`], [`Observation::Attempted`], [`Observation::Received`], [`Observation::Handled`],
     /// [`Observation::Declined`], [`Observation::Confirmed`], [`Observation::Closed`], [`Observation::Dropped`],
-    /// [`Observation::Duplicated`], [`Observation::Stored`], [`Observation::Kept`], [`Observation::Released`].
+    /// [`Observation::Duplicated`], [`Observation::Stored`], [`Observation::Replaced`], [`Observation::Kept`],
+    /// [`Observation::Released`].
     Message = 1,
     /// [`Observation::Arrived`], [`Observation::Level`], [`Observation::Served`], [`Observation::Refused`],
     /// [`Observation::TurnedAway`].
@@ -280,6 +308,27 @@ impl Wanted {
 }
 
 impl Observation {
+    /// The message that it is about, if it says what becomes of one.
+    pub const fn message(&self) -> Option<MessageId> {
+        match *self {
+            Self::Offered { message, .. }
+            | Self::Attempted { message }
+            | Self::AttemptFailed { message }
+            | Self::Received { message, .. }
+            | Self::Handled { message, .. }
+            | Self::Declined { message, .. }
+            | Self::Confirmed { message }
+            | Self::Closed { message, .. }
+            | Self::Dropped { message }
+            | Self::Duplicated { message }
+            | Self::Stored { message, .. }
+            | Self::Replaced { message }
+            | Self::Kept { message, .. }
+            | Self::Released { message, .. } => Some(message),
+            _ => None,
+        }
+    }
+
     /// Its kind.
     #[inline(always)]
     pub const fn kind(&self) -> Kind {

@@ -156,7 +156,7 @@ impl Tables {
         let queues = total
             .queues
             .iter()
-            .map(|queue| Named { name: queue.name.clone(), metrics: Metrics(of_queue(&queue.book)) });
+            .map(|queue| Named { name: queue.name.clone(), metrics: Metrics(of_queue(&queue.book, &queue.custody)) });
         let links =
             total.links.iter().map(|link| Named { name: link.name.clone(), metrics: Metrics(of_link(&link.book)) });
         let faults = total.faults.iter().map(|fault| Fault {

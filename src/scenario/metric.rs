@@ -1,6 +1,6 @@
 //! What can be measured, by name.
 
-use crate::process::{GuardFact, QueueFact, TurnedAway};
+use crate::process::{GuardFact, Loss, QueueFact, TurnedAway};
 
 use super::quantity::Statistic;
 
@@ -53,6 +53,8 @@ macro_rules! metrics {
             TurnedAway(TurnedAway),
             /// What happened to messages in queues.
             Queued(QueueFact),
+            /// What messages were lost by.
+            LostBy(Loss),
         }
 
         impl Metric {
@@ -65,6 +67,7 @@ macro_rules! metrics {
                     Self::Guard(fact) => fact.name(),
                     Self::TurnedAway(why) => why.name(),
                     Self::Queued(fact) => fact.name(),
+                    Self::LostBy(why) => why.name(),
                 }
             }
 
@@ -75,6 +78,7 @@ macro_rules! metrics {
                     Self::Guard(fact) => fact.meaning(),
                     Self::TurnedAway(why) => why.meaning(),
                     Self::Queued(fact) => fact.meaning(),
+                    Self::LostBy(why) => why.meaning(),
                 }
             }
 
@@ -85,6 +89,7 @@ macro_rules! metrics {
                     Self::Guard(fact) => fact.definition(),
                     Self::TurnedAway(why) => why.definition(),
                     Self::Queued(fact) => fact.definition(),
+                    Self::LostBy(why) => why.definition(),
                 };
                 let lines = lines.iter().map(|line| line.trim_ascii_start());
                 let joined = lines.map(|line| if line.is_empty() { "\n\n" } else { line }).collect::<Vec<_>>().join(" ");
@@ -96,7 +101,7 @@ macro_rules! metrics {
                 match self {
                     $(Self::$variant => MetricKind::$kind,)*
                     Self::Queued(QueueFact::Redelivered | QueueFact::DeadLettered) => MetricKind::Share,
-                    Self::Guard(_) | Self::TurnedAway(_) | Self::Queued(_) => MetricKind::Events,
+                    Self::Guard(_) | Self::TurnedAway(_) | Self::Queued(_) | Self::LostBy(_) => MetricKind::Events,
                 }
             }
         }
@@ -135,7 +140,9 @@ metrics! {
     InDoubt "in-doubt" Share,
     /// No copy came through, and nobody said why.
     ///
-    /// A fate. Its copies were lost on their way, dropped by a full receiver without a word, or forgotten in a crash.
+    /// A fate. Its copies were lost on their way, dropped by a full receiver without a word, or forgotten in a crash. Of a queue:
+    /// messages that were lost there or on the way there, whatever was confirmed, as a share of those that it was to take; why, and
+    /// by which setting, `lost-transient-queue` and the like tell.
     Lost "lost" Share,
     /// Turned away, by its receiver or by a guard of its own sender.
     ///
@@ -177,6 +184,9 @@ metrics! {
     /// Copies the receiver got per message.
     Copies "copies" Mean,
     /// Copies beyond the first per message.
+    ///
+    /// Of what goes to several queues, beyond the first that each of them's consumers received. Of a queue: per message that it was
+    /// to take.
     Duplicates "duplicates" Mean,
     /// From the intended send time until confirmed.
     Latency "latency" Times,
@@ -212,7 +222,14 @@ metrics! {
     Ready "ready" Mean,
     /// Messages that a consumer has and has not acknowledged.
     Unacked "unacked" Mean,
+    /// Messages that were first processed after a later one of the same publisher, and of the same key where messages have keys.
+    ///
+    /// They are processed when that ends. Several consumers, a requeue or a second publication break the order.
+    OutOfOrder "out-of-order" Events,
     /// Messages that were confirmed to the sender and then lost.
+    ///
+    /// No copy is left, and nobody has processed them. A message that goes to several queues owes each an effect, and is lost if
+    /// one of them lost it; a dead letter takes the debt along.
     ConfirmedLost "confirmed-lost" Share,
     /// Records a consumer is behind.
     Lag "lag" Mean,
@@ -313,7 +330,7 @@ impl Metric {
 }
 
 /// The metrics of the list, then those that have registries of their own.
-const fn all() -> [Metric; Metric::NAMED.len() + GuardFact::COUNT + TurnedAway::COUNT + QueueFact::COUNT] {
+const fn all() -> [Metric; Metric::NAMED.len() + GuardFact::COUNT + TurnedAway::COUNT + QueueFact::COUNT + Loss::COUNT] {
     let mut all = [Metric::Offered; _];
     let (mut place, mut next) = (0, 0);
     while next < Metric::NAMED.len() {
@@ -333,6 +350,11 @@ const fn all() -> [Metric; Metric::NAMED.len() + GuardFact::COUNT + TurnedAway::
     next = 0;
     while next < QueueFact::COUNT {
         all[place] = Metric::Queued(QueueFact::ALL[next]);
+        (place, next) = (place + 1, next + 1);
+    }
+    next = 0;
+    while next < Loss::COUNT {
+        all[place] = Metric::LostBy(Loss::ALL[next]);
         (place, next) = (place + 1, next + 1);
     }
     all

@@ -15,6 +15,26 @@ pub struct BrokerSpec {
     pub heartbeat: Span,
 }
 
+impl BrokerSpec {
+    /// The queues that what is published so goes to, as they are reported.
+    pub fn destinations(&self, publication: &Publication) -> Vec<u16> {
+        let mut found = Vec::new();
+        self.routing.clone().route(
+            publication.exchange,
+            &publication.routing_key,
+            &publication.headers,
+            &mut found,
+        );
+        found.into_iter().map(|queue| self.queues[queue.index()].number).collect()
+    }
+
+    /// The routing key of a message of this kind, to which the queue `letter_of` gave another when it died there.
+    pub(super) fn key_of<'a>(&'a self, letter_of: Option<QueueId>, publication: &'a Publication) -> &'a str {
+        let letters = letter_of.and_then(|queue| self.queues[queue.index()].dead_letters.as_ref());
+        letters.map_or(&publication.routing_key, |letters| letters.key(&publication.routing_key))
+    }
+}
+
 /// A queue.
 #[derive(Clone, Debug)]
 pub struct HostedQueue {
@@ -50,6 +70,8 @@ pub struct SubscriptionSpec {
     pub broker: NodeId,
     /// The queue there.
     pub queue: QueueId,
+    /// Its place among all queues of the system, under which it is reported.
+    pub number: u16,
     /// On which terms.
     pub terms: Subscription,
     /// Whether what it failed to process goes back to the queue.

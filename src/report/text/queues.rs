@@ -1,7 +1,7 @@
 //! The queues of brokers.
 
-use crate::metrics::QueueResult;
-use crate::process::QueueFact;
+use crate::metrics::{CustodyBook, QueueResult};
+use crate::process::{Loss, QueueFact};
 use crate::report::human;
 use crate::report::style::{Role, Style, clean};
 
@@ -51,6 +51,42 @@ pub(super) fn lines(queues: &[QueueResult], style: Style) -> Vec<String> {
         for some in happened.collect::<Vec<_>>().chunks(3) {
             lines.push(format!("  {}: {}", clean(&queue.name, 20), style.paint(Role::Bad, &some.join(", "))));
         }
+        lines.extend(judged(&queue.name, &queue.custody, style));
     }
     lines
+}
+
+/// What was lost, by which setting; what was seen twice, or in another order.
+fn judged(name: &str, custody: &CustodyBook, style: Style) -> Vec<String> {
+    let said = |count: u64, what: &str| (count > 0).then(|| format!("{} {what}", human::count(count)));
+    let seen = [
+        said(custody.duplicates, "duplicates received"),
+        said(custody.repeated, "processed again"),
+        said(custody.out_of_order, "out of order"),
+    ];
+    let seen: Vec<_> = seen.into_iter().flatten().collect();
+    let mut lines = Vec::new();
+    if !seen.is_empty() {
+        lines.push(format!("  {}: {}", clean(name, 20), seen.join(", ")));
+    }
+    for (why, count) in custody.lost.happened() {
+        let of_them = match custody.confirmed_lost.of(why) {
+            0 => String::new(),
+            confirmed if confirmed == count => " confirmed".into(),
+            confirmed => format!(" ({} of them confirmed)", human::count(confirmed)),
+        };
+        let messages = if of_them == " confirmed" { " confirmed messages" } else { " messages" };
+        let of_them = if of_them == " confirmed" { "" } else { &of_them };
+        let what = style.paint(Role::Bad, &format!("{}{messages}{of_them}", human::count(count)));
+        lines.push(format!("  {}: {what} {}", clean(name, 20), sentence(why)));
+    }
+    lines
+}
+
+/// Why messages were lost, as the end of a sentence, and the key that allowed it.
+fn sentence(why: Loss) -> String {
+    let meaning = why.meaning().trim_end_matches('.');
+    let (first, rest) = meaning.split_at(1);
+    let setting = if why.setting().is_empty() { String::new() } else { format!(" (`{}`)", why.setting()) };
+    format!("{}{rest}{setting}", first.to_lowercase())
 }

@@ -326,6 +326,7 @@ impl Planner<'_> {
             subscription: Some(Arc::new(SubscriptionSpec {
                 broker: node,
                 queue,
+                number: spec.queues[queue.index()].number,
                 terms: Subscription { prefetch, ..acknowledge },
                 requeues: consumer.requeue.is_none_or(|requeue| requeue.value),
                 beat: BEAT_MAX.min(Span::from_nanos(spec.heartbeat.as_nanos() / 2)),

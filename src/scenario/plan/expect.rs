@@ -1,7 +1,7 @@
 //! Expectations resolved: whose numbers, which of them, when.
 
 use crate::base::time::Time;
-use crate::process::{GuardFact, QueueFact, TurnedAway};
+use crate::process::{GuardFact, Loss, QueueFact, TurnedAway};
 use crate::scenario::condition::Condition;
 use crate::scenario::diagnostic::{Diagnostic, unknown_name};
 use crate::scenario::document::{Located, Origin, Texts};
@@ -297,11 +297,14 @@ impl Scopes<'_> {
 fn measured_by(subject: &Subject) -> Vec<Metric> {
     let guards = || GuardFact::ALL.iter().copied().map(Metric::Guard);
     let causes = || TurnedAway::ALL.iter().copied().map(Metric::TurnedAway);
+    let losses = || Loss::ALL.iter().copied().map(Metric::LostBy);
     let listed = listed_for(subject).iter().copied();
     match subject {
-        Subject::Flows(_) => listed.chain(guards()).collect(),
+        Subject::Flows(_) => listed.chain(guards()).chain(losses()).collect(),
         Subject::Station(..) => listed.chain(causes()).collect(),
-        Subject::Queue(_) => listed.chain(QueueFact::ALL.iter().copied().map(Metric::Queued)).collect(),
+        Subject::Queue(_) => {
+            listed.chain(QueueFact::ALL.iter().copied().map(Metric::Queued)).chain(losses()).collect()
+        },
         Subject::Link(_) | Subject::Fault(_) => listed.collect(),
     }
 }
@@ -355,7 +358,7 @@ fn listed_for(subject: &Subject) -> &'static [Metric] {
             Amplification,
             ConfirmedLost,
         ],
-        Subject::Queue(_) => &[Ready, Unacked],
+        Subject::Queue(_) => &[Ready, Unacked, Lost, ConfirmedLost, Duplicates, OutOfOrder],
         Subject::Link(_) => &[Carried, Dropped, InFlight, Segments, Retransmitted],
         Subject::Fault(_) => &[Touched, TouchedNodes, TouchedMessages, TouchedTimers, Strikes],
     }
