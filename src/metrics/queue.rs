@@ -124,3 +124,23 @@ impl Observer for Queues {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::time::{ms, secs};
+
+    /// Nine wait from 5 ms on, and two from 1.5 s: measured from 1 s to 2 s, the most are nine, and the mean is 9/2 + 2/2.
+    #[test]
+    fn what_is_there_when_the_measured_time_begins_counts() {
+        let at = |time| Time::ZERO + time;
+        let mut queues = Queues::new(1, (at(secs(1)), at(secs(2))));
+        let node = NodeId::new(0);
+        for (time, ready) in [(ms(5), 9), (ms(1500), 2)] {
+            queues.observe(at(time), node, &Observation::QueueDepth { queue: 0, ready, unacked: ready + 1 });
+        }
+        let book = &queues.close()[0];
+        assert_eq!((book.ready_max, book.unacked_max), (9, 10));
+        assert!((book.ready_mean() - 5.5).abs() < 1e-9);
+    }
+}

@@ -33,7 +33,7 @@ pub(super) fn summary(results: &Results, total: &Total, style: Style) -> String 
     }
     page.block(guards::lines(&total.flows, style));
     page.block(places::stations(&total.stations, style));
-    page.block(queues::lines(&total.queues, style));
+    page.block(queues::lines(&total.queues, &total.flows, style));
     page.block(places::links(&total.links, style));
     page.block(places::faults(&total.faults, style));
     page.block(recovery::lines(&total.flows, style));

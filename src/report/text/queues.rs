@@ -4,11 +4,12 @@ use crate::metrics::{CustodyBook, QueueResult};
 use crate::process::{Loss, QueueFact};
 use crate::report::human;
 use crate::report::style::{Role, Style, clean};
+use crate::report::total::FlowTotal;
 
 use super::places::{table, words};
 
 /// A row for each queue, and what became of those that nobody processed.
-pub(super) fn lines(queues: &[QueueResult], style: Style) -> Vec<String> {
+pub(super) fn lines(queues: &[QueueResult], flows: &[FlowTotal], style: Style) -> Vec<String> {
     if queues.is_empty() {
         return Vec::new();
     }
@@ -52,6 +53,15 @@ pub(super) fn lines(queues: &[QueueResult], style: Style) -> Vec<String> {
             lines.push(format!("  {}: {}", clean(&queue.name, 20), style.paint(Role::Bad, &some.join(", "))));
         }
         lines.extend(judged(&queue.name, &queue.custody, style));
+    }
+    // What was lost before any queue had it, and could have gone to one or another.
+    for &why in Loss::ALL {
+        let at_queues: u64 = queues.iter().map(|queue| queue.custody.lost.of(why)).sum();
+        let count = flows.iter().map(|flow| flow.losses.of(why)).sum::<u64>().saturating_sub(at_queues);
+        if count > 0 {
+            let what = style.paint(Role::Bad, &format!("{} messages", human::count(count)));
+            lines.push(format!("  for no queue in particular: {what} {}", sentence(why)));
+        }
     }
     lines
 }

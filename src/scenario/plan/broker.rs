@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::distribution::times;
 use super::roles::{Planner, Sender};
+use super::unused::Inert;
 use crate::base::distribution::Distribution;
 use crate::base::id::hash_name;
 use crate::base::probability::Probability;
@@ -15,7 +16,7 @@ use crate::model::{
 };
 use crate::protocol::amqp::{
     Binding, DeadLetterTo, Destination, DirectSettings, ExchangeId, ExchangeKind, FanoutSettings, Headers, QueueId,
-    Routing, Subscription, TopicSettings,
+    QueueType, Routing, Subscription, TopicSettings,
 };
 use crate::scenario::diagnostic::{Diagnostic, unknown_name};
 use crate::scenario::document::Located;
@@ -92,7 +93,7 @@ impl Brokers {
             let Some((_, id)) = self.exchanges.get(name.as_str()).filter(|(host, _)| host == broker) else { continue };
             for (queue, keys) in exchange.bindings.iter() {
                 let Some((_, to)) = self.queues.get(queue.as_str()).filter(|(host, _)| host == broker) else {
-                    mistakes.push(unknown_name(queue, "queue", self.queues.keys().map(String::as_str)));
+                    mistakes.push(not_at(queue, "queue", broker, &self.queues));
                     continue;
                 };
                 for key in &keys.0 {
@@ -101,10 +102,12 @@ impl Brokers {
             }
             if let Some(alternate) = &exchange.alternate_exchange {
                 match self.exchanges.get(alternate.value.as_str()).filter(|(host, _)| host == broker) {
-                    Some((_, other)) => routing.set_alternate(*id, *other),
-                    None => {
-                        mistakes.push(unknown_name(alternate, "exchange", self.exchanges.keys().map(String::as_str)));
+                    Some((_, other)) if other == id => {
+                        let message = "an exchange cannot be its own alternate: what fits none of its bindings never will";
+                        mistakes.push(Diagnostic::error(message).at(alternate.origin, "the exchange itself"));
                     }
+                    Some((_, other)) => routing.set_alternate(*id, *other),
+                    None => mistakes.push(not_at(alternate, "exchange", broker, &self.exchanges)),
                 }
             }
         }
@@ -120,7 +123,7 @@ impl Brokers {
                     mistakes.push(mistake.at(to.origin, "").help("leave one of them out"));
                 }
                 if self.queues.get(to.value.as_str()).is_none_or(|(host, _)| host != broker) {
-                    mistakes.push(unknown_name(to, "queue", self.queues.keys().map(String::as_str)));
+                    mistakes.push(not_at(to, "queue", broker, &self.queues));
                 }
                 let routing_key = Some(to.value.as_str().to_owned());
                 Some(DeadLetterTo { exchange: ExchangeId::DEFAULT, routing_key })
@@ -131,7 +134,7 @@ impl Brokers {
                     Some(DeadLetterTo { exchange: *exchange, routing_key })
                 }
                 None => {
-                    mistakes.push(unknown_name(to, "exchange", self.exchanges.keys().map(String::as_str)));
+                    mistakes.push(not_at(to, "exchange", broker, &self.exchanges));
                     None
                 }
             },
@@ -148,6 +151,22 @@ impl Brokers {
                 None
             }
         }
+    }
+}
+
+/// A name that is not one of what stands at this broker: there is none such, or it is at another.
+fn not_at<I>(
+    name: &Located<impl AsRef<str>>,
+    what: &str,
+    broker: &str,
+    all: &BTreeMap<String, (String, I)>,
+) -> Diagnostic {
+    let written = name.value.as_ref();
+    match all.get(written) {
+        Some((other, _)) => Diagnostic::error(format!("{what} `{written}` is at broker `{other}`, not at `{broker}`"))
+            .at(name.origin, "")
+            .help("what happens at a broker stays there: a client or a consumer has to publish it to the other"),
+        None => unknown_name(name, what, all.iter().filter(|(_, (host, _))| host == broker).map(|(name, _)| name.as_str())),
     }
 }
 
@@ -238,6 +257,14 @@ impl Planner<'_> {
             self.mistakes.push(mistake);
             return None;
         };
+        let is_confirmed = levels.into_iter().find_map(|step| step.confirm).is_some_and(|confirm| confirm.value);
+        if let Some(mandatory) = levels.into_iter().find_map(|step| step.mandatory).filter(|written| written.value) {
+            self.effects.publishing(Inert::Mandatory, mandatory.origin, is_confirmed);
+        }
+        if let (Some(key), Some(spec)) = (written_key, self.scenario.exchanges.get(to.value.as_str())) {
+            let is_fanout = spec.r#type == Some(ExchangeType::Fanout);
+            self.effects.publishing(Inert::RoutingKey, key.origin, !is_fanout);
+        }
         let flag = |written: fn(&Step) -> Option<Located<bool>>, default: bool| {
             levels.into_iter().find_map(written).map_or(default, |flag| flag.value)
         };
@@ -252,6 +279,29 @@ impl Planner<'_> {
                 expiration: levels.into_iter().find_map(|step| step.expiration).map(|expiration| expiration.value.0),
             },
         ))
+    }
+
+    /// A priority has an effect where a queue has priorities.
+    pub(super) fn warn_about_priority(
+        &mut self,
+        sender: &Sender<'_>,
+        step: &Step,
+        call: u16,
+        publication: &Publication,
+    ) {
+        let levels = [step, sender.shared[1], sender.shared[0]];
+        let written = levels.into_iter().find_map(|step| step.priority).filter(|priority| priority.value > 0);
+        let target = usize::from(self.calls[usize::from(call)].target);
+        let broker = self.scenario.services.iter().nth(target).map(|(name, _)| name.as_str());
+        let (Some(written), Some(spec)) = (written, broker.and_then(|name| self.brokers.spec(name))) else { return };
+        let ranks = |number: &u16| {
+            let queue = spec.queues.iter().find(|queue| queue.number == *number);
+            queue.is_some_and(|queue| {
+                queue.settings.max_priority.is_some() || queue.settings.kind() == QueueType::Quorum
+            })
+        };
+        let has_effect = spec.destinations(publication).iter().any(ranks);
+        self.effects.publishing(Inert::Priority, written.origin, has_effect);
     }
 
     /// Keys that say something of receivers which a broker is not.
