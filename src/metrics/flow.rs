@@ -498,11 +498,8 @@ impl FlowBook {
     #[inline(never)]
     fn settle_at_length(&mut self, record: &Record, account: Option<&Account>) {
         let (copies, effects, is_confirmed) = (record.copies(), record.effects(), record.is_confirmed());
-        let own = Account {
-            duplicates: copies.saturating_sub(1),
-            repeated: effects.saturating_sub(1),
-            ..Account::default()
-        };
+        let own =
+            Account { duplicates: copies.saturating_sub(1), repeated: effects.saturating_sub(1), ..Account::default() };
         let is_lost = account.map_or(effects == 0 && record.is_gone(), |account| account.losses.sum() > 0);
         let account = account.unwrap_or(&own);
         let is_handled = account.is_settled.unwrap_or(effects > 0);

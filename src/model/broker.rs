@@ -27,6 +27,7 @@ use super::Alarm;
 use super::caller::Cx;
 use super::clock::time;
 use super::envelope::{Envelope, Kind};
+use super::letter::Letter;
 use super::script::Script;
 use consuming::{Channel, consumer_of, first_number};
 use shelf::{Copy, End, News, Place, Shelf, Waiting};
@@ -261,7 +262,7 @@ impl Broker {
     }
 }
 
-impl Process<Envelope> for Broker {
+impl Process<Letter> for Broker {
     type Timer = Alarm;
 
     fn start(&mut self, cx: &mut Cx<'_>) {
@@ -287,7 +288,8 @@ impl Process<Envelope> for Broker {
         self.bury(cx);
     }
 
-    fn message(&mut self, cx: &mut Cx<'_>, from: NodeId, envelope: Envelope) {
+    fn message(&mut self, cx: &mut Cx<'_>, from: NodeId, letter: Letter) {
+        let Letter::Plain(envelope) = letter else { return };
         match envelope.kind() {
             Kind::Notice | Kind::Message => self.publish(cx, from, envelope),
             Kind::Subscribe => self.hear(cx, from, envelope),

@@ -19,12 +19,7 @@ impl BrokerSpec {
     /// The queues that what is published so goes to, as they are reported.
     pub fn destinations(&self, publication: &Publication) -> Vec<u16> {
         let mut found = Vec::new();
-        self.routing.clone().route(
-            publication.exchange,
-            &publication.routing_key,
-            &publication.headers,
-            &mut found,
-        );
+        self.routing.clone().route(publication.exchange, &publication.routing_key, &publication.headers, &mut found);
         found.into_iter().map(|queue| self.queues[queue.index()].number).collect()
     }
 

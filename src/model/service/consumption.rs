@@ -52,9 +52,12 @@ impl Service {
         }
     }
 
-    /// A delivery is answered.
+    /// A delivery is answered, or, if it is `settled`, processed.
     #[cold]
-    pub(super) fn note_answer(&mut self) {
+    pub(super) fn note_answer(&mut self, cx: &mut Cx<'_>, settled: bool) {
+        if settled {
+            return self.note_processed(cx);
+        }
         if let Some(consumption) = self.consumption() {
             consumption.counts.answered = consumption.counts.answered.wrapping_add(1);
         }

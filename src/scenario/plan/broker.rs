@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::distribution::times;
 use super::roles::{Planner, Sender};
+use super::topic::reader_keys;
 use super::unused::Inert;
 use crate::base::distribution::Distribution;
 use crate::base::id::hash_name;
@@ -103,7 +104,8 @@ impl Brokers {
             if let Some(alternate) = &exchange.alternate_exchange {
                 match self.exchanges.get(alternate.value.as_str()).filter(|(host, _)| host == broker) {
                     Some((_, other)) if other == id => {
-                        let message = "an exchange cannot be its own alternate: what fits none of its bindings never will";
+                        let message =
+                            "an exchange cannot be its own alternate: what fits none of its bindings never will";
                         mistakes.push(Diagnostic::error(message).at(alternate.origin, "the exchange itself"));
                     }
                     Some((_, other)) => routing.set_alternate(*id, *other),
@@ -166,12 +168,14 @@ fn not_at<I>(
         Some((other, _)) => Diagnostic::error(format!("{what} `{written}` is at broker `{other}`, not at `{broker}`"))
             .at(name.origin, "")
             .help("what happens at a broker stays there: a client or a consumer has to publish it to the other"),
-        None => unknown_name(name, what, all.iter().filter(|(_, (host, _))| host == broker).map(|(name, _)| name.as_str())),
+        None => {
+            unknown_name(name, what, all.iter().filter(|(_, (host, _))| host == broker).map(|(name, _)| name.as_str()))
+        }
     }
 }
 
 /// The broker that is named, or the only one.
-fn host<'a>(
+pub(super) fn host<'a>(
     scenario: &'a Scenario,
     named: Option<&Located<Name>>,
     what: &Located<Name>,
@@ -330,9 +334,14 @@ impl Planner<'_> {
 
     /// The kind of message that a broker delivers to a group of consumers, which is at this place among the services.
     pub(super) fn delivery(&mut self, name: &Located<Name>, consumer: &Consumer, index: usize) -> Option<u16> {
-        let Some((broker, queue)) = self.brokers.queues.get(consumer.queue.value.as_str()).cloned() else {
+        for (key, at) in reader_keys(consumer) {
+            let message = format!("`{key}` belongs to topics, and this consumes from a queue");
+            self.mistakes.push(Diagnostic::error(message).at(at, ""));
+        }
+        let from = consumer.queue.as_ref()?;
+        let Some((broker, queue)) = self.brokers.queues.get(from.value.as_str()).cloned() else {
             let known = self.brokers.queues.keys().map(String::as_str);
-            let mistake = unknown_name(&consumer.queue, "queue", known);
+            let mistake = unknown_name(from, "queue", known);
             self.mistakes.push(mistake);
             return None;
         };
@@ -358,8 +367,7 @@ impl Planner<'_> {
             ..Subscription::default()
         });
         let call = self.calls.len() as u16;
-        let place =
-            mix(u64::from(hash_name(consumer.queue.value.as_str())) << 32 | u64::from(hash_name(name.as_str())));
+        let place = mix(u64::from(hash_name(from.value.as_str())) << 32 | u64::from(hash_name(name.as_str())));
         self.calls.push(model::Call {
             flow: u16::MAX,
             name: place,
@@ -373,6 +381,7 @@ impl Planner<'_> {
             key: None,
             priority: 0,
             publication: None,
+            record: None,
             subscription: Some(Arc::new(SubscriptionSpec {
                 broker: node,
                 queue,

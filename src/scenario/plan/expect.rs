@@ -302,9 +302,7 @@ fn measured_by(subject: &Subject) -> Vec<Metric> {
     match subject {
         Subject::Flows(_) => listed.chain(guards()).chain(losses()).collect(),
         Subject::Station(..) => listed.chain(causes()).collect(),
-        Subject::Queue(_) => {
-            listed.chain(QueueFact::ALL.iter().copied().map(Metric::Queued)).chain(losses()).collect()
-        },
+        Subject::Queue(_) => listed.chain(QueueFact::ALL.iter().copied().map(Metric::Queued)).chain(losses()).collect(),
         Subject::Link(_) | Subject::Fault(_) => listed.collect(),
     }
 }

@@ -69,8 +69,7 @@ pub fn regions(scenario: &Scenario, names: &Names) -> Result<Option<Regions>, Ve
             && scenario.queues.iter().any(|(queue, _)| queue.origin == name.origin)
     };
     let groups = services.chain(clients).chain(routers);
-    let groups =
-        groups.map(|(name, place, nodes)| Placed { name, place, nodes, is_implied: is_implied(name) });
+    let groups = groups.map(|(name, place, nodes)| Placed { name, place, nodes, is_implied: is_implied(name) });
     let Some(written) = &scenario.regions else {
         let placed = groups.filter_map(|group| group.place);
         let refused = placed.map(|place| {

@@ -11,7 +11,7 @@ use super::{Effect, FaultSpec};
 use crate::base::distribution::Distribution;
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time, ns};
-use crate::model::Envelope;
+use crate::model::Letter;
 use crate::network::Network;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::document::{Located, OneOrMany, Origin};
@@ -76,7 +76,7 @@ struct Planner<'a> {
 type Planned<T> = Result<T, Diagnostic>;
 
 /// One strike.
-type Blow = Arc<dyn Fault<Envelope>>;
+type Blow = Arc<dyn Fault<Letter>>;
 
 fn together(strike: impl Fn(&mut ChaCha8Rng) -> Blow + Send + Sync + 'static) -> Effect {
     Effect { node: None, strike: Arc::new(strike) }
@@ -214,7 +214,7 @@ impl Planner<'_> {
     }
 
     /// What strikes nodes, made of those who are struck.
-    fn on_nodes<F: Fault<Envelope>>(
+    fn on_nodes<F: Fault<Letter>>(
         &self,
         target: Target,
         blow: impl Fn(Vec<NodeId>) -> F + Send + Sync + 'static,
@@ -240,7 +240,7 @@ impl Planner<'_> {
     }
 
     /// What strikes messages, made of those that are struck.
-    fn on_messages<F: Fault<Envelope>>(
+    fn on_messages<F: Fault<Letter>>(
         &self,
         passages: &Passages,
         blow: impl Fn(crate::sim::Path) -> F + Send + Sync + 'static,

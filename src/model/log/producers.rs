@@ -1,0 +1,310 @@
+//! Publishing to topics: the producers of a node.
+//!
+//! A record waits for company, goes out in a batch, and comes back as written or not; whoever published it is told then. Until that
+//! the producer has a copy, which is gone if its node fails. What was sent without an answer, and might still arrive, counts as
+//! being on its way for as long as a request may take.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use crate::base::id::{Entity, NodeId};
+use crate::base::random::{Key, mix};
+use crate::base::time::{Span, Time};
+use crate::base::units::Bytes;
+use crate::model::Alarm;
+use crate::model::caller::Cx;
+use crate::model::clock::time;
+use crate::process::{Clock, Exit, Loss, MessageId, NO_PLACE, Observation, TimerId};
+use crate::protocol::log::ids::{ProducerEpoch, ProducerId, TopicId, TopicPartition};
+use crate::protocol::log::partition::Acks;
+use crate::protocol::log::producer::accumulator::BatchId;
+use crate::protocol::log::producer::partitioner::{AnyPartitioner, Partitioner, Partitions};
+use crate::protocol::log::producer::sender::{BatchAnswer, Done, Outcome, RequestId, Sender};
+
+use super::metadata::Metadata;
+use super::spec::{ProducerSpec, RecordSpec};
+use super::wire::Body;
+use super::{Entry, LogAlarm, Parcel, Voice};
+
+/// What each record takes beside its contents (message format 2: seven fields of a byte at least).
+const RECORD_OVERHEAD: Bytes = Bytes::new(7);
+
+/// The producers of a node, by the numbers that their plan gives them.
+#[derive(Debug, Default)]
+pub(in crate::model) struct Producers(BTreeMap<u16, Producer>);
+
+/// A record that has ended: whose it was, and how.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::model) struct Finished {
+    /// Its number at its owner.
+    pub(in crate::model) number: u32,
+    /// What kind of message it was.
+    pub(in crate::model) call: u16,
+    /// How it ended.
+    pub(in crate::model) outcome: Outcome,
+}
+
+#[derive(Debug)]
+struct Producer {
+    spec: Arc<ProducerSpec>,
+    sender: Sender<Parcel>,
+    partitioners: BTreeMap<TopicId, AnyPartitioner>,
+    metadata: Arc<Metadata>,
+    /// Partitions that have a leader, by topic.
+    available: BTreeMap<TopicId, Vec<u32>>,
+    /// Whether what it knows of leaders has turned out to be old.
+    is_stale: bool,
+    /// When it may ask again who leads.
+    asks_at: Time,
+    /// Records for which there is no memory, and until when they wait.
+    blocked: VecDeque<(TopicPartition, Entry, Time)>,
+    /// Copies that may still arrive somewhere, and until when.
+    under_way: VecDeque<(Time, MessageId)>,
+    voice: Voice,
+    life: u32,
+    due: Option<(Time, TimerId)>,
+}
+
+impl Producers {
+    /// Publishes a record, which has been stated as an attempt. What becomes of it is told later.
+    pub(in crate::model) fn publish(
+        &mut self,
+        cx: &mut Cx<'_>,
+        record: &RecordSpec,
+        life: u32,
+        (parcel, key, size): (Parcel, Option<u64>, u64),
+        draws: &Key,
+    ) {
+        let now = time(cx.now());
+        let producer = self.0.entry(record.producer).or_insert_with(|| Producer::new(cx, &record.spec, life));
+        // The copy in its memory takes the place of the one that was attempted.
+        cx.observe(Observation::Stored {
+            message: parcel.message,
+            place: NO_PLACE,
+            key: None,
+            risk: Loss::Unexplained,
+        });
+        cx.observe(Observation::Replaced { message: parcel.message });
+        let size = Bytes::new(size) + RECORD_OVERHEAD;
+        let partition = producer.partition(record.topic, key, size, parcel.luck, draws);
+        let entry = Entry { key, value: parcel, size, timestamp: now, is_tombstone: false };
+        producer.append(partition, entry, now);
+        producer.wake(cx, record.producer, now);
+    }
+
+    /// Something is due at a producer. What has ended.
+    pub(in crate::model) fn woken(&mut self, cx: &mut Cx<'_>, number: u16) -> Vec<Finished> {
+        let Some(producer) = self.0.get_mut(&number) else { return Vec::new() };
+        producer.due = None;
+        producer.work(cx, number)
+    }
+
+    /// A broker, or the controller, says something. What has ended.
+    pub(in crate::model) fn heard(&mut self, cx: &mut Cx<'_>, from: NodeId, body: &Body) -> Vec<Finished> {
+        match body {
+            Body::Produced { request, answers } => {
+                let number = (request >> 32) as u16;
+                let Some(producer) = self.0.get_mut(&number) else { return Vec::new() };
+                if (request >> 48) as u32 != producer.life & 0xffff {
+                    return Vec::new();
+                }
+                let mut ended = producer.answered(cx, RequestId(request & 0xffff_ffff), answers);
+                ended.extend(producer.work(cx, number));
+                ended
+            }
+            Body::Metadata(metadata) => {
+                let mut ended = Vec::new();
+                for (&number, producer) in &mut self.0 {
+                    if producer.spec.cluster.controller == from && metadata.version > producer.metadata.version {
+                        producer.learn(metadata);
+                        ended.extend(producer.work(cx, number));
+                    }
+                }
+                ended
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Producer {
+    fn new(cx: &Cx<'_>, spec: &Arc<ProducerSpec>, life: u32) -> Self {
+        let mut sender = Sender::new(&spec.sender, &spec.accumulator);
+        // Every incarnation has an id of its own, which it would ask a broker for once.
+        sender.identify(ProducerId(mix(cx.name().bits() ^ mix(life.into()))), ProducerEpoch(0));
+        let mut producer = Self {
+            sender,
+            partitioners: BTreeMap::new(),
+            metadata: Arc::new(Metadata { version: 0, partitions: BTreeMap::new() }),
+            available: BTreeMap::new(),
+            is_stale: false,
+            asks_at: Time::ZERO,
+            blocked: VecDeque::new(),
+            under_way: VecDeque::new(),
+            voice: Voice::new(life),
+            life,
+            due: None,
+            spec: Arc::clone(spec),
+        };
+        producer.learn(&Arc::new(Metadata::first(&spec.cluster)));
+        producer
+    }
+
+    fn learn(&mut self, metadata: &Arc<Metadata>) {
+        self.metadata = Arc::clone(metadata);
+        self.is_stale = false;
+        self.available.clear();
+        for (partition, told) in &metadata.partitions {
+            if told.leader.is_some() {
+                self.available.entry(partition.topic).or_default().push(partition.partition);
+            }
+        }
+    }
+
+    fn partition(&mut self, topic: TopicId, key: Option<u64>, size: Bytes, luck: u64, draws: &Key) -> TopicPartition {
+        let spec = &self.spec;
+        let partitioner = self.partitioners.entry(topic).or_insert_with(|| spec.partitioner.start());
+        let available = self.available.get(&topic).map_or(&[][..], Vec::as_slice);
+        let partitions = Partitions { count: spec.cluster.topics[topic.0 as usize].partitions, available };
+        let mut luck = draws.stream(Entity::from_bits(luck), 1 << 40);
+        let number = partitioner.partition(key, size, partitions, || luck.draw());
+        TopicPartition { topic, partition: number }
+    }
+
+    fn append(&mut self, partition: TopicPartition, entry: Entry, now: Time) {
+        if !self.blocked.is_empty() {
+            self.blocked.push_back((partition, entry, now + self.spec.accumulator.max_block));
+        } else if let Err(full) = self.sender.append(partition, entry, now) {
+            self.blocked.push_back((partition, entry, full.until));
+        }
+    }
+
+    /// Sends what can be sent, and gives up what takes too long. What has ended.
+    fn work(&mut self, cx: &mut Cx<'_>, number: u16) -> Vec<Finished> {
+        let now = time(cx.now());
+        let mut done = Vec::new();
+        self.sender.tick(now, || cx.draw(), &mut done);
+        self.is_stale |= done.iter().any(|done| matches!(done.outcome, Outcome::TimedOut { .. }));
+        self.send(cx, number, now, &mut done);
+        while let Some(&(partition, entry, until)) = self.blocked.front() {
+            if self.sender.append(partition, entry, now).is_ok() {
+                self.blocked.pop_front();
+            } else if until <= now {
+                self.blocked.pop_front();
+                let outcome = Outcome::TimedOut { maybe_written: false };
+                done.push(Done { batch: BatchId(u64::MAX), partition, records: vec![entry], attempts: 0, outcome });
+            } else {
+                break;
+            }
+        }
+        self.send(cx, number, now, &mut done);
+        while self.under_way.front().is_some_and(|&(until, _)| until <= now) {
+            if let Some((_, message)) = self.under_way.pop_front() {
+                cx.observe(Observation::Released {
+                    message,
+                    place: NO_PLACE,
+                    is_kept: false,
+                    exit: Exit::Acknowledged,
+                });
+            }
+        }
+        let leaderless = |partition| self.metadata.leader(partition).is_none();
+        self.is_stale |= self.sender.accumulator().partitions().any(leaderless);
+        if self.is_stale && self.asks_at <= now && !self.sender.is_idle() {
+            self.asks_at = now + self.spec.sender.retry_backoff;
+            let body = Body::Ask { version: self.metadata.version };
+            self.voice.say(cx, self.spec.cluster.controller, body, 0);
+        }
+        let finished = self.finished(cx, now, done);
+        self.look_at_clock(cx, number, now);
+        finished
+    }
+
+    fn send(&mut self, cx: &mut Cx<'_>, number: u16, now: Time, done: &mut Vec<Done<Parcel>>) {
+        let metadata = Arc::clone(&self.metadata);
+        while let Some(request) = self.sender.send(now, |partition| metadata.leader(partition), done) {
+            let size = request.batches.iter().map(|(.., batch)| batch.size.count()).sum();
+            let id = u64::from(self.life & 0xffff) << 48 | u64::from(number) << 32 | request.id.0 & 0xffff_ffff;
+            let body = Body::Produce { request: id, batches: request.batches };
+            self.voice.say(cx, self.spec.cluster.node(request.broker), body, size);
+        }
+    }
+
+    fn answered(&mut self, cx: &mut Cx<'_>, id: RequestId, answers: &[(BatchId, BatchAnswer)]) -> Vec<Finished> {
+        let now = time(cx.now());
+        let says = |batch| {
+            let found = answers.iter().find(|(id, _)| *id == batch);
+            found.map_or(BatchAnswer::Retriable, |&(_, answer)| answer)
+        };
+        self.is_stale |= answers.iter().any(|(_, answer)| *answer == BatchAnswer::Retriable);
+        let mut done = Vec::new();
+        self.sender.answered(id, says, now, || cx.draw(), &mut done);
+        self.finished(cx, now, done)
+    }
+
+    /// What those who published it are told, and what becomes of the copies here.
+    fn finished(&mut self, cx: &mut Cx<'_>, now: Time, done: Vec<Done<Parcel>>) -> Vec<Finished> {
+        let mut finished = Vec::new();
+        for Done { records, outcome, .. } in done {
+            let may_arrive = match outcome {
+                Outcome::Written(_) => self.spec.sender.acks == Acks::None,
+                Outcome::TimedOut { maybe_written } => maybe_written,
+                Outcome::Refused => false,
+            };
+            for record in records {
+                let Parcel { message, call, .. } = record.value;
+                if may_arrive {
+                    self.under_way.push_back((now + self.spec.sender.request_timeout, message));
+                } else {
+                    cx.observe(Observation::Released {
+                        message,
+                        place: NO_PLACE,
+                        is_kept: false,
+                        exit: Exit::Acknowledged,
+                    });
+                }
+                finished.push(Finished { number: message.number, call, outcome });
+            }
+        }
+        finished
+    }
+
+    /// It looks at what there is to do as soon as it may.
+    fn wake(&mut self, cx: &mut Cx<'_>, number: u16, now: Time) {
+        self.look_at_clock(cx, number, now);
+        let is_ready = self.sender.accumulator().partitions().collect::<Vec<_>>().into_iter().any(|partition| {
+            self.sender.accumulator().ready(partition, now)
+                == crate::protocol::log::producer::accumulator::Readiness::Now
+        });
+        if is_ready {
+            self.set_clock(cx, number, now, now);
+        }
+    }
+
+    fn look_at_clock(&mut self, cx: &mut Cx<'_>, number: u16, now: Time) {
+        let asks = (self.is_stale && !self.sender.is_idle()).then_some(self.asks_at);
+        let blocked = self.blocked.front().map(|&(.., until)| until);
+        let under_way = self.under_way.front().map(|&(until, _)| until);
+        let due = self.sender.next_deadline(now).into_iter().chain(asks).chain(blocked).chain(under_way).min();
+        match due {
+            Some(due) => self.set_clock(cx, number, now, due),
+            None => {
+                if let Some((_, timer)) = self.due.take() {
+                    cx.cancel_timer(timer);
+                }
+            }
+        }
+    }
+
+    fn set_clock(&mut self, cx: &mut Cx<'_>, number: u16, now: Time, due: Time) {
+        if self.due.is_some_and(|(at, _)| at == due) {
+            return;
+        }
+        if let Some((_, timer)) = self.due.take() {
+            cx.cancel_timer(timer);
+        }
+        // An effect is later than its cause.
+        let wait = due.since(now).max(Span::from_nanos(1));
+        self.due = Some((due, cx.set_timer(Clock::Steady, wait, Alarm::Log(LogAlarm::Producer(number)))));
+    }
+}
