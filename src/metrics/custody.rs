@@ -13,7 +13,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::id::NodeId;
-use crate::process::{Close, Exit, Flow, Loss, MessageId, Observation, Outcome};
+use crate::process::{Close, Exit, Flow, Loss, MessageId, NO_PLACE, Observation, Outcome};
 
 /// How often messages were lost, by reason.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -112,7 +112,7 @@ struct Entry {
     flow: Flow,
     counts: bool,
     key: Option<u64>,
-    /// What became of it where it was turned away, before any place took it.
+    /// What a loss would be due to before any place has taken it.
     refusal: Option<Loss>,
     shares: Vec<Share>,
 }
@@ -184,6 +184,17 @@ impl Custody {
     /// Takes in a statement about a message.
     pub(super) fn take(&mut self, node: NodeId, observation: &Observation) {
         match *observation {
+            Observation::Stored { message, place: NO_PLACE, risk, .. } => {
+                if let Some(entry) = self.open.get_mut(&message) {
+                    entry.refusal = Some(risk);
+                }
+            }
+            Observation::Kept { place: NO_PLACE, .. } => {}
+            Observation::Released { message, place: NO_PLACE, exit, .. } => {
+                if let (Some(entry), Exit::LetGo(why)) = (self.open.get_mut(&message), exit) {
+                    entry.refusal = Some(why);
+                }
+            }
             Observation::Stored { message, place, key, risk } => {
                 let Some(entry) = self.open.get_mut(&message) else { return };
                 entry.key = entry.key.or(key);
@@ -223,6 +234,7 @@ impl Custody {
             entry.refusal = match outcome {
                 Outcome::Discarded => Some(Loss::Unroutable),
                 Outcome::Rejected => Some(Loss::Refused),
+                Outcome::Failed => Some(Loss::NoLeader),
                 _ => entry.refusal,
             };
             return;
@@ -245,7 +257,7 @@ impl Custody {
 
     /// A node went down, and forgot so many copies that it kept at this place.
     pub(super) fn forget(&mut self, message: MessageId, place: u16, copies: u32) {
-        if let Some(entry) = self.open.get_mut(&message) {
+        if let Some(entry) = self.open.get_mut(&message).filter(|_| place != NO_PLACE) {
             let share = entry.share(place);
             share.held = share.held.saturating_sub(u16::try_from(copies).unwrap_or(u16::MAX));
         }

@@ -7,11 +7,19 @@
 //! A consumer is a service whose requests are deliveries. It says again and again that it is there; who is heard of for the first
 //! time, or has come up again, is subscribed. Each delivery is one more copy of the message that was published, so whatever
 //! becomes of it is told of that message.
+//!
+//! A broker may have several nodes: a classic queue is at one of them, a quorum queue at all ([`replica`]), and whichever a message
+//! comes to passes it on ([`forward`]).
 
 mod consuming;
+mod disk;
 mod dying;
+mod forward;
+mod replica;
 mod shelf;
 mod spec;
+mod stated;
+mod word;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,11 +36,17 @@ use super::caller::Cx;
 use super::clock::time;
 use super::envelope::{Envelope, Kind};
 use super::letter::Letter;
+use super::log::Body;
 use super::script::Script;
 use consuming::{Channel, consumer_of, first_number};
-use shelf::{Copy, End, News, Place, Shelf, Waiting};
+use forward::{Home, Relay};
+use replica::{Replica, quorum_queues};
+use shelf::{Asker, Copy, End, News, Place, Shelf, Waiting};
+use word::Posted;
+pub(in crate::model) use word::Word;
 
 pub use spec::{BrokerSpec, HostedQueue, Publication, SubscriptionSpec};
+pub use stated::Stated;
 
 /// A message that was published, as a broker knows it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,8 +59,19 @@ pub(super) struct Parcel {
     call: u16,
     /// The queue that gave it another routing key when it died there, if one did.
     letter_of: Option<QueueId>,
-    /// Where it stands on disk, if it does.
-    place: Option<Place>,
+    /// Where it stands.
+    stand: Stand,
+}
+
+/// Where a message stands that is to survive a crash.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stand {
+    /// Nowhere.
+    Nowhere,
+    /// On the disk of its node.
+    Disk(Place),
+    /// In the log of its queue, at this index.
+    Log(u64),
 }
 
 /// One node of a broker.
@@ -54,6 +79,13 @@ pub(super) struct Parcel {
 pub struct Broker {
     script: Arc<Script>,
     spec: Arc<BrokerSpec>,
+    /// Its place among the nodes of the broker, and the first of these.
+    place: u32,
+    first: NodeId,
+    /// How often it had come up before.
+    life: u32,
+    /// How much it has said to other nodes in this life.
+    said: u32,
     routing: Routing,
     queues: Vec<Hosted>,
     /// Consumers that are heard of, by their channel.
@@ -63,6 +95,13 @@ pub struct Broker {
     shelf: Shelf,
     /// Messages that died while a queue was asked, and have to go somewhere.
     dead: Vec<(QueueId, Dead<Parcel>)>,
+    /// Its replicas of quorum queues.
+    replicas: BTreeMap<QueueId, Replica>,
+    stated: Stated,
+    /// Messages that it passed on, and has not heard of again; how many ever were, and whether somebody looks for old ones.
+    relays: BTreeMap<u32, Relay>,
+    relayed: u32,
+    looks_at_relays: bool,
 }
 
 /// A queue, and what the node keeps for it.
@@ -78,9 +117,22 @@ struct Hosted {
     is_resting: bool,
 }
 
+impl Hosted {
+    /// Nothing is in the queue, and nobody consumes from it.
+    fn empty(&mut self, queue: QueueId, spec: &BrokerSpec) {
+        let hosted = &spec.queues[queue.index()];
+        self.queue = WorkQueue::new(queue, &hosted.settings, hosted.dead_letters.is_some(), Time::ZERO);
+        self.shown = (u32::MAX, 0);
+    }
+}
+
 impl Broker {
     /// The process of one node of the group.
-    pub fn new(script: &Arc<Script>, spec: &Arc<BrokerSpec>, boot: &Boot<'_>) -> Self {
+    pub fn new(script: &Arc<Script>, spec: &Arc<BrokerSpec>, stated: &Stated, boot: &Boot<'_>) -> Self {
+        if boot.index == 0 && boot.restarts == 0 {
+            stated.clear();
+        }
+        let replica = |queue| (queue, Replica::new(boot.index, spec.nodes, disk::find(queue, boot.disk)));
         let hosted = |(index, hosted): (usize, &HostedQueue)| Hosted {
             queue: WorkQueue::new(
                 QueueId::new(index as u32),
@@ -103,6 +155,15 @@ impl Broker {
             next: first_number(boot.restarts),
             shelf: Shelf::new(boot.disk),
             dead: Vec::new(),
+            place: boot.index,
+            first: NodeId::new(boot.node.index() - boot.index),
+            life: boot.restarts,
+            said: 0,
+            replicas: quorum_queues(spec).into_iter().map(replica).collect(),
+            stated: stated.clone(),
+            relays: BTreeMap::new(),
+            relayed: first_number(boot.restarts),
+            looks_at_relays: false,
         }
     }
 
@@ -118,34 +179,54 @@ impl Broker {
             // Nobody keeps it. That is no failure, unless the publisher said so.
             cx.observe(Observation::Handled { message, outcome: Outcome::Discarded });
             let outcome = if publication.mandatory { Outcome::Failed } else { Outcome::Done };
-            return Self::confirm(cx, from, envelope, outcome);
+            return self.tell(cx, Asker::Publisher(from, envelope), outcome);
         }
         let draw = || script.keys.size.block(Entity::from_bits(envelope.luck), 0).first();
         let incoming = Incoming {
-            message: Parcel { message, luck: envelope.luck, call: envelope.call, letter_of: None, place: None },
+            message: Parcel { message, luck: envelope.luck, call: envelope.call, letter_of: None, stand: Stand::Nowhere },
             size: u32::try_from(call.size.bytes(draw)).unwrap_or(u32::MAX),
             priority: call.priority,
             ttl: publication.expiration,
             persistent: publication.persistent,
             deaths: Deaths::NONE,
         };
-        let waiting = self.shelf.expect(from, envelope);
-        let taken = self.take_in(cx, &found, &incoming, envelope.beside.as_key(), Some(waiting));
-        let is_refused = (taken as usize) < found.len();
-        if taken == 0 {
-            cx.observe(Observation::Handled { message, outcome: Outcome::Rejected });
-        } else {
+        let waiting = self.shelf.expect(Asker::Publisher(from, envelope));
+        let posted = Posted { incoming, key: envelope.beside.as_key(), at: time(cx.now()) };
+        let (taken, refusal) = self.distribute(cx, &found, &posted, Some(waiting));
+        cx.observe(match refusal {
             // The copies that are kept take the place of the one that came.
-            cx.observe(Observation::Replaced { message });
-        }
-        if is_refused {
-            self.shelf.forget(waiting);
-            Self::confirm(cx, from, envelope, Outcome::Rejected);
-        } else if self.shelf.is_done(waiting) {
-            Self::confirm(cx, from, envelope, Outcome::Done);
-        }
+            _ if taken > 0 => Observation::Replaced { message },
+            refusal => Observation::Handled { message, outcome: refusal.unwrap_or(Outcome::Rejected) },
+        });
+        self.conclude_at_once(cx, waiting, refusal);
         found.into_iter().for_each(|queue| self.hand_out(cx, queue));
         self.bury(cx);
+    }
+
+    /// Puts a message into queues, here and at other nodes: how many took it or will, and why one did not.
+    fn distribute(
+        &mut self,
+        cx: &mut Cx<'_>,
+        queues: &[QueueId],
+        posted: &Posted,
+        waiting: Option<u32>,
+    ) -> (u16, Option<Outcome>) {
+        let (mut taken, mut refusal, mut relay) = (0, None, None);
+        for &queue in queues {
+            let answer = match self.home(queue) {
+                Home::Here => self.take_one(cx, queue, posted, waiting),
+                Home::There(node) => {
+                    self.forward(cx, (node, queue), posted.clone(), waiting, &mut relay);
+                    Ok(())
+                }
+                Home::Nowhere => Err(Outcome::Failed),
+            };
+            match answer {
+                Ok(()) => taken += 1,
+                Err(outcome) => refusal = Some(outcome),
+            }
+        }
+        (taken, refusal)
     }
 
     /// Asks a queue; who dies of that is buried later.
@@ -156,71 +237,82 @@ impl Broker {
         answer
     }
 
-    /// Puts a message into queues; how many took it.
-    fn take_in(
+    /// Puts a message into a queue of this node; a publication waits until it is safe there.
+    fn take_one(
         &mut self,
         cx: &mut Cx<'_>,
-        queues: &[QueueId],
-        incoming: &Incoming<Parcel>,
-        key: Option<u64>,
+        queue: QueueId,
+        posted: &Posted,
         waiting: Option<u32>,
-    ) -> u16 {
-        let mut taken = 0;
-        for &queue in queues {
-            let hosted = &self.spec.queues[queue.index()];
-            let number = hosted.number;
-            let is_kept = Responsibility::of(&hosted.settings, incoming.persistent) != Responsibility::Enqueued;
-            let risk = match (hosted.settings.kind(), hosted.settings.durable, incoming.persistent) {
-                (QueueType::Quorum, ..) => Loss::Uncommitted,
-                (QueueType::Classic, false, _) => Loss::TransientQueue,
-                (QueueType::Classic, true, false) => Loss::TransientMessage,
-                (QueueType::Classic, true, true) => Loss::Unsynced,
-            };
-            let place = is_kept.then(|| self.shelf.place());
-            let mut incoming = incoming.clone();
-            incoming.message.place = place;
-            let parcel = incoming.message;
-            let record = incoming.clone();
-            let ttl = incoming.ttl.into_iter().chain(hosted.settings.message_ttl).min();
-            // It is stated before what may become of it at once.
-            let mut dead = Vec::new();
-            let answer = self.queues[queue.index()].queue.publish(incoming, time(cx.now()), &mut dead);
-            match answer {
-                Publish::Accepted { .. } => {
-                    taken += 1;
+    ) -> Result<(), Outcome> {
+        let hosted = &self.spec.queues[queue.index()];
+        if hosted.settings.kind() == QueueType::Quorum {
+            self.propose_message(cx, queue, posted, waiting);
+            return Ok(());
+        }
+        let (number, key) = (hosted.number, posted.key);
+        let mut incoming = posted.incoming.clone();
+        let is_kept = Responsibility::of(&hosted.settings, incoming.persistent) != Responsibility::Enqueued;
+        let risk = match (hosted.settings.durable, incoming.persistent) {
+            (false, _) => Loss::TransientQueue,
+            (true, false) => Loss::TransientMessage,
+            (true, true) => Loss::Unsynced,
+        };
+        let place = is_kept.then(|| self.shelf.place());
+        incoming.message.stand = place.map_or(Stand::Nowhere, Stand::Disk);
+        let parcel = incoming.message;
+        let record = incoming.clone();
+        let ttl = incoming.ttl.into_iter().chain(hosted.settings.message_ttl).min();
+        // It is stated before what may become of it at once.
+        let mut dead = Vec::new();
+        let answer = self.queues[queue.index()].queue.publish(incoming, time(cx.now()), &mut dead);
+        match answer {
+            Publish::Accepted { .. } => {
+                cx.observe(Observation::Stored { message: parcel.message, place: number, key, risk });
+                cx.observe(Observation::Queued { queue: number, fact: QueueFact::Published });
+                self.shelf.write(cx, (queue, number), record, ttl, waiting);
+            }
+            Publish::Refused => {
+                cx.observe(Observation::Queued { queue: number, fact: QueueFact::Refused });
+                place.into_iter().for_each(|place| self.shelf.give_back(place));
+                // A queue may refuse a message and send it to its dead letters.
+                for refused in dead.iter_mut().filter(|dead| dead.message == parcel) {
+                    refused.message.stand = Stand::Nowhere;
+                    let risk = Loss::MaxLength;
                     cx.observe(Observation::Stored { message: parcel.message, place: number, key, risk });
-                    cx.observe(Observation::Queued { queue: number, fact: QueueFact::Published });
-                    self.shelf.write(cx, (queue, number), record, ttl, waiting);
-                }
-                Publish::Refused => {
-                    cx.observe(Observation::Queued { queue: number, fact: QueueFact::Refused });
-                    place.into_iter().for_each(|place| self.shelf.give_back(place));
-                    // A queue may refuse a message and send it to its dead letters.
-                    for refused in dead.iter_mut().filter(|dead| dead.message == parcel) {
-                        refused.message.place = None;
-                        let risk = Loss::MaxLength;
-                        cx.observe(Observation::Stored { message: parcel.message, place: number, key, risk });
-                    }
                 }
             }
-            self.dead.extend(dead.into_iter().map(|dead| (queue, dead)));
         }
-        taken
+        self.dead.extend(dead.into_iter().map(|dead| (queue, dead)));
+        if answer == Publish::Refused { Err(Outcome::Rejected) } else { Ok(()) }
     }
 
-    /// Tells the publisher what became of its message, if it wants to know.
-    fn confirm(cx: &mut Cx<'_>, to: NodeId, envelope: Envelope, outcome: Outcome) {
-        if envelope.kind() == Kind::Message {
-            cx.send_sized(to, envelope.turned(Kind::Ack(outcome)), 0);
+    /// Tells who waits for a publication what became of it, if it wants to know.
+    fn tell(&mut self, cx: &mut Cx<'_>, asker: Asker, outcome: Outcome) {
+        match asker {
+            Asker::Publisher(to, envelope) if envelope.kind() == Kind::Message => {
+                cx.send_sized(to, envelope.turned(Kind::Ack(outcome)), 0);
+            }
+            Asker::Publisher(..) => {}
+            Asker::Node(to, number) => self.say(cx, to, Word::Forwarded { number, outcome }),
         }
     }
 
     /// A publication that waits for nothing more is confirmed.
-    fn conclude(cx: &mut Cx<'_>, waiting: Option<Waiting>) {
+    fn conclude(&mut self, cx: &mut Cx<'_>, waiting: Option<Waiting>) {
         if let Some(waiting) = waiting.filter(|waiting| !waiting.is_answered) {
-            let outcome = if waiting.is_refused { Outcome::Rejected } else { Outcome::Done };
-            Self::confirm(cx, waiting.publisher, waiting.envelope, outcome);
+            self.tell(cx, waiting.asker, waiting.refusal.unwrap_or(Outcome::Done));
         }
+    }
+
+    /// Everything was asked that a publication goes to: whoever waits is told at once if one refused, or if there is nothing to wait
+    /// for.
+    fn conclude_at_once(&mut self, cx: &mut Cx<'_>, waiting: u32, refusal: Option<Outcome>) {
+        let asker = match refusal {
+            Some(_) => self.shelf.forget(waiting),
+            None => self.shelf.done(waiting),
+        };
+        asker.into_iter().for_each(|asker| self.tell(cx, asker, refusal.unwrap_or(Outcome::Done)));
     }
 
     /// A queue has no copy of this message any more: it was consumed, or it died, and went on or ended so. One that is on disk is
@@ -228,10 +320,15 @@ impl Broker {
     fn release(&mut self, cx: &mut Cx<'_>, queue: QueueId, parcel: Parcel, exit: Exit) {
         let number = self.spec.queues[queue.index()].number;
         let copy = Copy { message: parcel.message, queue: number };
-        let Some(place) = parcel.place else { return Self::let_go(cx, copy, false, exit) };
         let is_consumed = matches!(exit, Exit::Acknowledged | Exit::LetGo(Loss::Automatic));
-        let waiting = self.shelf.clear(cx, place, End { copy, exit }, is_consumed);
-        Self::conclude(cx, waiting);
+        match parcel.stand {
+            Stand::Nowhere => Self::let_go(cx, copy, false, exit),
+            Stand::Log(index) => self.propose_settlement(cx, (queue, index), exit, None),
+            Stand::Disk(place) => {
+                let waiting = self.shelf.clear(cx, place, End { copy, exit }, is_consumed);
+                self.conclude(cx, waiting);
+            }
+        }
     }
 
     /// States that a copy is kept no longer.
@@ -241,6 +338,9 @@ impl Broker {
 
     /// Says how long a queue is, and sees to it that somebody looks when its head expires.
     fn look_at(&mut self, cx: &mut Cx<'_>, queue: QueueId) {
+        if self.home(queue) != Home::Here {
+            return;
+        }
         let hosted = &mut self.queues[queue.index()];
         let shown = (hosted.queue.ready() as u32, hosted.queue.unacked() as u32);
         if shown != hosted.shown {
@@ -282,6 +382,10 @@ impl Process<Letter> for Broker {
         }
         for index in 0..self.queues.len() {
             let queue = QueueId::new(index as u32);
+            if self.replicas.contains_key(&queue) {
+                self.begin_replica(cx, queue);
+                continue;
+            }
             self.ask(queue, |queue, dead| queue.restart(now, dead));
             self.look_at(cx, queue);
         }
@@ -289,7 +393,19 @@ impl Process<Letter> for Broker {
     }
 
     fn message(&mut self, cx: &mut Cx<'_>, from: NodeId, letter: Letter) {
-        let Letter::Plain(envelope) = letter else { return };
+        let envelope = match letter {
+            Letter::Plain(envelope) => envelope,
+            Letter::Bulk(bulk) => {
+                return match bulk.into_body() {
+                    Body::Work(Word::Forward { number, queue, posted }) => {
+                        self.forwarded(cx, from, number, queue, posted);
+                    }
+                    Body::Work(Word::Forwarded { number, outcome }) => self.answered(cx, number, outcome),
+                    Body::Work(Word::Replica(queue, word)) => self.hear_replica(cx, from, queue, word),
+                    _ => {}
+                };
+            }
+        };
         match envelope.kind() {
             Kind::Notice | Kind::Message => self.publish(cx, from, envelope),
             Kind::Subscribe => self.hear(cx, from, envelope),
@@ -319,11 +435,16 @@ impl Process<Letter> for Broker {
             }
             Alarm::Lapse(node, call) => self.lose(cx, consumer_of(node, call)),
             Alarm::Deliver(queue) => self.go_on(cx, QueueId::new(queue)),
+            Alarm::Replica(queue) => self.look_at_replica(cx, QueueId::new(queue)),
+            Alarm::Relays => self.give_up_relays(cx),
             _ => {}
         }
     }
 
     fn persisted(&mut self, cx: &mut Cx<'_>, key: u64) {
+        if disk::is_replica(key) {
+            return self.replica_wrote(cx, key, true);
+        }
         let News { kept, released, confirmed } = self.shelf.synced(cx, key);
         if let Some(Copy { message, queue: place }) = kept {
             cx.observe(Observation::Kept { message, place });
@@ -331,11 +452,14 @@ impl Process<Letter> for Broker {
         if let Some(End { copy, exit }) = released {
             Self::let_go(cx, copy, true, exit);
         }
-        Self::conclude(cx, confirmed);
+        self.conclude(cx, confirmed);
     }
 
     fn refused(&mut self, cx: &mut Cx<'_>, key: u64) {
+        if disk::is_replica(key) {
+            return self.replica_wrote(cx, key, false);
+        }
         let waiting = self.shelf.refused(key);
-        Self::conclude(cx, waiting);
+        self.conclude(cx, waiting);
     }
 }

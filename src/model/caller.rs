@@ -411,7 +411,9 @@ impl Caller {
             | Alarm::Subscribe
             | Alarm::Log(_)
             | Alarm::Lapse(..)
-            | Alarm::Deliver(_) => None,
+            | Alarm::Deliver(_)
+            | Alarm::Replica(_)
+            | Alarm::Relays => None,
         }
     }
 

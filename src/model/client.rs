@@ -488,7 +488,9 @@ impl Process<Letter> for Client {
             | Alarm::Subscribe
             | Alarm::Log(_)
             | Alarm::Lapse(..)
-            | Alarm::Deliver(_) => None,
+            | Alarm::Deliver(_)
+            | Alarm::Replica(_)
+            | Alarm::Relays => None,
         };
         if let Some(user) = idle {
             self.go_on(cx, user);

@@ -27,7 +27,7 @@ mod service;
 mod task;
 
 use crate::base::id::NodeId;
-pub use broker::{Broker, BrokerSpec, HostedQueue, Publication, SubscriptionSpec};
+pub use broker::{Broker, BrokerSpec, HostedQueue, Publication, Stated, SubscriptionSpec};
 pub use client::Client;
 pub use envelope::{Beside, Counts, Envelope, Kind, Remainder};
 pub use feed::{Feed, Row, Trace};
@@ -82,4 +82,8 @@ pub enum Alarm {
     Lapse(NodeId, u16),
     /// This queue has rested, and delivers again.
     Deliver(u32),
+    /// Something is due at the replica of this queue.
+    Replica(u32),
+    /// It is time to give up messages that were passed on and not heard of again.
+    Relays,
 }

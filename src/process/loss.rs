@@ -55,6 +55,14 @@ losses! {
     ///
     /// A publisher that waits for the confirm, and publishes again without one, does not lose it.
     Uncommitted "lost-uncommitted" "confirm",
+    /// Lost between two nodes of the broker, on the way to the one that has the queue.
+    ///
+    /// A publisher that waits for the confirm, and publishes again without one, does not lose it.
+    Forwarded "lost-between-nodes" "confirm",
+    /// Dropped by the broker: the queue had no leader.
+    ///
+    /// A publisher that waits for the confirm, and publishes again without one, does not lose it.
+    NoLeader "lost-no-leader" "confirm",
     /// Lost on the way to a consumer, or with it, or by its failure: it was acknowledged automatically, when it was sent.
     Automatic "lost-automatic-acknowledgement" "acknowledge",
     /// Dropped when a consumer rejected it: it was not to be requeued, and the queue has nowhere for dead letters to go.

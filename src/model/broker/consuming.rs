@@ -15,7 +15,8 @@ use crate::model::envelope::{Counts, Envelope, Kind};
 use crate::process::{Clock, Exit, Loss, Observation, Outcome, QueueFact, TimerId};
 use crate::protocol::amqp::{ConsumerId, QueueId};
 
-use super::Broker;
+use super::forward::Home;
+use super::{Broker, Stand};
 
 /// What a delivery costs its queue that comes back faster than this: a queue of RabbitMQ is one process, which does some 50,000
 /// things a second. Without it a message that fails at once, again and again, where nothing takes any time, would never let time
@@ -50,6 +51,7 @@ pub(super) struct Channel {
 struct Held {
     tag: u64,
     sent: Time,
+    stand: Stand,
 }
 
 impl Channel {
@@ -80,6 +82,9 @@ pub(super) fn consumer_of(node: NodeId, call: u16) -> ConsumerId {
 impl Broker {
     /// Delivers what a queue has for its consumers.
     pub(super) fn hand_out(&mut self, cx: &mut Cx<'_>, queue: QueueId) {
+        if self.home(queue) != Home::Here {
+            return;
+        }
         let now = time(cx.now());
         let hosted = &mut self.queues[queue.index()];
         if hosted.rests_until > now {
@@ -110,7 +115,7 @@ impl Broker {
                 cx.observe(Observation::Queued { queue: number, fact: QueueFact::Acknowledged });
                 self.release(cx, queue, parcel, Exit::LetGo(Loss::Automatic));
             } else {
-                channel.held.insert(self.next, Held { tag: delivery.tag, sent: now });
+                channel.held.insert(self.next, Held { tag: delivery.tag, sent: now, stand: parcel.stand });
             }
             self.next = self.next.wrapping_add(1);
         }
@@ -128,6 +133,10 @@ impl Broker {
     pub(super) fn hear(&mut self, cx: &mut Cx<'_>, from: NodeId, envelope: Envelope) {
         let script = Arc::clone(&self.script);
         let Some(spec) = script.calls[usize::from(envelope.call)].subscription.as_deref() else { return };
+        if self.home(spec.queue) != Home::Here {
+            // It says so to all nodes, and one of them has the queue.
+            return;
+        }
         let consumer = consumer_of(from, envelope.call);
         let life = envelope.number;
         let known = self.channels.get(&consumer).map(|channel| channel.life);
@@ -177,9 +186,28 @@ impl Broker {
         cx.cancel_timer(channel.lapse);
         let Some(spec) = self.script.calls[usize::from(channel.call)].subscription.as_deref() else { return };
         let queue = spec.queue;
+        self.settle_before_it_goes(cx, queue, consumer);
+        for held in channel.held.values() {
+            if let Stand::Log(index) = held.stand {
+                self.propose_return(cx, queue, index);
+            }
+        }
         self.ask(queue, |queue, dead| queue.gone(consumer, time(cx.now()), dead));
         self.hand_out(cx, queue);
         self.bury(cx);
+    }
+
+    /// The queue is elsewhere now, and so are its consumers.
+    pub(super) fn drop_channels(&mut self, cx: &mut Cx<'_>, queue: QueueId) {
+        let script = Arc::clone(&self.script);
+        let is_its = |channel: &Channel| {
+            let spec = script.calls[usize::from(channel.call)].subscription.as_deref();
+            spec.is_some_and(|spec| spec.queue == queue)
+        };
+        let its = self.channels.extract_if(.., |_, channel| is_its(channel));
+        for (_, channel) in its {
+            cx.cancel_timer(channel.lapse);
+        }
     }
 
     /// A consumer is done with a delivery, well or not. News of a channel that was lost is no news.
@@ -187,12 +215,15 @@ impl Broker {
         let consumer = consumer_of(from, envelope.call);
         let Some(channel) = self.channels.get_mut(&consumer) else { return };
         channel.answers = channel.answers.wrapping_add(1);
-        let Some(Held { tag, sent }) = channel.held.remove(&envelope.number) else { return };
+        let Some(Held { tag, sent, stand }) = channel.held.remove(&envelope.number) else { return };
         let Some(spec) = self.script.calls[usize::from(channel.call)].subscription.as_deref() else { return };
         let queue = spec.queue;
         // What a consumer has no room for it has not looked at.
         let requeues = spec.requeues || outcome == Outcome::Rejected;
         // The channel is there, so the tag is outstanding: neither is refused.
+        if let (Outcome::Done, Stand::Log(index)) = (outcome, stand) {
+            return self.propose_settlement(cx, (queue, index), Exit::Acknowledged, Some((consumer, tag)));
+        }
         if outcome == Outcome::Done {
             let mut done = Vec::new();
             if self.queues[queue.index()].queue.ack(consumer, tag, false, &mut done).is_ok() {
@@ -205,6 +236,9 @@ impl Broker {
             if requeues && now.since(sent) < RETURN {
                 let hosted = &mut self.queues[queue.index()];
                 hosted.rests_until = hosted.rests_until.max(now) + RETURN;
+            }
+            if let (true, Stand::Log(index)) = (requeues, stand) {
+                self.propose_return(cx, queue, index);
             }
             let _ = self.ask(queue, |queue, dead| queue.nack(consumer, tag, false, requeues, now, dead));
         }

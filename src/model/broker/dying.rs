@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use crate::model::caller::Cx;
+use crate::model::clock::time;
 use crate::process::{Exit, Loss, Observation, QueueFact};
 use crate::protocol::amqp::{Dead, DeathReason, Incoming, QueueId};
 
-use super::{Broker, Parcel};
+use super::word::Posted;
+use super::{Broker, Parcel, Stand};
 
 impl Broker {
     /// Sends the dead where their queue says, until nobody has died any more.
@@ -35,14 +37,15 @@ impl Broker {
         }
         let (number, reason) = (hosted.number, dead.reason);
         let incoming = Incoming {
-            message: Parcel { place: None, letter_of, ..parcel },
+            message: Parcel { stand: Stand::Nowhere, letter_of, ..parcel },
             size: dead.size,
             priority: dead.priority,
             ttl: None,
             persistent: dead.persistent,
             deaths: dead.deaths,
         };
-        let taken = self.take_in(cx, &found, &incoming, None, None);
+        let posted = Posted { incoming, key: None, at: time(cx.now()) };
+        let (taken, _) = self.distribute(cx, &found, &posted, None);
         let (fact, why) = match reason {
             DeathReason::Rejected => (QueueFact::DiedRejected, Loss::Rejected),
             DeathReason::Expired => (QueueFact::DiedExpired, Loss::Expired),

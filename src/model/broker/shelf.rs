@@ -11,10 +11,11 @@ use crate::base::time::{Span, Time};
 use crate::model::caller::Cx;
 use crate::model::envelope::Envelope;
 use crate::model::task::Slab;
-use crate::process::{Exit, MessageId};
+use crate::process::{Exit, MessageId, Outcome};
 use crate::protocol::amqp::{Death, DeathReason, Deaths, Incoming, QueueId};
 
-use super::Parcel;
+use super::disk::is_replica;
+use super::{Parcel, Stand};
 
 /// A place on disk.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -75,13 +76,21 @@ pub(super) struct News {
 /// A publication whose records are not all synced.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Waiting {
-    pub(super) publisher: NodeId,
-    pub(super) envelope: Envelope,
+    pub(super) asker: Asker,
     left: u32,
-    /// Whether a record could not be written.
-    pub(super) is_refused: bool,
-    /// Whether its publisher knows already.
+    /// What it is to be told, if not all is well.
+    pub(super) refusal: Option<Outcome>,
+    /// Whether it knows already.
     pub(super) is_answered: bool,
+}
+
+/// Who waits for a publication.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Asker {
+    /// Its publisher.
+    Publisher(NodeId, Envelope),
+    /// The node of the broker that it came to, under this number.
+    Node(NodeId, u32),
 }
 
 /// A copy of a message on disk, as it was when the queue took it.
@@ -101,7 +110,7 @@ pub(super) struct Record {
 }
 
 /// What a record is read from.
-struct Bytes<'a>(&'a [u8]);
+pub(super) struct Bytes<'a>(pub(super) &'a [u8]);
 
 impl Bytes<'_> {
     fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
@@ -110,7 +119,7 @@ impl Bytes<'_> {
         Some(*head)
     }
 
-    fn u8(&mut self) -> Option<u8> {
+    pub(super) fn u8(&mut self) -> Option<u8> {
         self.take().map(u8::from_le_bytes)
     }
 
@@ -122,13 +131,26 @@ impl Bytes<'_> {
         self.take().map(u32::from_le_bytes)
     }
 
-    fn u64(&mut self) -> Option<u64> {
+    pub(super) fn u64(&mut self) -> Option<u64> {
         self.take().map(u64::from_le_bytes)
     }
 }
 
 impl Record {
-    fn bytes(&self) -> Vec<u8> {
+    /// That of a message which has no place of its own.
+    pub(super) fn of(queue: QueueId, incoming: &Incoming<Parcel>) -> Self {
+        let Incoming { message: parcel, size, priority, ref deaths, .. } = *incoming;
+        Self { parcel, queue, size, priority, expiry: None, deaths: deaths.clone(), order: 0 }
+    }
+
+    /// The message, without a place and a time to live of its own.
+    pub(super) fn incoming(self) -> Incoming<Parcel> {
+        let message = Parcel { stand: Stand::Nowhere, ..self.parcel };
+        let Self { size, priority, deaths, .. } = self;
+        Incoming { message, size, priority, ttl: None, persistent: true, deaths }
+    }
+
+    pub(super) fn bytes(&self) -> Vec<u8> {
         let deaths = self.deaths.list();
         let mut bytes = Vec::with_capacity(64 + deaths.len() * 9);
         bytes.extend(self.parcel.message.owner.index().to_le_bytes());
@@ -151,13 +173,13 @@ impl Record {
     }
 
     /// A torn record is of no use.
-    fn read(place: u32, bytes: &[u8]) -> Option<Self> {
+    pub(super) fn read(place: u32, bytes: &[u8]) -> Option<Self> {
         let mut rest = Bytes(bytes);
         let message = MessageId { owner: NodeId::new(rest.u32()?), number: rest.u32()? };
         let (luck, call) = (rest.u64()?, rest.u16()?);
         let letter_of = Some(rest.u32()?).filter(|&queue| queue < u32::MAX).map(QueueId::new);
         let mut record = Self {
-            parcel: Parcel { message, luck, call, letter_of, place: Some(Place(place)) },
+            parcel: Parcel { message, luck, call, letter_of, stand: Stand::Disk(Place(place)) },
             queue: QueueId::new(rest.u32()?),
             size: rest.u32()?,
             priority: rest.u8()?,
@@ -178,10 +200,11 @@ impl Record {
 impl Shelf {
     /// The disk as an earlier life left it.
     pub(super) fn new(disk: &BTreeMap<u64, Vec<u8>>) -> Self {
-        let len = disk.keys().next_back().map_or(0, |last| *last as usize + 1);
+        let here = || disk.iter().filter(|(key, _)| !is_replica(**key));
+        let len = here().next_back().map_or(0, |(last, _)| *last as usize + 1);
         let mut places = vec![State::Free; len];
         let mut found = Vec::new();
-        for (&key, bytes) in disk {
+        for (&key, bytes) in here() {
             if let Some(record) = Record::read(key as u32, bytes) {
                 places[key as usize] = State::Synced;
                 found.push(record);
@@ -194,25 +217,30 @@ impl Shelf {
     }
 
     /// A publication that is confirmed when everything that is written for it is synced.
-    pub(super) fn expect(&mut self, publisher: NodeId, envelope: Envelope) -> u32 {
-        self.waiting.insert(Waiting { publisher, envelope, left: 0, is_refused: false, is_answered: false })
+    pub(super) fn expect(&mut self, asker: Asker) -> u32 {
+        self.waiting.insert(Waiting { asker, left: 0, refusal: None, is_answered: false })
     }
 
-    /// Whether there is nothing to wait for; if so, it is forgotten.
-    pub(super) fn is_done(&mut self, waiting: u32) -> bool {
-        let is_done = self.waiting.get_mut(waiting).is_none_or(|waiting| waiting.left == 0);
-        if is_done {
-            self.waiting.remove(waiting);
-        }
-        is_done
-    }
-
-    /// The publisher was told already.
-    pub(super) fn forget(&mut self, waiting: u32) {
+    /// It waits for one thing more.
+    pub(super) fn add(&mut self, waiting: u32) {
         if let Some(waiting) = self.waiting.get_mut(waiting) {
-            waiting.is_answered = true;
+            waiting.left += 1;
         }
-        self.is_done(waiting);
+    }
+
+    /// Who waits, if there is nothing to wait for; then it is forgotten.
+    pub(super) fn done(&mut self, waiting: u32) -> Option<Asker> {
+        let is_done = self.waiting.get_mut(waiting).is_some_and(|waiting| waiting.left == 0);
+        if is_done { self.waiting.remove(waiting).map(|waiting| waiting.asker) } else { None }
+    }
+
+    /// Whoever waits is told now: who that is. It is forgotten when all has come that it waited for.
+    pub(super) fn forget(&mut self, waiting: u32) -> Option<Asker> {
+        let known = self.waiting.get_mut(waiting)?;
+        known.is_answered = true;
+        let asker = known.asker;
+        self.done(waiting);
+        Some(asker)
     }
 
     /// A free place.
@@ -238,7 +266,7 @@ impl Shelf {
         waiting: Option<u32>,
     ) {
         let Incoming { message: parcel, size, priority, deaths, .. } = incoming;
-        let Some(place) = parcel.place else { return };
+        let Stand::Disk(place) = parcel.stand else { return };
         let expiry = ttl.map(|ttl| Time::from_nanos(cx.now().as_nanos()) + ttl);
         let record = Record { parcel, queue, size, priority, expiry, deaths, order: self.written };
         self.written += 1;
@@ -256,7 +284,7 @@ impl Shelf {
         match *state {
             State::Writing(_, waiting) if is_consumed => {
                 *state = State::Useless(end, None);
-                self.settled(waiting, false)
+                self.settled(waiting, None)
             }
             State::Writing(_, waiting) => {
                 *state = State::Useless(end, waiting);
@@ -277,12 +305,12 @@ impl Shelf {
         match *state {
             State::Writing(copy, waiting) => {
                 *state = State::Synced;
-                News { kept: Some(copy), confirmed: self.settled(waiting, false), ..News::default() }
+                News { kept: Some(copy), confirmed: self.settled(waiting, None), ..News::default() }
             }
             State::Useless(end, waiting) => {
                 *state = State::Clearing(end);
                 cx.persist(key, Vec::new());
-                News { kept: Some(end.copy), confirmed: self.settled(waiting, false), ..News::default() }
+                News { kept: Some(end.copy), confirmed: self.settled(waiting, None), ..News::default() }
             }
             State::Clearing(end) => {
                 *state = State::Free;
@@ -296,16 +324,17 @@ impl Shelf {
     /// The disk is full: a publication that waits for nothing more, refused.
     pub(super) fn refused(&mut self, key: u64) -> Option<Waiting> {
         match self.places.get(key as usize) {
-            Some(&State::Writing(_, waiting)) => self.settled(waiting, true),
+            Some(&State::Writing(_, waiting)) => self.settled(waiting, Some(Outcome::Rejected)),
             _ => None,
         }
     }
 
-    fn settled(&mut self, waiting: Option<u32>, is_refused: bool) -> Option<Waiting> {
+    /// One thing that was waited for has come, well or not. The publication that waits for nothing more, if it is one.
+    pub(super) fn settled(&mut self, waiting: Option<u32>, refusal: Option<Outcome>) -> Option<Waiting> {
         let id = waiting?;
         let waiting = self.waiting.get_mut(id)?;
         waiting.left = waiting.left.saturating_sub(1);
-        waiting.is_refused |= is_refused;
+        waiting.refusal = refusal.or(waiting.refusal);
         if waiting.left > 0 {
             return None;
         }
@@ -321,7 +350,7 @@ mod tests {
     fn record(order: u64) -> Record {
         let message = MessageId { owner: NodeId::new(7), number: 9 };
         let letter_of = (order > 2).then_some(QueueId::new(1));
-        let parcel = Parcel { message, luck: u64::MAX - 5, call: 300, letter_of, place: Some(Place(order as u32)) };
+        let parcel = Parcel { message, luck: u64::MAX - 5, call: 300, letter_of, stand: Stand::Disk(Place(order as u32)) };
         let expiry = (order > 3).then_some(Time::ZERO + secs(3));
         let mut deaths = Deaths::NONE;
         (0..order).for_each(|queue| deaths.record(QueueId::new(queue as u32), DeathReason::MaxLen));

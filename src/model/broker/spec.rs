@@ -13,9 +13,18 @@ pub struct BrokerSpec {
     pub queues: Vec<HostedQueue>,
     /// How long a consumer may be silent before its channel counts as lost.
     pub heartbeat: Span,
+    /// How many nodes it has.
+    pub nodes: u32,
+    /// How long a replica of a quorum queue hears nothing of a leader before it stands for election, at the least.
+    pub election: Span,
 }
 
 impl BrokerSpec {
+    /// How often a leader says that it is there.
+    pub(super) fn beat(&self) -> Span {
+        Span::from_nanos((self.election.as_nanos() / 5).max(1))
+    }
+
     /// The queues that what is published so goes to, as they are reported.
     pub fn destinations(&self, publication: &Publication) -> Vec<u16> {
         let mut found = Vec::new();
@@ -37,6 +46,8 @@ pub struct HostedQueue {
     pub number: u16,
     /// How it works.
     pub settings: WorkQueueSettings,
+    /// The node that has it, or is its first leader.
+    pub home: u32,
     /// Where its dead letters go.
     pub dead_letters: Option<DeadLetterTo>,
 }
@@ -61,8 +72,10 @@ pub struct Publication {
 /// What a consumer asks for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SubscriptionSpec {
-    /// The node of the broker.
+    /// The first node of the broker.
     pub broker: NodeId,
+    /// How many nodes it has.
+    pub brokers: u32,
     /// The queue there.
     pub queue: QueueId,
     /// Its place among all queues of the system, under which it is reported.

@@ -25,7 +25,7 @@ use crate::protocol::log::partition::Record;
 
 use super::caller::{Cx, nested_luck};
 use super::letter::Letter;
-use wire::Body;
+pub(in crate::model) use wire::Body;
 
 pub use broker::LogBroker;
 pub use controller::LogController;

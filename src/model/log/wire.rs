@@ -21,6 +21,7 @@ use crate::protocol::log::replica::{FollowerFetch, FollowerFetched};
 use crate::protocol::log::transaction::{Marker, TransactionError};
 
 use super::Parcel;
+use crate::model::broker::Word;
 use super::metadata::Metadata;
 
 /// A message with contents.
@@ -29,7 +30,7 @@ pub struct Bulk {
     /// The name its luck is drawn by.
     pub luck: u64,
     /// What it says.
-    pub(super) body: Body,
+    pub(in crate::model) body: Body,
 }
 
 /// What a message says.
@@ -70,6 +71,8 @@ pub(in crate::model) enum Body {
     Mark { marker: Marker, partition: TopicPartition },
     /// That is written.
     Marked { marker: Marker },
+    /// What the nodes of a broker of queues say to each other.
+    Work(Word),
 }
 
 /// A consumer's fetch.
@@ -205,6 +208,7 @@ impl Body {
             Self::Answer { number, answer } => all([13, *number, answer.digest()]),
             Self::Mark { marker, partition: of } => all([14, marker.producer.0, marker.epoch.0.into(), partition(*of)]),
             Self::Marked { marker } => all([15, marker.producer.0, marker.epoch.0.into()]),
+            Self::Work(word) => all([16, word.digest()]),
         }
     }
 }

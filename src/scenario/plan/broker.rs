@@ -73,18 +73,27 @@ impl Brokers {
             }
             brokers.bind(scenario, name.as_str(), &mut routing, mistakes);
             let queues = hosted.remove(name.as_str()).unwrap_or_default();
-            let queue = |(_, queue, number): (_, &WorkQueue, _)| HostedQueue {
+            let nodes = scenario.services.get(name.as_str()).map_or(1, |service| service.nodes().get());
+            // Spread over the nodes, in the order in which they are declared.
+            let queue = |(place, (_, queue, number)): (usize, (_, &WorkQueue, _))| HostedQueue {
                 number,
+                home: (place % nodes as usize) as u32,
                 settings: queue.settings.0.clone(),
                 dead_letters: brokers.letters(name.as_str(), queue, mistakes),
             };
-            let queues = queues.into_iter().map(queue).collect();
+            let queues = queues.into_iter().enumerate().map(queue).collect();
             let heartbeat = broker.heartbeat.map_or(secs(60), |heartbeat| heartbeat.value.0);
             if heartbeat < HEARTBEAT_MIN {
                 let at = broker.heartbeat.map_or(name.origin, |heartbeat| heartbeat.origin);
                 mistakes.push(Diagnostic::error(format!("a heartbeat takes {HEARTBEAT_MIN} at least")).at(at, ""));
             }
-            brokers.specs.insert(name.as_str().into(), Arc::new(BrokerSpec { routing, queues, heartbeat }));
+            let election = broker.election_timeout.map_or(secs(1), |timeout| timeout.value.0);
+            if let Some(written) = broker.election_timeout.filter(|_| election < HEARTBEAT_MIN) {
+                let mistake = Diagnostic::error(format!("an election timeout takes {HEARTBEAT_MIN} at least"));
+                mistakes.push(mistake.at(written.origin, ""));
+            }
+            let spec = BrokerSpec { routing, queues, heartbeat, nodes, election };
+            brokers.specs.insert(name.as_str().into(), Arc::new(spec));
         }
         brokers
     }
@@ -384,6 +393,7 @@ impl Planner<'_> {
             record: None,
             subscription: Some(Arc::new(SubscriptionSpec {
                 broker: node,
+                brokers: spec.nodes,
                 queue,
                 number: spec.queues[queue.index()].number,
                 terms: Subscription { prefetch, ..acknowledge },

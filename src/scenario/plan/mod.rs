@@ -36,7 +36,7 @@ use crate::metrics::recovery::Strike;
 use crate::metrics::{Correctness, Places, Spans, curve_step};
 use crate::model::{
     Board, Broker, BrokerSpec, Call, Client, ClientSpec, Keys, Letter, LogBroker, LogController, LogSpec, Program,
-    RouteSpec, Router, Script, Service, ServiceSpec, Target, Watch,
+    RouteSpec, Router, Script, Service, ServiceSpec, Stated, Target, Watch,
 };
 use crate::network::Network;
 use crate::process::{Boot, Flow};
@@ -227,7 +227,10 @@ impl Plan {
                     cluster.group(name, *nodes, move |boot| Service::new(script.under(boot.seed), &spec, &boot))
                 }
                 Role::Broker(spec, _) => {
-                    cluster.group(name, *nodes, move |boot| Broker::new(script.under(boot.seed), &spec, &boot))
+                    let stated = Stated::default();
+                    cluster.group(name, *nodes, move |boot| {
+                        Broker::new(script.under(boot.seed), &spec, &stated, &boot)
+                    })
                 }
                 Role::LogBroker(spec, _) => cluster.group(name, *nodes, move |boot| LogBroker::new(&spec, &boot)),
                 Role::LogController(spec) => cluster.group(name, *nodes, move |boot| LogController::new(&spec, &boot)),

@@ -192,6 +192,11 @@ impl Planner<'_> {
             }
         }
         for (name, broker) in self.scenario.brokers.iter() {
+            let has_replicas = mentions.has("type", "quorum") || mentions.has_key("delivery-limit");
+            if let Some(timeout) = broker.election_timeout.filter(|_| !has_replicas) {
+                let message = "`election-timeout` has no effect without a quorum queue";
+                found.push(Diagnostic::warning(message).at(timeout.origin, "").help("write `type = \"quorum\"` in a queue"));
+            }
             let Some(heartbeat) = broker.heartbeat.filter(|_| !mentions.has_key("consumers")) else { continue };
             let message = format!("`heartbeat` has no effect: nobody consumes from broker `{}`", name.value);
             found.push(Diagnostic::warning(message).at(heartbeat.origin, ""));

@@ -24,7 +24,9 @@ use crate::scenario::document::{Located, OneOrMany};
 #[derive(Clone, PartialEq, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Broker {
-    /// How many nodes; several keep topics.
+    /// How many nodes. A classic queue is at one of them, in turn in the order in which queues are declared; a quorum queue has a
+    /// replica at each. Clients publish to any node, which passes messages on to the one that has the queue; consumers are connected
+    /// to all.
     #[schemars(extend("default" = 1))]
     pub nodes: Option<Located<NonZeroU32>>,
     /// Where it is; needed with `[regions]`.
@@ -47,6 +49,10 @@ pub struct Broker {
     /// `heartbeat` of 60 s would be its worst case; it takes the first missed one here.
     #[schemars(extend("default" = "60s"))]
     pub heartbeat: Option<Located<Duration>>,
+    /// How long a replica of a quorum queue hears nothing of its leader before it stands for election: between once and twice as long.
+    /// RabbitMQ's failure detector looks once a second.
+    #[schemars(extend("default" = "1s"))]
+    pub election_timeout: Option<Located<Duration>>,
     /// How long a sync of the disk takes, whatever it covers; what comes meanwhile shares the next one. A persistent message in a
     /// durable queue is confirmed after it.
     #[schemars(extend("default" = "0s"))]

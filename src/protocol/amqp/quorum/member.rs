@@ -170,6 +170,11 @@ impl<E: Clone> Member<E> {
         self.log.get(usize::try_from(index.checked_sub(self.base + 1)?).ok()?)
     }
 
+    /// The term of an entry; of what was cut off, that of the last.
+    pub fn term_at(&self, index: u64) -> u64 {
+        self.entry(index).map_or(self.base_term, |entry| entry.term)
+    }
+
     /// Nothing was heard of a leader for too long: stands for election.
     pub fn stand(&mut self, effects: &mut Vec<Effect<E>>) {
         if self.is_leader() {
@@ -334,9 +339,6 @@ impl<E: Clone> Member<E> {
         first.unwrap_or(self.last() + 1)
     }
 
-    fn term_at(&self, index: u64) -> u64 {
-        self.entry(index).map_or(self.base_term, |entry| entry.term)
-    }
 
     fn others(&self) -> impl Iterator<Item = u32> + use<E> {
         let me = self.me;
