@@ -7,8 +7,8 @@ use std::ops::ControlFlow;
 use crate::base::time::Time;
 use crate::metrics::recovery::{CourseBook, Courses, Strike};
 use crate::metrics::{
-    FaultResult, FlowResult, Imbalance, Ledger, LinkResult, Periods, QueueResult, Queues, RunResult, StationResult,
-    Stations,
+    FaultResult, FlowResult, Imbalance, Ledger, LinkResult, Periods, QueueResult, Queues, ReaderResult, RunResult,
+    StationResult, Stations, TopicResult, Topics,
 };
 use crate::model::Letter;
 use crate::scenario::plan::{FaultSpec, Plan};
@@ -131,6 +131,9 @@ fn attach(plan: &Plan, strikes: &[Vec<Strike>], cluster: &mut Cluster<Letter>) {
     if !plan.queues.is_empty() {
         cluster.observe(Queues::new(plan.queues.len(), plan.measured()));
     }
+    if !plan.topics.is_empty() {
+        cluster.observe(Topics::new(plan.topics.len(), plan.readers.len(), plan.measured()));
+    }
 }
 
 fn finish(
@@ -155,6 +158,17 @@ fn finish(
     let queues = plan.queues.iter().zip(books_of_queues).zip(places);
     let queues =
         queues.map(|((name, book), custody)| QueueResult { name: name.clone(), book: book.clone(), custody }).collect();
+    let (topics, readers) = if plan.topics.is_empty() {
+        (Vec::new(), Vec::new())
+    } else {
+        let (topics, readers) = find::<Topics>(&mut observers).close();
+        let topics = plan.topics.iter().zip(topics);
+        let readers = plan.readers.iter().zip(readers);
+        (
+            topics.map(|(name, book)| TopicResult { name: name.clone(), book: book.clone() }).collect(),
+            readers.map(|(name, book)| ReaderResult { name: name.clone(), book: book.clone() }).collect(),
+        )
+    };
     let courses = if plan.faults.is_empty() { CourseBook::default() } else { find::<Courses>(&mut observers).close() };
     let flows = plan.flows.iter().zip(books).map(|(spec, book)| FlowResult {
         caller: spec.caller.clone(),
@@ -188,6 +202,8 @@ fn finish(
         flows: flows.collect(),
         stations: stations.collect(),
         queues,
+        topics,
+        readers,
         links,
         faults: plan
             .faults

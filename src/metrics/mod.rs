@@ -10,6 +10,7 @@ mod queue;
 pub mod recovery;
 mod result;
 mod station;
+mod topic;
 
 pub use custody::{CustodyBook, LossCounts, Places};
 pub use flow::{Correctness, Fate, FlowBook, Rates, Tally};
@@ -18,5 +19,8 @@ pub use histogram::Histogram;
 pub use ledger::{Imbalance, Ledger};
 pub use periods::{Periods, Spans};
 pub use queue::{QueueBook, Queues};
-pub use result::{FaultResult, FlowResult, LinkResult, QueueResult, RunResult, StationResult};
+pub use result::{
+    FaultResult, FlowResult, LinkResult, QueueResult, ReaderResult, RunResult, StationResult, TopicResult,
+};
 pub use station::{StationBook, Stations, curve_step};
+pub use topic::{GroupBook, TopicBook, Topics};

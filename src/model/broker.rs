@@ -183,7 +183,13 @@ impl Broker {
         }
         let draw = || script.keys.size.block(Entity::from_bits(envelope.luck), 0).first();
         let incoming = Incoming {
-            message: Parcel { message, luck: envelope.luck, call: envelope.call, letter_of: None, stand: Stand::Nowhere },
+            message: Parcel {
+                message,
+                luck: envelope.luck,
+                call: envelope.call,
+                letter_of: None,
+                stand: Stand::Nowhere,
+            },
             size: u32::try_from(call.size.bytes(draw)).unwrap_or(u32::MAX),
             priority: call.priority,
             ttl: publication.expiration,

@@ -505,6 +505,7 @@ impl Process<Letter> for Service {
         for ended in self.caller.reset(&self.script, cx, peer) {
             self.resume(cx, Some(ended));
         }
+        self.note_disconnection(cx, peer);
         self.show(cx);
     }
 

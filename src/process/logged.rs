@@ -44,8 +44,6 @@ facts! {
         Polled "polled",
         /// Records that polls returned although the group had been given them before.
         Reread "reread",
-        /// Records that were skipped: nobody in the group is given them, as it began or went on behind them.
-        Skipped "skipped",
         /// Generations of the group that began.
         Rebalances "rebalances",
         /// Partitions that a member gave up so that another one can have them.

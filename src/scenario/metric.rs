@@ -1,6 +1,6 @@
 //! What can be measured, by name.
 
-use crate::process::{GuardFact, Loss, QueueFact, TurnedAway};
+use crate::process::{GroupFact, GuardFact, Loss, QueueFact, TopicFact, TurnedAway};
 
 use super::quantity::Statistic;
 
@@ -55,6 +55,10 @@ macro_rules! metrics {
             Queued(QueueFact),
             /// What messages were lost by.
             LostBy(Loss),
+            /// What happened to records in topics.
+            Logged(TopicFact),
+            /// What happened to groups that read topics.
+            Grouped(GroupFact),
         }
 
         impl Metric {
@@ -68,6 +72,8 @@ macro_rules! metrics {
                     Self::TurnedAway(why) => why.name(),
                     Self::Queued(fact) => fact.name(),
                     Self::LostBy(why) => why.name(),
+                    Self::Logged(fact) => fact.name(),
+                    Self::Grouped(fact) => fact.name(),
                 }
             }
 
@@ -79,6 +85,8 @@ macro_rules! metrics {
                     Self::TurnedAway(why) => why.meaning(),
                     Self::Queued(fact) => fact.meaning(),
                     Self::LostBy(why) => why.meaning(),
+                    Self::Logged(fact) => fact.meaning(),
+                    Self::Grouped(fact) => fact.meaning(),
                 }
             }
 
@@ -90,6 +98,8 @@ macro_rules! metrics {
                     Self::TurnedAway(why) => why.definition(),
                     Self::Queued(fact) => fact.definition(),
                     Self::LostBy(why) => why.definition(),
+                    Self::Logged(fact) => fact.definition(),
+                    Self::Grouped(fact) => fact.definition(),
                 };
                 let lines = lines.iter().map(|line| line.trim_ascii_start());
                 let joined = lines.map(|line| if line.is_empty() { "\n\n" } else { line }).collect::<Vec<_>>().join(" ");
@@ -102,6 +112,7 @@ macro_rules! metrics {
                     $(Self::$variant => MetricKind::$kind,)*
                     Self::Queued(QueueFact::Redelivered | QueueFact::DeadLettered) => MetricKind::Share,
                     Self::Guard(_) | Self::TurnedAway(_) | Self::Queued(_) | Self::LostBy(_) => MetricKind::Events,
+                    Self::Logged(_) | Self::Grouped(_) => MetricKind::Events,
                 }
             }
         }
@@ -218,6 +229,12 @@ metrics! {
     Up "up" Share,
     /// Attempts per distinct message, as they arrive.
     Amplification "amplification" Mean,
+    /// Records of topics that a group can read and has not processed.
+    ///
+    /// Those behind the last record that the group has processed, up to the high watermark (or, while transactions are open, up to what
+    /// they hide): what `kafka-consumer-groups` shows counts from what is committed, which may be less. A group that has never had a
+    /// partition is not behind in it.
+    Lag "lag" Mean,
     /// Messages in a queue that wait for a consumer.
     Ready "ready" Mean,
     /// Messages that a consumer has and has not acknowledged.
@@ -231,8 +248,6 @@ metrics! {
     /// No copy is left, and nobody has processed them. A message that goes to several queues owes each an effect, and is lost if
     /// one of them lost it; a dead letter takes the debt along.
     ConfirmedLost "confirmed-lost" Share,
-    /// Records a consumer is behind.
-    Lag "lag" Mean,
     /// How old the value was that a read returned.
     Staleness "staleness" Times,
     /// Reads that returned an old value.
@@ -330,8 +345,14 @@ impl Metric {
 }
 
 /// The metrics of the list, then those that have registries of their own.
-const fn all() -> [Metric; Metric::NAMED.len() + GuardFact::COUNT + TurnedAway::COUNT + QueueFact::COUNT + Loss::COUNT]
-{
+const fn all() -> [Metric;
+    Metric::NAMED.len()
+        + GuardFact::COUNT
+        + TurnedAway::COUNT
+        + QueueFact::COUNT
+        + Loss::COUNT
+        + TopicFact::COUNT
+        + GroupFact::COUNT] {
     let mut all = [Metric::Offered; _];
     let (mut place, mut next) = (0, 0);
     while next < Metric::NAMED.len() {
@@ -356,6 +377,16 @@ const fn all() -> [Metric; Metric::NAMED.len() + GuardFact::COUNT + TurnedAway::
     next = 0;
     while next < Loss::COUNT {
         all[place] = Metric::LostBy(Loss::ALL[next]);
+        (place, next) = (place + 1, next + 1);
+    }
+    next = 0;
+    while next < TopicFact::COUNT {
+        all[place] = Metric::Logged(TopicFact::ALL[next]);
+        (place, next) = (place + 1, next + 1);
+    }
+    next = 0;
+    while next < GroupFact::COUNT {
+        all[place] = Metric::Grouped(GroupFact::ALL[next]);
         (place, next) = (place + 1, next + 1);
     }
     all

@@ -203,8 +203,7 @@ mod tests {
         let parcel = Parcel { message, luck: 77, call: 2, letter_of: Some(QueueId::new(4)), stand: Stand::Nowhere };
         let mut deaths = Deaths::NONE;
         deaths.record(QueueId::new(1), DeathReason::Expired);
-        let incoming =
-            Incoming { message: parcel, size: 9, priority: 5, ttl: Some(ns(8)), persistent: false, deaths };
+        let incoming = Incoming { message: parcel, size: 9, priority: 5, ttl: Some(ns(8)), persistent: false, deaths };
         Op::Publish(Box::new(Posted { incoming, key: Some(1), at: Time::from_nanos(6) }))
     }
 

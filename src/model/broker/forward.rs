@@ -14,8 +14,8 @@ use crate::model::log::{Body, Bulk};
 use crate::process::{Clock, Exit, Loss, MessageId, NO_PLACE, Observation, Outcome};
 use crate::protocol::amqp::{QueueId, QueueType};
 
-use super::word::{Posted, Word};
 use super::Broker;
+use super::word::{Posted, Word};
 
 /// How long a node waits to be told what became of a message that it passed on.
 const PATIENCE: Span = secs(10);

@@ -69,11 +69,6 @@ impl Replica {
     pub(super) fn leader(&self) -> Option<u32> {
         self.member.leader().filter(|_| !self.member.is_leader() || self.lead.is_some())
     }
-
-    /// Whether the queue is here.
-    pub(super) fn has_queue(&self) -> bool {
-        self.lead.is_some()
-    }
 }
 
 impl Broker {
@@ -227,7 +222,8 @@ impl Broker {
         let queue = disk::queue_of(key);
         let Some(replica) = self.replicas.get_mut(&queue) else { return };
         let find = |writes: &VecDeque<(u64, _)>| {
-            let mut places = writes.iter().enumerate().filter(|(_, (written, _))| *written == key).map(|(place, _)| place);
+            let mut places =
+                writes.iter().enumerate().filter(|(_, (written, _))| *written == key).map(|(place, _)| place);
             if is_synced { places.next() } else { places.next_back() }
         };
         let Some((_, words)) = find(&replica.writes).and_then(|place| replica.writes.remove(place)) else { return };

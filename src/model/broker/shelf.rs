@@ -350,7 +350,8 @@ mod tests {
     fn record(order: u64) -> Record {
         let message = MessageId { owner: NodeId::new(7), number: 9 };
         let letter_of = (order > 2).then_some(QueueId::new(1));
-        let parcel = Parcel { message, luck: u64::MAX - 5, call: 300, letter_of, stand: Stand::Disk(Place(order as u32)) };
+        let parcel =
+            Parcel { message, luck: u64::MAX - 5, call: 300, letter_of, stand: Stand::Disk(Place(order as u32)) };
         let expiry = (order > 3).then_some(Time::ZERO + secs(3));
         let mut deaths = Deaths::NONE;
         (0..order).for_each(|queue| deaths.record(QueueId::new(queue as u32), DeathReason::MaxLen));

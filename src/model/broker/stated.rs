@@ -49,7 +49,8 @@ impl Stated {
     ) {
         let mut all = self.all();
         let stated = all.entry(queue).or_default();
-        if let Some((message, key)) = publishes.filter(|_| index > stated.floor && !stated.entries.contains_key(&index)) {
+        if let Some((message, key)) = publishes.filter(|_| index > stated.floor && !stated.entries.contains_key(&index))
+        {
             stated.entries.insert(index, false);
             let risk = Loss::Uncommitted;
             cx.observe(Observation::Stored { message, place: number, key, risk });

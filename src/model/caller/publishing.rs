@@ -61,6 +61,13 @@ impl Caller {
         self.finish(script, cx, finished)
     }
 
+    /// The connection to a broker is broken. What has ended with it.
+    pub(super) fn cut_off(&mut self, script: &Script, cx: &mut Cx<'_>, peer: NodeId) -> Vec<Ended> {
+        let Some(producers) = &mut self.producers else { return Vec::new() };
+        let finished = producers.disconnected(cx, peer);
+        self.finish(script, cx, finished)
+    }
+
     fn finish(&mut self, script: &Script, cx: &mut Cx<'_>, finished: Vec<Finished>) -> Vec<Ended> {
         let end = |Finished { number, call, outcome }| match outcome {
             sender::Outcome::Written(_) => {

@@ -22,6 +22,7 @@ use crate::protocol::log::transaction::{
     Marker, Target, TransactionCoordinator, TransactionError, TransactionSettings,
 };
 
+use super::leaders::Leaders;
 use super::metadata::{Leadership, Metadata};
 use super::spec::LogSpec;
 use super::wire::{Answer, Body, Producer, Question};
@@ -37,6 +38,7 @@ const MARKERS: Span = ms(500);
 pub struct LogController {
     spec: Arc<LogSpec>,
     voice: Voice,
+    leaders: Leaders,
     brokers: Vec<Session>,
     partitions: BTreeMap<TopicPartition, PartitionState>,
     metadata: Arc<Metadata>,
@@ -70,14 +72,15 @@ struct Group {
 
 impl LogController {
     /// The process of a controller.
-    pub fn new(spec: &Arc<LogSpec>, boot: &Boot<'_>) -> Self {
+    pub fn new(spec: &Arc<LogSpec>, leaders: &Leaders, boot: &Boot<'_>) -> Self {
         let state = |partition| {
             let unclean = spec.topic(partition).replication.unclean_leader_election_enable;
             (partition, PartitionState::new(spec.replicas(partition), unclean))
         };
         let session = Session { life: 0, is_alive: true, heard: Time::ZERO };
-        Self {
+        let controller = Self {
             voice: Voice::new(boot.restarts),
+            leaders: leaders.clone(),
             brokers: vec![session; spec.brokers.len as usize],
             partitions: spec.partitions().map(state).collect(),
             metadata: Arc::new(Metadata::first(spec)),
@@ -88,6 +91,15 @@ impl LogController {
             preferred_due: Time::ZERO + PREFERRED,
             due: None,
             spec: Arc::clone(spec),
+        };
+        controller.show_leaders();
+        controller
+    }
+
+    fn show_leaders(&self) {
+        for (&partition, state) in &self.partitions {
+            let leader = state.leader().map(|leader| self.spec.node(leader));
+            self.leaders.show(self.spec.slot(partition), leader);
         }
     }
 
@@ -124,6 +136,7 @@ impl LogController {
     }
 
     fn publish(&mut self, cx: &mut Cx<'_>) {
+        self.show_leaders();
         let of = |(&partition, state): (&TopicPartition, &PartitionState)| {
             let isr = state.isr().iter().copied().collect();
             (partition, Leadership { leader: state.leader(), epoch: state.epoch(), isr })

@@ -11,6 +11,7 @@
 
 mod broker;
 mod controller;
+mod leaders;
 mod metadata;
 mod producers;
 mod reader;
@@ -29,6 +30,7 @@ pub(in crate::model) use wire::Body;
 
 pub use broker::LogBroker;
 pub use controller::LogController;
+pub use leaders::Leaders;
 pub(super) use producers::{Finished, Producers};
 pub(super) use reader::{Reader, Turn};
 pub use spec::{LogSpec, ProducerSpec, ReaderSpec, RecordSpec, TopicSpec};

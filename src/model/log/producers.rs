@@ -15,7 +15,7 @@ use crate::model::Alarm;
 use crate::model::caller::Cx;
 use crate::model::clock::time;
 use crate::process::{Clock, Exit, Loss, MessageId, NO_PLACE, Observation, TimerId};
-use crate::protocol::log::ids::{ProducerEpoch, ProducerId, TopicId, TopicPartition};
+use crate::protocol::log::ids::{BrokerId, ProducerEpoch, ProducerId, TopicId, TopicPartition};
 use crate::protocol::log::partition::Acks;
 use crate::protocol::log::producer::accumulator::BatchId;
 use crate::protocol::log::producer::partitioner::{AnyPartitioner, Partitioner, Partitions};
@@ -97,6 +97,20 @@ impl Producers {
         let Some(producer) = self.0.get_mut(&number) else { return Vec::new() };
         producer.due = None;
         producer.work(cx, number)
+    }
+
+    /// The connection to a node is broken. What has ended.
+    pub(in crate::model) fn disconnected(&mut self, cx: &mut Cx<'_>, peer: NodeId) -> Vec<Finished> {
+        let mut ended = Vec::new();
+        for (&number, producer) in &mut self.0 {
+            let Some(broker) = producer.spec.cluster.brokers.place_of(peer) else { continue };
+            let (now, mut done) = (time(cx.now()), Vec::new());
+            producer.sender.disconnected(BrokerId(broker), now, || cx.draw(), &mut done);
+            producer.is_stale = true;
+            ended.extend(producer.finished(cx, now, done));
+            ended.extend(producer.work(cx, number));
+        }
+        ended
     }
 
     /// A broker, or the controller, says something. What has ended.
@@ -183,8 +197,8 @@ impl Producer {
     fn work(&mut self, cx: &mut Cx<'_>, number: u16) -> Vec<Finished> {
         let now = time(cx.now());
         let mut done = Vec::new();
+        self.is_stale |= self.sender.is_late(now);
         self.sender.tick(now, || cx.draw(), &mut done);
-        self.is_stale |= done.iter().any(|done| matches!(done.outcome, Outcome::TimedOut { .. }));
         self.send(cx, number, now, &mut done);
         while let Some(&(partition, entry, until)) = self.blocked.front() {
             if self.sender.append(partition, entry, now).is_ok() {

@@ -123,6 +123,16 @@ impl Reader {
         self.go_on(cx)
     }
 
+    /// The connection to a node is broken. What is to be processed now.
+    pub(in crate::model) fn disconnected(&mut self, cx: &mut Cx<'_>, peer: NodeId) -> Turn {
+        let broker = self.spec.cluster.brokers.place_of(peer).map(BrokerId);
+        if let Some(broker) = broker.filter(|broker| self.fetches.remove(broker).is_some()) {
+            self.fetcher.answered(broker, Vec::new());
+            self.is_stale = true;
+        }
+        self.go_on(cx)
+    }
+
     /// Something is due. What is to be processed now.
     pub(in crate::model) fn woken(&mut self, cx: &mut Cx<'_>) -> Turn {
         self.due = None;
@@ -174,6 +184,7 @@ impl Reader {
     /// Does whatever can be done now.
     fn go_on(&mut self, cx: &mut Cx<'_>) -> Turn {
         let now = time(cx.now());
+        self.resting.retain(|_, until| *until > now);
         let mut turn = Turn::default();
         while self.open.is_none() {
             if let Some(action) = self.todo.pop_front() {
@@ -386,9 +397,6 @@ impl Reader {
 
     /// Fetches from every broker from which nothing is under way.
     fn fetch(&mut self, cx: &mut Cx<'_>, now: Time) {
-        let rested: Vec<_> =
-            self.resting.iter().filter(|(_, until)| **until <= now).map(|(&partition, _)| partition).collect();
-        rested.iter().for_each(|partition| drop(self.resting.remove(partition)));
         let (metadata, resting) = (&self.metadata, &self.resting);
         let leader = |partition| metadata.leader(partition).filter(|_| !resting.contains_key(&partition));
         for request in self.fetcher.requests(leader) {

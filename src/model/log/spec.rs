@@ -26,6 +26,8 @@ pub struct LogSpec {
     pub brokers: Target,
     /// The controller, which coordinates groups and transactions as well.
     pub controller: NodeId,
+    /// The slot of its first partition among all partitions of the system; the others follow in order.
+    pub first_slot: usize,
     /// The topics, by their id.
     pub topics: Vec<TopicSpec>,
     /// How often a broker says that it is alive.
@@ -66,6 +68,12 @@ impl LogSpec {
         let topics = (0..).zip(&self.topics);
         topics
             .flat_map(|(topic, spec)| (0..spec.partitions.get()).map(move |number| TopicPartition::new(topic, number)))
+    }
+
+    /// The slot of a partition, by which its leader is shown.
+    pub fn slot(&self, partition: TopicPartition) -> usize {
+        let before = self.topics[..partition.topic.0 as usize].iter().map(|topic| topic.partitions.get() as usize);
+        self.first_slot + before.sum::<usize>() + partition.partition as usize
     }
 
     /// The topic of a partition.

@@ -21,8 +21,8 @@ use crate::protocol::log::replica::{FollowerFetch, FollowerFetched};
 use crate::protocol::log::transaction::{Marker, TransactionError};
 
 use super::Parcel;
-use crate::model::broker::Word;
 use super::metadata::Metadata;
+use crate::model::broker::Word;
 
 /// A message with contents.
 #[derive(Clone, PartialEq, Debug)]

@@ -53,6 +53,15 @@ impl Service {
         self.show(cx);
     }
 
+    /// The connection to a node is broken.
+    #[cold]
+    pub(super) fn note_disconnection(&mut self, cx: &mut Cx<'_>, peer: NodeId) {
+        if let Some(reading) = self.reading() {
+            let turn = reading.reader.disconnected(cx, peer);
+            self.process(cx, turn);
+        }
+    }
+
     /// Something is due that has to do with topics.
     #[cold]
     pub(super) fn look_at_topics(&mut self, cx: &mut Cx<'_>, alarm: LogAlarm) {

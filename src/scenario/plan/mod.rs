@@ -35,8 +35,8 @@ use crate::base::time::{Span, Time};
 use crate::metrics::recovery::Strike;
 use crate::metrics::{Correctness, Places, Spans, curve_step};
 use crate::model::{
-    Board, Broker, BrokerSpec, Call, Client, ClientSpec, Keys, Letter, LogBroker, LogController, LogSpec, Program,
-    RouteSpec, Router, Script, Service, ServiceSpec, Stated, Target, Watch,
+    Board, Broker, BrokerSpec, Call, Client, ClientSpec, Keys, Leaders, Letter, LogBroker, LogController, LogSpec,
+    Program, RouteSpec, Router, Script, Service, ServiceSpec, Stated, Target, Watch,
 };
 use crate::network::Network;
 use crate::process::{Boot, Flow};
@@ -94,6 +94,8 @@ pub struct Plan {
     pub readers: Vec<String>,
     /// What happens to the system.
     pub faults: Vec<FaultSpec>,
+    /// How many partitions there are of topics.
+    partitions: usize,
     traces: Vec<TraceFile>,
     groups: Vec<Group>,
     calls: Vec<Call>,
@@ -214,6 +216,7 @@ impl Plan {
             keys: Keys::of(Seed(seed)),
             board: Board::new(self.span()),
         });
+        let leaders = Leaders::new(self.partitions);
         for Group { name, nodes, role } in &self.groups {
             let mut script = Arc::clone(&script);
             let added = match role.clone() {
@@ -228,12 +231,13 @@ impl Plan {
                 }
                 Role::Broker(spec, _) => {
                     let stated = Stated::default();
-                    cluster.group(name, *nodes, move |boot| {
-                        Broker::new(script.under(boot.seed), &spec, &stated, &boot)
-                    })
+                    cluster.group(name, *nodes, move |boot| Broker::new(script.under(boot.seed), &spec, &stated, &boot))
                 }
                 Role::LogBroker(spec, _) => cluster.group(name, *nodes, move |boot| LogBroker::new(&spec, &boot)),
-                Role::LogController(spec) => cluster.group(name, *nodes, move |boot| LogController::new(&spec, &boot)),
+                Role::LogController(spec) => {
+                    let leaders = leaders.clone();
+                    cluster.group(name, *nodes, move |boot| LogController::new(&spec, &leaders, &boot))
+                }
                 Role::Router => cluster.group(name, *nodes, |_| Router),
             };
             let group = added.expect("a plan's names are checked");
@@ -246,7 +250,7 @@ impl Plan {
         }
         cluster.set_network(self.network.clone());
         let end = Time::ZERO + self.duration + self.drain;
-        self.faults.iter().for_each(|fault| fault.add_to(&mut cluster, Seed(seed), end));
+        self.faults.iter().for_each(|fault| fault.add_to(&mut cluster, &leaders, Seed(seed), end));
         cluster
     }
 

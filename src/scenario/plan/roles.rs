@@ -100,8 +100,8 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
     let mut groups = planner.groups(duration);
     planner.warn_about_no_effect(&loaded.document);
     let unused = planner.unused();
-    let readers = planner.topics.groups.clone();
-    let Planner { flows, calls, sent, routes, kept, programs, targets, warnings, traces, mistakes, .. } = planner;
+    let Planner { topics, flows, calls, sent, routes, kept, programs, targets, warnings, traces, mistakes, .. } =
+        planner;
     if flows.len() > usize::from(u16::MAX) {
         mistakes.push(Diagnostic::error(format!("{} streams of messages, at most {} may be", flows.len(), u16::MAX)));
         return None;
@@ -127,7 +127,7 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
     let disks = disks.flat_map(|(name, _)| members(name)).collect();
     let senders: BTreeSet<_> = flows.iter().filter_map(|flow| names.group(&flow.caller)).collect();
     let senders = senders.into_iter().flat_map(|group| names.members(group)).collect();
-    let surroundings = fault::Surroundings { nodes, network: &network, loads, disks, senders, length };
+    let surroundings = fault::Surroundings { nodes, network: &network, loads, disks, senders, topics: &topics, length };
     let faults = fault::faults(&scenario.faults, surroundings, mistakes);
     let scopes = Scopes {
         scenario,
@@ -135,6 +135,7 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         flows: &flows,
         stations: stations(scenario).map(|(name, _)| name.as_str()).collect(),
         measured: (Time::ZERO + warmup, Time::ZERO + duration),
+        readers: &topics.groups,
         links: network.links().map(|(_, name, _)| name.to_owned()).collect(),
         texts: &loaded.texts,
     };
@@ -154,7 +155,8 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         flows,
         queues: scenario.queues.iter().map(|(name, _)| name.as_str().to_owned()).collect(),
         topics: scenario.topics.iter().map(|(name, _)| name.as_str().to_owned()).collect(),
-        readers,
+        partitions: topics.partitions(),
+        readers: topics.groups,
         faults,
         traces,
         groups,

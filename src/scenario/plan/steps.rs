@@ -407,7 +407,9 @@ impl Planner<'_> {
         let priority = [step, entry, group].into_iter().find_map(|step| step.priority);
         let has_key = key.is_some() || sender.trace.is_some_and(|trace| trace.keys > 0);
         self.sent.push(Sent { origin: target.origin, has_key });
-        self.effects.keys.extend(key.map(|key| key.origin));
+        if record.is_none() {
+            self.effects.keys.extend(key.map(|key| key.origin));
+        }
         let is_published = matches!(verb, Verb::Publish(..));
         if let Some(written) = priority.filter(|priority| priority.value > 0 && !is_published) {
             self.effects.priority(written.origin, callee_name, service);

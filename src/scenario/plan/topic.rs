@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::broker::host;
 use super::roles::Planner;
 use crate::base::distribution::Distribution;
-use crate::base::id::hash_name;
+use crate::base::id::{NodeId, hash_name};
 use crate::base::names::Names;
 use crate::base::random::mix;
 use crate::base::settings::Settings;
@@ -105,7 +105,9 @@ impl Topics {
                     mistake.at(at.origin, "").help("`session-timeout` of a consumer says how long it may be silent"),
                 );
             }
+            let first_slot = topics.partitions();
             let cluster = LogSpec {
+                first_slot,
                 brokers: Target { first: nodes[0], len: nodes.len() as u32 },
                 controller: controller[0],
                 topics: specs,
@@ -145,6 +147,22 @@ impl Topics {
     /// The brokers that keep this topic, if there is one of this name.
     pub(super) fn broker_of(&self, topic: &str) -> Option<&str> {
         self.topics.get(topic).map(|(broker, _)| broker.as_str())
+    }
+
+    /// The cluster that keeps this topic, and its place there.
+    pub(super) fn place(&self, topic: &str) -> Option<(&Arc<LogSpec>, TopicId)> {
+        let (broker, id) = self.topics.get(topic)?;
+        Some((self.clusters.get(broker)?, *id))
+    }
+
+    /// Whether this node is a controller.
+    pub(super) fn has_controller(&self, node: NodeId) -> bool {
+        self.clusters.values().any(|cluster| cluster.controller == node)
+    }
+
+    /// How many partitions there are in all.
+    pub(super) fn partitions(&self) -> usize {
+        self.clusters.values().map(|cluster| cluster.partitions().count()).sum()
     }
 
     /// All their names.

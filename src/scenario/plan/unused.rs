@@ -128,6 +128,9 @@ impl Planner<'_> {
             }
         }
         for (name, service) in self.scenario.services.iter().filter(|(name, _)| is_unused("services", name.as_str())) {
+            if self.topics.led_by(name.as_str()).is_some() {
+                continue;
+            }
             let section = if service.passes_on { "balancers" } else { "services" };
             if !about(section, name).names(name.as_str()) {
                 let what =
@@ -195,7 +198,9 @@ impl Planner<'_> {
             let has_replicas = mentions.has("type", "quorum") || mentions.has_key("delivery-limit");
             if let Some(timeout) = broker.election_timeout.filter(|_| !has_replicas) {
                 let message = "`election-timeout` has no effect without a quorum queue";
-                found.push(Diagnostic::warning(message).at(timeout.origin, "").help("write `type = \"quorum\"` in a queue"));
+                found.push(
+                    Diagnostic::warning(message).at(timeout.origin, "").help("write `type = \"quorum\"` in a queue"),
+                );
             }
             let Some(heartbeat) = broker.heartbeat.filter(|_| !mentions.has_key("consumers")) else { continue };
             let message = format!("`heartbeat` has no effect: nobody consumes from broker `{}`", name.value);

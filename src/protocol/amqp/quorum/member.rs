@@ -339,7 +339,6 @@ impl<E: Clone> Member<E> {
         first.unwrap_or(self.last() + 1)
     }
 
-
     fn others(&self) -> impl Iterator<Item = u32> + use<E> {
         let me = self.me;
         (0..self.replicas).filter(move |&other| other != me)
@@ -410,7 +409,11 @@ mod tests {
         }
 
         fn leader(&self) -> Option<u32> {
-            (0..).zip(&self.members).filter(|(_, member)| member.is_leader()).max_by_key(|(_, m)| m.term).map(|(i, _)| i)
+            (0..)
+                .zip(&self.members)
+                .filter(|(_, member)| member.is_leader())
+                .max_by_key(|(_, m)| m.term)
+                .map(|(i, _)| i)
         }
     }
 

@@ -261,6 +261,7 @@ impl<M: Copy> Sender<M> {
             batch.stamp = Some(Stamp { producer, epoch: line.epoch, sequence: line.next });
             line.next = line.next.plus(batch.records.len() as u64);
         }
+        batch.was_next = line.open.first().is_none_or(|first| *first == batch.id);
         line.flying.insert(batch.id);
         line.open.insert(batch.id);
         Some(batch)
@@ -285,14 +286,13 @@ impl<M: Copy> Sender<M> {
                 BatchAnswer::Written(offset) => self.finish(batch, Outcome::Written(Some(offset)), done),
                 BatchAnswer::Fatal => self.fail(batch, Outcome::Refused, done),
                 BatchAnswer::Retriable => self.retry(batch, now, draw(), done),
-                // If it is the first that is open, what is missing was given up: it cannot become the next.
+                // If it was the next when it was sent, what is missing will not come: all begins anew in another epoch (KIP-360).
+                // Otherwise one before it was refused, or has not come yet.
                 BatchAnswer::OutOfOrderSequence => {
-                    let is_first = self.lines[&batch.partition].open.first() == Some(&batch.id);
-                    if is_first {
-                        self.fail(batch, Outcome::Refused, done);
-                    } else {
-                        self.retry(batch, now, draw(), done);
+                    if batch.was_next {
+                        self.broken.insert(batch.partition);
                     }
+                    self.retry(batch, now, draw(), done);
                 }
             }
         }
@@ -312,6 +312,11 @@ impl<M: Copy> Sender<M> {
         for id in lost {
             self.answered(id, |_| BatchAnswer::Retriable, now, &mut draw, done);
         }
+    }
+
+    /// Whether a request has not been answered in time.
+    pub fn is_late(&self, now: Time) -> bool {
+        self.flying.values().any(|request| request.deadline <= now)
     }
 
     /// Gives up what takes too long: requests that are not answered, with their connections, and batches.
