@@ -15,6 +15,7 @@ mod consuming;
 mod disk;
 mod dying;
 mod forward;
+mod pressure;
 mod replica;
 mod shelf;
 mod spec;
@@ -40,6 +41,7 @@ use super::log::Body;
 use super::script::Script;
 use consuming::{Channel, consumer_of, first_number};
 use forward::{Home, Relay};
+use pressure::Pressure;
 use replica::{Replica, quorum_queues};
 use shelf::{Asker, Copy, End, News, Place, Shelf, Waiting};
 use word::Posted;
@@ -98,6 +100,7 @@ pub struct Broker {
     /// Its replicas of quorum queues.
     replicas: BTreeMap<QueueId, Replica>,
     stated: Stated,
+    pressure: Pressure,
     /// Messages that it passed on, and has not heard of again; how many ever were, and whether somebody looks for old ones.
     relays: BTreeMap<u32, Relay>,
     relayed: u32,
@@ -161,6 +164,7 @@ impl Broker {
             said: 0,
             replicas: quorum_queues(spec).into_iter().map(replica).collect(),
             stated: stated.clone(),
+            pressure: Pressure::new(spec.credit.clone(), spec.memory),
             relays: BTreeMap::new(),
             relayed: first_number(boot.restarts),
             looks_at_relays: false,
@@ -196,6 +200,7 @@ impl Broker {
             persistent: publication.persistent,
             deaths: Deaths::NONE,
         };
+        self.use_credit(from);
         let waiting = self.shelf.expect(Asker::Publisher(from, envelope));
         let posted = Posted { incoming, key: envelope.beside.as_key(), at: time(cx.now()) };
         let (taken, refusal) = self.distribute(cx, &found, &posted, Some(waiting));
@@ -296,10 +301,11 @@ impl Broker {
     /// Tells who waits for a publication what became of it, if it wants to know.
     fn tell(&mut self, cx: &mut Cx<'_>, asker: Asker, outcome: Outcome) {
         match asker {
-            Asker::Publisher(to, envelope) if envelope.kind() == Kind::Message => {
-                cx.send_sized(to, envelope.turned(Kind::Ack(outcome)), 0);
+            Asker::Publisher(to, envelope) => {
+                if envelope.kind() == Kind::Message {
+                    cx.send_sized(to, envelope.turned(Kind::Ack(outcome)), 0);
+                }
             }
-            Asker::Publisher(..) => {}
             Asker::Node(to, number) => self.say(cx, to, Word::Forwarded { number, outcome }),
         }
     }
@@ -308,6 +314,14 @@ impl Broker {
     fn conclude(&mut self, cx: &mut Cx<'_>, waiting: Option<Waiting>) {
         if let Some(waiting) = waiting.filter(|waiting| !waiting.is_answered) {
             self.tell(cx, waiting.asker, waiting.refusal.unwrap_or(Outcome::Done));
+            self.credit(waiting.asker);
+        }
+    }
+
+    /// A publication is where it has to be, or will never be: its publisher may send another.
+    fn credit(&mut self, asker: Asker) {
+        if let Asker::Publisher(from, _) = asker {
+            self.give_credit(from);
         }
     }
 
@@ -318,7 +332,10 @@ impl Broker {
             Some(_) => self.shelf.forget(waiting),
             None => self.shelf.done(waiting),
         };
-        asker.into_iter().for_each(|asker| self.tell(cx, asker, refusal.unwrap_or(Outcome::Done)));
+        if let Some(asker) = asker {
+            self.tell(cx, asker, refusal.unwrap_or(Outcome::Done));
+            self.credit(asker);
+        }
     }
 
     /// A queue has no copy of this message any more: it was consumed, or it died, and went on or ended so. One that is on disk is
@@ -396,28 +413,36 @@ impl Process<Letter> for Broker {
             self.look_at(cx, queue);
         }
         self.bury(cx);
+        self.begin_to_look_at_memory(cx);
     }
 
     fn message(&mut self, cx: &mut Cx<'_>, from: NodeId, letter: Letter) {
         let envelope = match letter {
             Letter::Plain(envelope) => envelope,
             Letter::Bulk(bulk) => {
-                return match bulk.into_body() {
+                match bulk.into_body() {
                     Body::Work(Word::Forward { number, queue, posted }) => {
                         self.forwarded(cx, from, number, queue, posted);
                     }
                     Body::Work(Word::Forwarded { number, outcome }) => self.answered(cx, number, outcome),
                     Body::Work(Word::Replica(queue, word)) => self.hear_replica(cx, from, queue, word),
+                    Body::Work(Word::Memory { is_raised }) => self.hear_of_memory(cx, from, is_raised),
                     _ => {}
-                };
+                }
+                return self.read_if_freed(cx);
             }
         };
         match envelope.kind() {
-            Kind::Notice | Kind::Message => self.publish(cx, from, envelope),
+            Kind::Notice | Kind::Message => {
+                if !self.leaves_unread(cx, from, envelope) {
+                    self.publish(cx, from, envelope);
+                }
+            }
             Kind::Subscribe => self.hear(cx, from, envelope),
             Kind::Ack(outcome) => self.settle(cx, from, &envelope, outcome),
             _ => {}
         }
+        self.read_if_freed(cx);
     }
 
     fn reset(&mut self, cx: &mut Cx<'_>, peer: NodeId) {
@@ -442,14 +467,19 @@ impl Process<Letter> for Broker {
             Alarm::Lapse(node, call) => self.lose(cx, consumer_of(node, call)),
             Alarm::Deliver(queue) => self.go_on(cx, QueueId::new(queue)),
             Alarm::Replica(queue) => self.look_at_replica(cx, QueueId::new(queue)),
-            Alarm::Relays => self.give_up_relays(cx),
+            Alarm::Relays => {
+                self.give_up_relays(cx);
+                self.read_if_freed(cx);
+            }
+            Alarm::Memory => self.look_at_memory(cx),
             _ => {}
         }
     }
 
     fn persisted(&mut self, cx: &mut Cx<'_>, key: u64) {
         if disk::is_replica(key) {
-            return self.replica_wrote(cx, key, true);
+            self.replica_wrote(cx, key, true);
+            return self.read_if_freed(cx);
         }
         let News { kept, released, confirmed } = self.shelf.synced(cx, key);
         if let Some(Copy { message, queue: place }) = kept {
@@ -459,13 +489,16 @@ impl Process<Letter> for Broker {
             Self::let_go(cx, copy, true, exit);
         }
         self.conclude(cx, confirmed);
+        self.read_if_freed(cx);
     }
 
     fn refused(&mut self, cx: &mut Cx<'_>, key: u64) {
         if disk::is_replica(key) {
-            return self.replica_wrote(cx, key, false);
+            self.replica_wrote(cx, key, false);
+            return self.read_if_freed(cx);
         }
         let waiting = self.shelf.refused(key);
         self.conclude(cx, waiting);
+        self.read_if_freed(cx);
     }
 }

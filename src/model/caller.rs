@@ -413,6 +413,7 @@ impl Caller {
             | Alarm::Lapse(..)
             | Alarm::Deliver(_)
             | Alarm::Replica(_)
+            | Alarm::Memory
             | Alarm::Relays => None,
         }
     }

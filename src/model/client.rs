@@ -490,6 +490,7 @@ impl Process<Letter> for Client {
             | Alarm::Lapse(..)
             | Alarm::Deliver(_)
             | Alarm::Replica(_)
+            | Alarm::Memory
             | Alarm::Relays => None,
         };
         if let Some(user) = idle {

@@ -84,6 +84,8 @@ pub enum Alarm {
     Deliver(u32),
     /// Something is due at the replica of this queue.
     Replica(u32),
+    /// It is time to look at the memory.
+    Memory,
     /// It is time to give up messages that were passed on and not heard of again.
     Relays,
 }

@@ -35,6 +35,10 @@ losses! {
     ///
     /// More attempts, or a longer deadline, would have brought it there.
     GivenUp "lost-given-up" "max-attempts",
+    /// Lost in a crash of the broker: it was still unread, as publishers were kept back.
+    ///
+    /// A publisher that waits for the confirm, and publishes again without one, does not lose it.
+    Unread "lost-unread" "confirm",
     /// Refused by a queue that was full, for the last time.
     ///
     /// Its publisher knows, if it asked for a confirm.

@@ -135,7 +135,14 @@ impl Broker {
         let now = time(cx.now());
         let is_old = |relay: &Relay| relay.since + PATIENCE <= now;
         let old: Vec<_> = self.relays.iter().filter(|(_, relay)| is_old(relay)).map(|(number, _)| *number).collect();
-        old.into_iter().for_each(|number| self.end_relay(cx, number, false));
+        for number in old {
+            let (waiting, left) = self.relays.get(&number).map_or((None, 0), |relay| (relay.waiting, relay.left));
+            self.end_relay(cx, number, false);
+            for _ in 0..left {
+                let waiting = self.shelf.settled(waiting, Some(Outcome::Failed));
+                self.conclude(cx, waiting);
+            }
+        }
         self.looks_at_relays = !self.relays.is_empty();
         if let Some(oldest) = self.relays.values().map(|relay| relay.since).min() {
             cx.set_timer(Clock::Steady, (oldest + PATIENCE).since(now), Alarm::Relays);

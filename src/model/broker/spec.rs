@@ -2,7 +2,8 @@
 
 use crate::base::id::NodeId;
 use crate::base::time::Span;
-use crate::protocol::amqp::{DeadLetterTo, ExchangeId, Headers, QueueId, Routing, Subscription, WorkQueueSettings};
+use crate::base::units::Bytes;
+use crate::protocol::amqp::{CreditFlowSettings, DeadLetterTo, ExchangeId, Headers, QueueId, Routing, Subscription, WorkQueueSettings};
 
 /// What the nodes of a broker hold.
 #[derive(Clone, Debug)]
@@ -15,6 +16,10 @@ pub struct BrokerSpec {
     pub heartbeat: Span,
     /// How many nodes it has.
     pub nodes: u32,
+    /// How far a publisher may be ahead of the disk.
+    pub credit: CreditFlowSettings,
+    /// How many bytes of messages a node may hold before publishers are kept back, if that is limited.
+    pub memory: Option<Bytes>,
     /// How long a replica of a quorum queue hears nothing of a leader before it stands for election, at the least.
     pub election: Span,
 }

@@ -14,6 +14,8 @@ pub(in crate::model) enum Word {
     Forward { number: u32, queue: QueueId, posted: Posted },
     /// What became of it.
     Forwarded { number: u32, outcome: Outcome },
+    /// Whether the node has an alarm of its memory.
+    Memory { is_raised: bool },
     /// Replicas of a quorum queue agree.
     Replica(QueueId, RaftWord<Op>),
 }
@@ -46,6 +48,7 @@ impl Word {
             Self::Forward { number, queue, posted } => {
                 all([1, u64::from(*number), queue.index() as u64, posted.incoming.message.luck])
             }
+            Self::Memory { is_raised } => all([4, u64::from(*is_raised)]),
             Self::Forwarded { number, outcome } => all([2, u64::from(*number), *outcome as u64]),
             Self::Replica(queue, word) => {
                 let said = match word {

@@ -17,7 +17,7 @@ use super::service::{Queue, Service};
 use super::step::Step;
 use super::topic::{CommitMode, CommitPoint, IsolationLevel, OffsetReset};
 use super::{Scenario, Steps};
-use crate::protocol::amqp::{Acknowledge, WorkQueueSettings};
+use crate::protocol::amqp::{Acknowledge, CreditFlowSettings, WatermarkSettings, WorkQueueSettings};
 use crate::scenario::document::{Located, OneOrMany};
 
 /// A node that keeps queues. With a single broker in the scenario, or none, nobody has to say which one is meant.
@@ -49,6 +49,13 @@ pub struct Broker {
     /// `heartbeat` of 60 s would be its worst case; it takes the first missed one here.
     #[schemars(extend("default" = "60s"))]
     pub heartbeat: Option<Located<Duration>>,
+    /// How much memory a node has for the bodies of messages in queues. Without it there is no limit. Bodies take memory wherever
+    /// their queue is, ready or not acknowledged; what brokers need besides is not counted.
+    pub memory: Option<Located<Bytes>>,
+    /// The share of the memory, or the amount, above which publishers are kept back.
+    pub vm_memory_high_watermark: Option<Tuned<WatermarkSettings>>,
+    /// How many messages a publisher may be ahead of the disk before nothing more is read of it.
+    pub credit_flow_default_credit: Option<Tuned<CreditFlowSettings>>,
     /// How long a replica of a quorum queue hears nothing of its leader before it stands for election: between once and twice as long.
     /// RabbitMQ's failure detector looks once a second.
     #[schemars(extend("default" = "1s"))]
