@@ -183,7 +183,7 @@ impl Broker {
             // Nobody keeps it. That is no failure, unless the publisher said so.
             cx.observe(Observation::Handled { message, outcome: Outcome::Discarded });
             let outcome = if publication.mandatory { Outcome::Failed } else { Outcome::Done };
-            return self.tell(cx, Asker::Publisher(from, envelope), outcome);
+            return self.tell(cx, Asker::Publisher(from, envelope, false), outcome);
         }
         let draw = || script.keys.size.block(Entity::from_bits(envelope.luck), 0).first();
         let incoming = Incoming {
@@ -200,8 +200,12 @@ impl Broker {
             persistent: publication.persistent,
             deaths: Deaths::NONE,
         };
-        self.use_credit(from);
-        let waiting = self.shelf.expect(Asker::Publisher(from, envelope));
+        // Credit is for queues that are here: another node, which may be down, has it of its own.
+        let is_charged = found.iter().all(|&queue| self.home(queue) == Home::Here);
+        if is_charged {
+            self.use_credit(from);
+        }
+        let waiting = self.shelf.expect(Asker::Publisher(from, envelope, is_charged));
         let posted = Posted { incoming, key: envelope.beside.as_key(), at: time(cx.now()) };
         let (taken, refusal) = self.distribute(cx, &found, &posted, Some(waiting));
         cx.observe(match refusal {
@@ -301,7 +305,7 @@ impl Broker {
     /// Tells who waits for a publication what became of it, if it wants to know.
     fn tell(&mut self, cx: &mut Cx<'_>, asker: Asker, outcome: Outcome) {
         match asker {
-            Asker::Publisher(to, envelope) => {
+            Asker::Publisher(to, envelope, _) => {
                 if envelope.kind() == Kind::Message {
                     cx.send_sized(to, envelope.turned(Kind::Ack(outcome)), 0);
                 }
@@ -320,7 +324,7 @@ impl Broker {
 
     /// A publication is where it has to be, or will never be: its publisher may send another.
     fn credit(&mut self, asker: Asker) {
-        if let Asker::Publisher(from, _) = asker {
+        if let Asker::Publisher(from, _, true) = asker {
             self.give_credit(from);
         }
     }

@@ -81,8 +81,6 @@ losses! {
     ///
     /// None is bound for its key, they are full, or it has died there before without being rejected.
     DeadLetter "lost-dead-letter" "dead-letter-exchange",
-    /// Deleted with its queue, which nobody used any more.
-    Deleted "lost-with-queue" "auto-delete",
     /// Lost, and nobody stated why.
     Unexplained "lost-unexplained" "",
 }

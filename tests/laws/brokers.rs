@@ -212,3 +212,102 @@ fn what_is_found_after_a_crash_is_marked() {
     // has before any of those, until 16 s or so, and measured is until 10 s.
     assert_eq!(book.of(QueueFact::Redelivered), 10);
 }
+
+/// Three nodes, a quorum queue, publishers that wait for confirms, consumers that acknowledge when they are done: whatever crashes, is
+/// cut off, stands still, is lost or doubled, nothing that was confirmed is lost.
+#[test]
+fn a_quorum_queue_loses_nothing_that_it_confirmed() {
+    let every = |kind: &str, nodes: &str, mean: u32, length: u32| {
+        format!("{kind} = \"{nodes}\"\nevery = {{ exponential = \"{mean}s\" }}\nfor = \"{length}s\"\n")
+    };
+    let crash = every("crash", "rabbit[any 1]", 6, 1);
+    let crashes = format!("[faults.a]\n{crash}[faults.b]\n{}", every("crash", "rabbit[any 1]", 8, 2));
+    for faults in [
+        crashes.clone(),
+        format!("[faults.a]\n{}", every("isolate", "rabbit[any 1]", 6, 3)),
+        format!("[faults.a]\n{}", every("pause", "rabbit[any 1]", 6, 2)),
+        format!("[faults.a]\n{crash}[faults.b]\n{}", every("isolate", "rabbit[any 1]", 7, 2)),
+        format!("[faults.a]\n{}", every("crash", "worker[any 1]", 5, 2)),
+    ] {
+        for network in ["", "loss = \"1%\"\nduplicate = \"1%\""] {
+            let text = format!(
+                r#"
+                run = {{ duration = "30s", drain = "120s", runs = 6 }}
+                [network]
+                latency = {{ exponential = "2ms" }}
+                {network}
+                [brokers.rabbit]
+                nodes = 3
+                heartbeat = "4s"
+                fsync-time = "3ms"
+                [clients.shop]
+                rate = "100/s"
+                publish = "orders"
+                confirm = true
+                timeout = "500ms"
+                max-attempts = "unlimited"
+                backoff = "200ms"
+                [queues.orders]
+                type = "quorum"
+                delivery-limit = "unlimited"
+                [consumers.worker]
+                nodes = 2
+                queue = "orders"
+                prefetch = 10
+                work = {{ exponential = "12ms" }}
+                {faults}
+                "#
+            );
+            let runs = play(&plan(&text)).runs;
+            let confirmed = sum(&runs, |book| book.confirmed);
+            assert!(confirmed > 15_000, "{faults}{network}: {confirmed}");
+            assert_eq!(sum(&runs, |book| book.confirmed_lost), 0, "{faults}{network}");
+            assert!(sum(&runs, |book| book.handled) >= confirmed, "{faults}{network}");
+            let unexplained: u64 = runs.iter().map(|run| losses(run, Loss::Unexplained)).sum();
+            assert_eq!(unexplained, 0, "{faults}{network}");
+        }
+    }
+}
+
+/// The node of a classic queue fails: durable, nothing that was confirmed is lost, and nothing gets through until it is back; a quorum
+/// queue goes on with another leader. What is lost without confirms has its reasons.
+#[test]
+fn a_failed_node_stops_a_classic_queue_and_not_a_quorum_queue() {
+    let scenario = |queue: &str, publish: &str| {
+        format!(
+            r#"
+            run = {{ duration = "30s", drain = "60s", runs = 5 }}
+            network.latency = "1ms"
+            brokers.rabbit = {{ nodes = 3, fsync-time = "2ms", election-timeout = "500ms" }}
+            faults.node = {{ crash = "rabbit[0]", at = "10s", for = "8s" }}
+            [clients.shop]
+            rate = "100/s"
+            publish = "orders"
+            {publish}
+            [queues.orders]
+            {queue}
+            [consumers.worker]
+            nodes = 2
+            queue = "orders"
+            prefetch = 10
+            work = "5ms"
+            "#
+        )
+    };
+    let safe = "confirm = true\ntimeout = \"300ms\"\nmax-attempts = \"unlimited\"\nbackoff = \"100ms\"";
+    let longest = |runs: &[RunResult]| {
+        runs.iter().filter_map(|run| run.flows[0].book.total.latency.max()).max().map(|max| max.as_secs_f64())
+    };
+    let classic = play(&plan(&scenario("", safe))).runs;
+    let quorum = play(&plan(&scenario("type = \"quorum\"", safe))).runs;
+    for runs in [&classic, &quorum] {
+        assert_eq!(sum(runs, |book| book.confirmed_lost), 0);
+        assert_eq!(sum(runs, |book| book.handled), sum(runs, |book| book.offered));
+    }
+    assert!(longest(&classic).is_some_and(|longest| longest > 7.0), "{:?}", longest(&classic));
+    assert!(longest(&quorum).is_some_and(|longest| longest < 5.0), "{:?}", longest(&quorum));
+    let runs = play(&plan(&scenario("type = \"quorum\"", ""))).runs;
+    let lost: u64 = Loss::ALL.iter().flat_map(|&why| runs.iter().map(move |run| losses(run, why))).sum();
+    assert_eq!(lost, sum(&runs, |book| book.offered) - sum(&runs, |book| book.handled));
+    assert!(runs.iter().map(|run| losses(run, Loss::Unpublished)).sum::<u64>() > 0);
+}

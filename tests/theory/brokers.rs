@@ -137,6 +137,65 @@ fn a_confirm_comes_after_the_sync() {
     assert_eq!(confirmed(false), ms(2).as_nanos());
 }
 
+/// A quorum queue of three replicas, 1 ms apart, each with a disk that syncs in 5 ms. The leader gets a message after 1 ms, the others
+/// after 2; they have it on disk at 7 ms, and the leader knows at 8, which its publisher knows at 9. One of three messages comes to the
+/// leader's node; what comes to another takes a millisecond more each way. Alone, a node needs nobody: 1 + 5 + 1.
+#[test]
+fn a_quorum_queue_confirms_after_a_majority() {
+    let text = |nodes: u32| {
+        format!(
+            "network.latency = \"1ms\"\nbrokers.rabbit = {{ nodes = {nodes}, fsync-time = \"5ms\" }}\n[clients.shop]\nrate = \
+             \"10/s\"\narrivals = \"even\"\npublish = \"orders\"\nconfirm = true\n[queues.orders]\ntype = \"quorum\"\n"
+        )
+    };
+    for (nodes, expected) in [(1, [7, 7]), (3, [9, 11]), (5, [9, 11])] {
+        let run = Study::seeds(1, 12, 2, &text(nodes)).runs.remove(0);
+        let book = flow(&run, "shop");
+        assert_eq!((book.offered, book.confirmed), (100, 100));
+        let millis = [book.latency.min(), book.latency.max()].map(|time| time.map(|time| time.as_nanos() / 1_000_000));
+        assert_eq!(millis, expected.map(Some), "{nodes} nodes");
+        let direct = book.latency.below(ms(10)) as f64 / 100.0;
+        let share = if nodes == 1 { 1.0 } else { 1.0 / f64::from(nodes) };
+        assert!((direct - share).abs() < 0.02, "{nodes} nodes: {direct}");
+    }
+}
+
+/// A queue that grows by 1000 messages of 10 KiB a second, and a node that has memory for 10 240 000 bytes of them: the alarm comes at
+/// the next look, every 2.5 s, after 1000 of them, and the 50 users that wait for their confirms publish nothing any more until there
+/// are fewer. The queue is never longer than what comes until that look.
+#[test]
+fn a_slow_consumer_holds_up_publishers_that_wait() {
+    let text = |memory: &str| {
+        format!(
+            "brokers.rabbit = {{ {memory} }}\n[clients.shop]\nusers = 50\nthink = \"50ms\"\npublish = \"orders\"\nconfirm = \
+             true\nsize = \"10KiB\"\n[queues.orders]\n[consumers.worker]\nqueue = \"orders\"\nprefetch = 10\nwork = \"10ms\"\n"
+        )
+    };
+    let free = Study::exact(60, &text(""));
+    let held = Study::exact(60, &text("vm-memory-high-watermark.absolute = \"10240000B\""));
+    let published = |run: &RunResult| queue(run, "orders").of(QueueFact::Published);
+    assert!((59_000..=60_050).contains(&published(&free)), "{}", published(&free));
+    // The consumer's 100 a second, and what the queue holds in the end.
+    assert!(published(&held) <= 6_000 + 2_500, "{}", published(&held));
+    assert!(queue(&held, "orders").ready_max <= 2_550 && queue(&held, "orders").of(QueueFact::Unread) > 0);
+    assert_eq!(queue(&free, "orders").of(QueueFact::Unread), 0);
+}
+
+/// The disk takes 100 ms for a sync, and nobody consumes. A publisher may be 40 messages ahead of it, so 40 are confirmed with each
+/// sync: 400 a second of the 1000 that it sends.
+#[test]
+fn credit_keeps_a_publisher_as_far_ahead_of_the_disk_as_it_may_be() {
+    let run = Study::seeds(
+        1,
+        20,
+        10,
+        "[brokers.rabbit]\nfsync-time = \"100ms\"\ncredit-flow-default-credit = { initial-credit = 40, more-credit-after = 40 \
+         }\n[clients.shop]\nrate = \"1000/s\"\npublish = \"orders\"\n[queues.orders]\n",
+    );
+    let published = queue(&run.runs[0], "orders").of(QueueFact::Published) as f64 / 10.0;
+    assert!((published - 400.0).abs() < 8.0, "{published}");
+}
+
 /// A topic exchange sends each message to the queues whose pattern fits its key, once each, and what fits nowhere to nobody: a
 /// publisher that insists is told.
 #[test]

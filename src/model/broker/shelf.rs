@@ -87,8 +87,8 @@ pub(super) struct Waiting {
 /// Who waits for a publication.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Asker {
-    /// Its publisher.
-    Publisher(NodeId, Envelope),
+    /// Its publisher; whether that costs it credit.
+    Publisher(NodeId, Envelope, bool),
     /// The node of the broker that it came to, under this number.
     Node(NodeId, u32),
 }

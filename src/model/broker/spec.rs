@@ -3,7 +3,9 @@
 use crate::base::id::NodeId;
 use crate::base::time::Span;
 use crate::base::units::Bytes;
-use crate::protocol::amqp::{CreditFlowSettings, DeadLetterTo, ExchangeId, Headers, QueueId, Routing, Subscription, WorkQueueSettings};
+use crate::protocol::amqp::{
+    CreditFlowSettings, DeadLetterTo, ExchangeId, Headers, QueueId, Routing, Subscription, WorkQueueSettings,
+};
 
 /// What the nodes of a broker hold.
 #[derive(Clone, Debug)]

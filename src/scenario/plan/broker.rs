@@ -93,7 +93,7 @@ impl Brokers {
                 let mistake = Diagnostic::error(format!("an election timeout takes {HEARTBEAT_MIN} at least"));
                 mistakes.push(mistake.at(written.origin, ""));
             }
-            let memory = memory_limit(broker, mistakes);
+            let memory = memory_limit(name, broker, mistakes);
             let credit = broker.credit_flow_default_credit.clone().map_or_else(Default::default, |credit| credit.0);
             let spec = BrokerSpec { routing, queues, heartbeat, nodes, credit, memory, election };
             brokers.specs.insert(name.as_str().into(), Arc::new(spec));
@@ -233,14 +233,15 @@ fn kind(exchange: &Exchange) -> ExchangeKind {
 }
 
 /// How many bytes of messages a node of a broker may hold before publishers are kept back.
-fn memory_limit(broker: &Broker, mistakes: &mut Vec<Diagnostic>) -> Option<Bytes> {
+fn memory_limit(name: &Located<Name>, broker: &Broker, mistakes: &mut Vec<Diagnostic>) -> Option<Bytes> {
     let watermark = broker.vm_memory_high_watermark.as_ref().map(|watermark| watermark.0.clone());
     match (&broker.memory, watermark) {
         (Some(memory), watermark) => Some(watermark.unwrap_or_default().limit(memory.value.0)),
         (None, Some(watermark)) if watermark.absolute.is_some() => watermark.absolute,
         (None, Some(_)) => {
             let message = "`vm-memory-high-watermark` is a share of `memory`, and none is written";
-            mistakes.push(Diagnostic::error(message).help("write `memory = \"1GiB\"` in the broker, or `absolute`"));
+            let mistake = Diagnostic::error(message).at(name.origin, "");
+            mistakes.push(mistake.help("write `memory = \"1GiB\"` in the broker, or `absolute`"));
             None
         }
         (None, None) => None,
