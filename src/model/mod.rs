@@ -39,7 +39,8 @@ pub use letter::{Letter, Mixed, Slip};
 pub use line::MakesRoom;
 pub use load::{ClientSpec, Load, Phase};
 pub use log::{
-    Bulk, Leaders, LogAlarm, LogBroker, LogController, LogSpec, Parcel, ProducerSpec, ReaderSpec, RecordSpec, TopicSpec,
+    Bulk, Leaders, LogAlarm, LogBroker, LogController, LogSpec, Parcel, ProducerSpec, ReadCosts, ReaderSpec,
+    RecordSpec, TopicSpec,
 };
 pub use pace::Course;
 pub use policy::{Cancel, Delivery, Policy};

@@ -225,7 +225,7 @@ impl Service {
 
     fn answer(&mut self, cx: &mut Cx<'_>, to: NodeId, envelope: Envelope, outcome: Outcome) {
         if let Kind::Delivery { settled } = envelope.kind() {
-            self.note_answer(cx, to, settled);
+            self.note_answer(cx, to, (settled, outcome));
         }
         let (call, keys) = (self.call(&envelope), &self.script.keys);
         let (kind, size) = match envelope.kind() {

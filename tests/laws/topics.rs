@@ -1,7 +1,7 @@
 //! What a topic promises, over seeds and under faults of every kind; and what it does not.
 
 use rehearsal::metrics::{RunResult, Tally};
-use rehearsal::process::TopicFact;
+use rehearsal::process::{GroupFact, TopicFact};
 
 use crate::common::{plan, play};
 
@@ -80,21 +80,27 @@ fn what_all_in_sync_replicas_have_is_never_lost() {
     assert_eq!(lost.map(|lost| fact(&runs, lost)), [0; 3]);
 }
 
-/// Each of these takes one promise away, and records are lost for the reason that is said.
+/// Each of these takes one promise away, and records are lost for the reason that is said: records that were acknowledged, or of which
+/// the producer believes that they are written, and those that consumers have seen.
 #[test]
 fn each_promise_is_needed() {
-    let all_fail = BROKERS_FAIL.replace("kafka[any 1]", "kafka[any 2]");
+    let many_fail = r#"
+        faults.two = { crash = "kafka[any 2]", every = { exponential = "10s" }, for = { exponential = "8s" } }
+        faults.one = { crash = "kafka[any 1]", every = { exponential = "10s" }, for = { exponential = "8s" } }
+    "#;
+    let unclean = "replication-factor = 3\nunclean-leader-election-enable = true";
     for (topic, producer, faults, reason) in [
         (REPLICATED, "acks = 1", BROKERS_FAIL, TopicFact::LostLeaderOnly),
         (REPLICATED, "acks = 0", BROKERS_FAIL, TopicFact::LostNeverAcknowledged),
-        ("replication-factor = 2\nunclean-leader-election-enable = true", "", &all_fail, TopicFact::LostUnclean),
+        (unclean, "", many_fail, TopicFact::LostUnclean),
     ] {
         let runs = runs(6, topic, producer, WORK, faults);
         assert!(fact(&runs, reason) > 0, "{producer} {topic}");
-        let lost = if producer == "acks = 0" {
-            sum(&runs, |book| book.offered) - sum(&runs, |book| book.handled)
-        } else {
-            sum(&runs, |book| book.confirmed_lost)
+        let lost = match reason {
+            TopicFact::LostLeaderOnly => sum(&runs, |book| book.confirmed_lost),
+            TopicFact::LostNeverAcknowledged => sum(&runs, |book| book.offered - book.handled),
+            // All of it had been read: what the group has processed is no longer there.
+            _ => fact(&runs, TopicFact::UncleanElections),
         };
         assert!(lost > 0, "{producer} {topic}");
     }
@@ -132,7 +138,7 @@ fn groups_skip_nothing() {
 /// processing reads again, and loses nothing. Auto-commit commits what earlier polls returned, which were processed.
 #[test]
 fn what_is_committed_when_decides_between_loss_and_duplicates() {
-    let reader = |more: &str| format!("{WORK}\nmax-poll-records = 50\n{more}");
+    let reader = |more: &str| format!("work = \"12ms\"\nmax-poll-records = 50\n{more}");
     let faults = "faults.pods = { crash = \"ledger[any 1]\", every = { exponential = \"10s\" }, for = \"3s\" }";
     let of = |more: &str| {
         let runs = runs(6, REPLICATED, "", &reader(more), faults);
@@ -145,4 +151,52 @@ fn what_is_committed_when_decides_between_loss_and_duplicates() {
     assert!(lost == 0 && repeated > 0, "{lost} {repeated}");
     let (lost, many) = of("");
     assert!(lost == 0 && many > repeated, "it commits every 5 s, not after each poll: {lost} {many}, {repeated}");
+}
+
+/// Consume, process, produce in transactions: whatever fails, readers of committed records see one result of each record. Without, some
+/// are processed again, and there are more results than records.
+#[test]
+fn a_transactional_pipeline_is_exactly_once() {
+    let results = |guarantee: &str, seeds: u32| {
+        let text = format!(
+            r#"
+            run = {{ duration = "60s", drain = "300s", runs = {seeds} }}
+            network.latency = {{ exponential = "2ms" }}
+            brokers.kafka = {{ nodes = 3, broker-session-timeout = "3s", broker-heartbeat-interval = "500ms" }}
+            faults.crashes = {{ crash = "kafka[any 1]", every = {{ exponential = "25s" }}, for = {{ exponential = "4s" }} }}
+            faults.pods = {{ crash = "billing[any 1]", every = {{ exponential = "10s" }}, for = {{ exponential = "3s" }} }}
+            faults.lose = {{ loss = {{ share = "0.2%" }}, at = "0s" }}
+            policies.default = {{ request-timeout = "3s", delivery-timeout = "1h" }}
+            clients.shop = {{ rate = "100/s", until = "30s", publish = "orders", size = "500B" }}
+            topics.orders = {{ partitions = 4, replication-factor = 3, min-insync-replicas = 2 }}
+            topics.invoices = {{ partitions = 4, replication-factor = 3, min-insync-replicas = 2 }}
+            [consumers.billing]
+            nodes = 2
+            topics = ["orders"]
+            auto-offset-reset = "earliest"
+            session-timeout = "6s"
+            heartbeat-interval = "1s"
+            processing-guarantee = "{guarantee}"
+            steps = [{{ work = "1ms" }}, {{ publish = "invoices", wait = false }}]
+            [consumers.ledger]
+            topics = ["invoices"]
+            auto-offset-reset = "earliest"
+            isolation-level = "read-committed"
+            work = "100us"
+            "#
+        );
+        let runs = play(&plan(&text)).runs;
+        let of = |callee: &str, part: &dyn Fn(&Tally) -> u64| -> u64 {
+            let flows = runs.iter().flat_map(|run| run.flows.iter().filter(|flow| flow.callee == callee));
+            flows.map(|flow| part(&flow.book.total)).sum()
+        };
+        let again: u64 = runs.iter().flat_map(|run| &run.readers).map(|group| group.book.of(GroupFact::Reread)).sum();
+        let orders = of("orders", &|book| book.offered);
+        (orders, of("invoices", &|book| book.handled + book.repeated), again)
+    };
+    let (orders, invoices, again) = results("exactly-once-v2", 10);
+    assert!(orders > 28_000 && again > 300, "{orders} {again}");
+    assert_eq!(invoices, orders);
+    let (orders, invoices, _) = results("at-least-once", 4);
+    assert!(invoices > orders, "{invoices} {orders}");
 }

@@ -32,8 +32,7 @@ impl Caller {
         let size = spec.size.bytes_or(draw, || self.given.of(key).size);
         let message = MessageId { owner: cx.me, number };
         let life = self.first_number >> 24;
-        let producers = self.producers.get_or_insert_with(Box::<Producers>::default);
-        producers.publish(cx, record, life, (Parcel { message, luck, call }, about, size), &script.keys.about);
+        self.producers().publish(cx, record, life, (Parcel { message, luck, call }, about, size), &script.keys.about);
         if spec.policy.delivery != Delivery::AtMostOnce {
             return None;
         }
@@ -41,6 +40,11 @@ impl Caller {
         self.given.forget(key);
         self.outstanding.remove(key);
         Some(Outcome::Done)
+    }
+
+    /// What it publishes to topics with.
+    pub(in crate::model) fn producers(&mut self) -> &mut Producers {
+        self.producers.get_or_insert_default()
     }
 
     /// Something was said to its producers. What has ended with it.

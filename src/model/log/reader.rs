@@ -18,11 +18,13 @@ use crate::protocol::log::group::GroupError;
 use crate::protocol::log::group::member::{Action, GroupMember};
 use crate::protocol::log::group::offsets::{Commit, CommitId, CommitMode, CommitPoint, Positions};
 use crate::protocol::log::ids::{BrokerId, Generation, InstanceId, MemberId, Offset, TopicPartition};
+use crate::protocol::log::partition::Control;
+use crate::protocol::log::transaction::TransactionError;
 
 use super::metadata::Metadata;
 use super::spec::ReaderSpec;
-use super::wire::{Answer, Body, FetchAsk, Question};
-use super::{LogAlarm, Parcel, Voice};
+use super::wire::{Answer, Body, FetchAsk, Producer, Question};
+use super::{LogAlarm, Parcel, Producers, Voice};
 
 /// How long a question waits for its answer before it is asked again.
 const PATIENCE: Span = secs(1);
@@ -57,8 +59,24 @@ pub(in crate::model) struct Reader {
     polled: Vec<(TopicPartition, Offset)>,
     /// What a poll has returned, and is not handed out before its commit is answered.
     held: Vec<Parcel>,
+    /// What it reads and writes in, if in transactions.
+    exactly_once: Option<ExactlyOnce>,
+    /// How often what it hands out has been handed out in vain.
+    attempt: u32,
+    life: u32,
     voice: Voice,
     due: Option<(Time, TimerId)>,
+}
+
+/// What a reader knows of its transactions: each holds what one poll has returned.
+#[derive(Debug, Default)]
+struct ExactlyOnce {
+    /// Its producer, once it has one.
+    identity: Option<Producer>,
+    /// Whether one of the records failed.
+    has_failed: bool,
+    /// How the present one ends, once that is decided.
+    ends: Option<Control>,
 }
 
 /// A question that is not answered.
@@ -78,6 +96,8 @@ struct Open {
 pub(in crate::model) struct Turn {
     /// Records to be processed.
     pub(in crate::model) records: Vec<Parcel>,
+    /// How often they have been handed out before, in vain.
+    pub(in crate::model) attempt: u32,
 }
 
 impl Reader {
@@ -98,6 +118,9 @@ impl Reader {
             handed: 0,
             polled: Vec::new(),
             held: Vec::new(),
+            exactly_once: spec.is_transactional.then(ExactlyOnce::default),
+            attempt: 0,
+            life,
             voice: Voice::new(life),
             due: None,
             spec: Arc::clone(spec),
@@ -105,7 +128,13 @@ impl Reader {
     }
 
     /// Something was said to it. What is to be processed now.
-    pub(in crate::model) fn heard(&mut self, cx: &mut Cx<'_>, from: NodeId, body: Body) -> Turn {
+    pub(in crate::model) fn heard(
+        &mut self,
+        cx: &mut Cx<'_>,
+        from: NodeId,
+        body: Body,
+        producers: &mut Producers,
+    ) -> Turn {
         match body {
             Body::Metadata(metadata) if metadata.version > self.metadata.version => {
                 self.metadata = metadata;
@@ -117,24 +146,26 @@ impl Reader {
                     self.fetched(cx, BrokerId(broker), number, parts, elsewhere);
                 }
             }
-            Body::Answer { number, answer } => self.answered(cx, number, answer),
+            Body::Answer { number, answer } => self.answered(cx, number, answer, producers),
+            // Something is written that the end of a transaction may wait for.
+            Body::Produced { .. } if self.exactly_once.is_some() => {}
             _ => return Turn::default(),
         }
-        self.go_on(cx)
+        self.go_on(cx, producers)
     }
 
     /// The connection to a node is broken. What is to be processed now.
-    pub(in crate::model) fn disconnected(&mut self, cx: &mut Cx<'_>, peer: NodeId) -> Turn {
+    pub(in crate::model) fn disconnected(&mut self, cx: &mut Cx<'_>, peer: NodeId, producers: &mut Producers) -> Turn {
         let broker = self.spec.cluster.brokers.place_of(peer).map(BrokerId);
         if let Some(broker) = broker.filter(|broker| self.fetches.remove(broker).is_some()) {
             self.fetcher.answered(broker, Vec::new());
             self.is_stale = true;
         }
-        self.go_on(cx)
+        self.go_on(cx, producers)
     }
 
     /// Something is due. What is to be processed now.
-    pub(in crate::model) fn woken(&mut self, cx: &mut Cx<'_>) -> Turn {
+    pub(in crate::model) fn woken(&mut self, cx: &mut Cx<'_>, producers: &mut Producers) -> Turn {
         self.due = None;
         let now = time(cx.now());
         let mut actions = Vec::new();
@@ -166,11 +197,14 @@ impl Reader {
             let (number, question) = (open.number, open.question.clone());
             self.voice.say(cx, self.spec.cluster.controller, Body::Question { number, is_once: true, question }, 0);
         }
-        self.go_on(cx)
+        self.go_on(cx, producers)
     }
 
     /// One of the records that were handed out is processed, well or not; whether that was the last one.
-    pub(in crate::model) fn processed(&mut self) -> bool {
+    pub(in crate::model) fn processed(&mut self, is_well: bool) -> bool {
+        if let Some(exactly_once) = &mut self.exactly_once {
+            exactly_once.has_failed |= !is_well;
+        }
         self.handed = self.handed.saturating_sub(1);
         self.handed == 0
     }
@@ -182,11 +216,15 @@ impl Reader {
     }
 
     /// Does whatever can be done now.
-    fn go_on(&mut self, cx: &mut Cx<'_>) -> Turn {
+    pub(in crate::model) fn go_on(&mut self, cx: &mut Cx<'_>, producers: &mut Producers) -> Turn {
         let now = time(cx.now());
         self.resting.retain(|_, until| *until > now);
-        let mut turn = Turn::default();
+        let mut turn = Turn { attempt: self.attempt, ..Turn::default() };
         while self.open.is_none() {
+            if self.exactly_once.as_ref().is_some_and(|exactly_once| exactly_once.identity.is_none()) {
+                self.ask(cx, Question::Init(cx.name().bits()), None, now);
+                continue;
+            }
             if let Some(action) = self.todo.pop_front() {
                 self.act(cx, action, now);
                 continue;
@@ -200,7 +238,11 @@ impl Reader {
                 break;
             }
             if !self.polled.is_empty() {
-                self.note_processed(cx, now);
+                if self.exactly_once.is_none() {
+                    self.note_processed(cx, now);
+                } else if !self.end_transaction(cx, producers, now) {
+                    break;
+                }
                 continue;
             }
             let mut actions = Vec::new();
@@ -247,6 +289,7 @@ impl Reader {
         }
         let offsets = &self.spec.offsets;
         if !offsets.enable_auto_commit
+            && self.exactly_once.is_none()
             && offsets.commit_point == CommitPoint::BeforeProcessing
             && let Some(commit) = self.positions.commit()
         {
@@ -269,6 +312,98 @@ impl Reader {
         }
     }
 
+    /// All that the last poll returned is processed: that counts once everything that was published for it is written, and the
+    /// coordinator knows how far it is. Whether there is anything to do now.
+    fn end_transaction(&mut self, cx: &mut Cx<'_>, producers: &mut Producers, now: Time) -> bool {
+        let Some(exactly_once) = &mut self.exactly_once else { return false };
+        let Some(identity) = exactly_once.identity.filter(|_| producers.is_flushed()) else { return false };
+        let is_well = !exactly_once.has_failed && !producers.has_failed();
+        match (is_well, self.standing()) {
+            (true, Some((member, generation))) => {
+                let offsets = self.polled.clone();
+                self.ask(cx, Question::AddOffsets(identity, self.spec.group, member, generation, offsets), None, now);
+            }
+            // Nothing is open that could be aborted.
+            _ if !producers.has_written() => self.abort(cx, producers),
+            _ => self.end(cx, identity, Control::Abort, now),
+        }
+        true
+    }
+
+    fn end(&mut self, cx: &mut Cx<'_>, identity: Producer, control: Control, now: Time) {
+        if let Some(exactly_once) = &mut self.exactly_once {
+            exactly_once.ends = Some(control);
+        }
+        self.ask(cx, Question::End(identity, control), None, now);
+    }
+
+    /// The transaction is committed.
+    fn note_committed(&mut self, cx: &mut Cx<'_>, producers: &mut Producers) {
+        for (partition, next) in std::mem::take(&mut self.polled) {
+            self.positions.processed(partition, next);
+            self.show(cx, partition, next);
+        }
+        self.begin_anew(producers);
+        self.attempt = 0;
+        let group = self.spec.group.0 as u16;
+        cx.observe(Observation::Grouped { group, fact: GroupFact::Committed, count: 1 });
+    }
+
+    /// Nothing of the transaction counts: it reads again what it has read in it.
+    fn abort(&mut self, cx: &mut Cx<'_>, producers: &mut Producers) {
+        self.polled.clear();
+        if producers.has_failed()
+            && let Some(exactly_once) = &mut self.exactly_once
+        {
+            // What was not written has left a gap: another epoch begins at 0.
+            exactly_once.identity = None;
+        }
+        self.begin_anew(producers);
+        self.attempt += 1;
+        let group = self.spec.group.0 as u16;
+        cx.observe(Observation::Grouped { group, fact: GroupFact::Aborted, count: 1 });
+        let owned: Vec<_> = self.member.owned().collect();
+        owned.iter().for_each(|&partition| self.fetcher.remove(partition));
+        self.todo.push_back(Action::Assigned(owned));
+    }
+
+    fn begin_anew(&mut self, producers: &mut Producers) {
+        producers.begin_anew();
+        if let Some(exactly_once) = &mut self.exactly_once {
+            (exactly_once.has_failed, exactly_once.ends) = (false, None);
+        }
+    }
+
+    /// The answers to what it asks about its transactions.
+    fn transacted(&mut self, cx: &mut Cx<'_>, open: Open, answer: Answer, producers: &mut Producers, now: Time) {
+        let Some(exactly_once) = &mut self.exactly_once else { return };
+        let (identity, ends) = (exactly_once.identity, exactly_once.ends);
+        match (answer, identity) {
+            (Answer::Init(Ok(identity)), _) => {
+                exactly_once.identity = Some(identity);
+                producers.write_as(identity, self.spec.cluster.controller, self.life);
+            }
+            (Answer::Added(Ok(())), Some(identity)) => self.end(cx, identity, Control::Commit, now),
+            (Answer::Ended(Ok(())), _) if ends == Some(Control::Commit) => self.note_committed(cx, producers),
+            (Answer::Ended(Ok(()) | Err(TransactionError::InvalidState)), _) if ends == Some(Control::Abort) => {
+                self.abort(cx, producers);
+            }
+            // Something is being completed: later.
+            (
+                Answer::Init(Err(_))
+                | Answer::Added(Err(TransactionError::ConcurrentTransactions))
+                | Answer::Ended(Err(TransactionError::ConcurrentTransactions)),
+                _,
+            ) => self.open = Some(Open { again: now + BACKOFF, is_anew: true, ..open }),
+            // Another one has taken its place, or the coordinator has aborted what took too long: it begins anew.
+            (Answer::Added(Err(_)) | Answer::Ended(Err(_)), _) => {
+                exactly_once.identity = None;
+                self.abort(cx, producers);
+            }
+            _ => {}
+        }
+    }
+
     /// Says how far it is.
     fn show(&self, cx: &mut Cx<'_>, partition: TopicPartition, next: Offset) {
         let (group, topic) = (self.spec.group.0 as u16, self.spec.cluster.topic(partition).number);
@@ -285,7 +420,7 @@ impl Reader {
             Action::Assigned(partitions) => self.ask(cx, Question::Offsets(group, partitions), None, now),
             Action::Revoked(partitions) => {
                 let commit = self.positions.last_commit().or_else(|| {
-                    let is_manual = !self.spec.offsets.enable_auto_commit;
+                    let is_manual = !self.spec.offsets.enable_auto_commit && self.exactly_once.is_none();
                     is_manual.then(|| self.positions.commit()).flatten()
                 });
                 if let Some(commit) = commit {
@@ -339,12 +474,17 @@ impl Reader {
         self.voice.say(cx, self.spec.cluster.controller, Body::Question { number, is_once: false, question }, 0);
     }
 
-    fn answered(&mut self, cx: &mut Cx<'_>, number: u64, answer: Answer) {
+    fn answered(&mut self, cx: &mut Cx<'_>, number: u64, answer: Answer, producers: &mut Producers) {
         let now = time(cx.now());
         let mut actions = Vec::new();
         match answer {
             Answer::Heard(generation, heard) => self.member.heard(generation, heard, now, &mut actions),
             Answer::Left => {}
+            Answer::Init(_) | Answer::Added(_) | Answer::Ended(_) => {
+                if let Some(open) = self.open.take_if(|open| open.number == number) {
+                    self.transacted(cx, open, answer, producers, now);
+                }
+            }
             answer => {
                 let is_open = self.open.as_ref().is_some_and(|open| open.number == number);
                 // What nobody waits for is a commit: if it was refused, the member is no member any more.

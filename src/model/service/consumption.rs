@@ -7,7 +7,7 @@ use crate::base::id::NodeId;
 use crate::model::Alarm;
 use crate::model::caller::nested_luck;
 use crate::model::envelope::{Counts, Envelope, Kind};
-use crate::process::Clock;
+use crate::process::{Clock, Outcome};
 
 use super::{Cx, Service};
 
@@ -68,9 +68,9 @@ impl Service {
 
     /// A delivery is answered, or, if it is `settled`, processed.
     #[cold]
-    pub(super) fn note_answer(&mut self, cx: &mut Cx<'_>, to: NodeId, settled: bool) {
+    pub(super) fn note_answer(&mut self, cx: &mut Cx<'_>, to: NodeId, (settled, outcome): (bool, Outcome)) {
         if settled {
-            return self.note_processed(cx);
+            return self.note_processed(cx, outcome);
         }
         if let Some(counts) = self.counts_of(to) {
             counts.answered = counts.answered.wrapping_add(1);

@@ -4,7 +4,7 @@ use crate::base::id::NodeId;
 use crate::model::caller::nested_luck;
 use crate::model::envelope::{Envelope, Kind};
 use crate::model::log::{Bulk, LogAlarm, Reader, Turn};
-use crate::process::{Boot, Observation};
+use crate::process::{Boot, Observation, Outcome};
 
 use super::{Cx, Service, ServiceSpec};
 
@@ -35,8 +35,8 @@ impl Service {
     /// It comes up, and begins to read where it does.
     #[cold]
     pub(super) fn begin_to_read(&mut self, cx: &mut Cx<'_>) {
-        let Some(reading) = self.reading() else { return };
-        let turn = reading.reader.woken(cx);
+        let Some(reading) = self.extras.as_mut().and_then(|extras| extras.reading.as_deref_mut()) else { return };
+        let turn = reading.reader.woken(cx, self.caller.producers());
         self.process(cx, turn);
     }
 
@@ -46,8 +46,8 @@ impl Service {
         for ended in self.caller.told(&self.script, cx, from, &bulk) {
             self.resume(cx, Some(ended));
         }
-        if let Some(reading) = self.reading() {
-            let turn = reading.reader.heard(cx, from, bulk.into_body());
+        if let Some(reading) = self.extras.as_mut().and_then(|extras| extras.reading.as_deref_mut()) {
+            let turn = reading.reader.heard(cx, from, bulk.into_body(), self.caller.producers());
             self.process(cx, turn);
         }
         self.show(cx);
@@ -56,8 +56,8 @@ impl Service {
     /// The connection to a node is broken.
     #[cold]
     pub(super) fn note_disconnection(&mut self, cx: &mut Cx<'_>, peer: NodeId) {
-        if let Some(reading) = self.reading() {
-            let turn = reading.reader.disconnected(cx, peer);
+        if let Some(reading) = self.extras.as_mut().and_then(|extras| extras.reading.as_deref_mut()) {
+            let turn = reading.reader.disconnected(cx, peer, self.caller.producers());
             self.process(cx, turn);
         }
     }
@@ -69,6 +69,11 @@ impl Service {
             for ended in self.caller.produce(&self.script, cx, producer) {
                 self.resume(cx, Some(ended));
             }
+            // The end of a transaction may have waited for that.
+            if let Some(reading) = self.extras.as_mut().and_then(|extras| extras.reading.as_deref_mut()) {
+                let turn = reading.reader.go_on(cx, self.caller.producers());
+                self.process(cx, turn);
+            }
         } else {
             self.begin_to_read(cx);
         }
@@ -76,12 +81,13 @@ impl Service {
 
     /// Processes what a poll has returned: each record is one more copy of its message.
     fn process(&mut self, cx: &mut Cx<'_>, turn: Turn) {
+        let attempt = turn.attempt + 1;
         for parcel in turn.records {
             let Some(reading) = self.reading() else { return };
             let (call, number) = (reading.call, reading.delivered);
             reading.delivered = number.wrapping_add(1);
-            let luck = nested_luck(parcel.luck, 0, self.script.calls[usize::from(call)].name);
-            let mut envelope = Envelope::new(Kind::Delivery { settled: true }, luck, number, call, 1);
+            let luck = nested_luck(parcel.luck, attempt - 1, self.script.calls[usize::from(call)].name);
+            let mut envelope = Envelope::new(Kind::Delivery { settled: true }, luck, number, call, attempt);
             envelope.name_subject(parcel.message);
             cx.observe(Observation::Duplicated { message: parcel.message });
             self.arrive(cx, cx.me, envelope);
@@ -89,9 +95,9 @@ impl Service {
     }
 
     /// A record is processed, well or not.
-    pub(super) fn note_processed(&mut self, cx: &mut Cx<'_>) {
+    pub(super) fn note_processed(&mut self, cx: &mut Cx<'_>, outcome: Outcome) {
         if let Some(reading) = self.reading()
-            && reading.reader.processed()
+            && reading.reader.processed(outcome == Outcome::Done)
         {
             reading.reader.wake(cx);
         }

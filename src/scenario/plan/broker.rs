@@ -285,7 +285,8 @@ impl Planner<'_> {
             (broker.clone(), *exchange, written_key.map(|key| key.value.clone()).unwrap_or_default())
         } else {
             let known = self.brokers.queues.keys().chain(self.brokers.exchanges.keys()).map(String::as_str);
-            let mistake = unknown_name(to, "queue or exchange", known);
+            let known: Vec<_> = known.chain(self.topics.names()).collect();
+            let mistake = unknown_name(to, "queue, exchange or topic", known);
             self.mistakes.push(mistake);
             return None;
         };

@@ -13,7 +13,7 @@ use crate::base::random::mix;
 use crate::base::settings::Settings;
 use crate::base::time::{Span, ms, secs};
 use crate::model::{
-    self, Choice, Delivery, LogSpec, Policy, ProducerSpec, ReaderSpec, RecordSpec, Size, Target, TopicSpec,
+    self, Choice, Delivery, LogSpec, Policy, ProducerSpec, ReadCosts, ReaderSpec, RecordSpec, Size, Target, TopicSpec,
 };
 use crate::protocol::log::fetch::FetchSettings;
 use crate::protocol::log::group::assignor::AssignorPolicy;
@@ -28,7 +28,9 @@ use crate::protocol::log::producer::sender::SenderSettings;
 use crate::protocol::log::replica::ReplicationSettings;
 use crate::scenario::diagnostic::{Diagnostic, unknown_name};
 use crate::scenario::document::{Located, Origin};
-use crate::scenario::schema::{Consumer, Duration, Name, PRODUCER_KEYS, PolicyKeys, Scenario, Topic, controller_of};
+use crate::scenario::schema::{
+    Consumer, Duration, Name, PRODUCER_KEYS, PolicyKeys, ProcessingGuarantee, Scenario, Topic, controller_of,
+};
 
 /// Shorter ones would be nothing but heartbeats.
 const HEARTBEAT_MIN: Span = ms(1);
@@ -85,6 +87,11 @@ impl Topics {
                 topics.topics.insert(topic_name.as_str().into(), (broker.into(), TopicId(id as u32)));
                 specs.push(topic_of(number, topic, nodes.len() as u32, mistakes));
             }
+            let costs = [written.disk_read_time.map(|at| at.origin), written.disk_read_rate.map(|at| at.origin)];
+            for at in costs.into_iter().flatten().filter(|_| written.page_cache.is_none()) {
+                let mistake = Diagnostic::error("it has no effect: all of the topics lies in memory").at(at, "");
+                mistakes.push(mistake.help("write how much does: `page-cache = \"1GiB\"`"));
+            }
             let heartbeat = spanned(written.broker_heartbeat_interval, secs(2));
             let session_timeout = spanned(written.broker_session_timeout, secs(9));
             if heartbeat < HEARTBEAT_MIN || session_timeout <= heartbeat {
@@ -114,6 +121,11 @@ impl Topics {
                 heartbeat,
                 session_timeout,
                 retention_check,
+                reads: ReadCosts {
+                    page_cache: written.page_cache.map(|size| size.value.0),
+                    time: spanned(written.disk_read_time, Span::ZERO),
+                    rate: written.disk_read_rate.map(|rate| rate.value.0),
+                },
                 groups: CoordinatorSettings {
                     group_initial_rebalance_delay: spanned(written.group_initial_rebalance_delay, secs(3)),
                 },
@@ -217,6 +229,9 @@ fn refuse_what_is_of_topics(
         ("broker-heartbeat-interval", broker.broker_heartbeat_interval.map(|at| at.origin)),
         ("broker-session-timeout", broker.broker_session_timeout.map(|at| at.origin)),
         ("log-retention-check-interval", broker.log_retention_check_interval.map(|at| at.origin)),
+        ("page-cache", broker.page_cache.map(|at| at.origin)),
+        ("disk-read-time", broker.disk_read_time.map(|at| at.origin)),
+        ("disk-read-rate", broker.disk_read_rate.map(|at| at.origin)),
         ("group-initial-rebalance-delay", broker.group_initial_rebalance_delay.map(|at| at.origin)),
     ];
     for (key, at) in written.into_iter().filter_map(|(key, at)| Some((key, at?))) {
@@ -231,6 +246,7 @@ pub(super) fn reader_keys(consumer: &Consumer) -> impl Iterator<Item = (&'static
         ($($name:literal $key:ident,)*) => { [$(($name, consumer.$key.as_ref().map(|at| at.origin)),)*] };
     }
     let written = written! {
+        "processing-guarantee" processing_guarantee,
         "partition-assignment-strategy" partition_assignment_strategy,
         "static-membership" static_membership,
         "session-timeout" session_timeout,
@@ -343,7 +359,14 @@ impl Planner<'_> {
                 wrong.push(Diagnostic::error(message).at(at, ""));
             }
         }
-        if consumer.enable_auto_commit.is_none_or(|is_on| is_on.value) {
+        let guarantee = consumer.processing_guarantee.filter(|is| is.value == ProcessingGuarantee::ExactlyOnce);
+        if let Some(guarantee) = guarantee {
+            const OTHERS: [&str; 4] = ["enable-auto-commit", "auto-commit-interval", "commit-mode", "commit-point"];
+            for (key, at) in reader_keys(consumer).filter(|(key, _)| OTHERS.contains(key)) {
+                let mistake = Diagnostic::error(format!("`{key}` has no effect: transactions commit")).at(at, "");
+                wrong.push(mistake.at(guarantee.origin, "beside this"));
+            }
+        } else if consumer.enable_auto_commit.is_none_or(|is_on| is_on.value) {
             for (key, at) in reader_keys(consumer).filter(|(key, _)| ["commit-mode", "commit-point"].contains(key)) {
                 let message = format!("`{key}` has no effect: polls commit by themselves");
                 wrong.push(Diagnostic::error(message).at(at, "").help("write `enable-auto-commit = false` beside it"));
@@ -391,8 +414,12 @@ impl Planner<'_> {
                 .as_ref()
                 .map_or_else(AssignorPolicy::default, |written| written.value.policy.clone()),
             is_static: consumer.static_membership.is_some_and(|is_static| is_static.value),
-            offsets,
+            offsets: OffsetSettings {
+                enable_auto_commit: guarantee.is_none() && offsets.enable_auto_commit,
+                ..offsets
+            },
             fetch,
+            is_transactional: guarantee.is_some(),
         };
         Some((call, Arc::new(spec)))
     }

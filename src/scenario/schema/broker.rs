@@ -12,10 +12,10 @@ use super::name::Name;
 use super::number::Positive;
 use super::place::Place;
 use super::policy::{Cancel, Limit};
-use super::quantity_text::{Bytes, Duration};
+use super::quantity_text::{Bandwidth, Bytes, Duration};
 use super::service::{Queue, Service};
 use super::step::Step;
-use super::topic::{CommitMode, CommitPoint, IsolationLevel, OffsetReset};
+use super::topic::{CommitMode, CommitPoint, IsolationLevel, OffsetReset, ProcessingGuarantee};
 use super::{Scenario, Steps};
 use crate::protocol::amqp::{Acknowledge, CreditFlowSettings, WatermarkSettings, WorkQueueSettings};
 use crate::scenario::document::{Located, OneOrMany};
@@ -42,6 +42,14 @@ pub struct Broker {
     /// How often brokers look for old records (Kafka: 5 min).
     #[schemars(extend("default" = "5min"))]
     pub log_retention_check_interval: Option<Located<Duration>>,
+    /// How much of its topics a broker holds in memory, the same of each partition: what consumers read beyond costs time. By default
+    /// everything.
+    pub page_cache: Option<Located<Bytes>>,
+    /// How long a read of the disk takes, for consumers of topics that have fallen behind.
+    #[schemars(extend("default" = "0s"))]
+    pub disk_read_time: Option<Located<Duration>>,
+    /// How fast the disk reads beyond that; as fast as need be if it is left out.
+    pub disk_read_rate: Option<Located<Bandwidth>>,
     /// How long a group without members waits for others once the first one has come, and again when one has (Kafka: 3 s).
     #[schemars(extend("default" = "3s"))]
     pub group_initial_rebalance_delay: Option<Located<Duration>>,
@@ -137,6 +145,10 @@ pub struct Consumer {
     /// Whether a message that fails goes back to the queue, or else dies.
     #[schemars(extend("default" = true))]
     pub requeue: Option<Located<bool>>,
+    /// What holds for a record that is read and what is published for it, should a node fail (Kafka Streams: at-least-once). A record
+    /// that fails is skipped, or, with `exactly-once-v2`, read again with all of its transaction.
+    #[schemars(extend("default" = "at-least-once"))]
+    pub processing_guarantee: Option<Located<ProcessingGuarantee>>,
     /// Who of a group reads which partition (Kafka: range, unless all members agree on another one).
     #[schemars(extend("default" = "range"))]
     pub partition_assignment_strategy: Option<Located<Chosen<Assignor>>>,

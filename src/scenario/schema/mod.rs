@@ -60,7 +60,7 @@ pub use service::{Admit, Counts, Discipline, ExpireAt, Op, Queue, QueueLimit, Se
 pub use state::{Fsync, State};
 pub use step::{FanOut, Repeat, Step, Verb, WaitFor, Way};
 pub use synonyms::synonym;
-pub use topic::{Acks, CommitMode, CommitPoint, IsolationLevel, OffsetReset, Topic};
+pub use topic::{Acks, CommitMode, CommitPoint, IsolationLevel, OffsetReset, ProcessingGuarantee, Topic};
 pub use topology::{Edges, Grid, RandomRegular, Router, Star, TOPOLOGY_KINDS, Topology, TopologyShape, Tree};
 pub use transport::{CongestionControl, Transport};
 

@@ -152,6 +152,17 @@ impl From<CommitPoint> for offsets::CommitPoint {
     }
 }
 
+/// What holds for a record that is read and what is published for it, should a node fail.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProcessingGuarantee {
+    /// It may be read again, and published for again.
+    AtLeastOnce,
+    /// All that one poll returns, and all that is published for it, counts together or not at all: a transaction.
+    #[serde(rename = "exactly-once-v2")]
+    ExactlyOnce,
+}
+
 /// Whether a reader sees what transactions write before they are committed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

@@ -19,7 +19,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub use settings::{SENDER, SenderSettings};
 
@@ -29,7 +29,7 @@ use super::accumulator::{
 use crate::base::random::Uniform;
 use crate::base::time::{Span, Time};
 use crate::protocol::log::ids::{BrokerId, Offset, ProducerEpoch, ProducerId, Sequence, TopicPartition};
-use crate::protocol::log::partition::{Acks, NewBatch, Record, Stamp};
+use crate::protocol::log::partition::{Acks, BATCHES_KEPT, NewBatch, Record, Stamp};
 
 /// The number of a request of one producer.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -100,10 +100,16 @@ struct Request<M> {
 struct Line {
     epoch: ProducerEpoch,
     next: Sequence,
+    /// Whether the broker has taken a batch of this epoch. Until then it takes any sequence, so only one is under way: a network that
+    /// keeps the order of a connection would not need that.
+    is_known: bool,
     /// Batches that are under way, in order.
     flying: BTreeSet<BatchId>,
     /// Batches that have a sequence and no answer: under way, or to be sent again.
     open: BTreeSet<BatchId>,
+    /// Batches that were sent since the first one that is open, that one included. A broker knows the last five again, so there are
+    /// no more, even where an answer is lost and later ones are not, as cannot happen on a connection.
+    recent: VecDeque<BatchId>,
 }
 
 /// A producer's batches, waiting and under way.
@@ -188,9 +194,12 @@ impl<M: Copy> Sender<M> {
     fn may_send(&self, partition: TopicPartition) -> bool {
         let Some(first) = self.accumulator.queue(partition).next() else { return false };
         let Some(line) = self.lines.get(&partition) else { return true };
-        let is_muted = self.settings.max_in_flight_requests_per_connection.get() == 1 && !line.flying.is_empty();
+        let is_alone = self.settings.max_in_flight_requests_per_connection.get() == 1
+            || self.settings.enable_idempotence && !line.is_known;
+        let is_muted = is_alone && !line.flying.is_empty();
         let is_next = first.stamp.is_none() || line.open.first() == Some(&first.id);
-        !is_muted && !self.broken.contains(&partition) && is_next
+        let has_room = first.stamp.is_some() || line.recent.len() < BATCHES_KEPT || !self.settings.enable_idempotence;
+        !is_muted && !self.broken.contains(&partition) && is_next && has_room
     }
 
     /// The next request, if there is anything to send to a broker that takes one more: asked until there is none. A request for one
@@ -256,14 +265,16 @@ impl<M: Copy> Sender<M> {
         {
             // A partition goes on in its epoch until nothing of it is open.
             if line.epoch != epoch && line.open.is_empty() {
-                (line.epoch, line.next) = (epoch, Sequence(0));
+                (line.epoch, line.next, line.is_known) = (epoch, Sequence(0), false);
             }
             batch.stamp = Some(Stamp { producer, epoch: line.epoch, sequence: line.next });
             line.next = line.next.plus(batch.records.len() as u64);
         }
         batch.was_next = line.open.first().is_none_or(|first| *first == batch.id);
+        if line.open.insert(batch.id) {
+            line.recent.push_back(batch.id);
+        }
         line.flying.insert(batch.id);
-        line.open.insert(batch.id);
         Some(batch)
     }
 
@@ -283,11 +294,18 @@ impl<M: Copy> Sender<M> {
         for batch in request.batches {
             self.lines.entry(batch.partition).or_default().flying.remove(&batch.id);
             match says(batch.id) {
-                BatchAnswer::Written(offset) => self.finish(batch, Outcome::Written(Some(offset)), done),
+                BatchAnswer::Written(offset) => {
+                    let line = self.lines.entry(batch.partition).or_default();
+                    line.is_known |= batch.stamp.is_some_and(|stamp| stamp.epoch == line.epoch);
+                    self.finish(batch, Outcome::Written(Some(offset)), done);
+                }
                 BatchAnswer::Fatal => self.fail(batch, Outcome::Refused, done),
                 BatchAnswer::Retriable => self.retry(batch, now, draw(), done),
                 // If it was the next when it was sent, what is missing will not come: all begins anew in another epoch (KIP-360).
                 // Otherwise one before it was refused, or has not come yet.
+                BatchAnswer::OutOfOrderSequence if batch.was_next && self.is_transactional => {
+                    self.fail(batch, Outcome::Refused, done);
+                }
                 BatchAnswer::OutOfOrderSequence => {
                     if batch.was_next {
                         self.broken.insert(batch.partition);
@@ -385,16 +403,19 @@ impl<M: Copy> Sender<M> {
         let line = self.lines.entry(batch.partition).or_default();
         line.flying.remove(&batch.id);
         line.open.remove(&batch.id);
+        while line.recent.pop_front_if(|first| !line.open.contains(first)).is_some() {}
         self.accumulator.release(&batch);
         let ProducerBatch { id, partition, records, attempts, .. } = batch;
         done.push(Done { batch: id, partition, records, attempts, outcome });
     }
 
-    /// Where a batch with a sequence was given up and nothing is under way, a new epoch begins: what waits gets sequences from 0.
+    /// Where a batch with a sequence was given up, or a later one refused, and nothing is under way, a new epoch begins: what waits gets
+    /// sequences from 0.
     fn mend(&mut self) {
         let rests = |partition: &TopicPartition| self.lines.get(partition).is_none_or(|line| line.flying.is_empty());
         let rested: Vec<_> = self.broken.extract_if(.., rests).collect();
-        if rested.is_empty() {
+        // What a transaction could not write aborts it: its owner asks for another epoch.
+        if rested.is_empty() || self.is_transactional {
             return;
         }
         let Some((_, epoch)) = &mut self.identity else { return };
@@ -402,7 +423,7 @@ impl<M: Copy> Sender<M> {
         let epoch = *epoch;
         for partition in rested {
             let line = self.lines.entry(partition).or_default();
-            (line.epoch, line.next) = (epoch, Sequence(0));
+            (line.epoch, line.next, line.is_known) = (epoch, Sequence(0), false);
             for batch in self.accumulator.queue_mut(partition) {
                 let Some(stamp) = &mut batch.stamp else { continue };
                 (stamp.epoch, stamp.sequence) = (epoch, line.next);
