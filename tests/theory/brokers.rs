@@ -160,9 +160,9 @@ fn a_quorum_queue_confirms_after_a_majority() {
     }
 }
 
-/// A queue that grows by 1000 messages of 10 KiB a second, and a node that has memory for 10 240 000 bytes of them: the alarm comes at
-/// the next look, every 2.5 s, after 1000 of them, and the 50 users that wait for their confirms publish nothing any more until there
-/// are fewer. The queue is never longer than what comes until that look.
+/// A queue that grows by 900 messages of 10 KiB a second, and a node that has memory for 1000 of them: the alarm comes at the first look
+/// after that, every 2.5 s, and the 50 users that wait for their confirms publish nothing any more until there are fewer. So the queue
+/// is never longer than 1000 and what comes in 2.5 s, 2250, and the 50 that wait.
 #[test]
 fn a_slow_consumer_holds_up_publishers_that_wait() {
     let text = |memory: &str| {
@@ -176,13 +176,14 @@ fn a_slow_consumer_holds_up_publishers_that_wait() {
     let published = |run: &RunResult| queue(run, "orders").of(QueueFact::Published);
     assert!((59_000..=60_050).contains(&published(&free)), "{}", published(&free));
     // The consumer's 100 a second, and what the queue holds in the end.
-    assert!(published(&held) <= 6_000 + 2_500, "{}", published(&held));
-    assert!(queue(&held, "orders").ready_max <= 2_550 && queue(&held, "orders").of(QueueFact::Unread) > 0);
+    assert!(published(&held) <= 6_000 + 3_300, "{}", published(&held));
+    assert!(queue(&held, "orders").ready_max <= 3_300 && queue(&held, "orders").of(QueueFact::Unread) > 0);
     assert_eq!(queue(&free, "orders").of(QueueFact::Unread), 0);
 }
 
-/// The disk takes 100 ms for a sync, and nobody consumes. A publisher may be 40 messages ahead of it, so 40 are confirmed with each
-/// sync: 400 a second of the 1000 that it sends.
+/// The disk takes 100 ms for a sync, and nobody consumes. A publisher may be 40 messages ahead of it. Of 40 that are read at once the
+/// first is synced alone, and the others, which come meanwhile, share the next: so 40 take 200 ms, and 200 a second of the 1000 that it
+/// sends get in.
 #[test]
 fn credit_keeps_a_publisher_as_far_ahead_of_the_disk_as_it_may_be() {
     let run = Study::seeds(
@@ -193,7 +194,7 @@ fn credit_keeps_a_publisher_as_far_ahead_of_the_disk_as_it_may_be() {
          }\n[clients.shop]\nrate = \"1000/s\"\npublish = \"orders\"\n[queues.orders]\n",
     );
     let published = queue(&run.runs[0], "orders").of(QueueFact::Published) as f64 / 10.0;
-    assert!((published - 400.0).abs() < 8.0, "{published}");
+    assert!((published - 200.0).abs() < 5.0, "{published}");
 }
 
 /// A topic exchange sends each message to the queues whose pattern fits its key, once each, and what fits nowhere to nobody: a
