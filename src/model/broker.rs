@@ -437,11 +437,7 @@ impl Process<Letter> for Broker {
             }
         };
         match envelope.kind() {
-            Kind::Notice | Kind::Message => {
-                if !self.leaves_unread(cx, from, envelope) {
-                    self.publish(cx, from, envelope);
-                }
-            }
+            Kind::Notice | Kind::Message => self.read(cx, from, envelope),
             Kind::Subscribe => self.hear(cx, from, envelope),
             Kind::Ack(outcome) => self.settle(cx, from, &envelope, outcome),
             _ => {}

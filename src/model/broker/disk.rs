@@ -198,6 +198,9 @@ mod tests {
     use crate::process::MessageId;
     use crate::protocol::amqp::{DeathReason, Deaths, Effect};
 
+    /// What a member does.
+    type Act<'a> = &'a mut dyn FnMut(&mut Member<Op>, &mut Vec<Effect<Op>>);
+
     fn posted(number: u32) -> Op {
         let message = MessageId { owner: NodeId::new(3), number };
         let parcel = Parcel { message, luck: 77, call: 2, letter_of: Some(QueueId::new(4)), stand: Stand::Nowhere };
@@ -214,7 +217,7 @@ mod tests {
         let mut slots = find(queue, &BTreeMap::new()).slots;
         let mut member = Member::new(0, 1, Durable::default());
         let mut disk = BTreeMap::new();
-        let mut act = |member: &mut Member<Op>, act: &mut dyn FnMut(&mut Member<Op>, &mut Vec<Effect<Op>>)| {
+        let mut act = |member: &mut Member<Op>, act: Act<'_>| {
             let mut effects = Vec::new();
             act(member, &mut effects);
             while let Some(effect) = effects.pop() {
@@ -228,7 +231,7 @@ mod tests {
         };
         act(&mut member, &mut |member, effects| member.stand(effects));
         let ops = [posted(1), Op::Settle(2, Exit::LetGo(Loss::Expired)), Op::Return(3), posted(2)];
-        for op in ops.iter().cloned() {
+        for op in &ops {
             act(&mut member, &mut |member, effects| _ = member.propose(Some(op.clone()), effects));
         }
         member.compact(3);

@@ -79,10 +79,10 @@ impl Pressure {
 }
 
 impl Broker {
-    /// Whether a message that was published waits unread.
-    pub(super) fn leaves_unread(&mut self, cx: &mut Cx<'_>, from: NodeId, envelope: Envelope) -> bool {
+    /// A message is published: it is read, or waits unread.
+    pub(super) fn read(&mut self, cx: &mut Cx<'_>, from: NodeId, envelope: Envelope) {
         if !self.pressure.is_blocked(from, time(cx.now())) {
-            return false;
+            return self.publish(cx, from, envelope);
         }
         let message = MessageId { owner: from, number: envelope.number };
         self.pressure.publisher(from).unread += 1;
@@ -90,7 +90,6 @@ impl Broker {
         cx.observe(Observation::Stored { message, place: NO_PLACE, key: None, risk: Loss::Unread });
         cx.observe(Observation::Replaced { message });
         self.pressure.unread.push_back((from, envelope));
-        true
     }
 
     /// States for the queues that a message is to reach that it waits unread.

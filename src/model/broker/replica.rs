@@ -29,7 +29,7 @@ pub(super) struct Replica {
     member: Member<Op>,
     slots: Slots,
     /// Writes that are not synced, each with what is to be said once it is.
-    writes: VecDeque<(u64, Vec<(u32, RaftWord<Op>)>)>,
+    writes: VecDeque<(u64, Vec<Said>)>,
     /// No election before this.
     patience: Time,
     timer: Option<TimerId>,
@@ -37,6 +37,9 @@ pub(super) struct Replica {
     lead: Option<Lead>,
     was_leader: bool,
 }
+
+/// What is said to a member.
+type Said = (u32, RaftWord<Op>);
 
 /// What a leader knows.
 #[derive(Debug, Default)]
