@@ -410,7 +410,11 @@ impl Caller {
             | Alarm::Gossip(_)
             | Alarm::Subscribe
             | Alarm::Log(_)
-            | Alarm::Lapse(..) => None,
+            | Alarm::Lapse(..)
+            | Alarm::Deliver(_)
+            | Alarm::Replica(_)
+            | Alarm::Memory
+            | Alarm::Relays => None,
         }
     }
 

@@ -26,14 +26,14 @@ use crate::protocol::log::partition::Record;
 
 use super::caller::{Cx, nested_luck};
 use super::letter::Letter;
-use wire::Body;
+pub(in crate::model) use wire::Body;
 
 pub use broker::LogBroker;
 pub use controller::LogController;
 pub use leaders::Leaders;
 pub(super) use producers::{Finished, Producers};
 pub(super) use reader::{Reader, Turn};
-pub use spec::{LogSpec, ReadCosts, ProducerSpec, ReaderSpec, RecordSpec, TopicSpec};
+pub use spec::{LogSpec, ProducerSpec, ReadCosts, ReaderSpec, RecordSpec, TopicSpec};
 pub use wire::Bulk;
 
 /// A message that was published, as brokers know it.

@@ -17,14 +17,16 @@ use super::service::{Queue, Service};
 use super::step::Step;
 use super::topic::{CommitMode, CommitPoint, IsolationLevel, OffsetReset, ProcessingGuarantee};
 use super::{Scenario, Steps};
-use crate::protocol::amqp::{Acknowledge, WorkQueueSettings};
+use crate::protocol::amqp::{Acknowledge, CreditFlowSettings, WatermarkSettings, WorkQueueSettings};
 use crate::scenario::document::{Located, OneOrMany};
 
 /// A node that keeps queues. With a single broker in the scenario, or none, nobody has to say which one is meant.
 #[derive(Clone, PartialEq, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Broker {
-    /// How many nodes; several keep topics.
+    /// How many nodes. A classic queue is at one of them, in turn in the order in which queues are declared; a quorum queue has a
+    /// replica at each. Clients publish to any node, which passes messages on to the one that has the queue; consumers are connected
+    /// to all.
     #[schemars(extend("default" = 1))]
     pub nodes: Option<Located<NonZeroU32>>,
     /// Where it is; needed with `[regions]`.
@@ -55,6 +57,17 @@ pub struct Broker {
     /// `heartbeat` of 60 s would be its worst case; it takes the first missed one here.
     #[schemars(extend("default" = "60s"))]
     pub heartbeat: Option<Located<Duration>>,
+    /// How much memory a node has for the bodies of messages in queues. Without it there is no limit. Bodies take memory wherever
+    /// their queue is, ready or not acknowledged; what brokers need besides is not counted.
+    pub memory: Option<Located<Bytes>>,
+    /// The share of the memory, or the amount, above which publishers are kept back.
+    pub vm_memory_high_watermark: Option<Tuned<WatermarkSettings>>,
+    /// How many messages a publisher may be ahead of the disk before nothing more is read of it.
+    pub credit_flow_default_credit: Option<Tuned<CreditFlowSettings>>,
+    /// How long a replica of a quorum queue hears nothing of its leader before it stands for election: between once and twice as long.
+    /// RabbitMQ's failure detector looks once a second.
+    #[schemars(extend("default" = "1s"))]
+    pub election_timeout: Option<Located<Duration>>,
     /// How long a sync of the disk takes, whatever it covers; what comes meanwhile shares the next one. A persistent message in a
     /// durable queue is confirmed after it.
     #[schemars(extend("default" = "0s"))]
@@ -224,7 +237,8 @@ fn one_worker() -> Limit {
 /// get one, which is ideal.
 pub(in crate::scenario) fn consumers_and_brokers(scenario: &mut Scenario) {
     if scenario.brokers.is_empty()
-        && let Some(first) = scenario.queues.iter().map(|(name, _)| name).chain(scenario.topics.iter().map(|(name, _)| name)).next()
+        && let Some(first) =
+            scenario.queues.iter().map(|(name, _)| name).chain(scenario.topics.iter().map(|(name, _)| name)).next()
     {
         let name = Located { value: Name::parse("broker").expect("it is a name"), origin: first.origin };
         scenario.brokers.extend([(name, Broker::default())]);
