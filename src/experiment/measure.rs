@@ -236,23 +236,32 @@ fn queue_value(measure: &Measure, runs: &[&RunResult], queue: usize) -> Option<f
         Statistic::Max => f64::from(most),
         _ => mean,
     };
-    let happened = |count: u64| match measure.statistic {
-        Statistic::Count => Some(count as f64),
-        Statistic::Rate => (book.seconds > 0.0).then(|| count as f64 / book.seconds),
-        _ => (custody.due > 0).then(|| count as f64 / custody.due as f64),
-    };
+    let of_custody = custody_value(measure, &custody, book.seconds);
     match (measure.metric, measure.statistic) {
-        (Metric::Lost, _) => happened(custody.lost.sum()),
-        (Metric::LostBy(why), _) => happened(custody.lost.of(why)),
-        (Metric::ConfirmedLost, _) => happened(custody.confirmed_lost.sum()),
-        (Metric::Duplicates, _) => happened(custody.duplicates),
-        (Metric::OutOfOrder, _) => happened(custody.out_of_order),
+        _ if of_custody.is_some() => of_custody,
         (Metric::Ready, _) => Some(level(book.ready_mean(), book.ready_max)),
         (Metric::Unacked, _) => Some(level(book.unacked_mean(), book.unacked_max)),
         (Metric::Queued(fact), Statistic::Count) => Some(book.of(fact) as f64),
         (Metric::Queued(fact), Statistic::Rate) => (book.seconds > 0.0).then(|| book.of(fact) as f64 / book.seconds),
         (Metric::Queued(fact), _) => book.share(fact),
         _ => None,
+    }
+}
+
+/// What became of the messages that a place owes.
+fn custody_value(measure: &Measure, custody: &CustodyBook, seconds: f64) -> Option<f64> {
+    let happened = match measure.metric {
+        Metric::Lost => custody.lost.sum(),
+        Metric::LostBy(why) => custody.lost.of(why),
+        Metric::ConfirmedLost => custody.confirmed_lost.sum(),
+        Metric::Duplicates => custody.duplicates,
+        Metric::OutOfOrder => custody.out_of_order,
+        _ => return None,
+    } as f64;
+    match measure.statistic {
+        Statistic::Count => Some(happened),
+        Statistic::Rate => (seconds > 0.0).then(|| happened / seconds),
+        _ => (custody.due > 0).then(|| happened / custody.due as f64),
     }
 }
 
@@ -267,15 +276,17 @@ fn topic_value(measure: &Measure, runs: &[&RunResult], topic: usize) -> Option<f
 }
 
 fn reader_value(measure: &Measure, runs: &[&RunResult], reader: usize) -> Option<f64> {
-    let mut book = GroupBook::default();
-    runs.iter().for_each(|run| book.add(&run.readers[reader].book));
+    let (mut book, mut custody) = (GroupBook::default(), CustodyBook::default());
+    for run in runs {
+        book.add(&run.readers[reader].book);
+        custody.add(&run.readers[reader].custody);
+    }
     match (measure.metric, measure.statistic) {
         (Metric::Lag, Statistic::Max) => Some(book.lag_max as f64),
         (Metric::Lag, _) => Some(book.lag_mean()),
-        (Metric::Duplicates, _) => book.reread_share(),
         (Metric::Grouped(fact), Statistic::Rate) => (book.seconds > 0.0).then(|| book.of(fact) as f64 / book.seconds),
         (Metric::Grouped(fact), _) => Some(book.of(fact) as f64),
-        _ => None,
+        _ => custody_value(measure, &custody, book.seconds),
     }
 }
 

@@ -155,7 +155,9 @@ fn finish(
     };
     let stations = find::<Stations>(&mut observers).close().to_vec();
     let books_of_queues = if plan.queues.is_empty() { &[] } else { find::<Queues>(&mut observers).close() };
-    let queues = plan.queues.iter().zip(books_of_queues).zip(places);
+    let mut places = places.into_iter();
+    let of_queues: Vec<_> = places.by_ref().take(plan.queues.len()).collect();
+    let queues = plan.queues.iter().zip(books_of_queues).zip(of_queues);
     let queues =
         queues.map(|((name, book), custody)| QueueResult { name: name.clone(), book: book.clone(), custody }).collect();
     let (topics, readers) = if plan.topics.is_empty() {
@@ -163,10 +165,12 @@ fn finish(
     } else {
         let (topics, readers) = find::<Topics>(&mut observers).close();
         let topics = plan.topics.iter().zip(topics);
-        let readers = plan.readers.iter().zip(readers);
+        let readers = plan.readers.iter().zip(readers).zip(places);
         (
             topics.map(|(name, book)| TopicResult { name: name.clone(), book: book.clone() }).collect(),
-            readers.map(|(name, book)| ReaderResult { name: name.clone(), book: book.clone() }).collect(),
+            readers
+                .map(|((name, book), custody)| ReaderResult { name: name.clone(), book: book.clone(), custody })
+                .collect(),
         )
     };
     let courses = if plan.faults.is_empty() { CourseBook::default() } else { find::<Courses>(&mut observers).close() };

@@ -123,6 +123,8 @@ pub struct ReaderResult {
     pub name: String,
     /// The book.
     pub book: GroupBook,
+    /// What became of the records that it owes to process.
+    pub custody: CustodyBook,
 }
 
 /// A fault's name and book.

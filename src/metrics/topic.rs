@@ -80,12 +80,6 @@ impl GroupBook {
         self.lag_seconds / self.seconds
     }
 
-    /// Of the records that polls returned, the share that the group had been given before; `None` if there were none.
-    pub fn reread_share(&self) -> Option<f64> {
-        let polled = self.of(GroupFact::Polled);
-        (polled > 0).then(|| self.of(GroupFact::Reread) as f64 / polled as f64)
-    }
-
     /// Adds what happened in another run.
     pub fn add(&mut self, other: &Self) {
         self.facts.iter_mut().zip(other.facts).for_each(|(sum, count)| *sum += count);
@@ -230,6 +224,6 @@ mod tests {
             topics.observe(at(1), NODE, &Observation::Polled { group: 0, topic: 0, partition: 0, from, count: 10 });
         }
         let (_, groups) = topics.close();
-        assert_eq!(groups[0].reread_share(), Some(0.2));
+        assert_eq!((groups[0].of(GroupFact::Polled), groups[0].of(GroupFact::Reread)), (20, 4));
     }
 }

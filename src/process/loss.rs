@@ -81,6 +81,20 @@ losses! {
     ///
     /// None is bound for its key, they are full, or it has died there before without being rejected.
     DeadLetter "lost-dead-letter" "dead-letter-exchange",
+    /// Lost with the leader of its partition: nobody else had it yet, and the leader had acknowledged it alone.
+    LeaderOnly "lost-with-leader" "acks",
+    /// Lost on the way to the leader of its partition, or with it: its producer did not wait for an answer.
+    NotAwaited "lost-not-awaited" "acks",
+    /// Cut off although it was replicated: a replica led that was not in sync.
+    UncleanElection "lost-unclean-election" "unclean-leader-election-enable",
+    /// Lost with the leader of its partition, or on the way there: its producer was not told that it is written.
+    ///
+    /// It gave up before.
+    Unanswered "lost-unanswered" "delivery-timeout",
+    /// Deleted, as it was too old or there was too much, before it was read.
+    Retention "lost-retention" "retention-time",
+    /// Removed before it was read, as there was a later record of its key.
+    Compaction "lost-compaction" "cleanup-policy",
     /// Lost, and nobody stated why.
     Unexplained "lost-unexplained" "",
 }

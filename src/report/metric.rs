@@ -253,14 +253,21 @@ pub(super) fn of_queue(book: &QueueBook, custody: &CustodyBook) -> Vec<Metric> {
         let happened = book.of(fact);
         metric(fact.name(), [count(happened), per_second(happened), share(book.share(fact))])
     }));
+    metrics.extend(of_custody(custody, book.seconds));
+    metrics
+}
+
+/// What became of the messages that a place owes.
+fn of_custody(custody: &CustodyBook, seconds: f64) -> Vec<Metric> {
+    let per_second = |events: u64| rate(super::human::ratio(events as f64, seconds));
     let of_due = |messages: u64| super::human::ratio(messages as f64, custody.due as f64);
     let with_share = |name, messages| metric(name, [count(messages), share(of_due(messages))]);
-    metrics.extend([
+    let mut metrics = vec![
         with_share("lost", custody.lost.sum()),
         with_share("confirmed-lost", custody.confirmed_lost.sum()),
         metric("duplicates", [count(custody.duplicates), mean(of_due(custody.duplicates))]),
         metric("out-of-order", [count(custody.out_of_order), per_second(custody.out_of_order)]),
-    ]);
+    ];
     // Most reasons never occur: those are left out.
     metrics.extend(custody.lost.happened().map(|(why, messages)| {
         let confirmed = statistic("confirmed", Value::Whole(custody.confirmed_lost.of(why)), Unit::Count);
@@ -277,13 +284,13 @@ pub(super) fn of_topic(book: &TopicBook) -> Vec<Metric> {
 }
 
 /// The metrics of a group that reads topics.
-pub(super) fn of_reader(book: &GroupBook) -> Vec<Metric> {
+pub(super) fn of_reader(book: &GroupBook, custody: &CustodyBook) -> Vec<Metric> {
     let most = statistic("max", Value::Whole(book.lag_max), Unit::Count);
     let per_second = |events: u64| rate(super::human::ratio(events as f64, book.seconds));
     let of = |&fact: &GroupFact| metric(fact.name(), [count(book.of(fact)), per_second(book.of(fact))]);
     let lag = metric("lag", [mean(Some(book.lag_mean())), most]);
-    let duplicates = metric("duplicates", [mean(book.reread_share())]);
-    [lag, duplicates].into_iter().chain(GroupFact::ALL.iter().map(of)).collect()
+    let of_group = [lag].into_iter().chain(GroupFact::ALL.iter().map(of));
+    of_group.chain(of_custody(custody, book.seconds)).collect()
 }
 
 /// A link's metrics, or the whole wire's.

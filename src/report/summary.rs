@@ -163,7 +163,7 @@ impl Tables {
             .map(|station| Named { name: station.name.clone(), metrics: Metrics(of_station(station)) });
         let named = |name: &str, metrics| Named { name: name.to_owned(), metrics: Metrics(metrics) };
         let topics = total.topics.iter().map(|topic| named(&topic.name, of_topic(&topic.book)));
-        let readers = total.readers.iter().map(|reader| named(&reader.name, of_reader(&reader.book)));
+        let readers = total.readers.iter().map(|reader| named(&reader.name, of_reader(&reader.book, &reader.custody)));
         let queues = total
             .queues
             .iter()

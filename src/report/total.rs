@@ -166,7 +166,10 @@ impl Total {
         }
         for reader in &run.readers {
             match self.readers.iter_mut().find(|total| total.name == reader.name) {
-                Some(total) => total.book.add(&reader.book),
+                Some(total) => {
+                    total.book.add(&reader.book);
+                    total.custody.add(&reader.custody);
+                }
                 None => self.readers.push(reader.clone()),
             }
         }

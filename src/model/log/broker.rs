@@ -13,20 +13,20 @@ use crate::model::Alarm;
 use crate::model::caller::Cx;
 use crate::model::clock::time;
 use crate::model::letter::Letter;
-use crate::process::{Boot, Clock, Observation, Process, TimerId, TopicFact};
+use crate::process::{Boot, Clock, Loss, Observation, Process, TimerId, TopicFact};
 use crate::protocol::log::fetch::{FetchPart, PartAnswer, Purgatory, Wanted, read};
 use crate::protocol::log::ids::{BrokerId, Offset, TopicPartition};
 use crate::protocol::log::partition::{AppendError, Batch, Isolation, NewBatch};
 use crate::protocol::log::producer::accumulator::BatchId;
 use crate::protocol::log::producer::sender::BatchAnswer;
 use crate::protocol::log::replica::{
-    Answer, FollowerFetch, FollowerFetched, IsrChange, Loss, Replica, ReplicaError, Standing,
+    Answer, FollowerFetch, FollowerFetched, IsrChange, Loss as CutFor, Replica, ReplicaError, Standing,
 };
 use crate::protocol::log::transaction::Marker;
 
 use super::metadata::Metadata;
 use super::spec::LogSpec;
-use super::tape::Tape;
+use super::tape::{At, Tape};
 use super::wire::{Body, FetchAsk};
 use super::{LogAlarm, Parcel, Voice};
 
@@ -355,7 +355,8 @@ impl LogBroker {
     fn write_last(&mut self, cx: &mut Cx<'_>, place: usize) {
         let last: Option<Arc<Batch<Parcel>>> = self.replicas.all[place].replica.log.batches().next_back().cloned();
         if let Some(batch) = last {
-            self.tape.write(cx, place, &batch);
+            let at = at(&self.spec, place, self.replicas.all[place].partition);
+            self.tape.write(cx, &at, &batch);
         }
     }
 
@@ -604,22 +605,27 @@ impl LogBroker {
                 _ => self.replicas.all[place].replica.log.batches().cloned().collect(),
             };
             let step = self.replicas.all[place].replica.received(fetch.epoch, fetch.from, answer);
+            let spec = Arc::clone(&self.spec);
+            let at = at(&spec, place, partition);
             for batch in batches.iter().take(step.appended) {
-                self.tape.write(cx, place, batch);
+                self.tape.write(cx, &at, batch);
             }
             let topic = self.spec.topic(partition).number;
+            let mut reasons = BTreeMap::new();
             for lost in &step.lost {
-                let fact = match lost.loss {
-                    Loss::UncleanElection => TopicFact::LostUnclean,
-                    Loss::AcknowledgedByLeaderOnly => TopicFact::LostLeaderOnly,
-                    Loss::NeverAcknowledged => TopicFact::LostNeverAcknowledged,
-                    Loss::Unanswered => TopicFact::CutUnanswered,
+                let (fact, why) = match lost.loss {
+                    CutFor::UncleanElection => (TopicFact::LostUnclean, Loss::UncleanElection),
+                    CutFor::AcknowledgedByLeaderOnly => (TopicFact::LostLeaderOnly, Loss::LeaderOnly),
+                    CutFor::NeverAcknowledged => (TopicFact::LostNeverAcknowledged, Loss::NotAwaited),
+                    CutFor::Unanswered => (TopicFact::CutUnanswered, Loss::Unanswered),
                 };
+                reasons.insert(lost.offset, why);
                 cx.observe(Observation::Logged { topic, fact, count: 1 });
             }
+            let why = |offset: Offset| reasons.get(&offset).copied().unwrap_or(Loss::Unanswered);
             let end = self.replicas.all[place].replica.log.end();
             for batch in before.iter().filter(|batch| batch.last >= end) {
-                self.tape.clear(cx, place, batch);
+                self.tape.clear(cx, &at, batch, why);
             }
             if !step.is_used {
                 self.delayed.insert(partition, time(cx.now()) + FOLLOW_BACKOFF);
@@ -657,11 +663,12 @@ impl LogBroker {
             let log = &mut held.replica.log;
             let gone = log.retain(now);
             let deleted: usize = gone.iter().map(|batch| batch.records.len()).sum();
-            gone.iter().for_each(|batch| self.tape.clear(cx, place, batch));
+            let at = at(&self.spec, place, held.partition);
+            gone.iter().for_each(|batch| self.tape.clear(cx, &at, batch, |_| Loss::Retention));
             let mut compacted = 0;
             if log.settings().cleanup_policy.compacts() && log.dirty_ratio(now) >= DIRTY {
                 compacted = log.compact(now).removed.len();
-                self.tape.shrink(cx, place, held.replica.log.batches());
+                self.tape.shrink(cx, &at, held.replica.log.batches());
             }
             for (fact, count) in [(TopicFact::Deleted, deleted), (TopicFact::Compacted, compacted)] {
                 if leads && count > 0 {
@@ -671,6 +678,11 @@ impl LogBroker {
         }
         cx.set_timer(Clock::Steady, self.spec.retention_check, Alarm::Log(LogAlarm::Retention));
     }
+}
+
+/// A partition, as the disk knows it.
+fn at(spec: &LogSpec, index: usize, partition: TopicPartition) -> At<'_> {
+    At { index, partition, places: &spec.topic(partition).places }
 }
 
 /// What a producer is told.
@@ -732,6 +744,8 @@ impl Process<Letter> for LogBroker {
     }
 
     fn persisted(&mut self, cx: &mut Cx<'_>, key: u64) {
-        self.tape.persisted(cx, key);
+        let (spec, all) = (&self.spec, &self.replicas.all);
+        let places = |index: usize| all.get(index).map_or(&[][..], |held| &spec.topic(held.partition).places);
+        self.tape.persisted(cx, key, places);
     }
 }

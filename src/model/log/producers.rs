@@ -54,6 +54,11 @@ pub(in crate::model) struct Finished {
     pub(in crate::model) outcome: Outcome,
 }
 
+/// Why a record is lost that never reached a broker.
+fn unwritten(acks: Acks) -> Loss {
+    if acks == Acks::None { Loss::NotAwaited } else { Loss::Unanswered }
+}
+
 /// What the producers of a node write together.
 #[derive(Debug)]
 struct Transaction {
@@ -120,7 +125,7 @@ impl Producers {
             message: parcel.message,
             place: NO_PLACE,
             key: None,
-            risk: Loss::Unexplained,
+            risk: unwritten(record.spec.sender.acks),
         });
         cx.observe(Observation::Replaced { message: parcel.message });
         let size = Bytes::new(size) + RECORD_OVERHEAD;
@@ -366,7 +371,7 @@ impl Producer {
                     message,
                     place: NO_PLACE,
                     is_kept: false,
-                    exit: Exit::Acknowledged,
+                    exit: Exit::LetGo(unwritten(self.spec.sender.acks)),
                 });
             }
         }

@@ -59,6 +59,8 @@ pub struct ReadCosts {
 pub struct TopicSpec {
     /// Its place among all topics of the system, under which it is reported.
     pub number: u16,
+    /// Where its records are owed: a place for each group that reads it.
+    pub places: Vec<u16>,
     /// Into how many partitions it is divided.
     pub partitions: NonZeroU32,
     /// How many brokers have each; no more than there are.

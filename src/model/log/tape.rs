@@ -10,8 +10,8 @@ use crate::base::id::NodeId;
 use crate::base::time::Time;
 use crate::base::units::Bytes;
 use crate::model::caller::Cx;
-use crate::process::{Exit, Loss, MessageId, NO_PLACE, Observation};
-use crate::protocol::log::ids::{LeaderEpoch, Offset, ProducerEpoch, ProducerId, Sequence};
+use crate::process::{Exit, Loss, MessageId, Observation};
+use crate::protocol::log::ids::{LeaderEpoch, Offset, ProducerEpoch, ProducerId, Sequence, TopicPartition};
 use crate::protocol::log::partition::{Acks, Batch, Control, Record, Stamp};
 
 use super::Parcel;
@@ -38,6 +38,24 @@ struct Spot {
     is_kept: bool,
 }
 
+/// A partition of a broker.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct At<'a> {
+    /// Which of the broker's it is.
+    pub(super) index: usize,
+    pub(super) partition: TopicPartition,
+    /// Where its records are owed.
+    pub(super) places: &'a [u16],
+}
+
+impl At<'_> {
+    fn release(&self, cx: &mut Cx<'_>, message: MessageId, is_kept: bool, why: Loss) {
+        for &place in self.places {
+            cx.observe(Observation::Released { message, place, is_kept, exit: Exit::LetGo(why) });
+        }
+    }
+}
+
 /// The place of a batch of the broker's `partition`-th partition.
 fn place(partition: usize, base: Offset) -> u64 {
     (partition as u64) << OFFSETS | base.0
@@ -57,17 +75,21 @@ impl Tape {
         (tape, found)
     }
 
-    /// Writes a batch. Each record is one more copy of its message.
-    pub(super) fn write(&mut self, cx: &mut Cx<'_>, partition: usize, batch: &Arc<Batch<Parcel>>) {
+    /// Writes a batch of `partition`. Each record is one more copy of its message, at every place where that is owed.
+    pub(super) fn write(&mut self, cx: &mut Cx<'_>, at: &At<'_>, batch: &Arc<Batch<Parcel>>) {
+        let risk = match batch.acks {
+            Acks::None => Loss::NotAwaited,
+            Acks::Leader => Loss::LeaderOnly,
+            Acks::All => Loss::Unanswered,
+        };
         for record in &batch.records {
-            cx.observe(Observation::Stored {
-                message: record.value.message,
-                place: NO_PLACE,
-                key: None,
-                risk: Loss::Unexplained,
-            });
+            // Without keys, the order of a partition is what is promised.
+            let key = record.key.unwrap_or(u64::from(at.partition.partition));
+            for &place in at.places {
+                cx.observe(Observation::Stored { message: record.value.message, place, key: Some(key), risk });
+            }
         }
-        self.put(cx, partition, batch);
+        self.put(cx, at.index, batch);
     }
 
     fn put(&mut self, cx: &mut Cx<'_>, partition: usize, batch: &Arc<Batch<Parcel>>) {
@@ -93,20 +115,15 @@ impl Tape {
     }
 
     /// A batch is gone.
-    pub(super) fn clear(&mut self, cx: &mut Cx<'_>, partition: usize, batch: &Batch<Parcel>) {
-        let key = place(partition, batch.base);
+    pub(super) fn clear(&mut self, cx: &mut Cx<'_>, at: &At<'_>, batch: &Batch<Parcel>, why: impl Fn(Offset) -> Loss) {
+        let key = place(at.index, batch.base);
         let Some(spot) = self.places.get_mut(&key) else { return };
         let is_kept = std::mem::take(&mut spot.is_kept);
-        let records = spot.batch.take().map(|batch| batch.records.clone()).unwrap_or_default();
+        let before = spot.batch.take();
         spot.writing += 1;
         cx.persist(key, Vec::new());
-        for record in &records {
-            cx.observe(Observation::Released {
-                message: record.value.message,
-                place: NO_PLACE,
-                is_kept,
-                exit: Exit::Acknowledged,
-            });
+        for (offset, record) in before.iter().flat_map(|batch| batch.records()) {
+            at.release(cx, record.value.message, is_kept, why(offset));
         }
     }
 
@@ -114,12 +131,12 @@ impl Tape {
     pub(super) fn shrink<'a>(
         &mut self,
         cx: &mut Cx<'_>,
-        partition: usize,
+        at: &At<'_>,
         left: impl Iterator<Item = &'a Arc<Batch<Parcel>>>,
     ) {
         let left: BTreeMap<u64, &Arc<Batch<Parcel>>> =
-            left.map(|batch| (place(partition, batch.base), batch)).collect();
-        let range = place(partition, Offset::ZERO)..place(partition + 1, Offset::ZERO);
+            left.map(|batch| (place(at.index, batch.base), batch)).collect();
+        let range = place(at.index, Offset::ZERO)..place(at.index + 1, Offset::ZERO);
         let held = self
             .places
             .range(range)
@@ -127,19 +144,14 @@ impl Tape {
         let held: Vec<_> = held.collect();
         for (key, before, is_kept) in held {
             match left.get(&key) {
-                None => self.clear(cx, partition, &before),
+                None => self.clear(cx, at, &before, |_| Loss::Compaction),
                 Some(after) if after.records.len() < before.records.len() => {
                     let kept: Vec<_> = after.records.iter().map(|record| record.value.message).collect();
                     let gone = before.records.iter().map(|record| record.value.message);
                     for message in gone.filter(|message| !kept.contains(message)) {
-                        cx.observe(Observation::Released {
-                            message,
-                            place: NO_PLACE,
-                            is_kept,
-                            exit: Exit::Acknowledged,
-                        });
+                        at.release(cx, message, is_kept, Loss::Compaction);
                     }
-                    self.put(cx, partition, after);
+                    self.put(cx, at.index, after);
                     if let (true, Some(spot)) = (is_kept, self.places.get_mut(&key)) {
                         // The longer one is on disk until the shorter one is.
                         spot.is_kept = true;
@@ -151,7 +163,7 @@ impl Tape {
     }
 
     /// A write is synced.
-    pub(super) fn persisted(&mut self, cx: &mut Cx<'_>, key: u64) {
+    pub(super) fn persisted<'s>(&mut self, cx: &mut Cx<'_>, key: u64, places: impl Fn(usize) -> &'s [u16]) {
         let Some(spot) = self.places.get_mut(&key) else { return };
         spot.writing -= 1;
         if spot.writing > 0 {
@@ -163,7 +175,9 @@ impl Tape {
         };
         if !std::mem::replace(&mut spot.is_kept, true) {
             for record in &batch.records {
-                cx.observe(Observation::Kept { message: record.value.message, place: NO_PLACE });
+                for &place in places((key >> OFFSETS) as usize) {
+                    cx.observe(Observation::Kept { message: record.value.message, place });
+                }
             }
         }
     }

@@ -67,7 +67,7 @@ pub(super) fn lines(queues: &[QueueResult], flows: &[FlowTotal], style: Style) -
 }
 
 /// What was lost, by which setting; what was seen twice, or in another order.
-fn judged(name: &str, custody: &CustodyBook, style: Style) -> Vec<String> {
+pub(super) fn judged(name: &str, custody: &CustodyBook, style: Style) -> Vec<String> {
     let said = |count: u64, what: &str| (count > 0).then(|| format!("{} {what}", human::count(count)));
     let seen = [
         said(custody.duplicates, "duplicates received"),

@@ -6,6 +6,7 @@ use crate::report::human;
 use crate::report::style::{Role, Style, clean};
 
 use super::places::{table, words};
+use super::queues::judged;
 
 /// A row for each topic and group, and what was lost and why.
 pub(super) fn lines(topics: &[TopicResult], readers: &[ReaderResult], style: Style) -> Vec<String> {
@@ -67,6 +68,7 @@ pub(super) fn lines(topics: &[TopicResult], readers: &[ReaderResult], style: Sty
         ]
     };
     lines.extend(table(words(&header), readers.iter().map(row).collect(), style));
+    readers.iter().for_each(|reader| lines.extend(judged(&reader.name, &reader.custody, style)));
     lines
 }
 

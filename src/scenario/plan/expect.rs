@@ -335,7 +335,8 @@ fn measured_by(subject: &Subject) -> Vec<Metric> {
         Subject::Topic(_) => TopicFact::ALL.iter().copied().map(Metric::Logged).collect(),
         Subject::Reader(station, flows, _) => {
             let of_group = GroupFact::ALL.iter().copied().map(Metric::Grouped);
-            let of_group = of_group.chain([Metric::Lag, Metric::Duplicates]);
+            let of_custody = [Metric::Lost, Metric::ConfirmedLost, Metric::Duplicates, Metric::OutOfOrder];
+            let of_group = of_group.chain([Metric::Lag]).chain(of_custody).chain(losses());
             measured_by(&Subject::Station(*station, flows.clone())).into_iter().chain(of_group).collect()
         }
         Subject::Link(_) | Subject::Fault(_) => listed.collect(),

@@ -39,7 +39,7 @@ use crate::model::{
     Program, RouteSpec, Router, Script, Service, ServiceSpec, Stated, Target, Watch,
 };
 use crate::network::Network;
-use crate::process::{Boot, Flow};
+use crate::process::{Boot, Flow, NO_PLACE};
 use crate::sim::{Cluster, Storage};
 
 use super::diagnostic::Diagnostic;
@@ -178,12 +178,17 @@ impl Plan {
 
     /// The queues, who consumes from them, and which messages go there.
     pub fn places(&self, names: &Names) -> Places {
-        let mut places = Places { count: self.queues.len(), ..Places::default() };
+        let mut places = Places { count: self.queues.len() + self.readers.len(), ..Places::default() };
         let broker = |call: &Call| match &self.groups.get(usize::from(call.target))?.role {
             Role::Broker(spec, _) => Some(spec),
             _ => None,
         };
         for call in &self.calls {
+            if let Some(record) = &call.record {
+                let topic = &record.spec.cluster.topics[record.topic.0 as usize];
+                let owed = topic.places.iter().copied().filter(|place| *place != NO_PLACE);
+                places.flows.insert(Flow(call.flow), owed.collect());
+            }
             let (Some(publication), Some(spec)) = (&call.publication, broker(call)) else { continue };
             let to = spec.destinations(publication);
             let known = places.flows.entry(Flow(call.flow)).or_insert_with(|| to.clone());
@@ -193,10 +198,14 @@ impl Plan {
         }
         for Group { name, role, .. } in &self.groups {
             let Role::Service(spec, _) = role else { continue };
+            let members = || names.group(name).into_iter().flat_map(|group| names.members(group));
+            if let Some((_, reader)) = &spec.reads {
+                let place = (self.queues.len() + reader.group.0 as usize) as u16;
+                places.consumers.extend(members().map(|node| (node, place)));
+            }
             let subscription = spec.consumes.and_then(|call| self.calls[usize::from(call)].subscription.as_ref());
             let Some(subscription) = subscription else { continue };
-            let members = names.group(name).into_iter().flat_map(|group| names.members(group));
-            places.consumers.extend(members.map(|node| (node, subscription.number)));
+            places.consumers.extend(members().map(|node| (node, subscription.number)));
         }
         places
     }

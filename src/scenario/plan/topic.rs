@@ -15,6 +15,7 @@ use crate::base::time::{Span, ms, secs};
 use crate::model::{
     self, Choice, Delivery, LogSpec, Policy, ProducerSpec, ReadCosts, ReaderSpec, RecordSpec, Size, Target, TopicSpec,
 };
+use crate::process::NO_PLACE;
 use crate::protocol::log::fetch::FetchSettings;
 use crate::protocol::log::group::assignor::AssignorPolicy;
 use crate::protocol::log::group::coordinator::CoordinatorSettings;
@@ -60,6 +61,13 @@ impl Topics {
     /// The topics of a scenario; what is wrong with them goes to `mistakes`.
     pub(super) fn of(scenario: &Scenario, names: &Names, mistakes: &mut Vec<Diagnostic>) -> Self {
         let mut topics = Self::default();
+        let groups: BTreeSet<_> = scenario
+            .consumers
+            .iter()
+            .filter(|(_, consumer)| consumer.topics.is_some())
+            .map(|(name, _)| name.as_str())
+            .collect();
+        topics.groups = groups.into_iter().map(Into::into).collect();
         // Sorted, so that nothing depends on the order of tables.
         let mut kept: BTreeMap<&str, BTreeMap<&str, (u16, &Located<Name>, &Topic)>> = BTreeMap::new();
         for (number, (name, topic)) in scenario.topics.iter().enumerate() {
@@ -85,7 +93,9 @@ impl Topics {
             let mut specs = Vec::new();
             for (id, (number, topic_name, topic)) in kept.into_values().enumerate() {
                 topics.topics.insert(topic_name.as_str().into(), (broker.into(), TopicId(id as u32)));
-                specs.push(topic_of(number, topic, nodes.len() as u32, mistakes));
+                let mut spec = topic_of(number, topic, nodes.len() as u32, mistakes);
+                spec.places = topics.places(scenario, topic_name.as_str());
+                specs.push(spec);
             }
             let costs = [written.disk_read_time.map(|at| at.origin), written.disk_read_rate.map(|at| at.origin)];
             for at in costs.into_iter().flatten().filter(|_| written.page_cache.is_none()) {
@@ -135,13 +145,6 @@ impl Topics {
         for (name, broker) in scenario.brokers.iter().filter(|(name, _)| !scenario.has_topics(name.as_str())) {
             refuse_what_is_of_topics(name, broker, mistakes);
         }
-        let groups: BTreeSet<_> = scenario
-            .consumers
-            .iter()
-            .filter(|(_, consumer)| consumer.topics.is_some())
-            .map(|(name, _)| name.as_str())
-            .collect();
-        topics.groups = groups.into_iter().map(Into::into).collect();
         topics
     }
 
@@ -177,6 +180,18 @@ impl Topics {
         self.clusters.values().map(|cluster| cluster.partitions().count()).sum()
     }
 
+    /// Where the records of a topic are owed: the places of the groups that read it, which follow those of queues.
+    fn places(&self, scenario: &Scenario, topic: &str) -> Vec<u16> {
+        let reads = |group: &String| {
+            let consumer = scenario.consumers.get(group);
+            let topics = consumer.iter().flat_map(|consumer| &consumer.topics).flat_map(|topics| &topics.0);
+            topics.into_iter().any(|read| read.value.as_str() == topic)
+        };
+        let reading = self.groups.iter().enumerate().filter(|(_, group)| reads(group));
+        let places: Vec<_> = reading.map(|(group, _)| (scenario.queues.len() + group) as u16).collect();
+        if places.is_empty() { vec![NO_PLACE] } else { places }
+    }
+
     /// All their names.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.topics.keys().map(String::as_str)
@@ -205,6 +220,7 @@ fn topic_of(number: u16, topic: &Topic, brokers: u32, mistakes: &mut Vec<Diagnos
     }
     TopicSpec {
         number,
+        places: vec![NO_PLACE],
         partitions: topic.partitions.map_or(one, |count| count.value),
         replicas,
         log: topic.settings.0.clone(),
