@@ -118,7 +118,7 @@ fn attach(plan: &Plan, strikes: &[Vec<Strike>], cluster: &mut Cluster<Letter>) {
         ledger = ledger.following();
         cluster.observe(Courses::new(span, &correctness, plan.duration, &strikes.concat()));
     }
-    if !plan.queues.is_empty() {
+    if !plan.queues.is_empty() || !plan.readers.is_empty() {
         ledger = ledger.keeping(plan.places(cluster.names()));
     }
     cluster.observe(ledger);
