@@ -58,6 +58,10 @@ pub(super) struct Consumer<E> {
 }
 
 impl<E> Consumer<E> {
+    fn new(subscription: Subscription, is_cancelled: bool) -> Self {
+        Self { subscription, unacked: Unsettled::default(), tag: 0, is_cancelled, has_turn: false }
+    }
+
     pub fn is_automatic(&self) -> bool {
         self.subscription.acknowledge == Acknowledge::Automatic
     }
@@ -104,6 +108,11 @@ impl<E> Consumers<E> {
         self.active
     }
 
+    /// Whether one consumer gets everything.
+    pub fn has_single(&self) -> bool {
+        self.has_single
+    }
+
     pub fn subscribe(&mut self, id: ConsumerId, subscription: Subscription) -> Result<(), ChannelError> {
         let known = self.all.get(&id);
         if known.is_some_and(|consumer| !consumer.is_cancelled) {
@@ -113,13 +122,7 @@ impl<E> Consumers<E> {
         if is_taken || subscription.exclusive && (self.has_single || !self.subscribed.is_empty()) {
             return Err(ChannelError::ExclusiveUse);
         }
-        let consumer = self.all.entry(id).or_insert_with(|| Consumer {
-            subscription,
-            unacked: Unsettled::default(),
-            tag: 0,
-            is_cancelled: false,
-            has_turn: false,
-        });
+        let consumer = self.all.entry(id).or_insert_with(|| Consumer::new(subscription, false));
         // One that was cancelled and comes back goes on with its tags, since its channel is the same.
         consumer.subscription = subscription;
         consumer.is_cancelled = false;
@@ -182,6 +185,19 @@ impl<E> Consumers<E> {
         };
         self.give_turn(id);
         Some((id, tag, settled))
+    }
+
+    /// Gives one to somebody who did not subscribe. Says under which tag, and gives it back if it is settled by that.
+    pub fn give(&mut self, id: ConsumerId, entry: E, acknowledge: Acknowledge) -> (u64, Option<E>) {
+        let holder = self.all.entry(id).or_insert_with(|| Consumer::new(Subscription::default(), true));
+        holder.tag += 1;
+        let tag = holder.tag;
+        if acknowledge == Acknowledge::Automatic {
+            return (tag, Some(entry));
+        }
+        holder.unacked.push(tag, entry);
+        self.unacked += 1;
+        (tag, None)
     }
 
     /// Whether a consumer may settle this tag; with `multiple`, 0 means all it holds.

@@ -200,6 +200,35 @@ impl<M: Copy> WorkQueue<M> {
         Some(Delivery { consumer, tag, message, size, redelivered: count > 0, count, is_settled, deaths })
     }
 
+    /// Somebody fetches what is at the head (`basic.get`), if there is anything, without being subscribed; that counts as use. What
+    /// is not settled by that, `holder` holds as a consumer does.
+    ///
+    /// # Errors
+    /// [`ChannelError::Locked`] at a quorum queue with a single active consumer.
+    pub fn fetch(
+        &mut self,
+        holder: ConsumerId,
+        acknowledge: Acknowledge,
+        now: Time,
+        dead: &mut Vec<Dead<M>>,
+    ) -> Result<Option<Delivery<M>>, ChannelError> {
+        if self.kind == QueueType::Quorum && self.consumers.has_single() {
+            return Err(ChannelError::Locked);
+        }
+        self.touch(now);
+        self.is_handed = false;
+        self.expire(now, dead);
+        let Some(entry) = self.ready.pop() else { return Ok(None) };
+        let (message, size, count, deaths) = (entry.message, entry.size, entry.returns, entry.deaths.clone());
+        let (tag, settled) = self.consumers.give(holder, entry, acknowledge);
+        let is_settled = settled.is_some();
+        if !is_settled {
+            self.unacked_bytes += u64::from(size);
+        }
+        let redelivered = count > 0;
+        Ok(Some(Delivery { consumer: holder, tag, message, size, redelivered, count, is_settled, deaths }))
+    }
+
     /// A consumer subscribes.
     ///
     /// # Errors
