@@ -138,7 +138,10 @@ impl Model {
             if let Some(queue) = queue {
                 // That it is asked for its length renews its lease.
                 queue.touch(self.now);
-                view.queues.insert(index, Count { ready: queue.ready() as u32, consumers: queue.consumers() as u32 });
+                // A quorum queue counts those as well that are cancelled and still hold something.
+                let is_quorum = self.topology.queues[index].settings.kind() == QueueType::Quorum;
+                let consumers = (!is_quorum).then(|| queue.consumers() as u32);
+                view.queues.insert(index, Count { ready: queue.ready() as u32, consumers });
             }
         }
         self.causes.clear();
@@ -152,9 +155,6 @@ impl Model {
             Operation::Subscribe { consumer, prefetch, automatic, priority, exclusive } => {
                 let (holder, index) = (Holder::Consumer(consumer), self.topology.consumers[consumer]);
                 let queue = self.queues[index].as_mut()?;
-                if exclusive && self.topology.queues[index].settings.kind() == QueueType::Quorum {
-                    return None;
-                }
                 let acknowledge = if automatic { Acknowledge::Automatic } else { Acknowledge::Manual };
                 let prefetch = NonZeroU32::new(prefetch.into());
                 let subscription = Subscription { prefetch, acknowledge, priority, exclusive };
@@ -278,6 +278,8 @@ impl Model {
         };
         match result {
             Ok(()) => {
+                // Up to 3.10 a consumer gets credit twice for what dies of the delivery limit when it returns it.
+                self.is_uncertain |= dead.iter().any(|dead| dead.reason == DeathReason::DeliveryLimit);
                 let settled = |&other: &u64| if multiple { other <= tag } else { other == tag };
                 self.outstanding.get_mut(&holder)?.retain(|other| !settled(other));
                 self.hand_out(index);
@@ -388,7 +390,7 @@ impl Model {
             exchange: exchange_name(copy.exchange),
             key: copy.key.clone(),
             redelivered: delivery.redelivered,
-            count: (is_quorum && delivery.count > 0).then_some(delivery.count),
+            count: if is_quorum { delivery.count } else { 0 },
             priority: copy.priority,
             expiration: expiration(copy.expiration),
             persistent: copy.persistent,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rehearsal::base::time::Span;
-use rehearsal::protocol::amqp::HeaderValue;
+use rehearsal::protocol::amqp::{HeaderValue, QueueType};
 
 use crate::draw::Draw;
 use crate::topology::{Topology, headers, key, queue_name, time_to_live};
@@ -122,13 +122,19 @@ impl Operation {
         let queue = draw.index(topology.queues.len());
         match draw.within(0..100) {
             0..42 => Self::Publish(Publication::draw(draw, topology)),
-            42..56 => Self::Subscribe {
-                consumer,
-                prefetch: draw.one_of(&[0, 1, 1, 2, 3]),
-                automatic: draw.percent(15),
-                priority: draw.one_of(&[0, 0, 0, 5, -1]),
-                exclusive: draw.percent(5),
-            },
+            42..56 => {
+                let settings = &topology.queues[topology.consumers[consumer]].settings;
+                let is_quorum = settings.kind() == QueueType::Quorum;
+                // Before 4.0 the single active consumer of a quorum queue knew no priorities.
+                let is_plain = is_quorum && settings.single_active_consumer;
+                Self::Subscribe {
+                    consumer,
+                    prefetch: draw.one_of(&[0, 1, 1, 2, 3]),
+                    automatic: draw.percent(15),
+                    priority: if is_plain { 0 } else { draw.one_of(&[0, 0, 0, 5, -1]) },
+                    exclusive: draw.percent(5) && !is_quorum,
+                }
+            }
             56..62 => Self::Get { queue, automatic: draw.percent(30) },
             62..86 => {
                 let holder = if draw.percent(75) { Holder::Consumer(consumer) } else { Holder::Getter(queue) };
@@ -158,6 +164,7 @@ impl Operation {
 impl Publication {
     fn draw(draw: &mut Draw, topology: &Topology) -> Self {
         let exchange = if draw.percent(45) { 0 } else { draw.index(topology.exchanges.len() + 1) };
+        let has_quorum = topology.queues.iter().any(|queue| queue.settings.kind() == QueueType::Quorum);
         let nobody = usize::from(draw.percent(10));
         Self {
             exchange,
@@ -168,7 +175,8 @@ impl Publication {
             headers: if draw.percent(50) { headers(draw) } else { BTreeMap::new() },
             mandatory: draw.percent(50),
             persistent: draw.percent(50),
-            priority: draw.maybe(40, |draw| draw.within(0..8) as u8),
+            // Before 4.0 quorum queues had no priorities; 4 and less is normal to those that have.
+            priority: draw.maybe(40, |draw| draw.within(0..if has_quorum { 5 } else { 8 }) as u8),
             expiration: draw.maybe(if topology.is_timed { 30 } else { 0 }, time_to_live),
             size: draw.within(4..20) as usize,
         }

@@ -38,6 +38,8 @@ type Seen = Arc<Mutex<BTreeMap<Party, Vec<Event>>>>;
 /// One who holds deliveries.
 struct Seat {
     channel: Channel,
+    /// The tag of its subscription.
+    tag: String,
     /// Its own, if its crash is one of a connection.
     connection: Option<Connection>,
 }
@@ -54,6 +56,9 @@ pub struct Real {
     seats: BTreeMap<Holder, Seat>,
     seen: Seen,
     published: u32,
+    /// How often somebody subscribed. Each subscription has a tag of its own, since what was delivered under an earlier one must
+    /// not count for it.
+    subscribed: u32,
 }
 
 fn millis(span: Span) -> i64 {
@@ -78,7 +83,9 @@ impl Real {
         let asker = connection.create_channel().await?;
         let (address, prefix, topology) = (address.to_owned(), prefix.to_owned(), topology.clone());
         let (seats, seen) = (BTreeMap::new(), Seen::default());
-        let real = Self { address, topology, prefix, connection, publisher, asker, seats, seen, published: 0 };
+        let (published, subscribed) = (0, 0);
+        let real =
+            Self { address, topology, prefix, connection, publisher, asker, seats, seen, published, subscribed };
         real.declare().await?;
         Ok(real)
     }
@@ -191,7 +198,10 @@ impl Real {
                     BasicConsumeOptions { no_ack: automatic, exclusive, ..BasicConsumeOptions::default() };
                 let mut arguments = FieldTable::default();
                 arguments.insert("x-priority".into(), AMQPValue::LongInt(priority));
-                match channel.basic_consume(queue.into(), "it".into(), options, arguments).await {
+                self.subscribed += 1;
+                let tag = format!("it{}", self.subscribed);
+                self.seats.entry(holder).and_modify(|seat| seat.tag.clone_from(&tag));
+                match channel.basic_consume(queue.into(), tag.into(), options, arguments).await {
                     Ok(subscribed) => subscribed.set_delegate(self.recorder(holder)),
                     Err(error) => self.closed(holder, &error)?,
                 }
@@ -226,8 +236,9 @@ impl Real {
                 }
             }
             Operation::Cancel { consumer } => {
-                let channel = self.seat(Holder::Consumer(consumer)).await?;
-                channel.basic_cancel("it".into(), BasicCancelOptions::default()).await?;
+                if let Some(seat) = self.seats.get(&Holder::Consumer(consumer)) {
+                    seat.channel.basic_cancel(seat.tag.as_str().into(), BasicCancelOptions::default()).await?;
+                }
             }
             Operation::Crash { holder } => {
                 if let Some(seat) = self.seats.remove(&holder) {
@@ -298,7 +309,7 @@ impl Real {
             _ => None,
         };
         let channel = connection.as_ref().unwrap_or(&self.connection).create_channel().await?;
-        self.seats.insert(holder, Seat { channel: channel.clone(), connection });
+        self.seats.insert(holder, Seat { channel: channel.clone(), tag: String::new(), connection });
         Ok(channel)
     }
 
@@ -350,7 +361,11 @@ impl Real {
     async fn count(&mut self, queue: usize) -> Result<Option<Count>, Fault> {
         let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
         match self.asker.queue_declare(self.queue(queue).into(), options, FieldTable::default()).await {
-            Ok(queue) => Ok(Some(Count { ready: queue.message_count(), consumers: queue.consumer_count() })),
+            Ok(answer) => {
+                let is_classic = self.topology.queues[queue].settings.kind() == QueueType::Classic;
+                let consumers = is_classic.then(|| answer.consumer_count());
+                Ok(Some(Count { ready: answer.message_count(), consumers }))
+            }
             Err(error) if matches!(error.kind(), ErrorKind::ProtocolError(_)) => {
                 self.asker = self.connection.create_channel().await?;
                 Ok(None)
@@ -432,7 +447,7 @@ fn message(prefix: &str, delivery: &lapin::message::Delivery, left: Option<u32>)
         exchange: plain(delivery.exchange.as_str()),
         key: plain(delivery.routing_key.as_str()),
         redelivered: delivery.redelivered,
-        count: find("x-delivery-count").and_then(|value| number(&value)).map(|count| count as u32),
+        count: find("x-delivery-count").and_then(|value| number(&value)).unwrap_or(0) as u32,
         priority: *properties.priority(),
         expiration: properties.expiration().as_ref().map(|ttl| ttl.as_str().to_owned()),
         persistent: *properties.delivery_mode() == Some(2),

@@ -123,7 +123,8 @@ impl Queue {
             max_length_bytes: draw.maybe(15, |draw| bytes(draw.within(8..60))),
             overflow: draw.one_of(&[Overflow::DropHead, Overflow::DropHead, Overflow::RejectPublish]),
             message_ttl: draw.maybe(if is_timed { 50 } else { 0 }, time_to_live),
-            expires: draw.maybe(if is_timed { 25 } else { 0 }, |draw| ms(draw.one_of(&LIVES[1..]))),
+            // A quorum queue looks every five seconds whether it is unused.
+            expires: draw.maybe(if is_timed && !is_quorum { 25 } else { 0 }, |draw| ms(draw.one_of(&[300, 700]))),
             single_active_consumer: draw.percent(25),
             ..WorkQueueSettings::default()
         };

@@ -53,8 +53,8 @@ pub struct Message {
     pub key: String,
     /// Whether it may have been delivered before.
     pub redelivered: bool,
-    /// `x-delivery-count`, where it is said.
-    pub count: Option<u32>,
+    /// `x-delivery-count`; 0 where it is not said.
+    pub count: u32,
     /// Its priority.
     pub priority: Option<u8>,
     /// Its time to live in milliseconds.
@@ -89,8 +89,8 @@ pub struct Death {
 pub struct Count {
     /// Messages that are ready.
     pub ready: u32,
-    /// Consumers that are subscribed.
-    pub consumers: u32,
+    /// Consumers that are subscribed, to a classic queue.
+    pub consumers: Option<u32>,
 }
 
 impl View {

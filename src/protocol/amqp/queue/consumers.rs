@@ -1,11 +1,16 @@
 //! The consumers of a queue: whose turn it is.
 //!
 //! A message goes to a consumer of the highest priority among those that have credit, which take turns. A consumer has credit if it
-//! holds fewer unacknowledged messages than its prefetch limit, or has no limit, or acknowledges by receiving. One that has no
-//! credit loses its turn, and gets a new one behind the others when it acknowledges. With a single active consumer, the one that
-//! subscribed first gets everything, and those that wait follow in the order in which they came.
+//! holds fewer unacknowledged messages of its subscription than its prefetch limit, or has no limit, or acknowledges by receiving.
+//! One that has no credit loses its turn, and gets a new one behind the others when it acknowledges: at a quorum queue as soon as
+//! it has no credit, at a classic queue not before its turn comes for a message and it cannot take it.
 //!
-//! Source: rabbitmq.com/docs/consumers, consumer-prefetch, consumer-priority.
+//! With a single active consumer, the one that subscribed first gets everything. It is followed by the one of the highest priority,
+//! and among these by the one that subscribed first. At a quorum queue one of a higher priority does not wait for that: the active
+//! consumer gets nothing more, and hands over when it has settled what it holds.
+//!
+//! Source: rabbitmq.com/docs/consumers, consumer-prefetch, consumer-priority; turns as `rabbit_queue_consumers` (classic) and
+//! `rabbit_fifo` (quorum) of RabbitMQ 4.0 take them.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZeroU32;
@@ -51,6 +56,10 @@ pub(super) struct Consumer<E> {
     pub unacked: Unsettled<E>,
     /// The tag of its newest delivery.
     pub tag: u64,
+    /// Deliveries up to this tag are of an earlier subscription: they do not count for its limit.
+    since: u64,
+    /// How many of its unacknowledged deliveries count.
+    counted: usize,
     /// It was cancelled, and gets nothing more, but may still settle what it holds.
     is_cancelled: bool,
     /// Whether it stands in a ring.
@@ -59,7 +68,7 @@ pub(super) struct Consumer<E> {
 
 impl<E> Consumer<E> {
     fn new(subscription: Subscription, is_cancelled: bool) -> Self {
-        Self { subscription, unacked: Unsettled::default(), tag: 0, is_cancelled, has_turn: false }
+        Self { subscription, unacked: Unsettled::default(), tag: 0, since: 0, counted: 0, is_cancelled, has_turn: false }
     }
 
     pub fn is_automatic(&self) -> bool {
@@ -68,7 +77,7 @@ impl<E> Consumer<E> {
 
     fn has_credit(&self) -> bool {
         let limit = self.subscription.prefetch.map_or(usize::MAX, |limit| limit.get() as usize);
-        self.is_automatic() || self.unacked.len() < limit
+        self.is_automatic() || self.counted < limit
     }
 }
 
@@ -80,14 +89,20 @@ pub(super) struct Consumers<E> {
     /// Those that subscribed and were not cancelled, in this order.
     subscribed: Vec<ConsumerId>,
     has_single: bool,
+    /// Whether the queue is a quorum queue.
+    is_quorum: bool,
     /// The one that gets everything, if one does.
     active: Option<ConsumerId>,
+    /// Whether it gets nothing more, since it has to make way.
+    is_leaving: bool,
     unacked: usize,
 }
 
 impl<E> Consumers<E> {
-    pub fn new(has_single: bool) -> Self {
-        Self { all: BTreeMap::new(), rings: vec![], subscribed: vec![], has_single, active: None, unacked: 0 }
+    /// Nobody; whether one consumer gets everything, and whether the queue is a quorum queue.
+    pub fn new(has_single: bool, is_quorum: bool) -> Self {
+        let (all, rings, subscribed) = (BTreeMap::new(), vec![], vec![]);
+        Self { all, rings, subscribed, has_single, is_quorum, active: None, is_leaving: false, unacked: 0 }
     }
 
     /// How many are subscribed.
@@ -126,9 +141,11 @@ impl<E> Consumers<E> {
         // One that was cancelled and comes back goes on with its tags, since its channel is the same.
         consumer.subscription = subscription;
         consumer.is_cancelled = false;
+        (consumer.since, consumer.counted) = (consumer.tag, 0);
         self.subscribed.push(id);
         if self.has_single {
             self.active.get_or_insert(id);
+            self.rank();
         }
         self.give_turn(id);
         Ok(())
@@ -146,9 +163,33 @@ impl<E> Consumers<E> {
         }
         self.subscribed.retain(|&other| other != id);
         if self.active == Some(id) {
-            self.active = self.subscribed.first().copied();
+            self.active = self.first();
+        }
+        if self.has_single {
+            self.rank();
         }
         true
+    }
+
+    /// The consumer of the highest priority that subscribed first.
+    fn first(&self) -> Option<ConsumerId> {
+        let priority = |id: &ConsumerId| self.all[id].subscription.priority;
+        self.subscribed.iter().copied().min_by_key(|id| std::cmp::Reverse(priority(id)))
+    }
+
+    /// Looks whether the single active consumer of a quorum queue has to make way for one of a higher priority.
+    fn rank(&mut self) {
+        let priority = |id: ConsumerId| self.all[&id].subscription.priority;
+        let both = self.active.zip(self.first());
+        self.is_leaving = self.is_quorum && both.is_some_and(|(active, first)| priority(first) > priority(active));
+        self.hand_over();
+    }
+
+    /// It does as soon as it holds nothing.
+    fn hand_over(&mut self) {
+        if self.is_leaving && self.active.is_none_or(|id| self.all[&id].counted == 0) {
+            (self.active, self.is_leaving) = (self.first(), false);
+        }
     }
 
     /// Takes out this one and what it holds, in order of delivery.
@@ -164,12 +205,25 @@ impl<E> Consumers<E> {
         self.all.keys().copied().collect()
     }
 
-    /// Whether a message could be delivered.
-    pub fn can_take(&self) -> bool {
-        self.next().is_some()
+    /// Whether somebody could take a message that is there. Those whose turn it is and who have no credit lose it.
+    pub fn can_take(&mut self) -> bool {
+        if self.has_single {
+            return self.active.is_some_and(|id| self.all[&id].has_credit()) && !self.is_leaving;
+        }
+        for (_, ring) in &mut self.rings {
+            while let Some(id) = ring.front() {
+                let Some(consumer) = self.all.get_mut(id) else { break };
+                if consumer.has_credit() {
+                    return true;
+                }
+                consumer.has_turn = false;
+                ring.pop_front();
+            }
+        }
+        false
     }
 
-    /// Hands one to whose turn it is, which has to be there. Says to whom, under which tag, and gives it back if it is settled by
+    /// Hands one to whose turn it is. Says to whom, under which tag, and gives it back if it is settled by
     /// that.
     pub fn hand(&mut self, entry: E) -> Option<(ConsumerId, u64, Option<E>)> {
         let id = self.take_turn()?;
@@ -180,10 +234,13 @@ impl<E> Consumers<E> {
             Some(entry)
         } else {
             consumer.unacked.push(tag, entry);
+            consumer.counted += 1;
             self.unacked += 1;
             None
         };
-        self.give_turn(id);
+        if consumer.has_credit() || !self.is_quorum {
+            self.give_turn(id);
+        }
         Some((id, tag, settled))
     }
 
@@ -196,6 +253,7 @@ impl<E> Consumers<E> {
             return (tag, Some(entry));
         }
         holder.unacked.push(tag, entry);
+        holder.counted += 1;
         self.unacked += 1;
         (tag, None)
     }
@@ -209,36 +267,38 @@ impl<E> Consumers<E> {
     /// Takes out one that is settled, the oldest up to the tag if it is `multiple`.
     pub fn settle(&mut self, id: ConsumerId, tag: u64, multiple: bool) -> Option<E> {
         let consumer = self.all.get_mut(&id)?;
-        let entry = match (multiple, tag) {
-            (false, tag) => consumer.unacked.remove(tag),
-            (true, 0) => consumer.unacked.pop_up_to(u64::MAX),
-            (true, tag) => consumer.unacked.pop_up_to(tag),
-        }?;
+        let most = if tag == 0 { u64::MAX } else { tag };
+        let tag = if multiple { consumer.unacked.oldest().filter(|&oldest| oldest <= most)? } else { tag };
+        let entry = consumer.unacked.remove(tag)?;
         self.unacked -= 1;
-        self.give_turn(id);
+        if tag > consumer.since {
+            consumer.counted -= 1;
+            if consumer.has_credit() {
+                self.give_turn(id);
+            }
+        }
+        if self.has_single {
+            self.hand_over();
+        }
         Some(entry)
     }
 
-    fn next(&self) -> Option<ConsumerId> {
-        if self.has_single {
-            return self.active.filter(|id| self.all[id].has_credit());
-        }
-        self.rings.iter().find_map(|(_, ring)| ring.front()).copied()
-    }
-
     fn take_turn(&mut self) -> Option<ConsumerId> {
+        if !self.can_take() {
+            return None;
+        }
         if self.has_single {
-            return self.next();
+            return self.active;
         }
         let id = self.rings.iter_mut().find_map(|(_, ring)| ring.pop_front())?;
         self.all.get_mut(&id)?.has_turn = false;
         Some(id)
     }
 
-    /// Puts it behind the others of its priority, if it has credit and does not stand there yet.
+    /// Puts it behind the others of its priority, if it does not stand there yet.
     fn give_turn(&mut self, id: ConsumerId) {
         let Some(consumer) = self.all.get_mut(&id) else { return };
-        if self.has_single || consumer.has_turn || consumer.is_cancelled || !consumer.has_credit() {
+        if self.has_single || consumer.has_turn || consumer.is_cancelled {
             return;
         }
         consumer.has_turn = true;
@@ -271,7 +331,7 @@ mod tests {
 
     #[test]
     fn consumers_take_turns() {
-        let mut consumers = Consumers::new(false);
+        let mut consumers = Consumers::new(false, false);
         for number in [3, 1, 2] {
             consumers.subscribe(id(number), Subscription::default()).unwrap();
         }
@@ -282,7 +342,7 @@ mod tests {
     /// 1 and 2 hold two each, then nobody has credit. 2 acknowledges one and gets the next.
     #[test]
     fn a_consumer_never_holds_more_than_its_prefetch() {
-        let mut consumers = Consumers::new(false);
+        let mut consumers = Consumers::new(false, false);
         for number in [1, 2] {
             consumers.subscribe(id(number), with_prefetch(2)).unwrap();
         }
@@ -294,7 +354,7 @@ mod tests {
 
     #[test]
     fn automatic_acknowledgement_knows_no_prefetch() {
-        let mut consumers = Consumers::new(false);
+        let mut consumers = Consumers::new(false, false);
         consumers.subscribe(id(1), Subscription { acknowledge: Acknowledge::Automatic, ..with_prefetch(1) }).unwrap();
         assert_eq!(consumers.hand(7), Some((id(1), 1, Some(7))));
         assert_eq!(consumers.hand(8), Some((id(1), 2, Some(8))));
@@ -305,7 +365,7 @@ mod tests {
     /// 2 and 3 have priority 10 and room for one each; 1 gets what is left.
     #[test]
     fn consumers_of_lower_priority_get_what_higher_ones_have_no_credit_for() {
-        let mut consumers = Consumers::new(false);
+        let mut consumers = Consumers::new(false, false);
         consumers.subscribe(id(1), Subscription::default()).unwrap();
         for number in [2, 3] {
             consumers.subscribe(id(number), Subscription { priority: 10, ..with_prefetch(1) }).unwrap();
@@ -317,7 +377,7 @@ mod tests {
 
     #[test]
     fn a_single_active_consumer_is_followed_in_order_of_subscription() {
-        let mut consumers = Consumers::new(true);
+        let mut consumers = Consumers::new(true, false);
         for number in [5, 9, 1] {
             consumers.subscribe(id(number), with_prefetch(2)).unwrap();
         }
@@ -333,18 +393,18 @@ mod tests {
     #[test]
     fn an_exclusive_consumer_is_alone() {
         let exclusive = Subscription { exclusive: true, ..Default::default() };
-        let mut consumers = Consumers::<u32>::new(false);
+        let mut consumers = Consumers::<u32>::new(false, false);
         consumers.subscribe(id(1), exclusive).unwrap();
         assert_eq!(consumers.subscribe(id(2), Subscription::default()), Err(ChannelError::ExclusiveUse));
         consumers.cancel(id(1));
         consumers.subscribe(id(2), Subscription::default()).unwrap();
         assert_eq!(consumers.subscribe(id(1), exclusive), Err(ChannelError::ExclusiveUse));
-        assert_eq!(Consumers::<u32>::new(true).subscribe(id(1), exclusive), Err(ChannelError::ExclusiveUse));
+        assert_eq!(Consumers::<u32>::new(true, false).subscribe(id(1), exclusive), Err(ChannelError::ExclusiveUse));
     }
 
     #[test]
     fn a_consumer_subscribes_once() {
-        let mut consumers = Consumers::<u32>::new(false);
+        let mut consumers = Consumers::<u32>::new(false, false);
         consumers.subscribe(id(1), Subscription::default()).unwrap();
         assert_eq!(consumers.subscribe(id(1), Subscription::default()), Err(ChannelError::ConsumerExists));
     }
@@ -352,7 +412,7 @@ mod tests {
     /// It holds tag 1, is cancelled, comes back and goes on with tag 2; both can be settled.
     #[test]
     fn a_cancelled_consumer_may_settle_what_it_holds() {
-        let mut consumers = Consumers::new(false);
+        let mut consumers = Consumers::new(false, false);
         consumers.subscribe(id(1), Subscription::default()).unwrap();
         consumers.hand(70).unwrap();
         assert!(consumers.cancel(id(1)) && !consumers.cancel(id(1)) && !consumers.can_take());

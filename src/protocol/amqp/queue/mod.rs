@@ -13,6 +13,7 @@ mod crash;
 mod expiry;
 #[cfg(test)]
 mod laws;
+mod limits;
 mod ready;
 mod settings;
 mod settle;
@@ -114,6 +115,8 @@ pub struct WorkQueue<M> {
     /// zero apply.
     is_handed: bool,
     had_consumer: bool,
+    /// A quorum queue was above its limits, and has not been well below since.
+    is_full: bool,
     /// When it was used last, if it has no consumer.
     used: Time,
 }
@@ -136,7 +139,8 @@ impl<M: Copy> WorkQueue<M> {
             max_returns: settings.returns(),
             has_letters,
             ready: Ready::new(settings.kind(), max_priority),
-            consumers: Consumers::new(settings.single_active_consumer),
+            consumers: Consumers::new(settings.single_active_consumer, settings.kind() == QueueType::Quorum),
+            is_full: false,
             accepted: 0,
             unacked_bytes: 0,
             is_handed: false,
@@ -147,9 +151,9 @@ impl<M: Copy> WorkQueue<M> {
 
     /// A message arrives.
     ///
-    /// A queue that refuses does so when the message would be one too many among the ready, consumers or not. A queue that drops
-    /// its head takes the message first. If it was empty and a consumer has credit, the message goes straight there, and counts
-    /// for nothing.
+    /// A classic queue that refuses does so when the message would be one too many among the ready, consumers or not; what a
+    /// quorum queue does is another matter (module `limits`). A queue that drops its head takes the message first. If it was empty and a consumer
+    /// has credit, the message goes straight there, and counts for nothing.
     pub fn publish(&mut self, incoming: Incoming<M>, now: Time, dead: &mut Vec<Dead<M>>) -> Publish {
         self.expire(now, dead);
         self.is_handed = false;
@@ -158,7 +162,7 @@ impl<M: Copy> WorkQueue<M> {
         let expiry = ttl.map_or(Time::MAX, |ttl| now + ttl);
         let sequence = self.accepted;
         let entry = Entry { message, deaths, expiry, sequence, size, returns: 0, priority, persistent };
-        if self.overflow != Overflow::DropHead && self.would_overflow(size) {
+        if self.refuses(&entry) {
             if self.overflow == Overflow::RejectPublishDlx && self.has_letters {
                 self.die(entry, DeathReason::MaxLen, dead);
             }
@@ -187,6 +191,9 @@ impl<M: Copy> WorkQueue<M> {
     pub fn deliver(&mut self, now: Time, dead: &mut Vec<Dead<M>>) -> Option<Delivery<M>> {
         self.expire(now, dead);
         if self.ready.is_empty() || !self.consumers.can_take() {
+            if self.kind == QueueType::Quorum {
+                self.enforce(dead);
+            }
             return None;
         }
         self.is_handed = false;
@@ -254,6 +261,7 @@ impl<M: Copy> WorkQueue<M> {
     /// acknowledgement stay. They are not dead letters.
     pub fn purge(&mut self, removed: &mut Vec<M>) {
         self.is_handed = false;
+        self.is_full = false;
         removed.extend(std::iter::from_fn(|| self.ready.pop()).map(|entry| entry.message));
     }
 
@@ -306,22 +314,6 @@ impl<M: Copy> WorkQueue<M> {
     /// Who gets everything, at a queue with a single active consumer.
     pub fn active(&self) -> Option<ConsumerId> {
         self.consumers.active()
-    }
-
-    /// Whether a message of this size would be one too many.
-    fn would_overflow(&self, size: u32) -> bool {
-        self.ready.len() >= self.max_length || self.ready.bytes().saturating_add(u64::from(size)) > self.max_bytes
-    }
-
-    /// What may have to go after messages became ready: heads above the limits, then heads that expired.
-    fn settle_down(&mut self, now: Time, dead: &mut Vec<Dead<M>>) {
-        if self.overflow == Overflow::DropHead {
-            while self.ready.len() > self.max_length || self.ready.bytes() > self.max_bytes {
-                let Some(entry) = self.ready.pop() else { break };
-                self.die(entry, DeathReason::MaxLen, dead);
-            }
-        }
-        self.expire(now, dead);
     }
 
     fn die(&self, entry: Entry<M>, reason: DeathReason, dead: &mut Vec<Dead<M>>) {
