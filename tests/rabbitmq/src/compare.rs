@@ -78,7 +78,10 @@ impl Case {
                 return Ok(None);
             }
             for queue in 0..self.topology.queues.len() {
-                if !model.has_queue(queue) && matches!(operation, Operation::Wait { .. }) && !real.is_gone(queue).await? {
+                if !model.has_queue(queue)
+                    && matches!(operation, Operation::Wait { .. })
+                    && !real.is_gone(queue).await?
+                {
                     view.queues.insert(queue, Count { ready: 0, consumers: None });
                 }
             }

@@ -345,7 +345,8 @@ impl Model {
             self.bury(index, dead);
         }
         self.now = until;
-        self.is_uncertain |= self.queues.iter().flatten().any(|queue| queue.next_expiry().is_some_and(|at| at <= until));
+        self.is_uncertain |=
+            self.queues.iter().flatten().any(|queue| queue.next_expiry().is_some_and(|at| at <= until));
     }
 
     fn hand_out(&mut self, index: usize) {

@@ -84,8 +84,7 @@ impl Real {
         let (address, prefix, topology) = (address.to_owned(), prefix.to_owned(), topology.clone());
         let (seats, seen) = (BTreeMap::new(), Seen::default());
         let (published, subscribed) = (0, 0);
-        let real =
-            Self { address, topology, prefix, connection, publisher, asker, seats, seen, published, subscribed };
+        let real = Self { address, topology, prefix, connection, publisher, asker, seats, seen, published, subscribed };
         real.declare().await?;
         Ok(real)
     }
@@ -194,8 +193,7 @@ impl Real {
                 let (holder, queue) = (Holder::Consumer(consumer), self.queue(self.topology.consumers[consumer]));
                 let channel = self.seat(holder).await?;
                 channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
-                let options =
-                    BasicConsumeOptions { no_ack: automatic, exclusive, ..BasicConsumeOptions::default() };
+                let options = BasicConsumeOptions { no_ack: automatic, exclusive, ..BasicConsumeOptions::default() };
                 let mut arguments = FieldTable::default();
                 arguments.insert("x-priority".into(), AMQPValue::LongInt(priority));
                 self.subscribed += 1;
@@ -277,8 +275,7 @@ impl Real {
             properties = properties.with_expiration(millis(expiration).to_string().into());
         }
         let options = BasicPublishOptions { mandatory: publication.mandatory, ..BasicPublishOptions::default() };
-        let (exchange, key) =
-            (self.exchange(publication.exchange), self.key(publication.exchange, &publication.key));
+        let (exchange, key) = (self.exchange(publication.exchange), self.key(publication.exchange, &publication.key));
         let confirm =
             self.publisher.basic_publish(exchange.into(), key.into(), options, body.as_bytes(), properties).await?;
         let (positive, returned) = match confirm.await? {

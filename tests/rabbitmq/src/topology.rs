@@ -175,7 +175,11 @@ impl Exchange {
                 Target::Queue(draw.index(queues))
             },
             key: key(draw, is_pattern),
-            arguments: if matches!(kind, ExchangeKind::HeadersExchange(_)) { arguments(draw) } else { MatchArguments::default() },
+            arguments: if matches!(kind, ExchangeKind::HeadersExchange(_)) {
+                arguments(draw)
+            } else {
+                MatchArguments::default()
+            },
         });
         let bindings = bindings.collect();
         Self { kind, alternate: draw.maybe(20, |draw| 1 + draw.index(exchanges)), bindings }

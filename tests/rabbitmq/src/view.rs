@@ -106,9 +106,10 @@ impl View {
 
     /// A line for each event and for each queue.
     pub fn lines(&self) -> Vec<String> {
-        let events = self.events.iter().flat_map(|(party, events)| {
-            events.iter().map(move |event| format!("{party:?}: {event:?}"))
-        });
+        let events = self
+            .events
+            .iter()
+            .flat_map(|(party, events)| events.iter().map(move |event| format!("{party:?}: {event:?}")));
         events.chain(self.queues.iter().map(|(queue, count)| format!("queue {queue}: {count:?}"))).collect()
     }
 }

@@ -33,7 +33,8 @@ words! {
 /// How a consumer subscribes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Subscription {
-    /// How many messages it may hold unacknowledged; without one, as many as there are.
+    /// How many messages it may hold unacknowledged; without one, as many as there are at a classic queue, and 2000 at a quorum
+    /// queue.
     pub prefetch: Option<NonZeroU32>,
     /// When a message counts as processed.
     pub acknowledge: Acknowledge,
@@ -49,6 +50,9 @@ impl Default for Subscription {
         Self { prefetch: None, acknowledge: Acknowledge::Manual, priority: 0, exclusive: false }
     }
 }
+
+/// How many messages a quorum queue lets a consumer hold that says no limit.
+const UNLIMITED: usize = 2000;
 
 #[derive(Clone, Debug)]
 pub(super) struct Consumer<E> {
@@ -68,15 +72,24 @@ pub(super) struct Consumer<E> {
 
 impl<E> Consumer<E> {
     fn new(subscription: Subscription, is_cancelled: bool) -> Self {
-        Self { subscription, unacked: Unsettled::default(), tag: 0, since: 0, counted: 0, is_cancelled, has_turn: false }
+        Self {
+            subscription,
+            unacked: Unsettled::default(),
+            tag: 0,
+            since: 0,
+            counted: 0,
+            is_cancelled,
+            has_turn: false,
+        }
     }
 
     pub fn is_automatic(&self) -> bool {
         self.subscription.acknowledge == Acknowledge::Automatic
     }
 
-    fn has_credit(&self) -> bool {
-        let limit = self.subscription.prefetch.map_or(usize::MAX, |limit| limit.get() as usize);
+    fn has_credit(&self, is_quorum: bool) -> bool {
+        let unlimited = if is_quorum { UNLIMITED } else { usize::MAX };
+        let limit = self.subscription.prefetch.map_or(unlimited, |limit| limit.get() as usize);
         self.is_automatic() || self.counted < limit
     }
 }
@@ -208,12 +221,12 @@ impl<E> Consumers<E> {
     /// Whether somebody could take a message that is there. Those whose turn it is and who have no credit lose it.
     pub fn can_take(&mut self) -> bool {
         if self.has_single {
-            return self.active.is_some_and(|id| self.all[&id].has_credit()) && !self.is_leaving;
+            return self.active.is_some_and(|id| self.all[&id].has_credit(self.is_quorum)) && !self.is_leaving;
         }
         for (_, ring) in &mut self.rings {
             while let Some(id) = ring.front() {
                 let Some(consumer) = self.all.get_mut(id) else { break };
-                if consumer.has_credit() {
+                if consumer.has_credit(self.is_quorum) {
                     return true;
                 }
                 consumer.has_turn = false;
@@ -238,7 +251,7 @@ impl<E> Consumers<E> {
             self.unacked += 1;
             None
         };
-        if consumer.has_credit() || !self.is_quorum {
+        if consumer.has_credit(self.is_quorum) || !self.is_quorum {
             self.give_turn(id);
         }
         Some((id, tag, settled))
@@ -273,7 +286,7 @@ impl<E> Consumers<E> {
         self.unacked -= 1;
         if tag > consumer.since {
             consumer.counted -= 1;
-            if consumer.has_credit() {
+            if consumer.has_credit(self.is_quorum) {
                 self.give_turn(id);
             }
         }
@@ -388,6 +401,70 @@ mod tests {
         consumers.remove(id(9)).unwrap();
         assert_eq!(turns(&mut consumers, 3), [1, 1]);
         assert_eq!(consumers.unacked(), 4);
+    }
+
+    /// 1 and 2 hold one each, then both acknowledge, 2 first. A classic queue did not notice that they had no credit, so it is the
+    /// turn of 1; at a quorum queue both left the line, and 2 came back first.
+    #[test]
+    fn a_classic_queue_notices_a_lack_of_credit_when_it_is_in_the_way() {
+        for (is_quorum, next) in [(false, [1, 2]), (true, [2, 1])] {
+            let mut consumers = Consumers::new(false, is_quorum);
+            for number in [1, 2] {
+                consumers.subscribe(id(number), with_prefetch(1)).unwrap();
+            }
+            assert_eq!(turns(&mut consumers, 2), [1, 2]);
+            for number in [2, 1] {
+                consumers.settle(id(number), 1, false).unwrap();
+            }
+            assert_eq!(turns(&mut consumers, 2), next);
+        }
+    }
+
+    /// It holds two, is cancelled, and comes back with a limit of one: it gets one. What it settles of the first two changes
+    /// nothing, and the third gives it credit.
+    #[test]
+    fn what_was_delivered_before_a_subscription_does_not_count_for_its_prefetch() {
+        let mut consumers = Consumers::new(false, false);
+        consumers.subscribe(id(1), with_prefetch(2)).unwrap();
+        assert_eq!(turns(&mut consumers, 9).len(), 2);
+        consumers.cancel(id(1));
+        consumers.subscribe(id(1), with_prefetch(1)).unwrap();
+        assert_eq!(turns(&mut consumers, 9).len(), 1);
+        assert_eq!((consumers.settle(id(1), 1, false), consumers.can_take()), (Some(0), false));
+        assert_eq!((consumers.settle(id(1), 3, false), consumers.can_take()), (Some(0), true));
+    }
+
+    #[test]
+    fn a_quorum_queue_lets_a_consumer_hold_two_thousand_without_a_limit() {
+        for (is_quorum, most) in [(true, 2000), (false, 2500)] {
+            let mut consumers = Consumers::new(false, is_quorum);
+            consumers.subscribe(id(1), Subscription::default()).unwrap();
+            assert_eq!(turns(&mut consumers, 2500).len(), most);
+        }
+    }
+
+    /// 5 is active when 9 and 1 come; 1 has a higher priority, and is the next although 9 was first.
+    #[test]
+    fn a_single_active_consumer_is_followed_by_the_highest_priority() {
+        let mut consumers = Consumers::new(true, false);
+        for (number, priority) in [(5, 0), (9, 0), (1, 3)] {
+            consumers.subscribe(id(number), Subscription { priority, ..with_prefetch(2) }).unwrap();
+        }
+        assert_eq!(turns(&mut consumers, 1), [5]);
+        consumers.cancel(id(5));
+        assert_eq!(consumers.active(), Some(id(1)));
+    }
+
+    /// 1 holds a message when 2 comes with a higher priority: 1 gets nothing more, and 2 gets all once 1 has settled it.
+    #[test]
+    fn a_higher_priority_takes_over_a_quorum_queue_when_the_active_consumer_holds_nothing() {
+        let mut consumers = Consumers::new(true, true);
+        consumers.subscribe(id(1), Subscription::default()).unwrap();
+        assert_eq!(turns(&mut consumers, 1), [1]);
+        consumers.subscribe(id(2), Subscription { priority: 1, ..Default::default() }).unwrap();
+        assert_eq!((consumers.active(), consumers.can_take()), (Some(id(1)), false));
+        consumers.settle(id(1), 1, false).unwrap();
+        assert_eq!((consumers.active(), turns(&mut consumers, 2)), (Some(id(2)), vec![2, 2]));
     }
 
     #[test]

@@ -8,7 +8,7 @@
 //!
 //! Source: rabbitmq.com/docs/ttl; rabbitmq.com/docs/queues (auto-delete).
 
-use super::{Dead, DeathReason, WorkQueue};
+use super::{Dead, DeathReason, QueueType, WorkQueue};
 use crate::base::time::Time;
 
 /// Why a queue has to be deleted.
@@ -35,9 +35,11 @@ impl<M: Copy> WorkQueue<M> {
         self.ready.head().map(|entry| entry.expiry).filter(|&expiry| expiry < Time::MAX)
     }
 
-    /// The queue was declared again, or a message was fetched from it: it is in use.
+    /// The queue was declared again, or asked for its length: a classic queue counts that as use.
     pub fn touch(&mut self, now: Time) {
-        self.used = now;
+        if self.kind == QueueType::Classic {
+            self.used = now;
+        }
     }
 
     /// When the queue expires, if it stays unused.

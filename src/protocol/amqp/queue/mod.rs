@@ -222,7 +222,7 @@ impl<M: Copy> WorkQueue<M> {
         if self.kind == QueueType::Quorum && self.consumers.has_single() {
             return Err(ChannelError::Locked);
         }
-        self.touch(now);
+        self.used = now;
         self.is_handed = false;
         self.expire(now, dead);
         let Some(entry) = self.ready.pop() else { return Ok(None) };

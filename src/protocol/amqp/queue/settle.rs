@@ -2,8 +2,8 @@
 //!
 //! An unknown tag closes the channel. With `multiple`, a tag settles all up to it and has to be outstanding itself; tag 0 settles
 //! all there are. What is requeued goes to its original position (classic), or in front of what was never delivered (quorum). A
-//! quorum queue without a delivery limit puts what a consumer returns at the back instead, so that its log can be truncated; what
-//! a lost consumer held goes in front even then. A quorum queue counts every return, and lets a message die that was returned
+//! quorum queue without a delivery limit puts what a consumer returns at the back instead, whatever its priority, so that its log can
+//! be truncated; what a lost consumer held goes in front even then. A quorum queue counts every return, and lets a message die that was returned
 //! more often than the limit says.
 //!
 //! Source: rabbitmq.com/docs/confirms, rabbitmq.com/docs/nack, rabbitmq.com/docs/quorum-queues (poison message handling,
@@ -126,7 +126,7 @@ impl<M: Copy> WorkQueue<M> {
         entry.returns = entry.returns.saturating_add(1);
         match self.max_returns {
             Some(most) if entry.returns > most => self.die(entry, DeathReason::DeliveryLimit, dead),
-            None if self.kind == QueueType::Quorum && how == Return::Told => self.ready.push(entry),
+            None if self.kind == QueueType::Quorum && how == Return::Told => self.ready.push_returned(entry),
             _ => self.ready.put_back(entry),
         }
     }

@@ -96,7 +96,11 @@ impl Model {
                 .filter(|&place| (self.messages[place].priority > 4) == is_high)
                 .min_by_key(|&place| self.messages[place].back)
         };
-        let by_weight = if self.turns % 3 == 2 { first(false).or(first(true)) } else { first(true).or(first(false)) };
+        let (high, normal) = (first(true), first(false));
+        let is_older = high
+            .zip(normal)
+            .is_some_and(|(high, normal)| self.messages[high].sequence < self.messages[normal].sequence);
+        let by_weight = if self.turns % 3 == 2 && !is_older { normal.or(high) } else { high.or(normal) };
         returned.min_by_key(|&place| self.messages[place].front).or(by_weight)
     }
 
@@ -180,7 +184,8 @@ impl Model {
     }
 
     fn is_outranked(&self) -> bool {
-        let (active, first) = (self.active.and_then(|id| self.priority(id)), self.first().and_then(|id| self.priority(id)));
+        let (active, first) =
+            (self.active.and_then(|id| self.priority(id)), self.first().and_then(|id| self.priority(id)));
         self.is_quorum() && first > active
     }
 
@@ -333,6 +338,7 @@ impl Model {
             events.push(Event::Dead(id, DeathReason::DeliveryLimit));
         } else if is_quorum && is_told && limit.is_none() {
             message.back = stamp;
+            message.priority = 0;
         } else if is_quorum {
             message.front = Some(stamp);
         }
@@ -356,6 +362,8 @@ impl Model {
             }
         }
         if how == How::Requeue {
+            // Whoever returned something has credit for it.
+            self.line_up();
             self.settle_down(now, events);
         }
     }

@@ -43,6 +43,15 @@ fn an_unused_queue_expires() {
     assert_eq!(case.queue.expires_at(), Some(at(190)));
 }
 
+#[test]
+fn declaring_a_quorum_queue_again_does_not_renew_its_lease() {
+    let mut case = Case::new(WorkQueueSettings { expires: Some(ms(100)), ..quorum() });
+    case.queue.touch(at(40));
+    assert_eq!(case.queue.expires_at(), Some(at(100)));
+    case.queue.fetch(A, Acknowledge::Automatic, at(60), &mut case.dead).unwrap();
+    assert_eq!(case.queue.expires_at(), Some(at(160)));
+}
+
 /// 0 and 1 are synced; 2 is transient; 3 is persistent and not yet synced. A holds 0.
 #[test]
 fn a_crash_leaves_what_is_persistent_and_synced() {

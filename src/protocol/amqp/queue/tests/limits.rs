@@ -56,6 +56,53 @@ fn a_full_queue_may_refuse_what_is_new() {
     }
 }
 
+/// Five messages are allowed. A sixth is taken, since publishers hear of it later. Then everything is refused until four are left,
+/// which are four fifths.
+#[test]
+fn a_quorum_queue_that_refuses_takes_one_too_many_and_goes_on_at_four_fifths() {
+    let settings = WorkQueueSettings { max_length: Some(5), overflow: Overflow::RejectPublish, ..quorum() };
+    let mut case = Case::new(settings);
+    (1..=6).for_each(|message| assert_ne!(case.publish(message), Publish::Refused));
+    assert_eq!(case.publish(7), Publish::Refused);
+    for ready in [5, 4] {
+        assert_eq!(case.publish(7), Publish::Refused);
+        case.queue.fetch(A, Acknowledge::Automatic, case.now, &mut case.dead).unwrap();
+        assert_eq!((case.deliver().len(), case.queue.ready()), (0, ready));
+    }
+    assert_ne!(case.publish(8), Publish::Refused);
+}
+
+/// Both are full, and a letter comes.
+#[test]
+fn a_full_quorum_queue_takes_letters_and_a_full_classic_queue_does_not() {
+    for (settings, is_taken) in [(quorum(), true), (classic(), false)] {
+        let overflow = Overflow::RejectPublish;
+        let mut case = Case::new(WorkQueueSettings { max_length: Some(0), overflow, ..settings });
+        case.publish(1);
+        assert_eq!(case.publish(2), Publish::Refused);
+        let mut deaths = Deaths::NONE;
+        deaths.record(QUEUE, DeathReason::Expired);
+        let answer = case.put(Incoming { deaths, ..Incoming::new(3, 10) });
+        assert_eq!(answer != Publish::Refused, is_taken);
+    }
+}
+
+/// A holds 1, and 2 fills the queue. A returns 1 and can take it again at once: a quorum queue delivers it before it looks at its
+/// length, a classic queue drops it.
+#[test]
+fn a_quorum_queue_delivers_before_it_drops() {
+    for (settings, delivered, died) in [(quorum(), 1, &[][..]), (classic(), 2, &[(1, DeathReason::MaxLen)])] {
+        let mut case = Case::new(WorkQueueSettings { max_length: Some(1), ..settings });
+        case.publish(1);
+        case.subscribe(A, 1);
+        case.deliver();
+        case.publish(2);
+        case.nack(A, 1, false, true).unwrap();
+        assert_eq!(case.deliver(), [(A, 2, delivered)]);
+        assert_eq!(case.died(), died);
+    }
+}
+
 /// With no room at all, a message still goes through if a consumer can take it at once; a queue that refuses looks only at its
 /// limit.
 #[test]
