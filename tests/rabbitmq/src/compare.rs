@@ -45,7 +45,7 @@ impl Case {
     /// Plays it to both. How many operations there were if they agree, or where they do not.
     pub async fn play(&self, address: &str, prefix: &str) -> Result<Result<usize, Difference>, Fault> {
         for attempt in 0..TRIES {
-            let prefix = format!("{prefix}.{attempt}.");
+            let prefix = format!("{prefix}-{attempt}-");
             match self.try_to_play(address, &prefix).await {
                 Ok(Some(result)) => return Ok(result),
                 // A channel that the broker closes may be used before it is known why.
@@ -72,8 +72,11 @@ impl Case {
             if self.topology.is_timed {
                 tokio::time::sleep(due.saturating_sub(begin.elapsed())).await;
             }
+            // Waiting for what does not come takes time, so it is looked at twice.
+            let is_late = || self.topology.is_timed && begin.elapsed() > due + LAG;
+            let was_late = is_late();
             let mut view = real.play(operation, played.tag, &played.view).await?;
-            if self.topology.is_timed && begin.elapsed() > due + LAG && view == played.view {
+            if was_late || is_late() && view == played.view {
                 real.end().await?;
                 return Ok(None);
             }
@@ -107,7 +110,7 @@ impl Case {
                 let mut shorter = self.clone();
                 shorter.operations.drain(start..(start + chunk).min(self.operations.len()));
                 number += 1;
-                if shorter.play(address, &format!("{prefix}.s{number}")).await?.is_err() {
+                if shorter.play(address, &format!("{prefix}-s{number}")).await?.is_err() {
                     self = shorter;
                 } else {
                     start += chunk;

@@ -91,13 +91,19 @@ async fn compare_all(address: &str, first: u64, count: u64) -> ExitCode {
 /// Plays one seed; how many operations agreed, or nothing if there was a difference.
 async fn compare(address: &str, run: u32, seed: u64) -> Result<Option<usize>, real::Fault> {
     let case = Case::of(seed);
-    let prefix = format!("rehearsal.{run}.{seed}");
+    let prefix = format!("rehearsal-{run}-{seed}");
     let difference = match case.play(address, &prefix).await? {
         Ok(done) => return Ok(Some(done)),
         Err(difference) => difference,
     };
+    // Time may have passed where none should.
+    if case.topology.is_timed
+        && let Ok(done) = case.play(address, &format!("{prefix}-once-more")).await?
+    {
+        return Ok(Some(done));
+    }
     let shorter = case.clone().shrink(address, &prefix).await?;
-    let (again, topology) = (shorter.play(address, &format!("{prefix}.again")).await?, shorter.topology);
+    let (again, topology) = (shorter.play(address, &format!("{prefix}-again")).await?, shorter.topology);
     let again = again.err().unwrap_or(difference);
     println!("seed {seed}: RabbitMQ and the model differ\n{}\n", again.tell(&topology));
     Ok(None)

@@ -128,7 +128,9 @@ impl Model {
     /// Does an operation, unless it makes no sense now or what comes of it is uncertain.
     pub fn play(&mut self, operation: &Operation) -> Option<Played> {
         let before = self.clone();
-        let tag = self.act(operation).filter(|_| !self.is_uncertain);
+        let tag = self.act(operation);
+        self.expire();
+        let tag = tag.filter(|_| !self.is_uncertain);
         let Some(tag) = tag else {
             *self = before;
             return None;
@@ -347,6 +349,17 @@ impl Model {
         self.now = until;
         self.is_uncertain |=
             self.queues.iter().flatten().any(|queue| queue.next_expiry().is_some_and(|at| at <= until));
+    }
+
+    /// What is at a head and has no time to live any more.
+    fn expire(&mut self) {
+        for index in 0..self.queues.len() {
+            let mut dead = vec![];
+            if let Some(queue) = &mut self.queues[index] {
+                queue.expire(self.now, &mut dead);
+            }
+            self.bury(index, dead);
+        }
     }
 
     fn hand_out(&mut self, index: usize) {

@@ -127,10 +127,13 @@ impl Operation {
                 let is_quorum = settings.kind() == QueueType::Quorum;
                 // Before 4.0 the single active consumer of a quorum queue knew no priorities.
                 let is_plain = is_quorum && settings.single_active_consumer;
+                let automatic = draw.percent(15);
+                // A quorum queue sends at most a prefetch limit at once even if nothing has to be acknowledged.
+                let prefetch = if automatic && is_quorum { 0 } else { draw.one_of(&[0, 1, 1, 2, 3]) };
                 Self::Subscribe {
                     consumer,
-                    prefetch: draw.one_of(&[0, 1, 1, 2, 3]),
-                    automatic: draw.percent(15),
+                    prefetch,
+                    automatic,
                     priority: if is_plain { 0 } else { draw.one_of(&[0, 0, 0, 5, -1]) },
                     exclusive: draw.percent(5) && !is_quorum,
                 }

@@ -1,7 +1,8 @@
 //! Queues that are full.
 //!
 //! A queue that drops its head lets messages die from the head until what is ready fits in. A classic queue does so before it
-//! delivers, a quorum queue afterwards: what it can deliver at once never counts.
+//! delivers, a quorum queue afterwards: what it can deliver at once never counts. If several have to go at once, the letters of a
+//! quorum queue leave the last one first.
 //!
 //! A classic queue that refuses does not take what would be one too many. A quorum queue takes one too many, which it cannot
 //! help since publishers are told later; from then on it refuses everything, until no more than four fifths of its limits are
@@ -45,9 +46,13 @@ impl<M: Copy> WorkQueue<M> {
     /// Keeps the limits, or takes note that they are not kept.
     pub(super) fn enforce(&mut self, dead: &mut Vec<Dead<M>>) {
         if self.overflow == Overflow::DropHead {
+            let before = dead.len();
             while self.exceeds(self.ready.len(), self.ready.bytes()) {
                 let Some(entry) = self.ready.pop() else { break };
                 self.die(entry, DeathReason::MaxLen, dead);
+            }
+            if self.kind == QueueType::Quorum {
+                dead[before..].reverse();
             }
             return;
         }

@@ -233,6 +233,10 @@ impl<M: Copy> WorkQueue<M> {
             self.unacked_bytes += u64::from(size);
         }
         let redelivered = count > 0;
+        match self.kind {
+            QueueType::Classic => self.expire(now, dead),
+            QueueType::Quorum => self.enforce(dead),
+        }
         Ok(Some(Delivery { consumer: holder, tag, message, size, redelivered, count, is_settled, deaths }))
     }
 

@@ -130,9 +130,13 @@ impl Model {
     }
 
     fn enforce(&mut self, events: &mut Vec<Event>) {
+        let before = events.len();
         while self.settings.overflow == Overflow::DropHead && self.exceeds(self.ready(), self.ready_bytes(), (1, 1)) {
             let head = self.take_head(Place::Gone).unwrap();
             events.push(Event::Dead(self.messages[head].id, DeathReason::MaxLen));
+        }
+        if self.is_quorum() {
+            events[before..].reverse();
         }
         let (length, bytes) = (self.ready(), self.ready_bytes());
         self.is_full = self.exceeds(length, bytes, (1, 1)) || self.is_full && self.exceeds(length, bytes, (4, 5));

@@ -30,6 +30,16 @@ fn a_limit_of_bytes_drops_as_many_as_it_takes() {
     assert_eq!((case.queue.ready(), case.queue.ready_bytes()), (0, 0));
 }
 
+/// 25 bytes hold two of 10. One of 20 pushes out both.
+#[test]
+fn a_quorum_queue_lets_the_last_one_that_it_drops_leave_first() {
+    let mut case = Case::new(WorkQueueSettings { max_length_bytes: Some(bytes(25)), ..quorum() });
+    case.publish(1);
+    case.publish(2);
+    case.put(Incoming::new(3, 20));
+    assert_eq!(case.died(), [(2, DeathReason::MaxLen), (1, DeathReason::MaxLen)]);
+}
+
 /// The head is what would be delivered next, which is of the highest priority.
 #[test]
 fn a_full_queue_with_priorities_drops_the_highest() {
