@@ -23,6 +23,14 @@ pub enum Ending {
 impl<M: Copy> WorkQueue<M> {
     /// Lets those at the head die that have expired by now. To be called at [`next_expiry`](Self::next_expiry).
     pub fn expire(&mut self, now: Time, dead: &mut Vec<Dead<M>>) {
+        self.drop_expired(now, dead);
+        if self.kind == QueueType::Quorum && !self.is_handed {
+            self.enforce(dead);
+        }
+    }
+
+    /// As [`expire`](Self::expire), in the middle of something else: the limits are not looked at.
+    pub(super) fn drop_expired(&mut self, now: Time, dead: &mut Vec<Dead<M>>) {
         // What was published while a consumer could take it goes there, were its time to live zero.
         while !self.is_handed && self.ready.head().is_some_and(|entry| entry.expiry <= now) {
             let Some(entry) = self.ready.pop() else { break };

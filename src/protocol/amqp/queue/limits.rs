@@ -32,10 +32,10 @@ impl<M: Copy> WorkQueue<M> {
         match self.kind {
             QueueType::Classic => {
                 self.enforce(dead);
-                self.expire(now, dead);
+                self.drop_expired(now, dead);
             }
             QueueType::Quorum => {
-                self.expire(now, dead);
+                self.drop_expired(now, dead);
                 if !self.consumers.can_take() {
                     self.enforce(dead);
                 }

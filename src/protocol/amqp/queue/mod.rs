@@ -189,7 +189,7 @@ impl<M: Copy> WorkQueue<M> {
 
     /// The next delivery that is due, if there is one: the message at the head goes to the consumer whose turn it is.
     pub fn deliver(&mut self, now: Time, dead: &mut Vec<Dead<M>>) -> Option<Delivery<M>> {
-        self.expire(now, dead);
+        self.drop_expired(now, dead);
         if self.ready.is_empty() || !self.consumers.can_take() {
             if self.kind == QueueType::Quorum {
                 self.enforce(dead);
@@ -224,7 +224,7 @@ impl<M: Copy> WorkQueue<M> {
         }
         self.used = now;
         self.is_handed = false;
-        self.expire(now, dead);
+        self.drop_expired(now, dead);
         let Some(entry) = self.ready.pop() else { return Ok(None) };
         let (message, size, count, deaths) = (entry.message, entry.size, entry.returns, entry.deaths.clone());
         let (tag, settled) = self.consumers.give(holder, entry, acknowledge);
@@ -234,7 +234,7 @@ impl<M: Copy> WorkQueue<M> {
         }
         let redelivered = count > 0;
         match self.kind {
-            QueueType::Classic => self.expire(now, dead),
+            QueueType::Classic => self.drop_expired(now, dead),
             QueueType::Quorum => self.enforce(dead),
         }
         Ok(Some(Delivery { consumer: holder, tag, message, size, redelivered, count, is_settled, deaths }))

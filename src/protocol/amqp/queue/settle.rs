@@ -93,7 +93,7 @@ impl<M: Copy> WorkQueue<M> {
     }
 
     /// A consumer's channel or connection was closed or lost: it is no longer there, and all that it held is requeued; whether
-    /// it was still subscribed.
+    /// it was still subscribed. If the queue has to be [deleted](Self::ending) for that, nothing of it dies any more.
     pub fn gone(&mut self, consumer: ConsumerId, now: Time, dead: &mut Vec<Dead<M>>) -> bool {
         let was_subscribed = self.cancel(consumer, now);
         let Some(mut held) = self.consumers.remove(consumer) else { return was_subscribed };
@@ -102,7 +102,9 @@ impl<M: Copy> WorkQueue<M> {
                 self.unacked_bytes -= u64::from(entry.size);
                 self.requeue(entry, Return::Lost, dead);
             }
-            self.settle_down(now, dead);
+            if self.ending(now).is_none() {
+                self.settle_down(now, dead);
+            }
         }
         was_subscribed
     }

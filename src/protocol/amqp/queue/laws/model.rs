@@ -122,6 +122,14 @@ impl Model {
         }
     }
 
+    /// Messages expire, and nothing else happens.
+    fn expire_alone(&mut self, now: Time, events: &mut Vec<Event>) {
+        self.expire(now, events);
+        if self.is_quorum() && self.handed.is_none() {
+            self.enforce(events);
+        }
+    }
+
     /// Whether so many messages of so many bytes are more than four fifths of the limits, or a part of them that is more.
     fn exceeds(&self, length: usize, bytes: u64, (part, whole): (u64, u64)) -> bool {
         let scaled = |limit: u64| u128::from(limit) * u128::from(part) / u128::from(whole);
@@ -266,7 +274,7 @@ impl Model {
     }
 
     fn publish(&mut self, incoming: &Incoming<u32>, now: Time, events: &mut Vec<Event>) {
-        self.expire(now, events);
+        self.expire_alone(now, events);
         self.handed = None;
         let bytes = self.ready_bytes() + u64::from(incoming.size);
         let is_refused = match self.is_quorum() {
@@ -450,7 +458,7 @@ impl Model {
             }
             &Step::Cancel(id) => self.cancel(id),
             &Step::Gone(id) => self.gone(id, now, &mut events),
-            Step::Expire => self.expire(now, &mut events),
+            Step::Expire => self.expire_alone(now, &mut events),
             Step::Purge => {
                 self.handed = None;
                 self.is_full = false;

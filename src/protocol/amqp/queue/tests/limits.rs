@@ -82,6 +82,17 @@ fn a_quorum_queue_that_refuses_takes_one_too_many_and_goes_on_at_four_fifths() {
     assert_ne!(case.publish(8), Publish::Refused);
 }
 
+/// It is full with one too many, which expires: then there is room.
+#[test]
+fn what_expires_makes_room_in_a_quorum_queue() {
+    let settings = WorkQueueSettings { max_length: Some(0), overflow: Overflow::RejectPublish, ..quorum() };
+    let mut case = Case::new(settings);
+    case.put(with_ttl(1, 30));
+    assert_eq!(case.publish(2), Publish::Refused);
+    case.expire(at(30));
+    assert_ne!(case.publish(3), Publish::Refused);
+}
+
 /// Both are full, and a letter comes.
 #[test]
 fn a_full_quorum_queue_takes_letters_and_a_full_classic_queue_does_not() {
