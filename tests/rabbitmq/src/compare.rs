@@ -10,7 +10,7 @@ use crate::topology::Topology;
 use crate::view::{Count, View};
 
 /// How far operations may lag behind their time.
-const LAG: Duration = Duration::from_millis(80);
+const LAG: Duration = Duration::from_millis(200);
 
 /// Runs of a sequence that lagged behind, before it is given up.
 const TRIES: u32 = 5;
@@ -62,7 +62,7 @@ impl Case {
         let declared = Instant::now();
         let mut real = Real::new(address, &self.topology, prefix).await?;
         let (begin, mut history) = (Instant::now(), vec![]);
-        if self.topology.is_timed && begin > declared + 2 * LAG {
+        if self.topology.is_timed && begin > declared + LAG {
             real.end().await?;
             return Ok(None);
         }

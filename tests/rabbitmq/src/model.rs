@@ -17,7 +17,7 @@ use crate::topology::{Queue, STEP, Target, Topology, exchange_name, queue_name};
 use crate::view::{Count, Death, Event, Message, Party, View};
 
 /// Things at one queue that are closer than this come in no certain order.
-const MARGIN: Span = ms(90);
+const MARGIN: Span = ms(230);
 
 /// A message in one queue.
 #[derive(Clone, Debug)]

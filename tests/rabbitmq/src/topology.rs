@@ -13,10 +13,10 @@ use rehearsal::protocol::amqp::{
 use crate::draw::Draw;
 
 /// The distance of two points in time at which something may be done. Times to live lie between them.
-pub const STEP: Span = ms(400);
+pub const STEP: Span = ms(1000);
 
 /// Times to live: none of their sums, up to three of them, is a number of steps.
-const LIVES: [u64; 3] = [0, 100, 500];
+const LIVES: [u64; 3] = [0, 250, 1250];
 
 /// A queue.
 #[derive(Clone, Debug)]
@@ -124,7 +124,7 @@ impl Queue {
             overflow: draw.one_of(&[Overflow::DropHead, Overflow::DropHead, Overflow::RejectPublish]),
             message_ttl: draw.maybe(if is_timed { 50 } else { 0 }, time_to_live),
             // A quorum queue looks every five seconds whether it is unused.
-            expires: draw.maybe(if is_timed && !is_quorum { 25 } else { 0 }, |draw| ms(draw.one_of(&[300, 700]))),
+            expires: draw.maybe(if is_timed && !is_quorum { 25 } else { 0 }, |draw| ms(draw.one_of(&[500, 1500]))),
             single_active_consumer: draw.percent(25),
             ..WorkQueueSettings::default()
         };
