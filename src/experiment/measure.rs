@@ -1,7 +1,9 @@
 //! A quantity's value in one run, or in a part of its time.
 
 use crate::base::time::{Span, Time};
-use crate::metrics::{Fate, GuardCounts, Histogram, QueueBook, Rates, RunResult, Spans, Tally};
+use crate::metrics::{
+    Fate, GroupBook, GuardCounts, Histogram, QueueBook, Rates, RunResult, Spans, Tally, TopicBook,
+};
 use crate::process::Outcome;
 use crate::scenario::plan::{Measure, Subject, When};
 use crate::scenario::quantity::Statistic;
@@ -48,6 +50,11 @@ pub(super) fn value_within(measure: &Measure, runs: &[&RunResult], part: Option<
         _ if part.is_some() => None,
         Subject::Station(station, flows) => station_value(measure, runs, *station, flows).map(per_run),
         Subject::Queue(queue) => queue_value(measure, runs, *queue).map(per_run),
+        Subject::Topic(topic) => topic_value(measure, runs, *topic).map(per_run),
+        Subject::Reader(station, flows, reader) => {
+            let of_reader = reader_value(measure, runs, *reader);
+            of_reader.or_else(|| station_value(measure, runs, *station, flows)).map(per_run)
+        }
         Subject::Link(link) => link_value(measure, runs, *link).map(per_run),
         Subject::Fault(fault) => fault_value(measure, runs, *fault),
     }
@@ -231,6 +238,29 @@ fn queue_value(measure: &Measure, runs: &[&RunResult], queue: usize) -> Option<f
         (Metric::Queued(fact), Statistic::Count) => Some(book.of(fact) as f64),
         (Metric::Queued(fact), Statistic::Rate) => (book.seconds > 0.0).then(|| book.of(fact) as f64 / book.seconds),
         (Metric::Queued(fact), _) => book.share(fact),
+        _ => None,
+    }
+}
+
+fn topic_value(measure: &Measure, runs: &[&RunResult], topic: usize) -> Option<f64> {
+    let mut book = TopicBook::default();
+    runs.iter().for_each(|run| book.add(&run.topics[topic].book));
+    let Metric::Logged(fact) = measure.metric else { return None };
+    match measure.statistic {
+        Statistic::Rate => (book.seconds > 0.0).then(|| book.of(fact) as f64 / book.seconds),
+        _ => Some(book.of(fact) as f64),
+    }
+}
+
+fn reader_value(measure: &Measure, runs: &[&RunResult], reader: usize) -> Option<f64> {
+    let mut book = GroupBook::default();
+    runs.iter().for_each(|run| book.add(&run.readers[reader].book));
+    match (measure.metric, measure.statistic) {
+        (Metric::Lag, Statistic::Max) => Some(book.lag_max as f64),
+        (Metric::Lag, _) => Some(book.lag_mean()),
+        (Metric::Duplicates, _) => book.reread_share(),
+        (Metric::Grouped(fact), Statistic::Rate) => (book.seconds > 0.0).then(|| book.of(fact) as f64 / book.seconds),
+        (Metric::Grouped(fact), _) => Some(book.of(fact) as f64),
         _ => None,
     }
 }

@@ -7,10 +7,10 @@ use std::ops::ControlFlow;
 use crate::base::time::Time;
 use crate::metrics::recovery::{CourseBook, Courses, Strike};
 use crate::metrics::{
-    FaultResult, FlowResult, Imbalance, Ledger, LinkResult, Periods, QueueResult, Queues, RunResult, StationResult,
-    Stations,
+    FaultResult, FlowResult, Imbalance, Ledger, LinkResult, Periods, QueueResult, Queues, ReaderResult, RunResult,
+    StationResult, Stations, TopicResult, Topics,
 };
-use crate::model::Envelope;
+use crate::model::Letter;
 use crate::scenario::plan::{FaultSpec, Plan};
 use crate::sim::{Cluster, Observer};
 
@@ -79,13 +79,13 @@ pub fn play(plan: &Plan, run: u32, watch: &mut Watch<'_>) -> Result<RunResult, R
     let strikes = plan.strikes(seed);
     attach(plan, &strikes, &mut cluster);
     let load_end = Time::ZERO + plan.duration;
-    let mut tell = |cluster: &Cluster<Envelope>| {
+    let mut tell = |cluster: &Cluster<Letter>| {
         let progress = Progress { run, runs: plan.runs, now: cluster.now(), end: load_end, events: cluster.events() };
         if watch(progress).is_break() { Err(RunError::Interrupted) } else { Ok(()) }
     };
     // Runs too short for a report on the way can be many.
     tell(&cluster)?;
-    let mut advance = |cluster: &mut Cluster<Envelope>, end: Time| {
+    let mut advance = |cluster: &mut Cluster<Letter>, end: Time| {
         while cluster.advance(end, CHUNK) {
             tell(cluster)?;
             if cluster.events() > EVENTS_MAX {
@@ -106,7 +106,7 @@ pub fn play(plan: &Plan, run: u32, watch: &mut Watch<'_>) -> Result<RunResult, R
 }
 
 /// Has the books of a plan's flows and stations kept.
-fn attach(plan: &Plan, strikes: &[Vec<Strike>], cluster: &mut Cluster<Envelope>) {
+fn attach(plan: &Plan, strikes: &[Vec<Strike>], cluster: &mut Cluster<Letter>) {
     let span = cluster.names().span();
     let correctness: Vec<_> = plan.flows.iter().map(|flow| flow.correctness).collect();
     let calls: Vec<_> = plan.flows.iter().map(|flow| flow.is_call).collect();
@@ -128,6 +128,9 @@ fn attach(plan: &Plan, strikes: &[Vec<Strike>], cluster: &mut Cluster<Envelope>)
     if !plan.queues.is_empty() {
         cluster.observe(Queues::new(plan.queues.len(), plan.measured()));
     }
+    if !plan.topics.is_empty() {
+        cluster.observe(Topics::new(plan.topics.len(), plan.readers.len(), plan.measured()));
+    }
 }
 
 fn finish(
@@ -135,7 +138,7 @@ fn finish(
     run: u32,
     seed: u64,
     strikes: Vec<Vec<Strike>>,
-    mut cluster: Cluster<Envelope>,
+    mut cluster: Cluster<Letter>,
 ) -> Result<RunResult, RunError> {
     if let Some(trouble) = plan.trouble() {
         return Err(RunError::Trace(trouble));
@@ -150,6 +153,17 @@ fn finish(
     let books_of_queues = if plan.queues.is_empty() { &[] } else { find::<Queues>(&mut observers).close() };
     let queues = plan.queues.iter().zip(books_of_queues);
     let queues = queues.map(|(name, book)| QueueResult { name: name.clone(), book: book.clone() }).collect();
+    let (topics, readers) = if plan.topics.is_empty() {
+        (Vec::new(), Vec::new())
+    } else {
+        let (topics, readers) = find::<Topics>(&mut observers).close();
+        let topics = plan.topics.iter().zip(topics);
+        let readers = plan.readers.iter().zip(readers);
+        (
+            topics.map(|(name, book)| TopicResult { name: name.clone(), book: book.clone() }).collect(),
+            readers.map(|(name, book)| ReaderResult { name: name.clone(), book: book.clone() }).collect(),
+        )
+    };
     let courses = if plan.faults.is_empty() { CourseBook::default() } else { find::<Courses>(&mut observers).close() };
     let flows = plan.flows.iter().zip(books).map(|(spec, book)| FlowResult {
         caller: spec.caller.clone(),
@@ -183,6 +197,8 @@ fn finish(
         flows: flows.collect(),
         stations: stations.collect(),
         queues,
+        topics,
+        readers,
         links,
         faults: plan
             .faults
@@ -195,7 +211,7 @@ fn finish(
 }
 
 /// What a fault touched; nothing if its time never came.
-fn fault_result(fault: &FaultSpec, mut strikes: Vec<Strike>, cluster: &Cluster<Envelope>) -> FaultResult {
+fn fault_result(fault: &FaultSpec, mut strikes: Vec<Strike>, cluster: &Cluster<Letter>) -> FaultResult {
     let (book, end) = (cluster.fault_book(&fault.name).cloned().unwrap_or_default(), cluster.now());
     strikes.retain(|(at, _)| *at <= end);
     strikes.iter_mut().for_each(|(_, healed)| *healed = healed.filter(|healed| *healed <= end));

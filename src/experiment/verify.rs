@@ -11,7 +11,7 @@ use crate::base::id::NodeId;
 use crate::base::names::Names;
 use crate::base::time::Time;
 use crate::metrics::RunResult;
-use crate::model::Envelope;
+use crate::model::Letter;
 use crate::process::{Kind, MessageId, Observation, Wanted};
 use crate::scenario::plan::Plan;
 use crate::sim::{Cluster, Observer};
@@ -178,7 +178,7 @@ impl Pair {
 
 /// One play, and what its nodes say.
 struct Side {
-    cluster: Cluster<Envelope>,
+    cluster: Cluster<Letter>,
     said: Arc<Said>,
 }
 
@@ -192,7 +192,7 @@ impl Side {
 
     /// Plays one event; none if there is no more before `end`.
     fn step(&mut self, end: Time) -> Option<Happening> {
-        let chains = |cluster: &Cluster<Envelope>| cluster.chains().collect::<Vec<_>>();
+        let chains = |cluster: &Cluster<Letter>| cluster.chains().collect::<Vec<_>>();
         let (before, delivered) = (chains(&self.cluster), self.cluster.delivered());
         *held(&self.said) = Some(Vec::new());
         self.cluster.advance(end, 1);
@@ -256,6 +256,17 @@ fn in_words(fact: &Observation, names: &Names) -> String {
         Observation::Queued { queue, fact } => format!("queue {queue}: {}", fact.name()),
         Observation::QueueDepth { queue, ready, unacked } => {
             format!("queue {queue}: {ready} ready, {unacked} unacknowledged")
+        }
+        Observation::Logged { topic, fact, count } => format!("topic {topic}: {count} {}", fact.name()),
+        Observation::LogEnd { topic, partition, offset } => {
+            format!("topic {topic}, partition {partition}: readable up to {offset}")
+        }
+        Observation::Grouped { group, fact, count } => format!("group {group}: {count} {}", fact.name()),
+        Observation::Polled { group, topic, partition, from, count } => {
+            format!("group {group} is given {count} records of topic {topic}, partition {partition} from {from} on")
+        }
+        Observation::Progress { group, topic, partition, offset } => {
+            format!("group {group} has processed topic {topic}, partition {partition} up to {offset}")
         }
         Observation::Arrived => "arrived".into(),
         Observation::Level { waiting, busy } => format!("{waiting} waiting, {busy} busy"),

@@ -9,6 +9,7 @@ mod queue;
 pub mod recovery;
 mod result;
 mod station;
+mod topic;
 
 pub use flow::{Correctness, Fate, FlowBook, Rates, Tally};
 pub use guards::GuardCounts;
@@ -16,5 +17,6 @@ pub use histogram::Histogram;
 pub use ledger::{Imbalance, Ledger};
 pub use periods::{Periods, Spans};
 pub use queue::{QueueBook, Queues};
-pub use result::{FaultResult, FlowResult, LinkResult, QueueResult, RunResult, StationResult};
+pub use result::{FaultResult, FlowResult, LinkResult, QueueResult, ReaderResult, RunResult, StationResult, TopicResult};
 pub use station::{StationBook, Stations, curve_step};
+pub use topic::{GroupBook, TopicBook, Topics};

@@ -5,6 +5,7 @@ use crate::sim::{Checkpoint, Digest, FaultBook, LinkBook};
 
 use super::flow::FlowBook;
 use super::queue::QueueBook;
+use super::topic::{GroupBook, TopicBook};
 use super::recovery::{Aftermath, CourseBook, Strike};
 use super::station::StationBook;
 
@@ -31,6 +32,10 @@ pub struct RunResult {
     pub stations: Vec<StationResult>,
     /// What happened in the queues of brokers.
     pub queues: Vec<QueueResult>,
+    /// Topics, in the order of the plan.
+    pub topics: Vec<TopicResult>,
+    /// Groups that read topics, in the order of the plan.
+    pub readers: Vec<ReaderResult>,
     /// What became of the copies, link by link.
     pub links: Vec<LinkResult>,
     /// What the faults touched.
@@ -97,6 +102,24 @@ pub struct QueueResult {
     pub name: String,
     /// The book.
     pub book: QueueBook,
+}
+
+/// A topic's name and book.
+#[derive(Clone, Debug)]
+pub struct TopicResult {
+    /// The topic.
+    pub name: String,
+    /// The book.
+    pub book: TopicBook,
+}
+
+/// The name and book of a group that reads topics.
+#[derive(Clone, Debug)]
+pub struct ReaderResult {
+    /// The group.
+    pub name: String,
+    /// The book.
+    pub book: GroupBook,
 }
 
 /// A fault's name and book.

@@ -25,6 +25,7 @@ use super::Alarm;
 use super::caller::{Cx, nested_luck};
 use super::clock::time;
 use super::envelope::{Counts, Envelope, Kind};
+use super::letter::Letter;
 use super::script::Script;
 use shelf::{End, News, Place, Shelf, Waiting};
 
@@ -455,7 +456,7 @@ fn consumer_of(node: NodeId, call: u16) -> ConsumerId {
     ConsumerId::new(u64::from(node.index()) << 16 | u64::from(call))
 }
 
-impl Process<Envelope> for Broker {
+impl Process<Letter> for Broker {
     type Timer = Alarm;
 
     fn start(&mut self, cx: &mut Cx<'_>) {
@@ -480,7 +481,8 @@ impl Process<Envelope> for Broker {
         self.bury(cx);
     }
 
-    fn message(&mut self, cx: &mut Cx<'_>, from: NodeId, envelope: Envelope) {
+    fn message(&mut self, cx: &mut Cx<'_>, from: NodeId, letter: Letter) {
+        let Letter::Plain(envelope) = letter else { return };
         match envelope.kind() {
             Kind::Notice | Kind::Message => self.publish(cx, from, envelope),
             Kind::Subscribe => self.hear(cx, from, envelope),

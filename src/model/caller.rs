@@ -8,6 +8,7 @@
 
 mod attempts;
 mod failures;
+mod publishing;
 
 use crate::base::id::NodeId;
 use crate::base::random::mix;
@@ -23,13 +24,15 @@ use super::gather::{Gathered, Gathers};
 use super::given::{Given, Givens};
 use super::guard::Leave;
 use super::health::Health;
+use super::letter::Letter;
+use super::log::Producers;
 use super::policy::Cancel;
 use super::route::{Gate, Hold, Route, Routes};
 use super::script::{Branch, Call, Copies, Gathering, Script};
 use attempts::take_back;
 
 /// The surroundings of a role.
-pub(super) type Cx<'a> = Context<'a, Envelope, Alarm>;
+pub(super) type Cx<'a> = Context<'a, Letter, Alarm>;
 
 /// A message to start.
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +68,8 @@ pub(super) struct Caller {
     gathers: Gathers,
     /// What is known from outside of messages that have not ended. Only who plays a trace or passes keys on has it.
     given: Givens,
+    /// What it publishes to topics with, once it has.
+    producers: Option<Box<Producers>>,
 }
 
 /// A message that has not ended: a cache line, for there may be one at each of a million callers.
@@ -124,6 +129,7 @@ impl Caller {
             routes: Routes::default(),
             gathers: Gathers::default(),
             given: Givens::default(),
+            producers: None,
         }
     }
 
@@ -403,6 +409,7 @@ impl Caller {
             | Alarm::Beat(_)
             | Alarm::Gossip(_)
             | Alarm::Subscribe
+            | Alarm::Log(_)
             | Alarm::Lapse(..) => None,
         }
     }

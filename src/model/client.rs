@@ -12,11 +12,13 @@ use crate::process::{Boot, Clock, Outcome, Process, Steady, TimerId};
 use crate::protocol::delivery::Number;
 
 use super::Alarm;
-use super::caller::{Caller, Cx, Errand, nested_luck};
-use super::envelope::{Envelope, Kind};
+use super::caller::{Caller, Cx, Ended, Errand, nested_luck};
+use super::envelope::Kind;
 use super::feed::{Feed, Row};
 use super::given::Given;
+use super::letter::Letter;
 use super::load::{ClientSpec, Load, Phase};
+use super::log::LogAlarm;
 use super::pace::Pace;
 use super::script::Script;
 use super::task::{Next, Progress, Slab};
@@ -324,6 +326,16 @@ impl Client {
         task.user
     }
 
+    /// Goes on with what waited for messages that have ended.
+    #[inline(never)]
+    fn resume_all(&mut self, cx: &mut Cx<'_>, ended: Vec<Ended>) {
+        for ended in ended {
+            if let Some(user) = self.resume(cx, Some(ended)) {
+                self.go_on(cx, user);
+            }
+        }
+    }
+
     /// What a message's end means for the task that waited for it. Its user, if the task is over.
     fn resume(&mut self, cx: &mut Cx<'_>, ended: Option<(u32, Outcome)>) -> Option<u32> {
         match ended? {
@@ -385,7 +397,7 @@ fn share(total: u64, nodes: u32, index: u32) -> u64 {
     total / u64::from(nodes) + u64::from(u64::from(index) < total % u64::from(nodes))
 }
 
-impl Process<Envelope> for Client {
+impl Process<Letter> for Client {
     type Timer = Alarm;
 
     fn start(&mut self, cx: &mut Cx<'_>) {
@@ -418,7 +430,14 @@ impl Process<Envelope> for Client {
         }
     }
 
-    fn message(&mut self, cx: &mut Cx<'_>, from: NodeId, envelope: Envelope) {
+    fn message(&mut self, cx: &mut Cx<'_>, from: NodeId, letter: Letter) {
+        let envelope = match letter {
+            Letter::Plain(envelope) => envelope,
+            Letter::Bulk(bulk) => {
+                let ended = self.caller.told(&self.script, cx, from, &bulk);
+                return self.resume_all(cx, ended);
+            }
+        };
         match envelope.kind() {
             Kind::Ack(outcome) | Kind::Reply(outcome) => {
                 let ended = self.caller.answered(&self.script, cx, &envelope, outcome);
@@ -432,11 +451,8 @@ impl Process<Envelope> for Client {
     }
 
     fn reset(&mut self, cx: &mut Cx<'_>, peer: NodeId) {
-        for ended in self.caller.reset(&self.script, cx, peer) {
-            if let Some(user) = self.resume(cx, Some(ended)) {
-                self.go_on(cx, user);
-            }
-        }
+        let ended = self.caller.reset(&self.script, cx, peer);
+        self.resume_all(cx, ended);
     }
 
     fn timer(&mut self, cx: &mut Cx<'_>, alarm: Alarm) {
@@ -461,11 +477,16 @@ impl Process<Envelope> for Client {
                 self.resume(cx, ended)
             }
             Alarm::Step(id) => self.run(cx, id),
+            Alarm::Log(LogAlarm::Producer(producer)) => {
+                let ended = self.caller.produce(&self.script, cx, producer);
+                return self.resume_all(cx, ended);
+            }
             Alarm::Share
             | Alarm::Expire(_)
             | Alarm::Beat(_)
             | Alarm::Gossip(_)
             | Alarm::Subscribe
+            | Alarm::Log(_)
             | Alarm::Lapse(..) => None,
         };
         if let Some(user) = idle {

@@ -1,9 +1,11 @@
-//! The one message type of scenarios: 24 bytes.
+//! What nearly every message of a scenario is: 24 bytes.
+
+use std::num::NonZeroU8;
 
 use crate::base::id::NodeId;
 use crate::base::random::mix;
 use crate::base::time::Span;
-use crate::process::{Identity, Inline, Leg, Message, MessageId, Name, Outcome};
+use crate::process::{Identity, Leg, MessageId, Name, Outcome};
 use crate::protocol::health::{Gossip, GossipKind};
 
 /// A message between roles.
@@ -21,7 +23,8 @@ pub struct Envelope {
     pub call: u16,
     /// Which attempt it is, modulo 256.
     pub attempt: u8,
-    kind: u8,
+    /// One more than its code, so that there is a byte that is none.
+    kind: NonZeroU8,
 }
 
 /// What a message is for.
@@ -62,8 +65,8 @@ pub enum Kind {
 
 const KINDS: u8 = 7;
 
-const DELIVERY: u8 = Kind::Delivery { settled: false }.pack();
-const SETTLED_DELIVERY: u8 = Kind::Delivery { settled: true }.pack();
+const DELIVERY: NonZeroU8 = Kind::Delivery { settled: false }.stored();
+const SETTLED_DELIVERY: NonZeroU8 = Kind::Delivery { settled: true }.stored();
 
 impl Kind {
     const fn pack(self) -> u8 {
@@ -86,6 +89,10 @@ impl Kind {
             Self::Delivery { settled: false } => 17,
             Self::Delivery { settled: true } => 20,
         }
+    }
+
+    const fn stored(self) -> NonZeroU8 {
+        NonZeroU8::MIN.saturating_add(self.pack())
     }
 
     const fn unpack(bits: u8) -> Self {
@@ -132,7 +139,7 @@ impl Envelope {
             left: Remainder::NONE,
             call,
             attempt: attempt as u8,
-            kind: kind.pack(),
+            kind: kind.stored(),
         }
     }
 
@@ -176,35 +183,39 @@ impl Envelope {
         is_delivery.then(|| MessageId { owner: NodeId::new(self.beside.0.wrapping_sub(1)), number: self.left.0 })
     }
 
+    const fn code(&self) -> u8 {
+        self.kind.get() - 1
+    }
+
     /// What it is for.
     pub fn kind(&self) -> Kind {
-        Kind::unpack(self.kind)
+        Kind::unpack(self.code())
     }
 
     /// The same message back to its sender, as something else.
     #[must_use]
     pub fn turned(self, kind: Kind) -> Self {
-        Self { kind: kind.pack(), ..self }
+        Self { kind: kind.stored(), ..self }
     }
 }
 
-impl Message for Envelope {
-    type Carriage = Inline<Self>;
-
-    fn identity(&self) -> Identity {
+impl Envelope {
+    #[inline]
+    pub(super) fn identity(&self) -> Identity {
         Identity { name: Name::Luck(self.luck), attempt: self.attempt.into(), leg: self.kind().leg() }
     }
 
-    fn offered_as(&self, from: NodeId, to: NodeId) -> MessageId {
+    #[inline]
+    pub(super) fn offered_as(&self, from: NodeId, to: NodeId) -> MessageId {
         let owner = if self.kind().leg() == Leg::Out { from } else { to };
         self.subject().unwrap_or(MessageId { owner, number: self.number })
     }
 
-    fn digest(&self) -> u64 {
+    pub(super) fn digest(&self) -> u64 {
         // The owner of what is delivered is a number of this run's own; the luck has its name in it.
         let beside = if self.subject().is_some() { 0 } else { self.beside.0 };
         let head = u64::from(self.number) << 32 | u64::from(beside);
-        let tail = u64::from(self.left.0) << 32 | u64::from(self.attempt) << 8 | u64::from(self.kind);
+        let tail = u64::from(self.left.0) << 32 | u64::from(self.attempt) << 8 | u64::from(self.code());
         mix(self.luck ^ mix(head ^ mix(tail)))
     }
 }

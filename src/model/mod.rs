@@ -14,8 +14,10 @@ mod given;
 mod guard;
 mod health;
 mod journal;
+mod letter;
 mod line;
 mod load;
+mod log;
 mod pace;
 mod policy;
 mod route;
@@ -33,8 +35,12 @@ pub use given::Given;
 pub use guard::GuardSpec;
 pub use health::{Duties, HealthSpec, Watch};
 pub use journal::State;
+pub use letter::{Letter, Mixed, Slip};
 pub use line::MakesRoom;
 pub use load::{ClientSpec, Load, Phase};
+pub use log::{
+    Bulk, Leaders, LogAlarm, LogBroker, LogController, LogSpec, Parcel, ProducerSpec, ReaderSpec, RecordSpec, TopicSpec,
+};
 pub use pace::Course;
 pub use policy::{Cancel, Delivery, Policy};
 pub use router::Router;
@@ -70,6 +76,8 @@ pub enum Alarm {
     Gossip(u16),
     /// It is time to say again that this node consumes.
     Subscribe,
+    /// Something is due that has to do with topics.
+    Log(LogAlarm),
     /// This node was not heard of as a consumer, of deliveries of this kind.
     Lapse(NodeId, u16),
 }

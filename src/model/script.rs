@@ -15,6 +15,7 @@ use crate::protocol::keys::{AnyKeys, Keys as _};
 use super::broker::{Publication, SubscriptionSpec};
 use super::guard::GuardSpec;
 use super::health::Watch;
+use super::log::RecordSpec;
 use super::policy::Policy;
 
 /// Everything the roles of a system know in common.
@@ -101,6 +102,8 @@ pub struct Call {
     pub priority: u8,
     /// Where it goes at a broker, if it is published.
     pub publication: Option<Arc<Publication>>,
+    /// Where it goes as a record, if it is published to a topic.
+    pub record: Option<Arc<RecordSpec>>,
     /// What its receivers ask a broker for, if it is a delivery.
     pub subscription: Option<Arc<SubscriptionSpec>>,
 }

@@ -14,6 +14,7 @@ mod door;
 mod entry;
 mod extras;
 mod lanes;
+mod reading;
 mod sharing;
 mod spec;
 mod ties;
@@ -32,6 +33,7 @@ use super::client::NOBODY;
 use super::envelope::{Beside, Envelope, Kind};
 use super::given::Given;
 use super::journal::{Record, State};
+use super::letter::Letter;
 use super::line::{Line, Turn};
 use super::policy::{Cancel, Delivery};
 use super::script::{Call, Script};
@@ -222,8 +224,8 @@ impl Service {
     }
 
     fn answer(&mut self, cx: &mut Cx<'_>, to: NodeId, envelope: Envelope, outcome: Outcome) {
-        if envelope.kind() == (Kind::Delivery { settled: false }) {
-            self.note_answer();
+        if let Kind::Delivery { settled } = envelope.kind() {
+            self.note_answer(cx, settled, outcome);
         }
         let (call, keys) = (self.call(&envelope), &self.script.keys);
         let (kind, size) = match envelope.kind() {
@@ -460,7 +462,7 @@ fn slowed(length: Span, speed: f64) -> Span {
     Span::from_nanos_f64(length.as_nanos() as f64 / speed)
 }
 
-impl Process<Envelope> for Service {
+impl Process<Letter> for Service {
     type Timer = Alarm;
 
     fn start(&mut self, cx: &mut Cx<'_>) {
@@ -474,7 +476,11 @@ impl Process<Envelope> for Service {
         self.attend(cx);
     }
 
-    fn message(&mut self, cx: &mut Cx<'_>, from: NodeId, envelope: Envelope) {
+    fn message(&mut self, cx: &mut Cx<'_>, from: NodeId, letter: Letter) {
+        let envelope = match letter {
+            Letter::Plain(envelope) => envelope,
+            Letter::Bulk(bulk) => return self.read(cx, from, *bulk),
+        };
         match envelope.kind() {
             Kind::Notice | Kind::Message | Kind::Request => self.arrive(cx, from, envelope),
             Kind::Delivery { .. } => {
@@ -499,6 +505,7 @@ impl Process<Envelope> for Service {
         for ended in self.caller.reset(&self.script, cx, peer) {
             self.resume(cx, Some(ended));
         }
+        self.note_disconnection(cx, peer);
         self.show(cx);
     }
 
@@ -513,6 +520,7 @@ impl Process<Envelope> for Service {
             Alarm::Expire(id) => self.expire(cx, id),
             Alarm::Beat(_) | Alarm::Gossip(_) => self.attend_to(cx, alarm),
             Alarm::Subscribe => self.subscribe(cx),
+            Alarm::Log(alarm) => self.look_at_topics(cx, alarm),
             Alarm::Arrival | Alarm::Think(_) | Alarm::Lapse(..) => {}
         }
         self.show(cx);

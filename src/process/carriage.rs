@@ -19,8 +19,8 @@ pub trait Carriage<M>: Default + Send {
     /// Takes the message out; a parcel is unpacked once.
     fn unpack(&mut self, parcel: Self::Parcel) -> M;
 
-    /// Looks at the message.
-    fn look<'a>(&'a self, parcel: &'a Self::Parcel) -> &'a M;
+    /// What `see` sees in the message.
+    fn look<R>(&self, parcel: &Self::Parcel, see: impl FnOnce(&M) -> R) -> R;
 
     /// A hint that the message will soon be looked at.
     fn prefetch(&self, parcel: &Self::Parcel) {
@@ -55,8 +55,8 @@ impl<M: Copy + Send> Carriage<M> for Inline<M> {
     }
 
     #[inline(always)]
-    fn look<'a>(&'a self, parcel: &'a M) -> &'a M {
-        parcel
+    fn look<R>(&self, parcel: &M, see: impl FnOnce(&M) -> R) -> R {
+        see(parcel)
     }
 
     fn clear(&mut self) {}
@@ -96,8 +96,8 @@ impl<M: Send> Carriage<M> for Pooled<M> {
         message
     }
 
-    fn look<'a>(&'a self, &Ticket(place): &'a Ticket) -> &'a M {
-        self.places[place as usize].as_ref().expect("a parcel is not looked at after it was unpacked")
+    fn look<R>(&self, &Ticket(place): &Ticket, see: impl FnOnce(&M) -> R) -> R {
+        see(self.places[place as usize].as_ref().expect("a parcel is not looked at after it was unpacked"))
     }
 
     fn clear(&mut self) {
@@ -115,7 +115,7 @@ mod tests {
         let mut pool = Pooled::default();
         let first = pool.pack("first".to_string());
         let second = pool.pack("second".to_string());
-        assert_eq!(pool.look(&second), "second");
+        assert_eq!(pool.look(&second, String::len), 6);
         assert_eq!(pool.unpack(first), "first");
         pool.pack("third".to_string());
         assert_eq!(pool.unpack(second), "second");

@@ -59,8 +59,8 @@ impl<M: Message, T: Copy> Context<'_, M, T> {
 
     /// Sends a message of `size` bytes.
     #[inline(always)]
-    pub fn send_sized(&mut self, to: NodeId, message: M, size: u64) {
-        self.effects.send(to, size, message);
+    pub fn send_sized(&mut self, to: NodeId, message: impl Into<M>, size: u64) {
+        self.effects.send(to, size, message.into());
     }
 
     /// Whether the send buffer towards `to` has room, where messages travel as a stream. What is sent without room waits; the

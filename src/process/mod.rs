@@ -14,6 +14,7 @@ mod message;
 mod observation;
 mod outbox;
 mod peer;
+mod logged;
 mod queued;
 mod timers;
 
@@ -31,6 +32,7 @@ pub use message::{Identity, Leg, Message, MessageId, Name};
 pub use observation::{Close, Flow, Kind, Observation, Outcome, Wanted};
 pub use outbox::{Alarm, Outbox, Outgoing, Write};
 pub use peer::PeerEvent;
+pub use logged::{GroupFact, TopicFact};
 pub use queued::QueueFact;
 pub use timers::{TimerId, Timers};
 

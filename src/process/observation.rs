@@ -7,6 +7,7 @@ use crate::base::id::NodeId;
 use crate::base::time::Span;
 
 use super::guarded::{GuardFact, TurnedAway};
+use super::logged::{GroupFact, TopicFact};
 use super::message::MessageId;
 use super::queued::QueueFact;
 
@@ -163,6 +164,57 @@ pub enum Observation {
         /// Messages that a consumer has and has not acknowledged.
         unacked: u32,
     },
+    /// Something happened to records of a topic.
+    Logged {
+        /// The topic.
+        topic: u16,
+        /// What happened.
+        fact: TopicFact,
+        /// To how many of them.
+        count: u32,
+    },
+    /// The leader of a partition shows consumers what lies below this offset.
+    LogEnd {
+        /// The topic.
+        topic: u16,
+        /// The partition.
+        partition: u32,
+        /// The offset behind the last record that can be read.
+        offset: u64,
+    },
+    /// Something happened to a group that reads topics.
+    Grouped {
+        /// The group.
+        group: u16,
+        /// What happened.
+        fact: GroupFact,
+        /// How often.
+        count: u32,
+    },
+    /// A poll of a group's member returned records of a partition.
+    Polled {
+        /// The group.
+        group: u16,
+        /// The topic.
+        topic: u16,
+        /// The partition.
+        partition: u32,
+        /// The offset of the first of them.
+        from: u64,
+        /// How many they are.
+        count: u32,
+    },
+    /// A group has processed what lies below this offset of a partition.
+    Progress {
+        /// The group.
+        group: u16,
+        /// The topic.
+        topic: u16,
+        /// The partition.
+        partition: u32,
+        /// The offset behind the last record that was processed.
+        offset: u64,
+    },
     /// The number of answered requests whose effects a crash of this station would take changed.
     AtRisk {
         /// So many.
@@ -250,6 +302,9 @@ pub enum Kind {
     Guard = 16,
     /// [`Observation::Queued`], [`Observation::QueueDepth`].
     Queue = 32,
+    /// [`Observation::Logged`], [`Observation::LogEnd`], [`Observation::Grouped`], [`Observation::Polled`],
+    /// [`Observation::Progress`].
+    Log = 64,
 }
 
 /// A set of kinds.
@@ -292,6 +347,9 @@ impl Observation {
             | Self::TurnedAway { .. } => Kind::Station,
             Self::Guarded { .. } => Kind::Guard,
             Self::Queued { .. } | Self::QueueDepth { .. } => Kind::Queue,
+            Self::Logged { .. } | Self::LogEnd { .. } | Self::Grouped { .. } | Self::Polled { .. } | Self::Progress { .. } => {
+                Kind::Log
+            },
             Self::Down { .. } => Kind::Life,
             Self::AttemptFailed { .. } | Self::Suspected { .. } | Self::Trusted { .. } => Kind::Attempt,
             _ => Kind::Message,

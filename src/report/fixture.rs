@@ -122,6 +122,8 @@ fn run(index: u32, seed: u64) -> RunResult {
         flows: vec![flow("buy", &books[0]), flow("log", &books[1])],
         stations: vec![StationResult { name: "api".into(), workers: Some(4), book: stations.close()[0].clone() }],
         queues: Vec::new(),
+        topics: Vec::new(),
+        readers: Vec::new(),
         links: vec![LinkResult { name: "network".into(), book: link }],
         faults: vec![FaultResult {
             name: "outage".into(),

@@ -2,9 +2,9 @@
 //!
 //! Names are those of the quantities that expectations are written in: a scope has metrics, a metric statistics.
 
-use crate::metrics::{Fate, Histogram, QueueBook};
+use crate::metrics::{Fate, GroupBook, Histogram, QueueBook, TopicBook};
 use crate::network::Cause;
-use crate::process::{Outcome, QueueFact};
+use crate::process::{GroupFact, Outcome, QueueFact, TopicFact};
 use crate::sim::{FaultBook, LinkBook};
 
 use super::aftermath::{FlowAftermath, Values};
@@ -253,6 +253,23 @@ pub(super) fn of_queue(book: &QueueBook) -> Vec<Metric> {
         metric(fact.name(), [count(happened), per_second(happened), share(book.share(fact))])
     }));
     metrics
+}
+
+/// A topic's metrics.
+pub(super) fn of_topic(book: &TopicBook) -> Vec<Metric> {
+    let per_second = |events: u64| rate(super::human::ratio(events as f64, book.seconds));
+    let of = |&fact: &TopicFact| metric(fact.name(), [count(book.of(fact)), per_second(book.of(fact))]);
+    TopicFact::ALL.iter().map(of).collect()
+}
+
+/// The metrics of a group that reads topics.
+pub(super) fn of_reader(book: &GroupBook) -> Vec<Metric> {
+    let most = statistic("max", Value::Whole(book.lag_max), Unit::Count);
+    let per_second = |events: u64| rate(super::human::ratio(events as f64, book.seconds));
+    let of = |&fact: &GroupFact| metric(fact.name(), [count(book.of(fact)), per_second(book.of(fact))]);
+    let lag = metric("lag", [mean(Some(book.lag_mean())), most]);
+    let duplicates = metric("duplicates", [mean(book.reread_share())]);
+    [lag, duplicates].into_iter().chain(GroupFact::ALL.iter().map(of)).collect()
 }
 
 /// A link's metrics, or the whole wire's.

@@ -20,6 +20,8 @@
 //!   flows        name, caller, entry, callee, reliability_basis, metrics: { METRIC: { STATISTIC: number } }
 //!   stations     name, metrics
 //!   queues       name, metrics; of brokers, if there are any
+//!   topics       name, metrics; of brokers, if there are any
+//!   readers      name, metrics; of groups that read topics, if there are any
 //!   links        name, metrics
 //!   faults       name, kind, metrics
 //!   wire         METRIC: { STATISTIC: number }, the sum over the links
@@ -33,7 +35,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use crate::experiment::{Basis, Judgement, Results, Unit as Counted};
 use crate::metrics::RunResult;
 
-use super::metric::{Metric, Unit, Value, of_fault, of_flow, of_link, of_queue, of_station, of_system};
+use super::metric::{Metric, Unit, Value, of_fault, of_flow, of_link, of_queue, of_reader, of_station, of_system, of_topic};
 use super::total::Total;
 use super::{VERSION, fingerprint, verdict_name};
 
@@ -88,6 +90,10 @@ struct Tables {
     stations: Vec<Named>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     queues: Vec<Named>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    topics: Vec<Named>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    readers: Vec<Named>,
     links: Vec<Named>,
     faults: Vec<Fault>,
     wire: Metrics,
@@ -153,6 +159,9 @@ impl Tables {
             .stations
             .iter()
             .map(|station| Named { name: station.name.clone(), metrics: Metrics(of_station(station)) });
+        let named = |name: &str, metrics| Named { name: name.to_owned(), metrics: Metrics(metrics) };
+        let topics = total.topics.iter().map(|topic| named(&topic.name, of_topic(&topic.book)));
+        let readers = total.readers.iter().map(|reader| named(&reader.name, of_reader(&reader.book)));
         let queues = total
             .queues
             .iter()
@@ -169,6 +178,8 @@ impl Tables {
             flows: flows.collect(),
             stations: stations.collect(),
             queues: queues.collect(),
+            topics: topics.collect(),
+            readers: readers.collect(),
             links: links.collect(),
             faults: faults.collect(),
             wire: Metrics(of_link(&total.wire())),
@@ -182,6 +193,8 @@ impl Tables {
             .stations
             .iter()
             .chain(&self.queues)
+            .chain(&self.topics)
+            .chain(&self.readers)
             .chain(&self.links)
             .map(|named| (named.name.as_str(), &named.metrics));
         let faults = self.faults.iter().map(|fault| (fault.name.as_str(), &fault.metrics));

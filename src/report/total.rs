@@ -4,7 +4,7 @@
 use crate::base::time::{Span, Time};
 use crate::experiment::Results;
 use crate::metrics::recovery::Strike;
-use crate::metrics::{Fate, FlowBook, GuardCounts, Histogram, QueueResult, RunResult, StationBook};
+use crate::metrics::{Fate, FlowBook, GuardCounts, Histogram, QueueResult, ReaderResult, RunResult, StationBook, TopicResult};
 use crate::process::{Outcome, TurnedAway};
 use crate::sim::{FaultBook, LinkBook};
 
@@ -23,6 +23,10 @@ pub(super) struct Total {
     pub flows: Vec<FlowTotal>,
     pub stations: Vec<StationTotal>,
     pub queues: Vec<QueueResult>,
+    /// The topics' books.
+    pub topics: Vec<TopicResult>,
+    /// The books of the groups that read topics.
+    pub readers: Vec<ReaderResult>,
     pub links: Vec<LinkTotal>,
     pub faults: Vec<FaultTotal>,
 }
@@ -149,6 +153,18 @@ impl Total {
                 total.workers = station.workers;
             }
             add_station(&mut total.book, &station.book);
+        }
+        for topic in &run.topics {
+            match self.topics.iter_mut().find(|total| total.name == topic.name) {
+                Some(total) => total.book.add(&topic.book),
+                None => self.topics.push(topic.clone()),
+            }
+        }
+        for reader in &run.readers {
+            match self.readers.iter_mut().find(|total| total.name == reader.name) {
+                Some(total) => total.book.add(&reader.book),
+                None => self.readers.push(reader.clone()),
+            }
         }
         for queue in &run.queues {
             match self.queues.iter_mut().find(|total| total.name == queue.name) {

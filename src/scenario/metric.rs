@@ -1,6 +1,6 @@
 //! What can be measured, by name.
 
-use crate::process::{GuardFact, QueueFact, TurnedAway};
+use crate::process::{GroupFact, GuardFact, QueueFact, TopicFact, TurnedAway};
 
 use super::quantity::Statistic;
 
@@ -53,6 +53,10 @@ macro_rules! metrics {
             TurnedAway(TurnedAway),
             /// What happened to messages in queues.
             Queued(QueueFact),
+            /// What happened to records in topics.
+            Logged(TopicFact),
+            /// What happened to groups that read topics.
+            Grouped(GroupFact),
         }
 
         impl Metric {
@@ -65,6 +69,8 @@ macro_rules! metrics {
                     Self::Guard(fact) => fact.name(),
                     Self::TurnedAway(why) => why.name(),
                     Self::Queued(fact) => fact.name(),
+                    Self::Logged(fact) => fact.name(),
+                    Self::Grouped(fact) => fact.name(),
                 }
             }
 
@@ -75,6 +81,8 @@ macro_rules! metrics {
                     Self::Guard(fact) => fact.meaning(),
                     Self::TurnedAway(why) => why.meaning(),
                     Self::Queued(fact) => fact.meaning(),
+                    Self::Logged(fact) => fact.meaning(),
+                    Self::Grouped(fact) => fact.meaning(),
                 }
             }
 
@@ -85,6 +93,8 @@ macro_rules! metrics {
                     Self::Guard(fact) => fact.definition(),
                     Self::TurnedAway(why) => why.definition(),
                     Self::Queued(fact) => fact.definition(),
+                    Self::Logged(fact) => fact.definition(),
+                    Self::Grouped(fact) => fact.definition(),
                 };
                 let lines = lines.iter().map(|line| line.trim_ascii_start());
                 let joined = lines.map(|line| if line.is_empty() { "\n\n" } else { line }).collect::<Vec<_>>().join(" ");
@@ -96,7 +106,9 @@ macro_rules! metrics {
                 match self {
                     $(Self::$variant => MetricKind::$kind,)*
                     Self::Queued(QueueFact::Redelivered | QueueFact::DeadLettered) => MetricKind::Share,
-                    Self::Guard(_) | Self::TurnedAway(_) | Self::Queued(_) => MetricKind::Events,
+                    Self::Guard(_) | Self::TurnedAway(_) | Self::Queued(_) | Self::Logged(_) | Self::Grouped(_) => {
+                        MetricKind::Events
+                    }
                 }
             }
         }
@@ -208,14 +220,18 @@ metrics! {
     Up "up" Share,
     /// Attempts per distinct message, as they arrive.
     Amplification "amplification" Mean,
+    /// Records of topics that a group can read and has not processed.
+    ///
+    /// Those behind the last record that the group has processed, up to the high watermark (or, while transactions are open, up to what
+    /// they hide): what `kafka-consumer-groups` shows counts from what is committed, which may be less. A group that has never had a
+    /// partition is not behind in it.
+    Lag "lag" Mean,
     /// Messages in a queue that wait for a consumer.
     Ready "ready" Mean,
     /// Messages that a consumer has and has not acknowledged.
     Unacked "unacked" Mean,
     /// Messages that were confirmed to the sender and then lost.
     ConfirmedLost "confirmed-lost" Share,
-    /// Records a consumer is behind.
-    Lag "lag" Mean,
     /// How old the value was that a read returned.
     Staleness "staleness" Times,
     /// Reads that returned an old value.
@@ -313,7 +329,12 @@ impl Metric {
 }
 
 /// The metrics of the list, then those that have registries of their own.
-const fn all() -> [Metric; Metric::NAMED.len() + GuardFact::COUNT + TurnedAway::COUNT + QueueFact::COUNT] {
+const fn all() -> [Metric; Metric::NAMED.len()
+    + GuardFact::COUNT
+    + TurnedAway::COUNT
+    + QueueFact::COUNT
+    + TopicFact::COUNT
+    + GroupFact::COUNT] {
     let mut all = [Metric::Offered; _];
     let (mut place, mut next) = (0, 0);
     while next < Metric::NAMED.len() {
@@ -333,6 +354,16 @@ const fn all() -> [Metric; Metric::NAMED.len() + GuardFact::COUNT + TurnedAway::
     next = 0;
     while next < QueueFact::COUNT {
         all[place] = Metric::Queued(QueueFact::ALL[next]);
+        (place, next) = (place + 1, next + 1);
+    }
+    next = 0;
+    while next < TopicFact::COUNT {
+        all[place] = Metric::Logged(TopicFact::ALL[next]);
+        (place, next) = (place + 1, next + 1);
+    }
+    next = 0;
+    while next < GroupFact::COUNT {
+        all[place] = Metric::Grouped(GroupFact::ALL[next]);
         (place, next) = (place + 1, next + 1);
     }
     all

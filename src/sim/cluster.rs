@@ -464,7 +464,7 @@ impl<M: Message> Cluster<M> {
         let (group, name) = names.group_and_entity(to);
         run.actor = Actor { node: to, name, count: 0 };
         // Which link it came by is asked again: carrying the answer would make every event larger.
-        let link = network.route(delivery.from, to, || class(run.carriage.look(&delivery.parcel).identity()));
+        let link = network.route(delivery.from, to, || class(run.carriage.look(&delivery.parcel, M::identity)));
         if self.stage.run.health.is_severed() && self.stage.stop(link, delivery) {
             return;
         }
@@ -538,7 +538,7 @@ impl Hints<'_> {
         for delivery in soon {
             let (group, index) = self.names.place(delivery.to);
             self.lines[group.index()].prefetch(index);
-            let message = carriage.look(&delivery.parcel).offered_as(delivery.from, delivery.to);
+            let message = carriage.look(&delivery.parcel, |message| message.offered_as(delivery.from, delivery.to));
             for watch in self.observers {
                 watch.observer.prefetch(delivery.to, message);
             }

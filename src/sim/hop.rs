@@ -63,7 +63,7 @@ impl<M: Message> Stage<M> {
     fn forward(&mut self, hop: Hop<Parcel<M>>) {
         let start = hop.end;
         let end = self.network.next_hop(start, hop.to).expect("every node can be reached from every other");
-        let link = self.network.route(start, end, || class(self.run.carriage.look(&hop.parcel).identity()));
+        let link = self.network.route(start, end, || class(self.run.carriage.look(&hop.parcel, M::identity)));
         let book = self.run.book.of(link);
         book.sent += 1;
         book.bytes = book.bytes.saturating_add(hop.size);
@@ -73,7 +73,7 @@ impl<M: Message> Stage<M> {
     /// Has a copy cross the link of its hop, now. It has passed all that keeps messages up to the number `passed`.
     pub(super) fn cross(&mut self, hop: Hop<Parcel<M>>, passed: u64) {
         let key = self.run.keys.wire;
-        let plain = address(&self.names, &key, self.run.carriage.look(&hop.parcel).identity());
+        let plain = address(&self.names, &key, self.run.carriage.look(&hop.parcel, M::identity));
         let address = Address { owner: Entity::from_bits(plain.owner.bits() ^ hop.trail.bits()), ..plain };
         let verdict = match self.judge(&hop.crossing(), &address, passed) {
             Judgement::Verdict(verdict) => verdict,
@@ -83,7 +83,7 @@ impl<M: Message> Stage<M> {
             Verdict::Deliver(time) => self.plan_hop(time, hop),
             Verdict::Duplicate(first, second) => {
                 self.run.book.of(hop.link).duplicated += 1;
-                let message = self.run.carriage.look(&hop.parcel).clone();
+                let message = self.run.carriage.look(&hop.parcel, M::clone);
                 let offered = message.offered_as(hop.from, hop.to);
                 self.note(message.identity(), Observation::Duplicated { message: offered });
                 let parcel = self.run.carriage.pack(message);

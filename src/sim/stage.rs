@@ -263,7 +263,7 @@ impl<M: Message> Stage<M> {
 
     /// The link that a message came by.
     pub(super) fn link_of(&self, delivery: &Delivery<Parcel<M>>) -> LinkId {
-        let class = || class(self.run.carriage.look(&delivery.parcel).identity());
+        let class = || class(self.run.carriage.look(&delivery.parcel, M::identity));
         self.network.route(delivery.from, delivery.to, class)
     }
 

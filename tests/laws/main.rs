@@ -12,6 +12,7 @@ mod disciplines;
 mod health;
 mod pairing;
 mod policies;
+mod topics;
 mod topology;
 
 use proptest::test_runner::{Config, RngSeed};

@@ -7,7 +7,7 @@ use std::mem::{Discriminant, discriminant};
 use rehearsal::base::id::{Entity, NodeId};
 use rehearsal::base::names::Names;
 use rehearsal::base::time::{Span, Time, secs};
-use rehearsal::model::Envelope;
+use rehearsal::model::Letter;
 use rehearsal::process::{Kind, MessageId, Observation, Outcome, Wanted};
 use rehearsal::scenario::plan::Plan;
 use rehearsal::sim::{Cluster, Observer, Outcome as RunOutcome};
@@ -59,7 +59,7 @@ pub fn witnessed(plan: &Plan) -> Played {
 }
 
 /// Plays what is in a cluster.
-pub fn replay(cluster: &mut Cluster<Envelope>) -> Played {
+pub fn replay(cluster: &mut Cluster<Letter>) -> Played {
     cluster.observe(Witness::default());
     let outcome = cluster.run_until(Time::ZERO + secs(3));
     let observer: Box<dyn Any> = cluster.take_observers().remove(0);

@@ -31,5 +31,6 @@ mod retries;
 mod streams;
 mod ties;
 mod time;
+mod topics;
 mod topologies;
 mod workloads;

@@ -91,6 +91,9 @@ impl Caller {
         let key = self.key_of(number);
         let pending = self.outstanding.get_mut(key)?;
         let spec = &script.calls[pending.call as usize];
+        if let Some(record) = &spec.record {
+            return self.publish(script, cx, number, record);
+        }
         let left = pending.left(cx.now());
         let route = self.routes.get_mut(pending.route);
         let again = pending.gone > 0 && spec.policy.retry.member == Member::Same;
@@ -281,7 +284,7 @@ pub(super) fn take_back(script: &Script, cx: &mut Cx<'_>, pending: &Pending, num
 /// A hash of what a message is about, for balancers: its key, if one was given or is drawn. Without one, each message is about
 /// something of its own.
 #[inline]
-fn key_of_message(script: &Script, spec: &Call, luck: u64, all: &Givens, key: Number) -> Option<u64> {
+pub(super) fn key_of_message(script: &Script, spec: &Call, luck: u64, all: &Givens, key: Number) -> Option<u64> {
     if all.is_empty() && spec.key.is_none() {
         return None;
     }

@@ -129,7 +129,9 @@ impl Caller {
             }
         }
         let ended = |&(number, attempt): &_| self.refused(script, cx, number, attempt, Failure::Reset);
-        there.iter().filter_map(ended).collect()
+        let mut all: Vec<_> = there.iter().filter_map(ended).collect();
+        all.extend(self.cut_off(script, cx, peer));
+        all
     }
 
     /// A timer of this number fired. What has ended with it.

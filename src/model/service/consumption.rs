@@ -6,7 +6,7 @@
 use crate::model::Alarm;
 use crate::model::caller::nested_luck;
 use crate::model::envelope::{Counts, Envelope, Kind};
-use crate::process::Clock;
+use crate::process::{Clock, Outcome};
 
 use super::{Cx, Service};
 
@@ -52,9 +52,12 @@ impl Service {
         }
     }
 
-    /// A delivery is answered.
+    /// A delivery is answered, or, if it is `settled`, processed.
     #[cold]
-    pub(super) fn note_answer(&mut self) {
+    pub(super) fn note_answer(&mut self, cx: &mut Cx<'_>, settled: bool, outcome: Outcome) {
+        if settled {
+            return self.note_processed(cx, outcome);
+        }
         if let Some(consumption) = self.consumption() {
             consumption.counts.answered = consumption.counts.answered.wrapping_add(1);
         }

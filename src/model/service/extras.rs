@@ -8,6 +8,7 @@ use crate::process::{Boot, Observation, Outcome};
 
 use super::consumption::Consumption;
 use super::door::Door;
+use super::reading::Reading;
 use super::{Alarm, Cx, Delivery, Envelope, Job, Service, ServiceSpec};
 
 /// What most services have not.
@@ -21,6 +22,8 @@ pub(super) struct Extras {
     attendance: Option<Attendance>,
     /// What it consumes.
     pub(super) consumption: Option<Consumption>,
+    /// What it reads.
+    pub(super) reading: Option<Box<Reading>>,
 }
 
 impl Extras {
@@ -29,10 +32,11 @@ impl Extras {
         let has_state = spec.state != State::Elsewhere;
         let attends = !spec.duties.is_empty();
         let consumption = spec.consumes.map(|call| Consumption::new(call, boot.restarts));
-        (has_state || spec.is_guarded() || attends || consumption.is_some()).then(|| {
+        let reading = Reading::of(spec, boot);
+        (has_state || spec.is_guarded() || attends || consumption.is_some() || reading.is_some()).then(|| {
             let journal = has_state.then(|| Journal::new(boot.disk));
             let attendance = attends.then(|| Attendance::new(&spec.duties, boot.restarts));
-            Box::new(Self { journal, door: Door::of(spec), attendance, consumption })
+            Box::new(Self { journal, door: Door::of(spec), attendance, consumption, reading })
         })
     }
 
@@ -98,6 +102,7 @@ impl Service {
             attendance.start(&self.script, cx);
         }
         self.subscribe(cx);
+        self.begin_to_read(cx);
     }
 
     /// One of the alarms of its duties went off.

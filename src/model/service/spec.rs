@@ -7,6 +7,7 @@ use crate::base::distribution::Distribution;
 use crate::model::health::Duties;
 use crate::model::journal::State;
 use crate::model::line::MakesRoom;
+use crate::model::log::ReaderSpec;
 use crate::protocol::concurrency::ConcurrencyPolicy;
 use crate::protocol::queue::QueuePolicy;
 use crate::protocol::rate_limit::RateLimitPolicy;
@@ -38,6 +39,8 @@ pub struct ServiceSpec {
     pub passes_on: bool,
     /// The kind of message that its nodes consume from a broker, if they do.
     pub consumes: Option<u16>,
+    /// The kind of message that its nodes read from topics, and how, if they do.
+    pub reads: Option<(u16, Arc<ReaderSpec>)>,
     /// What its nodes do for those that want to know how they are.
     pub duties: Arc<Duties>,
 }

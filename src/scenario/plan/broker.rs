@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::distribution::times;
 use super::roles::{Planner, Sender};
+use super::topic::reader_keys;
 use crate::base::distribution::Distribution;
 use crate::base::id::hash_name;
 use crate::base::probability::Probability;
@@ -152,7 +153,7 @@ impl Brokers {
 }
 
 /// The broker that is named, or the only one.
-fn host<'a>(
+pub(super) fn host<'a>(
     scenario: &'a Scenario,
     named: Option<&Located<Name>>,
     what: &Located<Name>,
@@ -280,9 +281,14 @@ impl Planner<'_> {
 
     /// The kind of message that a broker delivers to a group of consumers, which is at this place among the services.
     pub(super) fn delivery(&mut self, name: &Located<Name>, consumer: &Consumer, index: usize) -> Option<u16> {
-        let Some((broker, queue)) = self.brokers.queues.get(consumer.queue.value.as_str()).cloned() else {
+        for (key, at) in reader_keys(consumer) {
+            let message = format!("`{key}` belongs to topics, and this consumes from a queue");
+            self.mistakes.push(Diagnostic::error(message).at(at, ""));
+        }
+        let from = consumer.queue.as_ref()?;
+        let Some((broker, queue)) = self.brokers.queues.get(from.value.as_str()).cloned() else {
             let known = self.brokers.queues.keys().map(String::as_str);
-            let mistake = unknown_name(&consumer.queue, "queue", known);
+            let mistake = unknown_name(from, "queue", known);
             self.mistakes.push(mistake);
             return None;
         };
@@ -309,7 +315,7 @@ impl Planner<'_> {
         });
         let call = self.calls.len() as u16;
         let place =
-            mix(u64::from(hash_name(consumer.queue.value.as_str())) << 32 | u64::from(hash_name(name.as_str())));
+            mix(u64::from(hash_name(from.value.as_str())) << 32 | u64::from(hash_name(name.as_str())));
         self.calls.push(model::Call {
             flow: u16::MAX,
             name: place,
@@ -323,6 +329,7 @@ impl Planner<'_> {
             key: None,
             priority: 0,
             publication: None,
+            record: None,
             subscription: Some(Arc::new(SubscriptionSpec {
                 broker: node,
                 queue,

@@ -1,7 +1,7 @@
 //! Expectations resolved: whose numbers, which of them, when.
 
 use crate::base::time::Time;
-use crate::process::{GuardFact, QueueFact, TurnedAway};
+use crate::process::{GroupFact, GuardFact, QueueFact, TopicFact, TurnedAway};
 use crate::scenario::condition::Condition;
 use crate::scenario::diagnostic::{Diagnostic, unknown_name};
 use crate::scenario::document::{Located, Origin, Texts};
@@ -34,6 +34,10 @@ pub enum Subject {
     Station(usize, Vec<usize>),
     /// This queue of a broker.
     Queue(usize),
+    /// This topic.
+    Topic(usize),
+    /// This group of stations, with the flows that lead to it, which reads topics as this group of readers.
+    Reader(usize, Vec<usize>, usize),
     /// This link.
     Link(usize),
     /// This fault.
@@ -60,6 +64,8 @@ pub(super) struct Scopes<'a> {
     pub(super) flows: &'a [FlowSpec],
     pub(super) stations: Vec<&'a str>,
     pub(super) links: Vec<String>,
+    /// Groups that read topics.
+    pub(super) readers: &'a [String],
     /// What is measured is due from the first to before the second.
     pub(super) measured: (Time, Time),
     pub(super) texts: &'a Texts,
@@ -76,6 +82,8 @@ pub fn measured_for(metric: Metric) -> Vec<&'static str> {
         Subject::Flows(Vec::new()),
         Subject::Station(0, Vec::new()),
         Subject::Queue(0),
+        Subject::Topic(0),
+        Subject::Reader(0, Vec::new(), 0),
         Subject::Link(0),
         Subject::Fault(0),
     ];
@@ -90,6 +98,8 @@ impl Subject {
             Self::Flows(_) => "messages",
             Self::Station(..) => "a service",
             Self::Queue(_) => "a queue",
+            Self::Topic(_) => "a topic",
+            Self::Reader(..) => "a group that reads topics",
             Self::Link(_) => "a link",
             Self::Fault(_) => "a fault",
         }
@@ -193,11 +203,18 @@ impl Scopes<'_> {
                     return Ok(Subject::Flows(flows(&|flow| flow.is_client && flow.caller == name.value)));
                 }
                 if let Some(index) = self.stations.iter().position(|station| *station == name.value) {
+                    if let Some(reader) = self.readers.iter().position(|reader| *reader == name.value) {
+                        return Ok(Subject::Reader(index, Vec::new(), reader));
+                    }
                     return Ok(Subject::Station(index, flows(&|flow| flow.callee == name.value)));
                 }
                 let mut queues = self.scenario.queues.iter().map(|(name, _)| name.as_str());
                 if let Some(index) = queues.position(|queue| queue == name.value) {
                     return Ok(Subject::Queue(index));
+                }
+                let mut topics = self.scenario.topics.iter().map(|(name, _)| name.as_str());
+                if let Some(index) = topics.position(|topic| topic == name.value) {
+                    return Ok(Subject::Topic(index));
                 }
                 if let Some(index) = self.links.iter().position(|link| *link == name.value) {
                     return Ok(Subject::Link(index));
@@ -207,8 +224,9 @@ impl Scopes<'_> {
                 }
                 let faults = self.faults.iter().map(|fault| fault.name.as_str());
                 let queues = self.scenario.queues.iter().map(|(name, _)| name.as_str());
-                let known = groups().chain(queues).chain(self.links.iter().map(String::as_str)).chain(faults);
-                Err(unknown_name(&name.located(quantity.origin, self.texts), "group, queue, link or fault", known))
+                let topics = self.scenario.topics.iter().map(|(name, _)| name.as_str());
+                let known = groups().chain(queues).chain(topics).chain(self.links.iter().map(String::as_str)).chain(faults);
+                Err(unknown_name(&name.located(quantity.origin, self.texts), "group, queue, topic, link or fault", known))
             }
             Some(Scope::Entry { group, entry }) => {
                 let of_group = |flow: &FlowSpec| flow.is_client && flow.caller == group.value;
@@ -302,6 +320,12 @@ fn measured_by(subject: &Subject) -> Vec<Metric> {
         Subject::Flows(_) => listed.chain(guards()).collect(),
         Subject::Station(..) => listed.chain(causes()).collect(),
         Subject::Queue(_) => listed.chain(QueueFact::ALL.iter().copied().map(Metric::Queued)).collect(),
+        Subject::Topic(_) => TopicFact::ALL.iter().copied().map(Metric::Logged).collect(),
+        Subject::Reader(station, flows, _) => {
+            let of_group = GroupFact::ALL.iter().copied().map(Metric::Grouped);
+            let of_group = of_group.chain([Metric::Lag, Metric::Duplicates]);
+            measured_by(&Subject::Station(*station, flows.clone())).into_iter().chain(of_group).collect()
+        }
         Subject::Link(_) | Subject::Fault(_) => listed.collect(),
     }
 }
@@ -355,6 +379,7 @@ fn listed_for(subject: &Subject) -> &'static [Metric] {
             Amplification,
             ConfirmedLost,
         ],
+        Subject::Topic(_) | Subject::Reader(..) => &[],
         Subject::Queue(_) => &[Ready, Unacked],
         Subject::Link(_) => &[Carried, Dropped, InFlight, Segments, Retransmitted],
         Subject::Fault(_) => &[Touched, TouchedNodes, TouchedMessages, TouchedTimers, Strikes],
@@ -370,7 +395,7 @@ pub(in crate::scenario) fn has(metric: Metric, statistic: Statistic) -> bool {
         MetricKind::Mean => {
             statistic == Mean
                 || statistic == Max
-                    && matches!(metric, Metric::Waiting | Metric::Present | Metric::Ready | Metric::Unacked)
+                    && matches!(metric, Metric::Waiting | Metric::Present | Metric::Ready | Metric::Unacked | Metric::Lag)
         }
         MetricKind::Count => statistic == Count,
         MetricKind::Strike => matches!(statistic, Mean | Min | Max),

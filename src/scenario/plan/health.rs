@@ -75,7 +75,7 @@ pub(super) fn assign(
     let mut too_many = None;
     let services = groups.iter_mut().filter_map(|group| match &mut group.role {
         Role::Service(spec, _) => Some(spec),
-        Role::Client(_) | Role::Router | Role::Broker(..) => None,
+        Role::Client(_) | Role::Router | Role::Broker(..) | Role::LogBroker(..) | Role::LogController(_) => None,
     });
     // Services are targets, in the same order.
     for (target, spec) in services.enumerate() {

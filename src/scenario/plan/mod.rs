@@ -20,6 +20,7 @@ mod roles;
 mod service;
 mod state;
 mod steps;
+mod topic;
 mod topology;
 mod transport;
 mod unused;
@@ -34,8 +35,8 @@ use crate::base::time::{Span, Time};
 use crate::metrics::recovery::Strike;
 use crate::metrics::{Correctness, Spans, curve_step};
 use crate::model::{
-    Board, Broker, BrokerSpec, Call, Client, ClientSpec, Envelope, Keys, Program, RouteSpec, Router, Script, Service,
-    ServiceSpec, Target, Watch,
+    Board, Broker, BrokerSpec, Call, Client, ClientSpec, Keys, Leaders, Letter, LogBroker, LogController, LogSpec, Program,
+    RouteSpec, Router, Script, Service, ServiceSpec, Target, Watch,
 };
 use crate::network::Network;
 use crate::process::Boot;
@@ -87,8 +88,14 @@ pub struct Plan {
     pub flows: Vec<FlowSpec>,
     /// Queues of brokers, in the order of their books.
     pub queues: Vec<String>,
+    /// Topics, in the order of their books.
+    pub topics: Vec<String>,
+    /// Groups that read topics, in the order of their books.
+    pub readers: Vec<String>,
     /// What happens to the system.
     pub faults: Vec<FaultSpec>,
+    /// How many partitions there are of topics.
+    partitions: usize,
     traces: Vec<TraceFile>,
     groups: Vec<Group>,
     calls: Vec<Call>,
@@ -128,6 +135,8 @@ enum Role {
     Client(Arc<ClientSpec>),
     Service(Arc<ServiceSpec>, Option<Storage>),
     Broker(Arc<BrokerSpec>, Option<Storage>),
+    LogBroker(Arc<LogSpec>, Option<Storage>),
+    LogController(Arc<LogSpec>),
     Router,
 }
 
@@ -163,7 +172,7 @@ impl Plan {
     pub fn stations(&self) -> impl Iterator<Item = (&str, Option<NonZeroU32>, u32)> {
         self.groups.iter().filter_map(|group| match &group.role {
             Role::Service(spec, _) => Some((group.name.as_str(), spec.workers, group.nodes)),
-            Role::Client(_) | Role::Router | Role::Broker(..) => None,
+            Role::Client(_) | Role::Router | Role::Broker(..) | Role::LogBroker(..) | Role::LogController(_) => None,
         })
     }
 
@@ -171,7 +180,7 @@ impl Plan {
     ///
     /// # Panics
     /// If the plan's names collide, which [`Plan::new`] rules out.
-    pub fn cluster(&self, seed: u64) -> Cluster<Envelope> {
+    pub fn cluster(&self, seed: u64) -> Cluster<Letter> {
         let mut cluster = Cluster::seeded(seed);
         let script = Arc::new(Script {
             calls: self.calls.clone(),
@@ -182,6 +191,7 @@ impl Plan {
             keys: Keys::of(Seed(seed)),
             board: Board::new(self.span()),
         });
+        let leaders = Leaders::new(self.partitions);
         for Group { name, nodes, role } in &self.groups {
             let mut script = Arc::clone(&script);
             let added = match role.clone() {
@@ -197,16 +207,24 @@ impl Plan {
                 Role::Broker(spec, _) => {
                     cluster.group(name, *nodes, move |boot| Broker::new(script.under(boot.seed), &spec, &boot))
                 }
+                Role::LogBroker(spec, _) => cluster.group(name, *nodes, move |boot| LogBroker::new(&spec, &boot)),
+                Role::LogController(spec) => {
+                    let leaders = leaders.clone();
+                    cluster.group(name, *nodes, move |boot| LogController::new(&spec, &leaders, &boot))
+                }
                 Role::Router => cluster.group(name, *nodes, |_| Router),
             };
             let group = added.expect("a plan's names are checked");
-            if let Role::Service(_, Some(storage)) | Role::Broker(_, Some(storage)) = role {
+            if let Role::Service(_, Some(storage))
+            | Role::Broker(_, Some(storage))
+            | Role::LogBroker(_, Some(storage)) = role
+            {
                 cluster.set_storage(group, storage.clone());
             }
         }
         cluster.set_network(self.network.clone());
         let end = Time::ZERO + self.duration + self.drain;
-        self.faults.iter().for_each(|fault| fault.add_to(&mut cluster, Seed(seed), end));
+        self.faults.iter().for_each(|fault| fault.add_to(&mut cluster, &leaders, Seed(seed), end));
         cluster
     }
 

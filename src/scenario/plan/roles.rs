@@ -10,7 +10,9 @@ use crate::network::Network;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::document::{Located, Openers};
 use crate::scenario::load::Loaded;
-use crate::scenario::schema::{Client, FaultKind, Name, Scenario, Service, Sizes, Step, Steps};
+use crate::scenario::schema::{
+    Client, FaultKind, Name, Scenario, Service, Sizes, Step, Steps, controller_of,
+};
 use crate::scenario::trace::{Facts, TraceFile};
 
 use super::broker::{self, Brokers};
@@ -18,6 +20,7 @@ use super::expect::Scopes;
 use super::keys::{self, Sent};
 use super::nodes::Nodes;
 use super::steps::{CALLS_MAX, Kept};
+use super::topic::Topics;
 use super::unused::Effects;
 use super::{
     FlowSpec, Group, Plan, Role, estimate, fault, health, load, network, regions, runs_of, service, state, topology,
@@ -71,8 +74,10 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         network = network.with_topology(topology);
     }
     let brokers = Brokers::of(scenario, mistakes);
+    let topics = Topics::of(scenario, &names, mistakes);
     let mut planner = Planner {
         brokers,
+        topics,
         scenario,
         names: &names,
         bandwidth: limited(scenario, &network),
@@ -97,7 +102,7 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
     let mut groups = planner.groups(duration);
     planner.warn_about_no_effect(&loaded.document);
     let unused = planner.unused();
-    let Planner { flows, calls, sent, routes, kept, programs, targets, warnings, traces, mistakes, .. } = planner;
+    let Planner { topics, flows, calls, sent, routes, kept, programs, targets, warnings, traces, mistakes, .. } = planner;
     if flows.len() > usize::from(u16::MAX) {
         mistakes.push(Diagnostic::error(format!("{} streams of messages, at most {} may be", flows.len(), u16::MAX)));
         return None;
@@ -123,7 +128,7 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
     let disks = disks.flat_map(|(name, _)| members(name)).collect();
     let senders: BTreeSet<_> = flows.iter().filter_map(|flow| names.group(&flow.caller)).collect();
     let senders = senders.into_iter().flat_map(|group| names.members(group)).collect();
-    let surroundings = fault::Surroundings { nodes, network: &network, loads, disks, senders, length };
+    let surroundings = fault::Surroundings { nodes, network: &network, loads, disks, senders, topics: &topics, length };
     let faults = fault::faults(&scenario.faults, surroundings, mistakes);
     let scopes = Scopes {
         scenario,
@@ -131,6 +136,7 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         flows: &flows,
         stations: stations(scenario).map(|(name, _)| name.as_str()).collect(),
         measured: (Time::ZERO + warmup, Time::ZERO + duration),
+        readers: &topics.groups,
         links: network.links().map(|(_, name, _)| name.to_owned()).collect(),
         texts: &loaded.texts,
     };
@@ -149,6 +155,9 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         resolved: loaded.document.print(None),
         flows,
         queues: scenario.queues.iter().map(|(name, _)| name.as_str().to_owned()).collect(),
+        topics: scenario.topics.iter().map(|(name, _)| name.as_str().to_owned()).collect(),
+        partitions: topics.partitions(),
+        readers: topics.groups,
         faults,
         traces,
         groups,
@@ -163,7 +172,12 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
 
 /// The services that are reported as stations: brokers, which are the last, are not.
 pub(super) fn stations(scenario: &Scenario) -> impl Iterator<Item = (&Located<Name>, &Service)> {
-    scenario.services.iter().filter(|(name, _)| scenario.brokers.get(name.as_str()).is_none())
+    let is_controller = |name: &str| {
+        let mut brokers = scenario.brokers.iter().filter(|(broker, _)| scenario.has_topics(broker.as_str()));
+        brokers.any(|(broker, _)| controller_of(broker.as_str()) == name)
+    };
+    let is_station = move |name: &str| scenario.brokers.get(name).is_none() && !is_controller(name);
+    scenario.services.iter().filter(move |(name, _)| is_station(name.as_str()))
 }
 
 /// Something that has a bandwidth.
@@ -214,6 +228,7 @@ pub(super) struct Planner<'a> {
     pub(super) mistakes: &'a mut Vec<Diagnostic>,
     pub(super) texts: &'a crate::scenario::document::Texts,
     pub(super) brokers: Brokers,
+    pub(super) topics: Topics,
     files: &'a Openers,
     traces: Vec<TraceFile>,
     /// Policies that some message has.
@@ -261,13 +276,29 @@ impl Planner<'_> {
         for (index, (name, service)) in self.scenario.services.iter().enumerate() {
             if let Some((broker, spec)) = self.scenario.brokers.get(name.as_str()).zip(self.brokers.spec(name.as_str()))
             {
-                let role = Role::Broker(Arc::clone(spec), broker::storage(broker, self.mistakes));
+                let storage = broker::storage(broker, self.mistakes);
+                let role = match self.topics.cluster(name.as_str()) {
+                    Some(cluster) => Role::LogBroker(Arc::clone(cluster), storage),
+                    None => Role::Broker(Arc::clone(spec), storage),
+                };
+                groups.push(Group { name: name.as_str().into(), nodes: service.nodes().get(), role });
+                continue;
+            }
+            if let Some(cluster) = self.topics.led_by(name.as_str()) {
+                let role = Role::LogController(Arc::clone(cluster));
                 groups.push(Group { name: name.as_str().into(), nodes: 1, role });
                 continue;
             }
             let mut spec = self.service(name.as_str(), service);
             if let Some(consumer) = self.scenario.consumers.get(name.as_str()) {
-                spec.consumes = self.delivery(name, consumer, index);
+                match (&consumer.queue, &consumer.topics) {
+                    (Some(_), None) => spec.consumes = self.delivery(name, consumer, index),
+                    (None, Some(_)) => spec.reads = self.reading(name, consumer, index),
+                    _ => {
+                        let message = format!("`{}` consumes from a `queue`, or reads `topics`", name.as_str());
+                        self.mistakes.push(Diagnostic::error(message).at(name.origin, "one of both"));
+                    }
+                }
             }
             let storage = state::storage(service, self.mistakes);
             groups.push(Group {

@@ -28,6 +28,7 @@ pub(super) fn spec(service: &Service, mistakes: &mut Vec<Diagnostic>) -> Service
         state: state::of(service),
         passes_on: service.passes_on,
         consumes: None,
+        reads: None,
         duties: Default::default(),
     }
 }

@@ -19,7 +19,7 @@ use crate::model::{
 use crate::protocol::balance::BalancePolicy;
 use crate::scenario::diagnostic::{Diagnostic, unknown_name};
 use crate::scenario::document::{Located, Origin, Piece};
-use crate::scenario::schema::{FanOut, PolicyKeys, Service, Sizes, Step, Steps, Target, Verb, WaitFor, Way};
+use crate::scenario::schema::{FanOut, PRODUCER_KEYS, PolicyKeys, Service, Sizes, Step, Steps, Target, Verb, WaitFor, Way};
 
 /// The most steps of a program, repeated ones counted each time: a message's luck has room for the place of its step.
 const STEPS_MAX: usize = 10_000;
@@ -125,6 +125,16 @@ impl Planner<'_> {
                 let levels = [step, sender.shared[1], sender.shared[0]];
                 let confirm = levels.into_iter().find_map(|step| step.confirm);
                 let verb = Verb::Publish(to, confirm.is_some_and(|confirm| confirm.value));
+                if let Some(broker) = self.topics.broker_of(to.value.as_str()).map(str::to_owned) {
+                    let range = 0..to.value.as_str().len();
+                    let target = Target { service: Piece { value: broker, range }, op: None };
+                    let target = Located { value: target, origin: to.origin };
+                    self.refuse_what_is_of_queues(levels, to);
+                    let Some((call, _)) = self.message(sender, step, &target, verb, path) else { return };
+                    let wait = step.wait.as_ref().is_none_or(|wait| wait.value);
+                    program.push(model::Step::Message { call, wait });
+                    return;
+                }
                 let Some((broker, publication)) = self.publication(sender, step, to) else { return };
                 let range = 0..to.value.as_str().len();
                 let target = Target { service: Piece { value: broker, range }, op: None };
@@ -305,11 +315,21 @@ impl Planner<'_> {
         let program = self.entry(target, service)?;
         let keys = self.keys(sender, step)?;
         let receiver = Receiver { nodes: service.nodes(), cancel: service.cancel };
-        let policy = match policy(&keys, verb, &receiver) {
-            Ok(policy) => policy,
-            Err(mistakes) => {
-                self.mistakes.extend(mistakes);
-                return None;
+        let topic = match verb {
+            Verb::Publish(to, _) => Some(to).filter(|to| self.topics.broker_of(to.value.as_str()).is_some()),
+            _ => None,
+        };
+        let (policy, record) = match topic {
+            Some(to) => self.record(&keys, to).map(|(policy, record)| (policy, Some(Arc::new(record))))?,
+            None => {
+                self.refuse_what_is_of_topics(&keys, target.origin)?;
+                match policy(&keys, verb, &receiver) {
+                    Ok(policy) => (policy, None),
+                    Err(mistakes) => {
+                        self.mistakes.extend(mistakes);
+                        return None;
+                    }
+                }
             }
         };
         let balance = match (&policy.balance, &service.balance) {
@@ -323,7 +343,9 @@ impl Planner<'_> {
                 }
             },
         };
-        self.warn_about_waiting(target, &policy, is_request);
+        if record.is_none() {
+            self.warn_about_waiting(target, &policy, is_request);
+        }
         let callee_name = match verb {
             Verb::Publish(to, _) => to.value.as_str(),
             _ => &service_name.value,
@@ -371,7 +393,9 @@ impl Planner<'_> {
         let priority = [step, entry, group].into_iter().find_map(|step| step.priority);
         let has_key = key.is_some() || sender.trace.is_some_and(|trace| trace.keys > 0);
         self.sent.push(Sent { origin: target.origin, has_key });
-        self.effects.keys.extend(key.map(|key| key.origin));
+        if record.is_none() {
+            self.effects.keys.extend(key.map(|key| key.origin));
+        }
         if let Some(written) = priority.filter(|priority| priority.value > 0 && !matches!(verb, Verb::Publish(..))) {
             self.effects.priority(written.origin, callee_name, service);
         }
@@ -388,9 +412,41 @@ impl Planner<'_> {
             key: key.map(|key| key.policy.start()),
             priority: priority.map_or(0, |priority| priority.value),
             publication: None,
+            record,
             subscription: None,
         });
         Some((call, service.nodes()))
+    }
+
+    /// Producers' keys say nothing of messages that go elsewhere.
+    fn refuse_what_is_of_topics(&mut self, keys: &PolicyKeys, place: Origin) -> Option<()> {
+        let before = self.mistakes.len();
+        for (key, origin) in keys.written().filter(|(key, _)| PRODUCER_KEYS.contains(&key.as_str())) {
+            let message = format!("`{key}` has a meaning only for what is published to a topic");
+            self.mistakes.push(Diagnostic::error(message).at(origin, "").at(place, "sent here"));
+        }
+        (self.mistakes.len() == before).then_some(())
+    }
+
+    /// Keys of what is published to queues.
+    fn refuse_what_is_of_queues(&mut self, levels: [&Step; 3], to: &Located<crate::scenario::schema::Name>) {
+        let find = |key: fn(&Step) -> Option<Origin>| levels.into_iter().find_map(key);
+        let written = [
+            ("confirm", find(|step| step.confirm.map(|at| at.origin)), "`acks` says when a producer is told"),
+            ("mandatory", find(|step| step.mandatory.map(|at| at.origin)), "a topic takes everything"),
+            ("persistent", find(|step| step.persistent.map(|at| at.origin)), "a topic keeps everything"),
+            ("expiration", find(|step| step.expiration.map(|at| at.origin)), "`retention-time` of a topic says how long it keeps"),
+            ("routing-key", find(|step| step.routing_key.as_ref().map(|at| at.origin)), "write `key`"),
+            ("priority", find(|step| step.priority.map(|at| at.origin)), "records are read in order"),
+            ("fan-out", find(|step| step.fan_out.map(|at| at.origin)), "every group reads every record"),
+            ("wait-for", find(|step| step.wait_for.map(|at| at.origin)), "`acks` says when a producer is told"),
+        ];
+        for (key, at, why) in written {
+            if let Some(at) = at {
+                let message = format!("`{key}` has no meaning for what is published to a topic: {why}");
+                self.mistakes.push(Diagnostic::error(message).at(at, "").at(to.origin, "published here"));
+            }
+        }
     }
 
     /// What a sender keeps for a message: the same for all of its messages to one group under one balancer and the same guards,

@@ -76,6 +76,9 @@ impl Planner<'_> {
             }
         }
         for (name, service) in self.scenario.services.iter().filter(|(name, _)| is_unused("services", name.as_str())) {
+            if self.topics.led_by(name.as_str()).is_some() {
+                continue;
+            }
             let section = if service.passes_on { "balancers" } else { "services" };
             if !about(section, name).names(name.as_str()) {
                 let what =

@@ -5,15 +5,17 @@ use std::num::NonZeroU32;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::chosen::Tuned;
+use super::chosen::{Chosen, Tuned};
 use super::distribution::Times;
+use super::families::Assignor;
 use super::name::Name;
 use super::number::Positive;
 use super::place::Place;
 use super::policy::{Cancel, Limit};
-use super::quantity_text::Duration;
+use super::quantity_text::{Bytes, Duration};
 use super::service::{Queue, Service};
 use super::step::Step;
+use super::topic::{CommitMode, CommitPoint, IsolationLevel, OffsetReset, ProcessingGuarantee};
 use super::{Scenario, Steps};
 use crate::protocol::amqp::{Acknowledge, WorkQueueSettings};
 use crate::scenario::document::{Located, OneOrMany};
@@ -22,8 +24,25 @@ use crate::scenario::document::{Located, OneOrMany};
 #[derive(Clone, PartialEq, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Broker {
+    /// How many nodes; several keep topics.
+    #[schemars(extend("default" = 1))]
+    pub nodes: Option<Located<NonZeroU32>>,
     /// Where it is; needed with `[regions]`.
     pub place: Option<Located<Place>>,
+    /// Where the controller of a cluster with topics is; where its first broker is, if it is left out.
+    pub controller_place: Option<Located<Place>>,
+    /// How often a broker with topics says that it is alive (Kafka: 2 s).
+    #[schemars(extend("default" = "2s"))]
+    pub broker_heartbeat_interval: Option<Located<Duration>>,
+    /// A broker with topics that is silent for so long is taken for dead, and others lead its partitions (Kafka: 9 s).
+    #[schemars(extend("default" = "9s"))]
+    pub broker_session_timeout: Option<Located<Duration>>,
+    /// How often brokers look for old records (Kafka: 5 min).
+    #[schemars(extend("default" = "5min"))]
+    pub log_retention_check_interval: Option<Located<Duration>>,
+    /// How long a group without members waits for others once the first one has come, and again when one has (Kafka: 3 s).
+    #[schemars(extend("default" = "3s"))]
+    pub group_initial_rebalance_delay: Option<Located<Duration>>,
     /// How long a consumer may be silent before its connection counts as lost, and what it held goes to others. Twice RabbitMQ's
     /// `heartbeat` of 60 s would be its worst case; it takes the first missed one here.
     #[schemars(extend("default" = "60s"))]
@@ -93,7 +112,9 @@ pub struct Consumer {
     /// Where they are; needed with `[regions]`.
     pub place: Option<Located<Place>>,
     /// The queue.
-    pub queue: Located<Name>,
+    pub queue: Option<Located<Name>>,
+    /// The topics that it reads, as one group: each partition is read by one of its nodes.
+    pub topics: Option<OneOrMany<Located<Name>>>,
     /// How many messages a node may hold that it has not acknowledged. RabbitMQ has no limit unless `basic.qos` sets one.
     #[schemars(extend("default" = "unlimited"))]
     pub prefetch: Option<Located<Limit>>,
@@ -103,6 +124,58 @@ pub struct Consumer {
     /// Whether a message that fails goes back to the queue, or else dies.
     #[schemars(extend("default" = true))]
     pub requeue: Option<Located<bool>>,
+    /// What holds for a record that is read and what is published for it, should a node fail (Kafka Streams: at-least-once). A record
+    /// that fails is skipped, or, with `exactly-once-v2`, read again with all of its transaction.
+    #[schemars(extend("default" = "at-least-once"))]
+    pub processing_guarantee: Option<Located<ProcessingGuarantee>>,
+    /// Who of a group reads which partition (Kafka: range, unless all members agree on another one).
+    #[schemars(extend("default" = "range"))]
+    pub partition_assignment_strategy: Option<Located<Chosen<Assignor>>>,
+    /// Whether a node is known by its name (Kafka's `group.instance.id`), so that it can come back without a rebalance.
+    #[schemars(extend("default" = false))]
+    pub static_membership: Option<Located<bool>>,
+    /// A member of a group that is silent for so long is taken for dead (Kafka: 45 s; 10 s before 3.0).
+    #[schemars(extend("default" = "45s"))]
+    pub session_timeout: Option<Located<Duration>>,
+    /// How often it says that it is alive (Kafka: 3 s).
+    #[schemars(extend("default" = "3s"))]
+    pub heartbeat_interval: Option<Located<Duration>>,
+    /// How long it may take between polls, and a rebalance may wait for it (Kafka: 5 min).
+    #[schemars(extend("default" = "5min"))]
+    pub max_poll_interval: Option<Located<Duration>>,
+    /// Whether polls commit now and then how far it is (Kafka: yes).
+    #[schemars(extend("default" = true))]
+    pub enable_auto_commit: Option<Located<bool>>,
+    /// How often they do (Kafka: 5 s).
+    #[schemars(extend("default" = "5s"))]
+    pub auto_commit_interval: Option<Located<Duration>>,
+    /// How it commits without auto-commit.
+    #[schemars(extend("default" = "sync"))]
+    pub commit_mode: Option<Located<CommitMode>>,
+    /// When it commits without auto-commit.
+    #[schemars(extend("default" = "after-processing"))]
+    pub commit_point: Option<Located<CommitPoint>>,
+    /// Where it begins if nothing is committed, or what is committed does not exist (Kafka: latest).
+    #[schemars(extend("default" = "latest"))]
+    pub auto_offset_reset: Option<Located<OffsetReset>>,
+    /// A fetch is answered once there is so much (Kafka: 1 byte).
+    #[schemars(extend("default" = "1B"))]
+    pub fetch_min_bytes: Option<Located<Bytes>>,
+    /// The most in one answer (Kafka: 50 MiB).
+    #[schemars(extend("default" = "50MiB"))]
+    pub fetch_max_bytes: Option<Located<Bytes>>,
+    /// A fetch is answered after so long, whatever there is (Kafka: 500 ms).
+    #[schemars(extend("default" = "500ms"))]
+    pub fetch_max_wait: Option<Located<Duration>>,
+    /// The most of one partition in one answer (Kafka: 1 MiB).
+    #[schemars(extend("default" = "1MiB"))]
+    pub max_partition_fetch_bytes: Option<Located<Bytes>>,
+    /// The most records that a poll returns (Kafka: 500). A node polls again when all are processed.
+    #[schemars(extend("default" = 500))]
+    pub max_poll_records: Option<Located<NonZeroU32>>,
+    /// Whether it sees what transactions write before they are committed (Kafka: read-uncommitted).
+    #[schemars(extend("default" = "read-uncommitted"))]
+    pub isolation_level: Option<Located<IsolationLevel>>,
     /// How many messages a node works on at a time.
     #[serde(default = "one_worker")]
     pub workers: Limit,
@@ -143,18 +216,50 @@ fn one_worker() -> Limit {
 /// get one, which is ideal.
 pub(in crate::scenario) fn consumers_and_brokers(scenario: &mut Scenario) {
     if scenario.brokers.is_empty()
-        && let Some((queue, _)) = scenario.queues.iter().next()
+        && let Some(first) = scenario.queues.iter().map(|(name, _)| name).chain(scenario.topics.iter().map(|(name, _)| name)).next()
     {
-        let name = Located { value: Name::parse("broker").expect("it is a name"), origin: queue.origin };
+        let name = Located { value: Name::parse("broker").expect("it is a name"), origin: first.origin };
         scenario.brokers.extend([(name, Broker::default())]);
     }
     let consumers = scenario.consumers.iter().map(|(name, consumer)| (name.clone(), service_of(consumer)));
     let brokers = scenario.brokers.iter().map(|(name, broker)| {
-        let place = broker.place.clone();
-        (name.clone(), Service { place, ..plain_service() })
+        let (place, nodes) = (broker.place.clone(), broker.nodes);
+        (name.clone(), Service { place, nodes, ..plain_service() })
     });
-    let services: Vec<_> = consumers.chain(brokers).collect();
+    let controllers = scenario.brokers.iter().filter(|(name, _)| scenario.has_topics(name.as_str()));
+    let controllers = controllers.filter_map(|(name, broker)| {
+        let place = broker.controller_place.clone().or_else(|| broker.place.as_ref().and_then(first_place));
+        let name = Located { value: Name::parse(&controller_of(name.as_str())).ok()?, origin: name.origin };
+        Some((name, Service { place, ..plain_service() }))
+    });
+    let services: Vec<_> = consumers.chain(brokers).chain(controllers).collect();
     scenario.services.extend(services);
+}
+
+/// The first of these places.
+fn first_place(place: &Located<Place>) -> Option<Located<Place>> {
+    let first = match &place.value {
+        Place::One(location) => location.clone(),
+        Place::Turn(locations) => locations.first()?.value.clone(),
+        Place::Counts(counts) => counts.iter().next()?.0.value.clone(),
+    };
+    Some(Located { value: Place::One(first), origin: place.origin })
+}
+
+/// The name of the controller of this cluster.
+pub fn controller_of(broker: &str) -> String {
+    format!("{broker}-controller")
+}
+
+impl Scenario {
+    /// Whether this broker keeps topics.
+    pub fn has_topics(&self, broker: &str) -> bool {
+        let is_only = self.brokers.len() == 1;
+        self.topics.iter().any(|(_, topic)| match &topic.broker {
+            Some(named) => named.value.as_str() == broker,
+            None => is_only,
+        })
+    }
 }
 
 fn service_of(consumer: &Consumer) -> Service {

@@ -5,6 +5,8 @@ use crate::protocol::balance::{BALANCERS, BalancePolicy};
 use crate::protocol::concurrency::{CONCURRENCY_LIMITS, ConcurrencyPolicy};
 use crate::protocol::health::{HEALTH_CHECKS, HealthPolicy};
 use crate::protocol::keys::{KEYS, KeyPolicy};
+use crate::protocol::log::group::assignor::{ASSIGNORS, AssignorPolicy};
+use crate::protocol::log::producer::partitioner::{PARTITIONERS, PartitionerPolicy};
 use crate::protocol::queue::{QUEUES, QueuePolicy};
 use crate::protocol::rate_limit::{RATE_LIMITS, RateLimitPolicy};
 use crate::protocol::retry_budget::{RETRY_BUDGETS, RetryBudgetPolicy};
@@ -38,6 +40,10 @@ families! {
     /// How many messages or requests a group starts: a constant such as `"200/s"`, or a rate that changes with time. Times are on
     /// the clock of the run, whenever the load begins.
     LoadRate: RatePolicy = RATES, value = "constant";
+    /// To which partition of its topic a record goes.
+    Partitioner: PartitionerPolicy = PARTITIONERS;
+    /// Which member of a group reads which partition.
+    Assignor: AssignorPolicy = ASSIGNORS;
     /// How the starts are spread around their rate.
     Arrivals: ArrivalPolicy = ARRIVALS;
 }

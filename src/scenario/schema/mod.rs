@@ -25,6 +25,7 @@ mod service;
 mod state;
 mod step;
 mod synonyms;
+mod topic;
 mod topology;
 mod transport;
 mod waiting;
@@ -35,18 +36,22 @@ use serde::Deserialize;
 pub use balancer::Balancer;
 pub(super) use balancer::stand_in;
 pub(super) use broker::consumers_and_brokers;
-pub use broker::{AcknowledgeMode, Broker, Consumer, Exchange, ExchangeType, WorkQueue};
+pub use broker::{AcknowledgeMode, Broker, Consumer, Exchange, ExchangeType, WorkQueue, controller_of};
 pub use chosen::{Chosen, Family, Tuned};
 pub use client::{Client, MixEntry, Phase};
 pub use distribution::{DistributionSpec, LognormalSpec, Sizes, Times, WeibullSpec};
-pub use families::{Arrivals, Balance, ConcurrencyLimit, LoadRate, RateLimit, RetryBudget, Timeout};
+pub use families::{
+    Arrivals, Assignor, Balance, ConcurrencyLimit, LoadRate, Partitioner, RateLimit, RetryBudget, Timeout,
+};
 pub use fault::{FAULT_KINDS, Fault, FaultKind, Nodes, Passages, Sides};
 pub use name::{Name, Target};
 pub use network::{Buffer, Link, Loss, Medium, MessageKind, Order, Preset};
 pub use number::Positive;
 pub use place::{Location, Place};
 pub use planned::is_planned;
-pub use policy::{Backoff, Cancel, DedupWindow, Delivery, Jitter, Limit, PolicyKeys, RetryOn, RetryTo, TimeoutFrom};
+pub use policy::{
+    Backoff, Cancel, DedupWindow, Delivery, Jitter, Limit, PRODUCER_KEYS, PolicyKeys, RetryOn, RetryTo, TimeoutFrom,
+};
 pub use quantity_text::{Bandwidth, Bytes, Duration, Rate, Share};
 pub use regions::{Pairs, RegionPreset, Regions};
 pub(super) use rules::check;
@@ -55,6 +60,7 @@ pub use service::{Admit, Counts, Discipline, ExpireAt, Op, Queue, QueueLimit, Se
 pub use state::{Fsync, State};
 pub use step::{FanOut, Repeat, Step, Verb, WaitFor, Way};
 pub use synonyms::synonym;
+pub use topic::{Acks, CommitMode, CommitPoint, IsolationLevel, OffsetReset, ProcessingGuarantee, Topic};
 pub use topology::{Edges, Grid, RandomRegular, Router, Star, TOPOLOGY_KINDS, Topology, TopologyShape, Tree};
 pub use transport::{CongestionControl, Transport};
 
@@ -108,10 +114,13 @@ pub struct Scenario {
     /// Where messages wait for consumers.
     #[serde(default)]
     pub queues: Named<WorkQueue>,
+    /// Where records stay, to be read by groups of consumers, each at its own pace.
+    #[serde(default)]
+    pub topics: Named<Topic>,
     /// Who sends what is published on to queues.
     #[serde(default)]
     pub exchanges: Named<Exchange>,
-    /// Who takes messages from queues.
+    /// Who takes messages from queues, or reads topics.
     #[serde(default)]
     pub consumers: Named<Consumer>,
     /// What happens to the system.

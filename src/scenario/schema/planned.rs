@@ -2,12 +2,11 @@
 
 /// The planned keys and names of each schema type.
 const PLANNED: &[(&str, &[&str])] = &[
-    ("Scenario", &["stores", "topics", "sweep", "tune"]),
+    ("Scenario", &["stores", "sweep", "tune"]),
     ("Run", &["stop-when"]),
     ("Runs", &["until", "at-most"]),
     ("Warmup", &["auto"]),
     ("MessageKind", &["read", "write"]),
-    ("PolicyKeys", &["acks", "enable-idempotence", "linger", "batch-size"]),
     ("Step", &["read", "write", "write-to", "cas"]),
     ("Fault", &["fail"]),
     ("Skew", &["offset"]),

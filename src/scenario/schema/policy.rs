@@ -8,9 +8,12 @@ use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::chosen::{Chosen, Tuned};
-use super::families::{Balance, ConcurrencyLimit, HealthCheck, RateLimit, RetryBudget, Throttle, Timeout};
+use super::families::{
+    Balance, ConcurrencyLimit, HealthCheck, Partitioner, RateLimit, RetryBudget, Throttle, Timeout,
+};
 use super::number::Positive;
-use super::quantity_text::{Duration, Share, quantity};
+use super::quantity_text::{Bytes, Duration, Share, quantity};
+use super::topic::Acks;
 use crate::protocol::breaker::CircuitBreakerSettings;
 use crate::protocol::health::EjectionSettings;
 use crate::protocol::hedge::HedgeSettings;
@@ -116,7 +119,69 @@ policy_keys! {
     /// unless set.
     #[schemars(extend("default" = "0%"))]
     panic_threshold: Share,
+    /// When a record that is published to a topic counts as written: never asked (0), once the leader has it (1), or once all replicas
+    /// in sync have it (Kafka: all; 1 before 3.0).
+    #[schemars(extend("default" = "all"))]
+    acks: Acks,
+    /// Whether brokers recognise what a producer sends again, and keep its order (Kafka: yes, unless `acks` or
+    /// `max-in-flight-requests-per-connection` say what does not go with it; no before 3.0).
+    #[schemars(extend("default" = true))]
+    enable_idempotence: bool,
+    /// For how long a batch of records waits for more (Kafka 4.0: 5 ms; before: 0).
+    #[schemars(extend("default" = "5ms"))]
+    linger: Duration,
+    /// A batch is full at this size (Kafka: 16 KiB).
+    #[schemars(extend("default" = "16KiB"))]
+    batch_size: Bytes,
+    /// Memory of a producer for all its batches, under way or waiting (Kafka: 32 MiB).
+    #[schemars(extend("default" = "32MiB"))]
+    buffer_memory: Bytes,
+    /// For how long a record waits for such memory before it fails (Kafka: 60 s).
+    #[schemars(extend("default" = "60s"))]
+    max_block: Duration,
+    /// Compressed size over size of a batch: 1 is no compression (Kafka: none).
+    #[schemars(extend("default" = 1))]
+    compression_ratio: Share,
+    /// How many requests of a producer may be under way to a broker (Kafka: 5, and no more with idempotence).
+    #[schemars(extend("default" = 5))]
+    max_in_flight_requests_per_connection: NonZeroU32,
+    /// A record that is not through by then has failed (Kafka: 2 min).
+    #[schemars(extend("default" = "2min"))]
+    delivery_timeout: Duration,
+    /// A request that is not answered by then has failed, and so have all others on its connection (Kafka: 30 s).
+    #[schemars(extend("default" = "30s"))]
+    request_timeout: Duration,
+    /// How often a batch is sent again (Kafka: 2147483647).
+    #[schemars(extend("default" = 2_147_483_647))]
+    retries: u32,
+    /// The pause before a batch is sent again, which doubles every time (Kafka: 100 ms).
+    #[schemars(extend("default" = "100ms"))]
+    retry_backoff: Duration,
+    /// The longest such pause (Kafka: 1 s since 3.8).
+    #[schemars(extend("default" = "1s"))]
+    retry_backoff_max: Duration,
+    /// To which partition of its topic a record goes.
+    #[schemars(extend("default" = "keyed"))]
+    partitioner: Chosen<Partitioner>,
 }
+
+/// The keys that say how records are published to topics: they have no meaning for other messages, nor others for records.
+pub const PRODUCER_KEYS: &[&str] = &[
+    "acks",
+    "enable-idempotence",
+    "linger",
+    "batch-size",
+    "buffer-memory",
+    "max-block",
+    "compression-ratio",
+    "max-in-flight-requests-per-connection",
+    "delivery-timeout",
+    "request-timeout",
+    "retries",
+    "retry-backoff",
+    "retry-backoff-max",
+    "partitioner",
+];
 
 /// What counts as delivered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]

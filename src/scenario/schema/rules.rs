@@ -90,7 +90,8 @@ impl Rules {
         let queues = scenario.queues.iter().map(|(name, _)| ("a queue", name));
         let exchanges = scenario.exchanges.iter().map(|(name, _)| ("an exchange", name));
         let consumers = scenario.consumers.iter().map(|(name, _)| ("a group of consumers", name));
-        let of_brokers = brokers.chain(queues).chain(exchanges).chain(consumers);
+        let topics = scenario.topics.iter().map(|(name, _)| ("a topic", name));
+        let of_brokers = brokers.chain(queues).chain(topics).chain(exchanges).chain(consumers);
         for (what, name) in
             services.chain(balancers).chain(of_brokers).chain(clients).chain(links).chain(faults).chain(windows)
         {

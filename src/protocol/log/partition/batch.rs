@@ -108,9 +108,9 @@ pub struct Batch<M> {
     /// Its size with header, after compression.
     pub size: Bytes,
     /// The records that are left.
-    pub(super) records: Vec<Record<M>>,
+    pub records: Vec<Record<M>>,
     /// Where they stand, once some are missing.
-    pub(super) offsets: Option<Box<[Offset]>>,
+    pub offsets: Option<Box<[Offset]>>,
 }
 
 impl<M: Copy> Batch<M> {

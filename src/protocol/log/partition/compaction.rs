@@ -43,7 +43,7 @@ impl<M: Copy> PartitionLog<M> {
         let decided = self.last_stable().min(self.segments.active().unwrap_or(self.start));
         let mut end = self.start;
         for (next, _, latest) in self.segments.closed() {
-            if next > decided || now.since(latest) < self.settings.min_compaction_lag_ms {
+            if next > decided || now.since(latest) < self.settings.min_compaction_lag {
                 break;
             }
             end = next;
@@ -65,7 +65,7 @@ impl<M: Copy> PartitionLog<M> {
         let mut source: VecDeque<_> = self.batches.drain(..count).map(|stored| stored.batch).collect();
         let mut kept = Vec::with_capacity(count);
         for (number, (_, batches, newest)) in old.into_iter().enumerate() {
-            let is_settled = now.since(newest) >= self.settings.delete_retention_ms;
+            let is_settled = now.since(newest) >= self.settings.delete_retention;
             let (mut left, mut size) = (0, 0);
             for batch in source.drain(..batches) {
                 let is_aborted = batch.is_transactional

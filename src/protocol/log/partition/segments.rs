@@ -32,7 +32,7 @@ impl Segments {
     pub fn append(&mut self, base: Offset, size: Bytes, latest: Time, settings: &LogSettings) {
         let rolls = self.0.back().is_none_or(|active| {
             let is_full = active.size + size.count() > settings.segment_bytes.count();
-            active.size > 0 && (is_full || latest.since(active.first) > settings.segment_ms)
+            active.size > 0 && (is_full || latest.since(active.first) > settings.segment_time)
         });
         if rolls {
             self.0.push_back(Segment { base, batches: 0, size: 0, first: latest, latest });
@@ -74,7 +74,7 @@ impl Segments {
         let (mut gone, mut base) = (0, None);
         while let Some(&oldest) = self.0.front() {
             let next = self.0.get(1).map_or(end, |segment| segment.base);
-            let is_old = deletes && settings.retention_ms.is_some_and(|kept| now.since(oldest.latest) > kept);
+            let is_old = deletes && settings.retention_time.is_some_and(|kept| now.since(oldest.latest) > kept);
             let is_excess = excess > 0 && excess >= oldest.size;
             let is_below = next <= start;
             if next > high_watermark || !(is_old || is_excess || is_below) {

@@ -37,19 +37,19 @@ settings! {
         /// What becomes of old records (Kafka: delete).
         cleanup_policy: CleanupPolicy = CleanupPolicy::Delete,
         /// A segment is deleted when its latest record is older (Kafka: 7 days); with none, never.
-        retention_ms: Option<Span> = Some(secs(7 * 86_400)),
+        retention_time: Option<Span> = Some(secs(7 * 86_400)),
         /// The oldest segments are deleted while the others hold this much (Kafka: no limit).
         retention_bytes: Option<Bytes> = None,
         /// A segment that would become larger is closed, and another begun (Kafka: 1 GiB).
         segment_bytes: Bytes = mib(1024),
         /// A segment whose first record is older than the one to be written by this is closed (Kafka: 7 days).
-        segment_ms: Span = secs(7 * 86_400),
+        segment_time: Span = secs(7 * 86_400),
         /// The largest batch that is taken (Kafka: 1048588 bytes).
         max_message_bytes: Bytes = Bytes::new(1_048_588),
         /// For how long compaction keeps tombstones and markers, as long as one who reads from the start may take (Kafka: 24 h).
-        delete_retention_ms: Span = secs(86_400),
+        delete_retention: Span = secs(86_400),
         /// A record that is younger is not compacted (Kafka: 0).
-        min_compaction_lag_ms: Span = Span::ZERO,
+        min_compaction_lag: Span = Span::ZERO,
         /// After so long a producer that wrote nothing is forgotten (Kafka: 1 day).
         producer_id_expiration: Span = secs(86_400),
     }
@@ -60,7 +60,7 @@ pub const LOG: Listing<LogSettings> = Listing::of::<LogSettings>();
 
 impl Settings for LogSettings {
     fn check(&self) -> Result<(), String> {
-        if self.segment_bytes.count() == 0 || self.segment_ms == Span::ZERO {
+        if self.segment_bytes.count() == 0 || self.segment_time == Span::ZERO {
             return Err("needs `segment-bytes` and `segment-ms` above zero".into());
         }
         Ok(())

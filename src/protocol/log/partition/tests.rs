@@ -169,7 +169,7 @@ fn retention_by_size_deletes_whole_replicated_segments() {
 /// two are old (20 and 50 ms), and at 86 ms the active one is (70 ms).
 #[test]
 fn retention_by_time_goes_by_the_latest_record_of_a_segment() {
-    let settings = LogSettings { segment_ms: ms(25), retention_ms: Some(ms(15)), ..LogSettings::default() };
+    let settings = LogSettings { segment_time: ms(25), retention_time: Some(ms(15)), ..LogSettings::default() };
     let mut log = PartitionLog::new(&settings);
     for value in 0..8 {
         let one = Record { timestamp: at(u64::from(value) * 10), ..record(None, value) };
@@ -188,7 +188,7 @@ fn compaction_keeps_the_latest_record_of_a_key_at_its_offset() {
     let settings = LogSettings {
         cleanup_policy: CleanupPolicy::Compact,
         segment_bytes: bytes(350),
-        delete_retention_ms: ms(100),
+        delete_retention: ms(100),
         ..LogSettings::default()
     };
     let mut log = PartitionLog::new(&settings);

@@ -68,6 +68,8 @@ pub struct ProducerBatch<M> {
     pub not_before: Time,
     /// Its sequence, once it has one.
     pub stamp: Option<Stamp>,
+    /// Whether all before it was answered when it was sent last.
+    pub was_next: bool,
     raw: u64,
     memory: u64,
 }
@@ -159,6 +161,7 @@ impl<M: Copy> Accumulator<M> {
             attempts: 0,
             not_before: Time::ZERO,
             stamp: None,
+            was_next: false,
             raw,
             memory,
         });

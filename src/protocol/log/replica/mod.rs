@@ -188,7 +188,7 @@ impl<M: Copy> Replica<M> {
     }
 
     /// Moves the leader's high watermark as far as it may go; where it is.
-    fn advance(&mut self, now: Time) -> Offset {
+    pub fn advance(&mut self, now: Time) -> Offset {
         let (end, before) = (self.log.end(), self.log.high_watermark());
         if let Role::Leader(leader) = &self.role
             && let Some(least) = leader.least_end(end, now)

@@ -5,11 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use rand_chacha::ChaCha8Rng;
 
 use super::draw;
+use super::led::Led;
 use crate::base::id::NodeId;
 use crate::network::LinkId;
-use crate::scenario::diagnostic::Diagnostic;
-use crate::scenario::document::{Located, OneOrMany};
+use crate::protocol::log::ids::TopicPartition;
+use crate::scenario::diagnostic::{Diagnostic, unknown_name};
+use crate::scenario::document::{Located, OneOrMany, Piece};
 use crate::scenario::plan::nodes::{Nodes, at_places};
+use crate::scenario::plan::topic::Topics;
 use crate::scenario::schema::{Passages, Sides};
 use crate::scenario::selector::{Base, Selector, Which};
 use crate::sim::Path;
@@ -59,6 +62,8 @@ pub(super) enum Target {
     Together(Choice),
     /// These, each at times of its own.
     Each(Vec<NodeId>),
+    /// Who leads a partition when it strikes, or who does not.
+    Led(Led),
 }
 
 /// The sides of a partition; one that is not listed is the rest.
@@ -111,6 +116,7 @@ pub(super) struct Finder<'a> {
     pub(super) nodes: Nodes<'a>,
     /// Links by their names; some lie between several parts of the network.
     pub(super) links: BTreeMap<&'a str, BTreeSet<LinkId>>,
+    pub(super) topics: &'a Topics,
 }
 
 type Found<T> = Result<T, Diagnostic>;
@@ -124,6 +130,7 @@ impl Finder<'_> {
     pub(super) fn target(&self, selectors: &OneOrMany<Located<Selector>>) -> Found<Target> {
         match &selectors.0[..] {
             [one] if one.value.which == Which::Each => Ok(Target::Each(self.members(one)?)),
+            [one] if matches!(one.value.which, Which::Leader | Which::Followers) => self.led(one),
             _ => Ok(Target::Together(self.choice(selectors)?)),
         }
     }
@@ -234,8 +241,58 @@ impl Finder<'_> {
             }
             Which::Any(count) => Ok(Choice { all: BTreeSet::new(), any: vec![(members, *count)] }),
             Which::Each => refuse(selector, "`each` stands alone, for nodes that are struck each at times of its own"),
-            Which::Leader | Which::Followers => refuse(selector, "leaders and followers are not supported yet"),
+            Which::Leader | Which::Followers => {
+                refuse(selector, "who leads is known when a fault strikes: such a selector stands alone, for nodes")
+            }
         }
+    }
+
+    /// Who leads a partition when the fault strikes, or who follows.
+    fn led(&self, selector: &Located<Selector>) -> Found<Target> {
+        let Base::Group { name, partition: Some(partition) } = &selector.value.base else {
+            return refuse(selector, "partitions of topics have leaders: write `topic#0[leader]`");
+        };
+        let (slot, replicas) = self.replicas(selector, name, *partition)?;
+        Ok(Target::Led(Led { slot, replicas, follows: selector.value.which == Which::Followers }))
+    }
+
+    /// The slot of a partition, and the brokers that have it.
+    fn replicas(&self, selector: &Located<Selector>, topic: &Piece<String>, partition: u32) -> Found<(usize, Vec<NodeId>)> {
+        let Some((cluster, id)) = self.topics.place(topic) else {
+            return Err(unknown_name(&topic.located(selector.origin, self.nodes.texts), "topic", self.topics.names()));
+        };
+        let count = cluster.topics[id.0 as usize].partitions;
+        if partition >= count.get() {
+            return refuse(selector, format!("`{}` has {count} partitions, from 0 on", **topic));
+        }
+        let of = TopicPartition { topic: id, partition };
+        let replicas = cluster.replicas(of).into_iter().map(|broker| cluster.node(broker));
+        Ok((cluster.slot(of), replicas.collect()))
+    }
+
+    /// Controllers do not crash: each stands for a quorum, which outlives its members.
+    pub(super) fn without_controllers(&self, target: Target, selectors: &OneOrMany<Located<Selector>>) -> Found<Target> {
+        let is_controller = |node: &NodeId| self.topics.has_controller(*node);
+        let (target, is_left) = match target {
+            Target::Together(mut choice) => {
+                choice.all.retain(|node| !is_controller(node));
+                choice.any.iter_mut().for_each(|(members, _)| members.retain(|node| !is_controller(node)));
+                let enough = choice.any.iter().all(|(members, count)| members.len() >= *count as usize);
+                let is_left = enough && choice.candidates().next().is_some();
+                (Target::Together(choice), is_left)
+            }
+            Target::Each(mut nodes) => {
+                nodes.retain(|node| !is_controller(node));
+                let is_left = !nodes.is_empty();
+                (Target::Each(nodes), is_left)
+            }
+            Target::Led(led) => (Target::Led(led), true),
+        };
+        if is_left {
+            return Ok(target);
+        }
+        let message = "a controller stands for a quorum of controllers, and does not crash; it can be cut off";
+        Err(selectors.0.iter().fold(Diagnostic::error(message), |mistake, selector| mistake.at(selector.origin, "")))
     }
 
     /// The nodes that a selector chooses from.
@@ -243,8 +300,8 @@ impl Finder<'_> {
         let group = match &selector.base {
             Base::All => None,
             Base::Rest => return refuse(selector, "`rest` has a meaning only beside the sides of a partition"),
-            Base::Group { partition: Some(_), .. } => {
-                return refuse(selector, "partitions of topics are not supported yet");
+            Base::Group { name, partition: Some(partition) } => {
+                return self.replicas(selector, name, *partition).map(|(_, replicas)| replicas);
             }
             Base::Group { name, partition: None } => Some(self.nodes.group(name, selector.origin)?),
         };

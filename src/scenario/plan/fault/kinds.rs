@@ -6,17 +6,19 @@ use std::sync::Arc;
 use rand_chacha::ChaCha8Rng;
 
 use super::choice::{Choice, Finder, Messages, Target};
+use super::led::AtLeaders;
 use super::schedule::Schedule;
 use super::{Effect, FaultSpec};
 use crate::base::distribution::Distribution;
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time, ns};
-use crate::model::Envelope;
+use crate::model::{Leaders, Letter};
 use crate::network::Network;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::document::{Located, OneOrMany, Origin};
 use crate::scenario::plan::distribution::times;
 use crate::scenario::plan::nodes::Nodes;
+use crate::scenario::plan::topic::Topics;
 use crate::scenario::schema::{self, FaultKind, Name, Named, Passages, Times};
 use crate::scenario::selector::Selector;
 use crate::sim::{
@@ -45,6 +47,8 @@ pub(in crate::scenario::plan) struct Surroundings<'a> {
     pub disks: BTreeSet<NodeId>,
     /// Nodes that send messages of their own.
     pub senders: BTreeSet<NodeId>,
+    /// The topics.
+    pub topics: &'a Topics,
     /// How long a run lasts.
     pub length: Span,
 }
@@ -55,12 +59,12 @@ pub(in crate::scenario::plan) fn faults(
     surroundings: Surroundings<'_>,
     mistakes: &mut Vec<Diagnostic>,
 ) -> Vec<FaultSpec> {
-    let Surroundings { nodes, network, loads, disks, senders, length } = surroundings;
+    let Surroundings { nodes, network, loads, disks, senders, topics, length } = surroundings;
     let mut links: BTreeMap<&str, BTreeSet<_>> = BTreeMap::new();
     for (id, name, _) in network.links() {
         links.entry(name).or_default().insert(id);
     }
-    let planner = Planner { finder: Finder { nodes, links }, loads, disks, senders, length };
+    let planner = Planner { finder: Finder { nodes, links, topics }, loads, disks, senders, length };
     let planned = faults.iter().map(|(name, fault)| planner.fault(name, fault));
     planned.filter_map(|fault| fault.map_err(|mistake| mistakes.push(mistake)).ok()).collect()
 }
@@ -76,10 +80,10 @@ struct Planner<'a> {
 type Planned<T> = Result<T, Diagnostic>;
 
 /// One strike.
-type Blow = Arc<dyn Fault<Envelope>>;
+type Blow = Arc<dyn Fault<Letter>>;
 
 fn together(strike: impl Fn(&mut ChaCha8Rng) -> Blow + Send + Sync + 'static) -> Effect {
-    Effect { node: None, strike: Arc::new(strike) }
+    Effect { node: None, strike: Arc::new(move |luck, _| strike(luck)) }
 }
 
 /// Refuses a target of which not all belong to these nodes.
@@ -92,6 +96,7 @@ fn all_are(
     let is_well = match target {
         Target::Together(choice) => choice.candidates().all(|node| nodes.contains(&node)),
         Target::Each(members) => members.iter().all(|node| nodes.contains(node)),
+        Target::Led(led) => led.replicas.iter().all(|node| nodes.contains(node)),
     };
     if is_well {
         return Ok(());
@@ -123,7 +128,7 @@ impl Planner<'_> {
         let target = |nodes: &OneOrMany<Located<Selector>>| self.finder.target(nodes);
         Ok(match kind {
             FaultKind::Crash(nodes) | FaultKind::Restart(nodes) => {
-                let target = target(&nodes.value)?;
+                let target = self.finder.without_controllers(target(&nodes.value)?, &nodes.value)?;
                 self.few_starts(&target, schedule.strikes_expected(self.length), nodes.origin)?;
                 self.on_nodes(target, |nodes| Crash { nodes })
             }
@@ -203,6 +208,8 @@ impl Planner<'_> {
                 }
             }
             Target::Together(choice) => strikes * choice.share(sends),
+            // Brokers send nothing of their own.
+            Target::Led(_) => 0.0,
         };
         if starts <= STARTS_MAX {
             return Ok(());
@@ -214,7 +221,7 @@ impl Planner<'_> {
     }
 
     /// What strikes nodes, made of those who are struck.
-    fn on_nodes<F: Fault<Envelope>>(
+    fn on_nodes<F: Fault<Letter>>(
         &self,
         target: Target,
         blow: impl Fn(Vec<NodeId>) -> F + Send + Sync + 'static,
@@ -227,6 +234,14 @@ impl Planner<'_> {
         let names = self.finder.nodes.names;
         match target {
             Target::Together(choice) => vec![strike(choice)],
+            Target::Led(led) => {
+                let blow = Arc::clone(&blow);
+                let strike = move |_: &mut ChaCha8Rng, leaders: &Leaders| -> Blow {
+                    let blow = Arc::clone(&blow);
+                    Arc::new(AtLeaders::new(led.clone(), leaders, move |nodes| Arc::new(blow(nodes))))
+                };
+                vec![Effect { node: None, strike: Arc::new(strike) }]
+            }
             Target::Each(nodes) => {
                 let each = |node| Effect { node: Some(names.entity(node)), ..strike(Choice::one(node)) };
                 nodes.into_iter().map(each).collect()
@@ -240,7 +255,7 @@ impl Planner<'_> {
     }
 
     /// What strikes messages, made of those that are struck.
-    fn on_messages<F: Fault<Envelope>>(
+    fn on_messages<F: Fault<Letter>>(
         &self,
         passages: &Passages,
         blow: impl Fn(crate::sim::Path) -> F + Send + Sync + 'static,

@@ -2,6 +2,7 @@
 
 mod choice;
 mod kinds;
+mod led;
 mod schedule;
 
 use std::fmt;
@@ -12,7 +13,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::base::id::Entity;
 use crate::base::random::{Seed, Uniform};
 use crate::base::time::Time;
-use crate::model::Envelope;
+use crate::model::{Leaders, Letter};
 use crate::sim::{Cluster, Fault};
 
 pub(super) use kinds::{Surroundings, faults};
@@ -39,7 +40,7 @@ struct Effect {
     strike: Strike,
 }
 
-type Strike = Arc<dyn Fn(&mut ChaCha8Rng) -> Arc<dyn Fault<Envelope>> + Send + Sync>;
+type Strike = Arc<dyn Fn(&mut ChaCha8Rng, &Leaders) -> Arc<dyn Fault<Letter>> + Send + Sync>;
 
 impl fmt::Debug for Effect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -70,11 +71,11 @@ impl FaultSpec {
     }
 
     /// Has it happen in a run with this seed that lasts until `end` at most.
-    pub(super) fn add_to(&self, cluster: &mut Cluster<Envelope>, seed: Seed, end: Time) {
+    pub(super) fn add_to(&self, cluster: &mut Cluster<Letter>, leaders: &Leaders, seed: Seed, end: Time) {
         for effect in &self.effects {
             let mut luck = self.luck(effect, seed);
             for times in self.schedule.strikes(&mut luck, end) {
-                let fault = (effect.strike)(&mut luck);
+                let fault = (effect.strike)(&mut luck, leaders);
                 cluster.fault(&self.name, fault, [times]);
             }
         }

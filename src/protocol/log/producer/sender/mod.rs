@@ -100,6 +100,9 @@ struct Request<M> {
 struct Line {
     epoch: ProducerEpoch,
     next: Sequence,
+    /// Whether the broker has taken a batch of this epoch. Until then it takes any sequence, so only one is under way: a network that
+    /// keeps the order of a connection would not need that.
+    is_known: bool,
     /// Batches that are under way, in order.
     flying: BTreeSet<BatchId>,
     /// Batches that have a sequence and no answer: under way, or to be sent again.
@@ -188,7 +191,9 @@ impl<M: Copy> Sender<M> {
     fn may_send(&self, partition: TopicPartition) -> bool {
         let Some(first) = self.accumulator.queue(partition).next() else { return false };
         let Some(line) = self.lines.get(&partition) else { return true };
-        let is_muted = self.settings.max_in_flight_requests_per_connection.get() == 1 && !line.flying.is_empty();
+        let is_alone = self.settings.max_in_flight_requests_per_connection.get() == 1
+            || self.settings.enable_idempotence && !line.is_known;
+        let is_muted = is_alone && !line.flying.is_empty();
         let is_next = first.stamp.is_none() || line.open.first() == Some(&first.id);
         !is_muted && !self.broken.contains(&partition) && is_next
     }
@@ -256,11 +261,12 @@ impl<M: Copy> Sender<M> {
         {
             // A partition goes on in its epoch until nothing of it is open.
             if line.epoch != epoch && line.open.is_empty() {
-                (line.epoch, line.next) = (epoch, Sequence(0));
+                (line.epoch, line.next, line.is_known) = (epoch, Sequence(0), false);
             }
             batch.stamp = Some(Stamp { producer, epoch: line.epoch, sequence: line.next });
             line.next = line.next.plus(batch.records.len() as u64);
         }
+        batch.was_next = line.open.first().is_none_or(|first| *first == batch.id);
         line.flying.insert(batch.id);
         line.open.insert(batch.id);
         Some(batch)
@@ -282,17 +288,23 @@ impl<M: Copy> Sender<M> {
         for batch in request.batches {
             self.lines.entry(batch.partition).or_default().flying.remove(&batch.id);
             match says(batch.id) {
-                BatchAnswer::Written(offset) => self.finish(batch, Outcome::Written(Some(offset)), done),
+                BatchAnswer::Written(offset) => {
+                    let line = self.lines.entry(batch.partition).or_default();
+                    line.is_known |= batch.stamp.is_some_and(|stamp| stamp.epoch == line.epoch);
+                    self.finish(batch, Outcome::Written(Some(offset)), done);
+                }
                 BatchAnswer::Fatal => self.fail(batch, Outcome::Refused, done),
                 BatchAnswer::Retriable => self.retry(batch, now, draw(), done),
-                // If it is the first that is open, what is missing was given up: it cannot become the next.
+                // If it was the next when it was sent, what is missing will not come: all begins anew in another epoch (KIP-360).
+                // Otherwise one before it was refused, or has not come yet.
+                BatchAnswer::OutOfOrderSequence if batch.was_next && self.is_transactional => {
+                    self.fail(batch, Outcome::Refused, done);
+                }
                 BatchAnswer::OutOfOrderSequence => {
-                    let is_first = self.lines[&batch.partition].open.first() == Some(&batch.id);
-                    if is_first {
-                        self.fail(batch, Outcome::Refused, done);
-                    } else {
-                        self.retry(batch, now, draw(), done);
+                    if batch.was_next {
+                        self.broken.insert(batch.partition);
                     }
+                    self.retry(batch, now, draw(), done);
                 }
             }
         }
@@ -312,6 +324,11 @@ impl<M: Copy> Sender<M> {
         for id in lost {
             self.answered(id, |_| BatchAnswer::Retriable, now, &mut draw, done);
         }
+    }
+
+    /// Whether a request has not been answered in time.
+    pub fn is_late(&self, now: Time) -> bool {
+        self.flying.values().any(|request| request.deadline <= now)
     }
 
     /// Gives up what takes too long: requests that are not answered, with their connections, and batches.
@@ -385,11 +402,13 @@ impl<M: Copy> Sender<M> {
         done.push(Done { batch: id, partition, records, attempts, outcome });
     }
 
-    /// Where a batch with a sequence was given up and nothing is under way, a new epoch begins: what waits gets sequences from 0.
+    /// Where a batch with a sequence was given up, or a later one refused, and nothing is under way, a new epoch begins: what waits gets
+    /// sequences from 0.
     fn mend(&mut self) {
         let rests = |partition: &TopicPartition| self.lines.get(partition).is_none_or(|line| line.flying.is_empty());
         let rested: Vec<_> = self.broken.extract_if(.., rests).collect();
-        if rested.is_empty() {
+        // What a transaction could not write aborts it: its owner asks for another epoch.
+        if rested.is_empty() || self.is_transactional {
             return;
         }
         let Some((_, epoch)) = &mut self.identity else { return };
@@ -397,7 +416,7 @@ impl<M: Copy> Sender<M> {
         let epoch = *epoch;
         for partition in rested {
             let line = self.lines.entry(partition).or_default();
-            (line.epoch, line.next) = (epoch, Sequence(0));
+            (line.epoch, line.next, line.is_known) = (epoch, Sequence(0), false);
             for batch in self.accumulator.queue_mut(partition) {
                 let Some(stamp) = &mut batch.stamp else { continue };
                 (stamp.epoch, stamp.sequence) = (epoch, line.next);

@@ -1,0 +1,258 @@
+//! What the nodes that deal with topics say to each other.
+//!
+//! A request carries a number, and its answer the same. What is lost is sent again by whoever asked, where the protocol says so or
+//! where a connection would do so; answers to what nobody waits for any more are left.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::base::random::mix;
+use crate::base::time::Span;
+use crate::base::units::Bytes;
+use crate::protocol::log::fetch::{FetchPart, PartAnswer};
+use crate::protocol::log::group::{GroupError, Join, Joined, Sync, Synced};
+use crate::protocol::log::ids::{
+    BrokerId, Generation, GroupId, LeaderEpoch, MemberId, Offset, ProducerEpoch, ProducerId, TopicPartition,
+};
+use crate::protocol::log::partition::{Control, Isolation, NewBatch};
+use crate::protocol::log::producer::accumulator::BatchId;
+use crate::protocol::log::producer::sender::BatchAnswer;
+use crate::protocol::log::replica::{FollowerFetch, FollowerFetched};
+use crate::protocol::log::transaction::{Marker, TransactionError};
+
+use super::Parcel;
+use super::metadata::Metadata;
+
+/// A message with contents.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Bulk {
+    /// The name its luck is drawn by.
+    pub luck: u64,
+    /// What it says.
+    pub(super) body: Body,
+}
+
+/// What a message says.
+#[derive(Clone, PartialEq, Debug)]
+pub(in crate::model) enum Body {
+    /// A broker is alive, in its `life`-th life, and knows so much.
+    Beat { life: u32, version: u64 },
+    /// Somebody who knows so much wants to know more.
+    Ask { version: u64 },
+    /// Who leads what.
+    Metadata(Arc<Metadata>),
+    /// A leader finds others in sync.
+    AlterIsr { partition: TopicPartition, epoch: LeaderEpoch, isr: BTreeSet<BrokerId> },
+    /// That was not accepted.
+    NotAltered { partition: TopicPartition, epoch: LeaderEpoch },
+    /// A producer's batches.
+    Produce { request: u64, batches: Vec<(TopicPartition, BatchId, NewBatch<Parcel>)> },
+    /// What became of them.
+    Produced { request: u64, answers: Vec<(BatchId, BatchAnswer)> },
+    /// A follower's fetch.
+    Follow { number: u64, parts: Vec<(TopicPartition, FollowerFetch)> },
+    /// What the leader has for it; nothing of partitions that it does not lead in that epoch.
+    Followed { number: u64, parts: Vec<(TopicPartition, FollowerFetch, Option<FollowerFetched<Parcel>>)> },
+    /// A consumer's fetch.
+    Fetch(FetchAsk),
+    /// What there is for it, and the partitions that are led by others.
+    Fetched { number: u64, parts: Vec<(TopicPartition, PartAnswer<Parcel>)>, elsewhere: Vec<TopicPartition> },
+    /// A question to the coordinator.
+    Question {
+        number: u64,
+        /// Whether it is asked again until it is answered, and counts once.
+        is_once: bool,
+        question: Question,
+    },
+    /// Its answer.
+    Answer { number: u64, answer: Answer },
+    /// A transaction has ended: to the leader of a partition in which it wrote.
+    Mark { marker: Marker, partition: TopicPartition },
+    /// That is written.
+    Marked { marker: Marker },
+}
+
+/// A consumer's fetch.
+#[derive(Clone, PartialEq, Debug)]
+pub(in crate::model) struct FetchAsk {
+    pub(super) number: u64,
+    pub(super) parts: Vec<FetchPart>,
+    pub(super) max: Bytes,
+    pub(super) min: Bytes,
+    pub(super) wait: Span,
+    pub(super) isolation: Isolation,
+}
+
+/// What a coordinator is asked.
+#[derive(Clone, PartialEq, Debug)]
+pub(in crate::model) enum Question {
+    Join(GroupId, Join),
+    Sync(GroupId, Sync),
+    Heartbeat(GroupId, MemberId, Generation),
+    Leave(GroupId, MemberId),
+    Commit(GroupId, MemberId, Generation, Vec<(TopicPartition, Offset)>),
+    /// How far the group is with these.
+    Offsets(GroupId, Vec<TopicPartition>),
+    /// A transactional producer of this name begins.
+    Init(u64),
+    /// Its transaction writes to these.
+    Add(Producer, Vec<TopicPartition>),
+    /// Its transaction holds these offsets of a group.
+    AddOffsets(Producer, GroupId, MemberId, Generation, Vec<(TopicPartition, Offset)>),
+    /// Its transaction ends.
+    End(Producer, Control),
+}
+
+/// A producer and its incarnation.
+pub(in crate::model) type Producer = (ProducerId, ProducerEpoch);
+
+/// What a coordinator answers.
+#[derive(Clone, PartialEq, Debug)]
+pub(in crate::model) enum Answer {
+    Joined(Result<Joined, GroupError>),
+    Synced(Result<Synced, GroupError>),
+    Heard(Generation, Result<(), GroupError>),
+    Left,
+    Committed(Result<(), GroupError>),
+    /// Offsets that are committed; nothing while transactions hold some.
+    Offsets(Option<Vec<(TopicPartition, Option<Offset>)>>),
+    Init(Result<Producer, TransactionError>),
+    Added(Result<(), TransactionError>),
+    Ended(Result<(), TransactionError>),
+}
+
+impl Bulk {
+    /// What it says.
+    pub(in crate::model) fn body(&self) -> &Body {
+        &self.body
+    }
+
+    /// What it says.
+    pub(in crate::model) fn into_body(self) -> Body {
+        self.body
+    }
+
+    /// A fingerprint of what it says, by the numbers that tell one message from another.
+    pub(in crate::model) fn digest(&self) -> u64 {
+        mix(self.luck ^ mix(self.body.digest()))
+    }
+}
+
+/// Mixes numbers, one after the other.
+fn all(numbers: impl IntoIterator<Item = u64>) -> u64 {
+    numbers.into_iter().fold(0, |sum, number| mix(sum ^ mix(number)))
+}
+
+fn partition(of: TopicPartition) -> u64 {
+    u64::from(of.topic.0) << 32 | u64::from(of.partition)
+}
+
+impl Body {
+    fn digest(&self) -> u64 {
+        let brokers = |isr: &BTreeSet<BrokerId>| all(isr.iter().map(|id| id.0.into()));
+        match self {
+            Self::Beat { life, version } => all([1, u64::from(*life), *version]),
+            Self::Ask { version } => all([2, *version]),
+            Self::Metadata(metadata) => all([3, metadata.version]),
+            Self::AlterIsr { partition: of, epoch, isr } => all([4, partition(*of), epoch.0.into(), brokers(isr)]),
+            Self::NotAltered { partition: of, epoch } => all([5, partition(*of), epoch.0.into()]),
+            Self::Produce { request, batches } => {
+                let batch = |(of, id, batch): &(TopicPartition, BatchId, NewBatch<Parcel>)| {
+                    let records = all(batch.records.iter().map(|record| record.value.luck));
+                    let sequence = batch.stamp.map_or(0, |stamp| 1 + u64::from(stamp.sequence.0));
+                    all([partition(*of), id.0, sequence, records])
+                };
+                all([6, *request].into_iter().chain(batches.iter().map(batch)))
+            }
+            Self::Produced { request, answers } => {
+                let answer = |(id, answer): &(BatchId, BatchAnswer)| match answer {
+                    BatchAnswer::Written(offset) => all([id.0, 1, offset.0]),
+                    BatchAnswer::Retriable => all([id.0, 2]),
+                    BatchAnswer::OutOfOrderSequence => all([id.0, 3]),
+                    BatchAnswer::Fatal => all([id.0, 4]),
+                };
+                all([7, *request].into_iter().chain(answers.iter().map(answer)))
+            }
+            Self::Follow { number, parts } => {
+                let part = |(of, fetch): &(TopicPartition, FollowerFetch)| all([partition(*of), fetch.from.0]);
+                all([8, *number].into_iter().chain(parts.iter().map(part)))
+            }
+            Self::Followed { number, parts } => {
+                let part = |(of, fetch, answer): &(TopicPartition, FollowerFetch, Option<FollowerFetched<Parcel>>)| {
+                    let said = match answer {
+                        None => 0,
+                        Some(FollowerFetched::Batches(found)) => all([1, found.size.count(), found.high_watermark.0]),
+                        Some(FollowerFetched::Diverging(end)) => all([2, end.epoch.0.into(), end.end.0]),
+                        Some(FollowerFetched::OutOfRange(range)) => all([3, range.start.0, range.end.0]),
+                    };
+                    all([partition(*of), fetch.from.0, said])
+                };
+                all([9, *number].into_iter().chain(parts.iter().map(part)))
+            }
+            Self::Fetch(ask) => {
+                let part = |part: &FetchPart| all([partition(part.partition), part.from.0]);
+                all([10, ask.number].into_iter().chain(ask.parts.iter().map(part)))
+            }
+            Self::Fetched { number, parts, elsewhere } => {
+                let part = |(of, answer): &(TopicPartition, PartAnswer<Parcel>)| match answer {
+                    Ok(found) => all([partition(*of), 1, found.size.count(), found.high_watermark.0]),
+                    Err(range) => all([partition(*of), 2, range.start.0, range.end.0]),
+                };
+                let led = elsewhere.iter().map(|of| partition(*of));
+                all([11, *number].into_iter().chain(parts.iter().map(part)).chain(led))
+            }
+            Self::Question { number, question, .. } => all([12, *number, question.digest()]),
+            Self::Answer { number, answer } => all([13, *number, answer.digest()]),
+            Self::Mark { marker, partition: of } => all([14, marker.producer.0, marker.epoch.0.into(), partition(*of)]),
+            Self::Marked { marker } => all([15, marker.producer.0, marker.epoch.0.into()]),
+        }
+    }
+}
+
+impl Question {
+    fn digest(&self) -> u64 {
+        let offsets = |offsets: &[(TopicPartition, Offset)]| all(offsets.iter().flat_map(|(of, at)| [partition(*of), at.0]));
+        match self {
+            Self::Join(group, join) => all([1, group.0.into(), join.member.map_or(0, |id| id.0)]),
+            Self::Sync(group, sync) => all([2, group.0.into(), sync.member.0, sync.generation.0.into()]),
+            Self::Heartbeat(group, member, generation) => all([3, group.0.into(), member.0, generation.0.into()]),
+            Self::Leave(group, member) => all([4, group.0.into(), member.0]),
+            Self::Commit(group, member, _, at) => all([5, group.0.into(), member.0, offsets(at)]),
+            Self::Offsets(group, of) => all([6, group.0.into(), all(of.iter().map(|of| partition(*of)))]),
+            Self::Init(name) => all([7, *name]),
+            Self::Add((id, epoch), of) => all([8, id.0, epoch.0.into(), all(of.iter().map(|of| partition(*of)))]),
+            Self::AddOffsets((id, epoch), _, _, _, at) => all([9, id.0, epoch.0.into(), offsets(at)]),
+            Self::End((id, epoch), control) => all([10, id.0, epoch.0.into(), *control as u64]),
+        }
+    }
+}
+
+impl Answer {
+    fn digest(&self) -> u64 {
+        let told = |answer: &Result<(), GroupError>| answer.map_or_else(|error| 1 + error as u64, |()| 0);
+        let ended = |answer: &Result<(), TransactionError>| answer.map_or_else(|error| 1 + error as u64, |()| 0);
+        match self {
+            Self::Joined(Ok(joined)) => all([1, joined.member.0, joined.generation.0.into()]),
+            Self::Joined(Err(error)) => all([2, *error as u64]),
+            Self::Synced(Ok(synced)) => {
+                let assigned = all(synced.assignment.iter().map(|of| partition(*of)));
+                all([3, synced.generation.0.into(), assigned])
+            }
+            Self::Synced(Err(error)) => all([4, *error as u64]),
+            Self::Heard(generation, answer) => all([5, generation.0.into(), told(answer)]),
+            Self::Left => 6,
+            Self::Committed(answer) => all([7, told(answer)]),
+            Self::Offsets(None) => 8,
+            Self::Offsets(Some(offsets)) => {
+                let one = |(of, at): &(TopicPartition, Option<Offset>)| {
+                    [partition(*of), at.map_or(0, |offset| 1 + offset.0)]
+                };
+                all([9].into_iter().chain(offsets.iter().flat_map(one)))
+            }
+            Self::Init(Ok((id, epoch))) => all([10, id.0, epoch.0.into()]),
+            Self::Init(Err(error)) => all([11, *error as u64]),
+            Self::Added(answer) => all([12, ended(answer)]),
+            Self::Ended(answer) => all([13, ended(answer)]),
+        }
+    }
+}
