@@ -6,8 +6,8 @@ mod flow;
 mod guards;
 mod places;
 mod queues;
-mod topics;
 mod recovery;
+mod topics;
 
 use crate::experiment::Results;
 

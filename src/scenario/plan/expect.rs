@@ -225,8 +225,13 @@ impl Scopes<'_> {
                 let faults = self.faults.iter().map(|fault| fault.name.as_str());
                 let queues = self.scenario.queues.iter().map(|(name, _)| name.as_str());
                 let topics = self.scenario.topics.iter().map(|(name, _)| name.as_str());
-                let known = groups().chain(queues).chain(topics).chain(self.links.iter().map(String::as_str)).chain(faults);
-                Err(unknown_name(&name.located(quantity.origin, self.texts), "group, queue, topic, link or fault", known))
+                let known =
+                    groups().chain(queues).chain(topics).chain(self.links.iter().map(String::as_str)).chain(faults);
+                Err(unknown_name(
+                    &name.located(quantity.origin, self.texts),
+                    "group, queue, topic, link or fault",
+                    known,
+                ))
             }
             Some(Scope::Entry { group, entry }) => {
                 let of_group = |flow: &FlowSpec| flow.is_client && flow.caller == group.value;
@@ -395,7 +400,10 @@ pub(in crate::scenario) fn has(metric: Metric, statistic: Statistic) -> bool {
         MetricKind::Mean => {
             statistic == Mean
                 || statistic == Max
-                    && matches!(metric, Metric::Waiting | Metric::Present | Metric::Ready | Metric::Unacked | Metric::Lag)
+                    && matches!(
+                        metric,
+                        Metric::Waiting | Metric::Present | Metric::Ready | Metric::Unacked | Metric::Lag
+                    )
         }
         MetricKind::Count => statistic == Count,
         MetricKind::Strike => matches!(statistic, Mean | Min | Max),

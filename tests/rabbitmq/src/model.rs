@@ -19,6 +19,9 @@ use crate::view::{Count, Death, Event, Message, Party, View};
 /// Things at one queue that are closer than this come in no certain order.
 const MARGIN: Span = ms(230);
 
+/// What an operation takes at least: so long a quorum queue keeps a message that has no time to live.
+const OPERATION: Span = ms(1);
+
 /// A message in one queue.
 #[derive(Clone, Debug)]
 struct Copy {
@@ -129,6 +132,7 @@ impl Model {
     pub fn play(&mut self, operation: &Operation) -> Option<Played> {
         let before = self.clone();
         let tag = self.act(operation);
+        self.now += OPERATION;
         self.expire();
         let tag = tag.filter(|_| !self.is_uncertain);
         let Some(tag) = tag else {
@@ -364,7 +368,7 @@ impl Model {
             self.queues.iter().flatten().any(|queue| queue.next_expiry().is_some_and(|at| at <= until));
     }
 
-    /// What is at a head and has no time to live any more.
+    /// What is at a head and has no time to live.
     fn expire(&mut self) {
         for index in 0..self.queues.len() {
             let mut dead = vec![];

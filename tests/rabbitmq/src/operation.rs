@@ -135,7 +135,7 @@ impl Operation {
                     prefetch,
                     automatic,
                     priority: if is_plain { 0 } else { draw.one_of(&[0, 0, 0, 5, -1]) },
-                    exclusive: draw.percent(5) && !is_quorum,
+                    exclusive: draw.percent(5),
                 }
             }
             56..62 => Self::Get { queue, automatic: draw.percent(30) },

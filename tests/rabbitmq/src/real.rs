@@ -7,7 +7,9 @@
 use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use lapin::message::DeliveryResult;
 use lapin::options::{
@@ -30,7 +32,7 @@ use crate::view::{Count, Death, Event, Message, Party, View};
 pub type Fault = lapin::Error;
 
 /// How long it is waited for what is expected; less where time matters.
-const PATIENCE: (Duration, Duration) = (Duration::from_millis(2500), Duration::from_millis(200));
+const PATIENCE: (Duration, Duration) = (Duration::from_millis(2500), Duration::from_millis(70));
 
 /// What everybody saw since it was last taken.
 type Seen = Arc<Mutex<BTreeMap<Party, Vec<Event>>>>;

@@ -40,7 +40,7 @@ pub struct Subscription {
     pub acknowledge: Acknowledge,
     /// Consumers of a higher priority go first while they have credit.
     pub priority: i32,
-    /// Whether it is refused unless it is alone, and keeps others out.
+    /// Whether it is refused unless it is alone, and keeps others out. A quorum queue does not look at it.
     pub exclusive: bool,
 }
 
@@ -146,6 +146,8 @@ impl<E> Consumers<E> {
         if known.is_some_and(|consumer| !consumer.is_cancelled) {
             return Err(ChannelError::ConsumerExists);
         }
+        // A quorum queue does not look at it.
+        let subscription = Subscription { exclusive: subscription.exclusive && !self.is_quorum, ..subscription };
         let is_taken = self.subscribed.iter().any(|other| self.all[other].subscription.exclusive);
         if is_taken || subscription.exclusive && (self.has_single || !self.subscribed.is_empty()) {
             return Err(ChannelError::ExclusiveUse);
@@ -477,6 +479,14 @@ mod tests {
         consumers.subscribe(id(2), Subscription::default()).unwrap();
         assert_eq!(consumers.subscribe(id(1), exclusive), Err(ChannelError::ExclusiveUse));
         assert_eq!(Consumers::<u32>::new(true, false).subscribe(id(1), exclusive), Err(ChannelError::ExclusiveUse));
+    }
+
+    #[test]
+    fn a_quorum_queue_knows_no_exclusive_consumers() {
+        let exclusive = Subscription { exclusive: true, ..Default::default() };
+        let mut consumers = Consumers::<u32>::new(false, true);
+        consumers.subscribe(id(1), exclusive).unwrap();
+        assert_eq!(consumers.subscribe(id(2), exclusive), Ok(()));
     }
 
     #[test]

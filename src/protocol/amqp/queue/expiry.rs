@@ -2,14 +2,18 @@
 //!
 //! A message expires when the shorter of its own time to live and the queue's has passed. It leaves only when it is at the head:
 //! a message that expired behind one that did not still waits, counts and takes room, but is never delivered, since it is
-//! looked at again at the head. A message that is requeued keeps its expiry. That holds for classic and quorum queues alike.
+//! looked at again at the head. A message that is requeued keeps its expiry. That holds for classic and quorum queues alike, but
+//! for one thing: a quorum queue gives a message without any time to live a millisecond.
 //!
 //! A queue expires when it was unused for as long as it may be; its messages go with it, and are no dead letters.
 //!
 //! Source: rabbitmq.com/docs/ttl; rabbitmq.com/docs/queues (auto-delete).
 
 use super::{Dead, DeathReason, QueueType, WorkQueue};
-use crate::base::time::Time;
+use crate::base::time::{Span, Time, ms};
+
+/// The least time to live at a quorum queue.
+pub(super) const LEAST: Span = ms(1);
 
 /// Why a queue has to be deleted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

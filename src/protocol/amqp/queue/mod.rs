@@ -103,6 +103,7 @@ pub struct WorkQueue<M> {
     ttl: Option<Span>,
     expires: Option<Span>,
     max_returns: Option<u32>,
+    max_priority: u8,
     /// Whether there is a dead letter exchange.
     has_letters: bool,
     ready: Ready<M>,
@@ -137,6 +138,7 @@ impl<M: Copy> WorkQueue<M> {
             ttl: settings.message_ttl,
             expires: settings.expires,
             max_returns: settings.returns(),
+            max_priority,
             has_letters,
             ready: Ready::new(settings.kind(), max_priority),
             consumers: Consumers::new(settings.single_active_consumer, settings.kind() == QueueType::Quorum),
@@ -158,8 +160,9 @@ impl<M: Copy> WorkQueue<M> {
         self.expire(now, dead);
         self.is_handed = false;
         let Incoming { message, size, priority, ttl, persistent, deaths } = incoming;
+        let least = if self.kind == QueueType::Quorum { expiry::LEAST } else { Span::ZERO };
         let ttl = ttl.into_iter().chain(self.ttl).min();
-        let expiry = ttl.map_or(Time::MAX, |ttl| now + ttl);
+        let expiry = ttl.map_or(Time::MAX, |ttl| now + ttl.max(least));
         let sequence = self.accepted;
         let entry = Entry { message, deaths, expiry, sequence, size, returns: 0, priority, persistent };
         if self.refuses(&entry) {

@@ -124,6 +124,18 @@ fn what_is_requeued_returns_to_its_place_and_is_marked() {
     assert!(!case.next().redelivered);
 }
 
+#[test]
+fn what_is_rejected_together_leaves_by_priority() {
+    let mut case = Case::new(WorkQueueSettings { max_priority: NonZeroU32::new(3), ..classic() });
+    case.subscribe(A, 0);
+    for (message, priority) in [(1, 0), (2, 9), (3, 3), (4, 0)] {
+        case.put(Incoming { priority, ..Incoming::new(message, 10) });
+        case.deliver();
+    }
+    case.nack(A, 0, true, false).unwrap();
+    assert_eq!(case.died(), [2, 3, 1, 4].map(|message| (message, DeathReason::Rejected)));
+}
+
 /// A holds 1 and 3, B holds 2. A is lost: 1 and 3 go to B, before 4.
 #[test]
 fn what_a_lost_consumer_held_is_delivered_to_others() {

@@ -289,6 +289,7 @@ impl Model {
             return;
         }
         let ttl = incoming.ttl.unwrap_or(Span::MAX).min(self.settings.message_ttl.unwrap_or(Span::MAX));
+        let ttl = if self.is_quorum() { ttl.max(ms(1)) } else { ttl };
         let is_handed = self.ready() == 0 && self.next_consumer().is_some();
         let (id, size, priority) = (incoming.message, incoming.size, incoming.priority);
         let (expiry, persistent, back) = (now + ttl, incoming.persistent, self.tick());
@@ -373,6 +374,15 @@ impl Model {
                 How::Requeue => self.requeue(id, true, events),
             }
         }
+        if how == How::Reject {
+            let most = self.settings.max_priority.map_or(0, |most| most.get() as u8);
+            let level =
+                |id: u32| self.messages.iter().find(|message| message.id == id).map_or(0, |message| message.priority);
+            events.sort_by_key(|event| match event {
+                &Event::Dead(id, _) => std::cmp::Reverse(level(id).min(most)),
+                _ => std::cmp::Reverse(u8::MAX),
+            });
+        }
         if how == How::Requeue {
             // Whoever returned something has credit for it.
             self.line_up();
@@ -384,6 +394,7 @@ impl Model {
         if self.subscribed.contains(&id) {
             return Err(ChannelError::ConsumerExists);
         }
+        let subscription = Subscription { exclusive: subscription.exclusive && !self.is_quorum(), ..subscription };
         let subscribed = || self.members.iter().filter(|member| !member.is_cancelled);
         let is_taken = subscribed().any(|member| member.subscription.exclusive);
         let is_shared = subscribed().count() > 0 || self.settings.single_active_consumer;

@@ -197,6 +197,20 @@ fn no_time_to_live_means_now_or_never() {
     assert_eq!(case.died(), [(3, DeathReason::Expired)]);
 }
 
+/// The queue has no room: a classic queue drops what it holds before it looks whether that expired, and so does a quorum queue, which
+/// gives a message a millisecond at least.
+#[test]
+fn a_quorum_queue_gives_a_message_a_millisecond_at_least() {
+    let mut case = Case::new(quorum());
+    case.put(with_ttl(1, 0));
+    assert_eq!((case.died(), case.queue.next_expiry()), (vec![], Some(at(1))));
+    for settings in [quorum(), classic()] {
+        let mut case = Case::new(WorkQueueSettings { max_length: Some(0), ..settings });
+        case.put(with_ttl(1, 0));
+        assert_eq!(case.died(), [(1, DeathReason::MaxLen)]);
+    }
+}
+
 /// The consumer for which it was kept leaves before it was sent.
 #[test]
 fn a_promise_ends_with_the_consumer() {
