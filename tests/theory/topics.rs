@@ -68,7 +68,7 @@ fn a_dead_leader_is_replaced_after_its_session_timeout() {
 #[test]
 fn the_partitions_of_a_dead_member_rest_for_a_session_timeout() {
     let run = run(r#"
-        run = { duration = "60s", drain = "20s" }
+        run = { duration = "60s", warmup = "15s", drain = "20s" }
         network.latency = "1ms"
         clients.producer = { rate = "100/s", publish = "log" , partitioner = "round-robin", linger = "0s" }
         topics.log = { partitions = 2 }
@@ -83,5 +83,57 @@ fn the_partitions_of_a_dead_member_rest_for_a_session_timeout() {
     "#);
     let lag = run.readers[0].book.lag_max;
     assert!((430..=560).contains(&lag), "{lag}");
-    assert_eq!(run.readers[0].book.of(rehearsal::process::GroupFact::Rebalances), 2);
+    assert_eq!(run.readers[0].book.of(rehearsal::process::GroupFact::Rebalances), 1);
+}
+
+/// One partition, 800 records a second at even intervals, 1000 a second processed. The reader dies; its session lasts 45 s more, in
+/// which 36,000 records come. The other member takes over, and catches up with 200 a second: 180 s.
+#[test]
+fn a_group_that_lost_its_reader_catches_up_as_fast_as_it_has_room() {
+    let run = run(r#"
+        run = { duration = "300s", warmup = "15s", drain = "10s" }
+        network.latency = "1ms"
+        clients.producer = { rate = "800/s", arrivals = "even", publish = "log", linger = "0s" }
+        topics.log = {}
+        faults.death = { at = "30s", crash = "readers[0]" }
+        [consumers.readers]
+        nodes = 2
+        topics = ["log"]
+        auto-offset-reset = "earliest"
+        work = "1ms"
+    "#);
+    let book = &run.readers[0].book;
+    // A heartbeat up to 3 s old takes as much off, and the new generation waits for a heartbeat of the other member, up to 3 s.
+    let peak = book.lag_max as f64;
+    assert!((36_000.0 - 2400.0..36_000.0 + 2800.0).contains(&peak), "{peak}");
+    // A triangle: it rises for 45 s and falls for 180 s. Its area is 36,000 x 225 / 2 record seconds, of 285 s measured.
+    let mean = book.lag_mean();
+    let expected = peak * (peak / 800.0 + peak / 200.0) / 2.0 / 285.0;
+    assert!((mean / expected - 1.0).abs() < 0.02, "{mean} {expected}");
+}
+
+/// 500 records a second at even intervals, committed every 5 s: a member that crashes at any time, and comes back, processes 0 to 2500 of
+/// them again, 1250 on the average.
+#[test]
+fn what_was_not_committed_is_processed_again() {
+    let runs = play(&plan(
+        r#"
+        run = { duration = "60s", drain = "60s", runs = 60 }
+        network.latency = "1ms"
+        clients.producer = { rate = "500/s", arrivals = "even", publish = "log", linger = "0s" }
+        topics.log = {}
+        faults.death = { at = { uniform = ["30s", "35s"] }, for = "100ms", crash = "reader" }
+        [consumers.reader]
+        topics = ["log"]
+        auto-offset-reset = "earliest"
+        session-timeout = "6s"
+        work = "100us"
+        "#,
+    ))
+    .runs;
+    let again: u64 = runs.iter().map(|run| tally(run).repeated).sum();
+    let mean = again as f64 / 60.0;
+    // The standard deviation of a uniform number up to 2500 is 722; of the mean of 60, 93.
+    assert!((mean - 1250.0).abs() < 370.0, "{mean}");
+    assert!(runs.iter().all(|run| tally(run).handled == tally(run).offered), "nothing is lost");
 }

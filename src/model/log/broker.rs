@@ -81,6 +81,8 @@ struct Held {
     replica: Replica<Parcel>,
     /// What was said last of how far consumers can see.
     shown: Offset,
+    /// The high watermark that is noted on disk.
+    noted: Offset,
 }
 
 impl Replicas {
@@ -126,7 +128,7 @@ impl LogBroker {
         let mine = spec.partitions().filter(|partition| spec.replicas(*partition).contains(&me));
         let held = |partition| {
             let topic = spec.topic(partition);
-            Held { partition, replica: Replica::new(me, &topic.log, &topic.replication), shown: Offset::ZERO }
+            Held { partition, replica: Replica::new(me, &topic.log, &topic.replication), shown: Offset::ZERO, noted: Offset::ZERO }
         };
         let mut all: Vec<_> = mine.map(held).collect();
         let (tape, found) = Tape::found(boot.disk);
@@ -134,6 +136,12 @@ impl LogBroker {
             if let Some(held) = all.get_mut(place) {
                 // After a batch that is missing nothing fits.
                 let _ = held.replica.log.append_as_follower(batch);
+            }
+        }
+        for (place, offset) in Tape::watermarks(boot.disk) {
+            if let Some(held) = all.get_mut(place) {
+                held.noted = offset;
+                held.replica.log.set_high_watermark(offset);
             }
         }
         let places = all.iter().enumerate().map(|(place, held)| (held.partition, place)).collect();
@@ -165,6 +173,12 @@ impl LogBroker {
     fn beat(&mut self, cx: &mut Cx<'_>) {
         let body = Body::Beat { life: self.life, version: self.metadata.version };
         self.say(cx, self.spec.controller, body, 0);
+        for (place, held) in self.replicas.all.iter_mut().enumerate() {
+            let offset = held.replica.log.high_watermark();
+            if std::mem::replace(&mut held.noted, offset) != offset {
+                Tape::note_watermark(cx, place, offset);
+            }
+        }
         for (partition, change) in self.asked.clone() {
             self.ask_controller(cx, partition, change);
         }

@@ -18,6 +18,8 @@ use super::Parcel;
 
 /// Offsets below this have a place of their own.
 const OFFSETS: u32 = 44;
+/// Set in the places of high watermarks, one for each partition.
+const WATERMARK: u64 = 1 << 63;
 
 /// What a broker has on disk of all its partitions.
 #[derive(Debug, Default)]
@@ -45,6 +47,7 @@ impl Tape {
     /// What an earlier life has left, by partition and in order.
     pub(super) fn found(disk: &BTreeMap<u64, Vec<u8>>) -> (Self, Vec<(usize, Arc<Batch<Parcel>>)>) {
         let mut tape = Self::default();
+        let disk = disk.range(..WATERMARK);
         let mut found = Vec::new();
         for (&key, bytes) in disk {
             let Some(batch) = read(bytes).map(Arc::new) else { continue };
@@ -68,6 +71,20 @@ impl Tape {
         spot.writing += 1;
         (spot.batch, spot.is_kept) = (Some(Arc::clone(batch)), false);
         cx.persist(key, bytes(batch));
+    }
+
+    /// The high watermarks that an earlier life has noted, by partition.
+    pub(super) fn watermarks(disk: &BTreeMap<u64, Vec<u8>>) -> impl Iterator<Item = (usize, Offset)> {
+        let noted = disk.range(WATERMARK..).filter_map(|(&key, bytes)| {
+            let offset = u64::from_le_bytes(bytes.as_slice().try_into().ok()?);
+            Some(((key ^ WATERMARK) as usize, Offset(offset)))
+        });
+        noted.collect::<Vec<_>>().into_iter()
+    }
+
+    /// Notes the high watermark of a partition.
+    pub(super) fn note_watermark(cx: &mut Cx<'_>, partition: usize, offset: Offset) {
+        cx.persist(WATERMARK | partition as u64, offset.0.to_le_bytes().to_vec());
     }
 
     /// A batch is gone.

@@ -247,9 +247,14 @@ impl Scopes<'_> {
                 Ok(Subject::Flows(found))
             }
             Some(Scope::Flow { caller, callee }) => {
-                for name in [caller, callee] {
-                    if !groups().any(|group| group == name.value) {
-                        return Err(unknown_name(&name.located(quantity.origin, self.texts), "group", groups()));
+                // What is published goes to a queue, an exchange or a topic.
+                let kept = self.flows.iter().map(|flow| flow.callee.as_str());
+                let known = |is_callee: bool| groups().chain(kept.clone().filter(move |name| is_callee && !name.is_empty()));
+                for (name, is_callee) in [(caller, false), (callee, true)] {
+                    if !known(is_callee).any(|group| group == name.value) {
+                        let mut known: Vec<_> = known(is_callee).collect();
+                        known.dedup();
+                        return Err(unknown_name(&name.located(quantity.origin, self.texts), "group", known));
                     }
                 }
                 let found = flows(&|flow| flow.caller == caller.value && flow.callee == callee.value);

@@ -19,7 +19,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub use settings::{SENDER, SenderSettings};
 
@@ -29,7 +29,7 @@ use super::accumulator::{
 use crate::base::random::Uniform;
 use crate::base::time::{Span, Time};
 use crate::protocol::log::ids::{BrokerId, Offset, ProducerEpoch, ProducerId, Sequence, TopicPartition};
-use crate::protocol::log::partition::{Acks, NewBatch, Record, Stamp};
+use crate::protocol::log::partition::{Acks, BATCHES_KEPT, NewBatch, Record, Stamp};
 
 /// The number of a request of one producer.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -107,6 +107,9 @@ struct Line {
     flying: BTreeSet<BatchId>,
     /// Batches that have a sequence and no answer: under way, or to be sent again.
     open: BTreeSet<BatchId>,
+    /// Batches that were sent since the first one that is open, that one included. A broker knows the last five again, so there are
+    /// no more, even where an answer is lost and later ones are not, as cannot happen on a connection.
+    recent: VecDeque<BatchId>,
 }
 
 /// A producer's batches, waiting and under way.
@@ -195,7 +198,8 @@ impl<M: Copy> Sender<M> {
             || self.settings.enable_idempotence && !line.is_known;
         let is_muted = is_alone && !line.flying.is_empty();
         let is_next = first.stamp.is_none() || line.open.first() == Some(&first.id);
-        !is_muted && !self.broken.contains(&partition) && is_next
+        let has_room = first.stamp.is_some() || line.recent.len() < BATCHES_KEPT || !self.settings.enable_idempotence;
+        !is_muted && !self.broken.contains(&partition) && is_next && has_room
     }
 
     /// The next request, if there is anything to send to a broker that takes one more: asked until there is none. A request for one
@@ -267,8 +271,10 @@ impl<M: Copy> Sender<M> {
             line.next = line.next.plus(batch.records.len() as u64);
         }
         batch.was_next = line.open.first().is_none_or(|first| *first == batch.id);
+        if line.open.insert(batch.id) {
+            line.recent.push_back(batch.id);
+        }
         line.flying.insert(batch.id);
-        line.open.insert(batch.id);
         Some(batch)
     }
 
@@ -397,6 +403,7 @@ impl<M: Copy> Sender<M> {
         let line = self.lines.entry(batch.partition).or_default();
         line.flying.remove(&batch.id);
         line.open.remove(&batch.id);
+        while line.recent.pop_front_if(|first| !line.open.contains(first)).is_some() {}
         self.accumulator.release(&batch);
         let ProducerBatch { id, partition, records, attempts, .. } = batch;
         done.push(Done { batch: id, partition, records, attempts, outcome });
