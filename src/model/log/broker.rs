@@ -128,7 +128,12 @@ impl LogBroker {
         let mine = spec.partitions().filter(|partition| spec.replicas(*partition).contains(&me));
         let held = |partition| {
             let topic = spec.topic(partition);
-            Held { partition, replica: Replica::new(me, &topic.log, &topic.replication), shown: Offset::ZERO, noted: Offset::ZERO }
+            Held {
+                partition,
+                replica: Replica::new(me, &topic.log, &topic.replication),
+                shown: Offset::ZERO,
+                noted: Offset::ZERO,
+            }
         };
         let mut all: Vec<_> = mine.map(held).collect();
         let (tape, found) = Tape::found(boot.disk);

@@ -249,7 +249,8 @@ impl Scopes<'_> {
             Some(Scope::Flow { caller, callee }) => {
                 // What is published goes to a queue, an exchange or a topic.
                 let kept = self.flows.iter().map(|flow| flow.callee.as_str());
-                let known = |is_callee: bool| groups().chain(kept.clone().filter(move |name| is_callee && !name.is_empty()));
+                let known =
+                    |is_callee: bool| groups().chain(kept.clone().filter(move |name| is_callee && !name.is_empty()));
                 for (name, is_callee) in [(caller, false), (callee, true)] {
                     if !known(is_callee).any(|group| group == name.value) {
                         let mut known: Vec<_> = known(is_callee).collect();
