@@ -1,7 +1,9 @@
 //! A quantity's value in one run, or in a part of its time.
 
 use crate::base::time::{Span, Time};
-use crate::metrics::{Fate, GroupBook, GuardCounts, Histogram, QueueBook, Rates, RunResult, Spans, Tally, TopicBook};
+use crate::metrics::{
+    Fate, GroupBook, GuardCounts, Histogram, QueueBook, Rates, RunResult, Spans, Tally, TopicBook,
+};
 use crate::process::Outcome;
 use crate::scenario::plan::{Measure, Subject, When};
 use crate::scenario::quantity::Statistic;

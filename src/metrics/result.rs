@@ -5,9 +5,9 @@ use crate::sim::{Checkpoint, Digest, FaultBook, LinkBook};
 
 use super::flow::FlowBook;
 use super::queue::QueueBook;
+use super::topic::{GroupBook, TopicBook};
 use super::recovery::{Aftermath, CourseBook, Strike};
 use super::station::StationBook;
-use super::topic::{GroupBook, TopicBook};
 
 /// One run's results.
 #[derive(Clone, Debug)]

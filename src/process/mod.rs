@@ -10,11 +10,11 @@ mod context;
 mod effects;
 mod facts;
 mod guarded;
-mod logged;
 mod message;
 mod observation;
 mod outbox;
 mod peer;
+mod logged;
 mod queued;
 mod timers;
 
@@ -28,11 +28,11 @@ pub use clock::{Clock, Clocks, Steady, Wall, Work};
 pub use context::Context;
 pub use effects::Effects;
 pub use guarded::{GuardFact, TurnedAway};
-pub use logged::{GroupFact, TopicFact};
 pub use message::{Identity, Leg, Message, MessageId, Name};
 pub use observation::{Close, Flow, Kind, Observation, Outcome, Wanted};
 pub use outbox::{Alarm, Outbox, Outgoing, Write};
 pub use peer::PeerEvent;
+pub use logged::{GroupFact, TopicFact};
 pub use queued::QueueFact;
 pub use timers::{TimerId, Timers};
 

@@ -347,11 +347,9 @@ impl Observation {
             | Self::TurnedAway { .. } => Kind::Station,
             Self::Guarded { .. } => Kind::Guard,
             Self::Queued { .. } | Self::QueueDepth { .. } => Kind::Queue,
-            Self::Logged { .. }
-            | Self::LogEnd { .. }
-            | Self::Grouped { .. }
-            | Self::Polled { .. }
-            | Self::Progress { .. } => Kind::Log,
+            Self::Logged { .. } | Self::LogEnd { .. } | Self::Grouped { .. } | Self::Polled { .. } | Self::Progress { .. } => {
+                Kind::Log
+            },
             Self::Down { .. } => Kind::Life,
             Self::AttemptFailed { .. } | Self::Suspected { .. } | Self::Trusted { .. } => Kind::Attempt,
             _ => Kind::Message,

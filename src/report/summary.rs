@@ -35,9 +35,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use crate::experiment::{Basis, Judgement, Results, Unit as Counted};
 use crate::metrics::RunResult;
 
-use super::metric::{
-    Metric, Unit, Value, of_fault, of_flow, of_link, of_queue, of_reader, of_station, of_system, of_topic,
-};
+use super::metric::{Metric, Unit, Value, of_fault, of_flow, of_link, of_queue, of_reader, of_station, of_system, of_topic};
 use super::total::Total;
 use super::{VERSION, fingerprint, verdict_name};
 

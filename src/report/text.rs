@@ -6,8 +6,8 @@ mod flow;
 mod guards;
 mod places;
 mod queues;
-mod recovery;
 mod topics;
+mod recovery;
 
 use crate::experiment::Results;
 

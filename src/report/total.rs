@@ -4,9 +4,7 @@
 use crate::base::time::{Span, Time};
 use crate::experiment::Results;
 use crate::metrics::recovery::Strike;
-use crate::metrics::{
-    Fate, FlowBook, GuardCounts, Histogram, QueueResult, ReaderResult, RunResult, StationBook, TopicResult,
-};
+use crate::metrics::{Fate, FlowBook, GuardCounts, Histogram, QueueResult, ReaderResult, RunResult, StationBook, TopicResult};
 use crate::process::{Outcome, TurnedAway};
 use crate::sim::{FaultBook, LinkBook};
 

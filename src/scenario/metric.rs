@@ -329,9 +329,12 @@ impl Metric {
 }
 
 /// The metrics of the list, then those that have registries of their own.
-const fn all() -> [Metric;
-    Metric::NAMED.len() + GuardFact::COUNT + TurnedAway::COUNT + QueueFact::COUNT + TopicFact::COUNT + GroupFact::COUNT]
-{
+const fn all() -> [Metric; Metric::NAMED.len()
+    + GuardFact::COUNT
+    + TurnedAway::COUNT
+    + QueueFact::COUNT
+    + TopicFact::COUNT
+    + GroupFact::COUNT] {
     let mut all = [Metric::Offered; _];
     let (mut place, mut next) = (0, 0);
     while next < Metric::NAMED.len() {

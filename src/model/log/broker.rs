@@ -128,12 +128,7 @@ impl LogBroker {
         let mine = spec.partitions().filter(|partition| spec.replicas(*partition).contains(&me));
         let held = |partition| {
             let topic = spec.topic(partition);
-            Held {
-                partition,
-                replica: Replica::new(me, &topic.log, &topic.replication),
-                shown: Offset::ZERO,
-                noted: Offset::ZERO,
-            }
+            Held { partition, replica: Replica::new(me, &topic.log, &topic.replication), shown: Offset::ZERO, noted: Offset::ZERO }
         };
         let mut all: Vec<_> = mine.map(held).collect();
         let (tape, found) = Tape::found(boot.disk);
@@ -254,9 +249,7 @@ impl LogBroker {
         }
         let replicas = &self.replicas;
         let fetches = self.followers.grown(partition, |of, from| replicas.available(of, from, Isolation::LogEnd));
-        fetches
-            .into_iter()
-            .for_each(|Wanted { fetch: (node, number, parts), .. }| self.feed(cx, node, number, parts, false));
+        fetches.into_iter().for_each(|Wanted { fetch: (node, number, parts), .. }| self.feed(cx, node, number, parts, false));
         for isolation in [Isolation::ReadUncommitted, Isolation::ReadCommitted] {
             let replicas = &self.replicas;
             let waiting = self.consumers.entry(isolation).or_default();
@@ -289,13 +282,7 @@ impl LogBroker {
     }
 
     /// A producer's batches.
-    fn produce(
-        &mut self,
-        cx: &mut Cx<'_>,
-        from: NodeId,
-        request: u64,
-        batches: Vec<(TopicPartition, BatchId, NewBatch<Parcel>)>,
-    ) {
+    fn produce(&mut self, cx: &mut Cx<'_>, from: NodeId, request: u64, batches: Vec<(TopicPartition, BatchId, NewBatch<Parcel>)>) {
         let (own, now) = (self.next_request, time(cx.now()));
         self.next_request += 1;
         let (mut answers, mut left, mut is_asked) = (Vec::new(), 0, false);
@@ -379,14 +366,7 @@ impl LogBroker {
     }
 
     /// A follower's fetch: it is answered once there is something.
-    fn feed(
-        &mut self,
-        cx: &mut Cx<'_>,
-        from: NodeId,
-        number: u64,
-        parts: Vec<(TopicPartition, FollowerFetch)>,
-        may_wait: bool,
-    ) {
+    fn feed(&mut self, cx: &mut Cx<'_>, from: NodeId, number: u64, parts: Vec<(TopicPartition, FollowerFetch)>, may_wait: bool) {
         let now = time(cx.now());
         let (mut found, mut size, mut is_news) = (Vec::new(), 0, false);
         let mut grown = Vec::new();
@@ -597,8 +577,7 @@ impl LogBroker {
     }
 
     fn schedule_lag(&self, cx: &mut Cx<'_>) {
-        let held =
-            self.replicas.all.iter().map(|held| self.spec.topic(held.partition).replication.replica_lag_time_max);
+        let held = self.replicas.all.iter().map(|held| self.spec.topic(held.partition).replication.replica_lag_time_max);
         if let Some(least) = held.min() {
             let wait = Span::from_nanos((least.as_nanos() / 2).max(1_000_000));
             cx.set_timer(Clock::Steady, wait, Alarm::Log(LogAlarm::Lag));

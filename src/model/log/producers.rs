@@ -19,8 +19,8 @@ use crate::protocol::log::ids::{BrokerId, ProducerEpoch, ProducerId, TopicId, To
 use crate::protocol::log::partition::Acks;
 use crate::protocol::log::producer::accumulator::BatchId;
 use crate::protocol::log::producer::partitioner::{AnyPartitioner, Partitioner, Partitions};
-use crate::protocol::log::producer::sender::{BatchAnswer, Done, Outcome, RequestId, Sender};
 use crate::protocol::log::transaction::TransactionError;
+use crate::protocol::log::producer::sender::{BatchAnswer, Done, Outcome, RequestId, Sender};
 
 use super::metadata::Metadata;
 use super::spec::{ProducerSpec, RecordSpec};
@@ -435,8 +435,7 @@ impl Producer {
     fn wake(&mut self, cx: &mut Cx<'_>, number: u16, now: Time) {
         self.look_at_clock(cx, number, now);
         let is_ready = self.sender.accumulator().partitions().collect::<Vec<_>>().into_iter().any(|partition| {
-            self.sender.accumulator().ready(partition, now)
-                == crate::protocol::log::producer::accumulator::Readiness::Now
+            self.sender.accumulator().ready(partition, now) == crate::protocol::log::producer::accumulator::Readiness::Now
         });
         if is_ready {
             self.set_clock(cx, number, now, now);
@@ -470,3 +469,4 @@ impl Producer {
         self.due = Some((due, cx.set_timer(Clock::Steady, wait, Alarm::Log(LogAlarm::Producer(number)))));
     }
 }
+

@@ -66,8 +66,7 @@ impl LogSpec {
     /// All partitions, in order.
     pub fn partitions(&self) -> impl Iterator<Item = TopicPartition> {
         let topics = (0..).zip(&self.topics);
-        topics
-            .flat_map(|(topic, spec)| (0..spec.partitions.get()).map(move |number| TopicPartition::new(topic, number)))
+        topics.flat_map(|(topic, spec)| (0..spec.partitions.get()).map(move |number| TopicPartition::new(topic, number)))
     }
 
     /// The slot of a partition, by which its leader is shown.

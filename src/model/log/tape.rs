@@ -107,13 +107,9 @@ impl Tape {
         partition: usize,
         left: impl Iterator<Item = &'a Arc<Batch<Parcel>>>,
     ) {
-        let left: BTreeMap<u64, &Arc<Batch<Parcel>>> =
-            left.map(|batch| (place(partition, batch.base), batch)).collect();
+        let left: BTreeMap<u64, &Arc<Batch<Parcel>>> = left.map(|batch| (place(partition, batch.base), batch)).collect();
         let range = place(partition, Offset::ZERO)..place(partition + 1, Offset::ZERO);
-        let held = self
-            .places
-            .range(range)
-            .filter_map(|(&key, spot)| Some((key, Arc::clone(spot.batch.as_ref()?), spot.is_kept)));
+        let held = self.places.range(range).filter_map(|(&key, spot)| Some((key, Arc::clone(spot.batch.as_ref()?), spot.is_kept)));
         let held: Vec<_> = held.collect();
         for (key, before, is_kept) in held {
             match left.get(&key) {
@@ -162,11 +158,7 @@ fn bytes(batch: &Batch<Parcel>) -> Vec<u8> {
     out.extend(batch.size.count().to_le_bytes());
     out.push(batch.acks as u8);
     out.push(batch.control.map_or(0, |control| 1 + control as u8));
-    out.push(
-        u8::from(batch.is_transactional)
-            | u8::from(batch.stamp.is_some()) << 1
-            | u8::from(batch.offsets.is_some()) << 2,
-    );
+    out.push(u8::from(batch.is_transactional) | u8::from(batch.stamp.is_some()) << 1 | u8::from(batch.offsets.is_some()) << 2);
     if let Some(stamp) = batch.stamp {
         out.extend(stamp.producer.0.to_le_bytes());
         out.extend(stamp.epoch.0.to_le_bytes());
@@ -297,11 +289,7 @@ mod tests {
             offsets: None,
         };
         let stamped = Batch { stamp: Some(stamp), is_transactional: true, acks: Acks::All, ..plain.clone() };
-        let gaps = Batch {
-            offsets: Some([Offset(5), Offset(8)].into()),
-            records: vec![record(0), record(3)],
-            ..stamped.clone()
-        };
+        let gaps = Batch { offsets: Some([Offset(5), Offset(8)].into()), records: vec![record(0), record(3)], ..stamped.clone() };
         let marker = Batch { control: Some(Control::Abort), records: Vec::new(), last: Offset(5), ..stamped.clone() };
         for batch in [plain, stamped, gaps, marker] {
             let written = bytes(&batch);

@@ -211,8 +211,7 @@ impl Body {
 
 impl Question {
     fn digest(&self) -> u64 {
-        let offsets =
-            |offsets: &[(TopicPartition, Offset)]| all(offsets.iter().flat_map(|(of, at)| [partition(*of), at.0]));
+        let offsets = |offsets: &[(TopicPartition, Offset)]| all(offsets.iter().flat_map(|(of, at)| [partition(*of), at.0]));
         match self {
             Self::Join(group, join) => all([1, group.0.into(), join.member.map_or(0, |id| id.0)]),
             Self::Sync(group, sync) => all([2, group.0.into(), sync.member.0, sync.generation.0.into()]),
@@ -245,8 +244,9 @@ impl Answer {
             Self::Committed(answer) => all([7, told(answer)]),
             Self::Offsets(None) => 8,
             Self::Offsets(Some(offsets)) => {
-                let one =
-                    |(of, at): &(TopicPartition, Option<Offset>)| [partition(*of), at.map_or(0, |offset| 1 + offset.0)];
+                let one = |(of, at): &(TopicPartition, Option<Offset>)| {
+                    [partition(*of), at.map_or(0, |offset| 1 + offset.0)]
+                };
                 all([9].into_iter().chain(offsets.iter().flat_map(one)))
             }
             Self::Init(Ok((id, epoch))) => all([10, id.0, epoch.0.into()]),

@@ -314,7 +314,8 @@ impl Planner<'_> {
             ..Subscription::default()
         });
         let call = self.calls.len() as u16;
-        let place = mix(u64::from(hash_name(from.value.as_str())) << 32 | u64::from(hash_name(name.as_str())));
+        let place =
+            mix(u64::from(hash_name(from.value.as_str())) << 32 | u64::from(hash_name(name.as_str())));
         self.calls.push(model::Call {
             flow: u16::MAX,
             name: place,

@@ -225,13 +225,8 @@ impl Scopes<'_> {
                 let faults = self.faults.iter().map(|fault| fault.name.as_str());
                 let queues = self.scenario.queues.iter().map(|(name, _)| name.as_str());
                 let topics = self.scenario.topics.iter().map(|(name, _)| name.as_str());
-                let known =
-                    groups().chain(queues).chain(topics).chain(self.links.iter().map(String::as_str)).chain(faults);
-                Err(unknown_name(
-                    &name.located(quantity.origin, self.texts),
-                    "group, queue, topic, link or fault",
-                    known,
-                ))
+                let known = groups().chain(queues).chain(topics).chain(self.links.iter().map(String::as_str)).chain(faults);
+                Err(unknown_name(&name.located(quantity.origin, self.texts), "group, queue, topic, link or fault", known))
             }
             Some(Scope::Entry { group, entry }) => {
                 let of_group = |flow: &FlowSpec| flow.is_client && flow.caller == group.value;
@@ -249,8 +244,7 @@ impl Scopes<'_> {
             Some(Scope::Flow { caller, callee }) => {
                 // What is published goes to a queue, an exchange or a topic.
                 let kept = self.flows.iter().map(|flow| flow.callee.as_str());
-                let known =
-                    |is_callee: bool| groups().chain(kept.clone().filter(move |name| is_callee && !name.is_empty()));
+                let known = |is_callee: bool| groups().chain(kept.clone().filter(move |name| is_callee && !name.is_empty()));
                 for (name, is_callee) in [(caller, false), (callee, true)] {
                     if !known(is_callee).any(|group| group == name.value) {
                         let mut known: Vec<_> = known(is_callee).collect();
@@ -406,10 +400,7 @@ pub(in crate::scenario) fn has(metric: Metric, statistic: Statistic) -> bool {
         MetricKind::Mean => {
             statistic == Mean
                 || statistic == Max
-                    && matches!(
-                        metric,
-                        Metric::Waiting | Metric::Present | Metric::Ready | Metric::Unacked | Metric::Lag
-                    )
+                    && matches!(metric, Metric::Waiting | Metric::Present | Metric::Ready | Metric::Unacked | Metric::Lag)
         }
         MetricKind::Count => statistic == Count,
         MetricKind::Strike => matches!(statistic, Mean | Min | Max),

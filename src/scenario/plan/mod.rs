@@ -35,8 +35,8 @@ use crate::base::time::{Span, Time};
 use crate::metrics::recovery::Strike;
 use crate::metrics::{Correctness, Spans, curve_step};
 use crate::model::{
-    Board, Broker, BrokerSpec, Call, Client, ClientSpec, Keys, Leaders, Letter, LogBroker, LogController, LogSpec,
-    Program, RouteSpec, Router, Script, Service, ServiceSpec, Target, Watch,
+    Board, Broker, BrokerSpec, Call, Client, ClientSpec, Keys, Leaders, Letter, LogBroker, LogController, LogSpec, Program,
+    RouteSpec, Router, Script, Service, ServiceSpec, Target, Watch,
 };
 use crate::network::Network;
 use crate::process::Boot;

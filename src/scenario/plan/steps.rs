@@ -19,9 +19,7 @@ use crate::model::{
 use crate::protocol::balance::BalancePolicy;
 use crate::scenario::diagnostic::{Diagnostic, unknown_name};
 use crate::scenario::document::{Located, Origin, Piece};
-use crate::scenario::schema::{
-    FanOut, PRODUCER_KEYS, PolicyKeys, Service, Sizes, Step, Steps, Target, Verb, WaitFor, Way,
-};
+use crate::scenario::schema::{FanOut, PRODUCER_KEYS, PolicyKeys, Service, Sizes, Step, Steps, Target, Verb, WaitFor, Way};
 
 /// The most steps of a program, repeated ones counted each time: a message's luck has room for the place of its step.
 const STEPS_MAX: usize = 10_000;
@@ -437,11 +435,7 @@ impl Planner<'_> {
             ("confirm", find(|step| step.confirm.map(|at| at.origin)), "`acks` says when a producer is told"),
             ("mandatory", find(|step| step.mandatory.map(|at| at.origin)), "a topic takes everything"),
             ("persistent", find(|step| step.persistent.map(|at| at.origin)), "a topic keeps everything"),
-            (
-                "expiration",
-                find(|step| step.expiration.map(|at| at.origin)),
-                "`retention-time` of a topic says how long it keeps",
-            ),
+            ("expiration", find(|step| step.expiration.map(|at| at.origin)), "`retention-time` of a topic says how long it keeps"),
             ("routing-key", find(|step| step.routing_key.as_ref().map(|at| at.origin)), "write `key`"),
             ("priority", find(|step| step.priority.map(|at| at.origin)), "records are read in order"),
             ("fan-out", find(|step| step.fan_out.map(|at| at.origin)), "every group reads every record"),
