@@ -217,8 +217,7 @@ fn one_worker() -> Limit {
 /// get one, which is ideal.
 pub(in crate::scenario) fn consumers_and_brokers(scenario: &mut Scenario) {
     if scenario.brokers.is_empty()
-        && let Some(first) =
-            scenario.queues.iter().map(|(name, _)| name).chain(scenario.topics.iter().map(|(name, _)| name)).next()
+        && let Some(first) = scenario.queues.iter().map(|(name, _)| name).chain(scenario.topics.iter().map(|(name, _)| name)).next()
     {
         let name = Located { value: Name::parse("broker").expect("it is a name"), origin: first.origin };
         scenario.brokers.extend([(name, Broker::default())]);

@@ -97,7 +97,7 @@ impl<E> Consumer<E> {
 #[derive(Clone, Debug)]
 pub(super) struct Consumers<E> {
     all: BTreeMap<ConsumerId, Consumer<E>>,
-    /// Those with credit, by priority, the highest first; next in front.
+    /// Those in line, by priority, the highest first; next in front. At a classic queue some of them may have no credit.
     rings: Vec<(i32, VecDeque<ConsumerId>)>,
     /// Those that subscribed and were not cancelled, in this order.
     subscribed: Vec<ConsumerId>,
@@ -238,8 +238,7 @@ impl<E> Consumers<E> {
         false
     }
 
-    /// Hands one to whose turn it is. Says to whom, under which tag, and gives it back if it is settled by
-    /// that.
+    /// Hands one to whose turn it is. Says to whom, under which tag, and gives it back if it is settled by that.
     pub fn hand(&mut self, entry: E) -> Option<(ConsumerId, u64, Option<E>)> {
         let id = self.take_turn()?;
         let consumer = self.all.get_mut(&id)?;

@@ -1,11 +1,12 @@
 //! Acknowledgements, and what comes back without one.
 //!
 //! An unknown tag closes the channel. With `multiple`, a tag settles all up to it and has to be outstanding itself; tag 0 settles
-//! all there are. What is rejected together leaves in order of delivery, or by priority first where there are priorities. What is
-//! requeued goes to its original position (classic), or in front of what was never delivered (quorum). A
-//! quorum queue without a delivery limit puts what a consumer returns at the back instead, whatever its priority, so that its log can
-//! be truncated; what a lost consumer held goes in front even then. A quorum queue counts every return, and lets a message die that was returned
-//! more often than the limit says.
+//! all there are. What is rejected together leaves in order of delivery, or by priority first where there are priorities.
+//!
+//! What is requeued goes to its original position (classic), or in front of what was never delivered (quorum). A quorum queue
+//! without a delivery limit puts what a consumer returns at the back instead, whatever its priority, so that its log can be
+//! truncated; what a lost consumer held goes in front even then. A quorum queue counts every return, and lets a message die that
+//! was returned more often than the limit says.
 //!
 //! Source: rabbitmq.com/docs/confirms, rabbitmq.com/docs/nack, rabbitmq.com/docs/quorum-queues (poison message handling,
 //! repeated requeues).
