@@ -21,8 +21,7 @@ struct Way {
 }
 
 const QUEUE: &str = "consumers.worker = { nodes = 4, queue = \"orders\", prefetch = 100, work = \"10us\" }\n";
-const TOPIC: &str =
-    "consumers.worker = { nodes = 4, topics = [\"orders\"], auto-offset-reset = \"earliest\", work = \"10us\" }\n\
+const TOPIC: &str = "consumers.worker = { nodes = 4, topics = [\"orders\"], auto-offset-reset = \"earliest\", work = \"10us\" }\n\
      brokers.kafka = { nodes = 3, group-initial-rebalance-delay = \"0s\" }\n";
 
 const WAYS: [Way; 5] = [
@@ -48,9 +47,9 @@ const BUDGET: f64 = 5000.0;
 fn main() {
     let (options, arguments): (Vec<_>, Vec<_>) = std::env::args().skip(1).partition(|text| text.starts_with("--"));
     let is_measured = options.iter().any(|option| option == "--bench");
-    let messages: u32 = arguments.first().map_or(if is_measured { 1_000_000 } else { 20_000 }, |text| {
-        text.parse().expect("MESSAGES is a whole number")
-    });
+    let messages: u32 = arguments
+        .first()
+        .map_or(if is_measured { 1_000_000 } else { 20_000 }, |text| text.parse().expect("MESSAGES is a whole number"));
     let rounds = if is_measured { 3 } else { 1 };
     println!("{messages} messages a round; ns per message: min / median / max");
     for Way { name, text } in WAYS {

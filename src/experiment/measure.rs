@@ -2,7 +2,7 @@
 
 use crate::base::time::{Span, Time};
 use crate::metrics::{
-    Fate, GroupBook, GuardCounts, Histogram, QueueBook, Rates, RunResult, Spans, Tally, TopicBook,
+    CustodyBook, Fate, GroupBook, GuardCounts, Histogram, QueueBook, Rates, RunResult, Spans, Tally, TopicBook,
 };
 use crate::process::Outcome;
 use crate::scenario::plan::{Measure, Subject, When};
@@ -135,6 +135,7 @@ fn flow_value(measure: &Measure, runs: &[&RunResult], flows: &[usize], part: Opt
         Metric::ConfirmedLost => Some(tally.confirmed_lost),
         Metric::Reliability => Some(tally.correct),
         Metric::Guard(fact) => Some(guards.of(fact)),
+        Metric::LostBy(why) => Some(tally.losses.as_ref().map_or(0, |losses| losses.of(why))),
         metric => fate(metric).map(|fate| tally.fate(fate)),
     };
     let per_message = |sum: u64| (tally.offered > 0).then(|| sum as f64 / offered);
@@ -226,13 +227,26 @@ fn station_value(measure: &Measure, runs: &[&RunResult], station: usize, flows: 
 }
 
 fn queue_value(measure: &Measure, runs: &[&RunResult], queue: usize) -> Option<f64> {
-    let mut book = QueueBook::default();
-    runs.iter().for_each(|run| book.add(&run.queues[queue].book));
+    let (mut book, mut custody) = (QueueBook::default(), CustodyBook::default());
+    for run in runs {
+        book.add(&run.queues[queue].book);
+        custody.add(&run.queues[queue].custody);
+    }
     let level = |mean: f64, most: u32| match measure.statistic {
         Statistic::Max => f64::from(most),
         _ => mean,
     };
+    let happened = |count: u64| match measure.statistic {
+        Statistic::Count => Some(count as f64),
+        Statistic::Rate => (book.seconds > 0.0).then(|| count as f64 / book.seconds),
+        _ => (custody.due > 0).then(|| count as f64 / custody.due as f64),
+    };
     match (measure.metric, measure.statistic) {
+        (Metric::Lost, _) => happened(custody.lost.sum()),
+        (Metric::LostBy(why), _) => happened(custody.lost.of(why)),
+        (Metric::ConfirmedLost, _) => happened(custody.confirmed_lost.sum()),
+        (Metric::Duplicates, _) => happened(custody.duplicates),
+        (Metric::OutOfOrder, _) => happened(custody.out_of_order),
         (Metric::Ready, _) => Some(level(book.ready_mean(), book.ready_max)),
         (Metric::Unacked, _) => Some(level(book.unacked_mean(), book.unacked_max)),
         (Metric::Queued(fact), Statistic::Count) => Some(book.of(fact) as f64),

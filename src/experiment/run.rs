@@ -118,6 +118,9 @@ fn attach(plan: &Plan, strikes: &[Vec<Strike>], cluster: &mut Cluster<Letter>) {
         ledger = ledger.following();
         cluster.observe(Courses::new(span, &correctness, plan.duration, &strikes.concat()));
     }
+    if !plan.queues.is_empty() {
+        ledger = ledger.keeping(plan.places(cluster.names()));
+    }
     cluster.observe(ledger);
     let names = cluster.names();
     let groups: Vec<Vec<_>> = plan
@@ -145,14 +148,16 @@ fn finish(
     }
     let outcome = cluster.outcome();
     let mut observers = cluster.take_observers();
-    let books = {
+    let (books, places) = {
         let ledger: &mut Ledger = find(&mut observers);
-        ledger.close().map_err(RunError::Imbalance)?.to_vec()
+        let books = ledger.close().map_err(RunError::Imbalance)?.to_vec();
+        (books, ledger.places().to_vec())
     };
     let stations = find::<Stations>(&mut observers).close().to_vec();
     let books_of_queues = if plan.queues.is_empty() { &[] } else { find::<Queues>(&mut observers).close() };
-    let queues = plan.queues.iter().zip(books_of_queues);
-    let queues = queues.map(|(name, book)| QueueResult { name: name.clone(), book: book.clone() }).collect();
+    let queues = plan.queues.iter().zip(books_of_queues).zip(places);
+    let queues =
+        queues.map(|((name, book), custody)| QueueResult { name: name.clone(), book: book.clone(), custody }).collect();
     let (topics, readers) = if plan.topics.is_empty() {
         (Vec::new(), Vec::new())
     } else {

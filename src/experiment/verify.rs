@@ -12,7 +12,7 @@ use crate::base::names::Names;
 use crate::base::time::Time;
 use crate::metrics::RunResult;
 use crate::model::Letter;
-use crate::process::{Kind, MessageId, Observation, Wanted};
+use crate::process::{Exit, Kind, MessageId, Observation, Wanted};
 use crate::scenario::plan::Plan;
 use crate::sim::{Cluster, Observer};
 
@@ -247,12 +247,13 @@ fn in_words(fact: &Observation, names: &Names) -> String {
         Observation::Closed { message, why } => format!("closed {}: {why:?}", called(message)),
         Observation::Dropped { message } => format!("dropped {}", called(message)),
         Observation::Duplicated { message } => format!("duplicated {}", called(message)),
-        Observation::Stored { message } => format!("stored {}", called(message)),
-        Observation::Kept { message } => format!("on disk: {}", called(message)),
-        Observation::Released { message, outcome: None, .. } => format!("released {}", called(message)),
-        Observation::Released { message, outcome: Some(outcome), .. } => {
-            format!("released {}: {}", called(message), outcome.name())
+        Observation::Stored { message, place, .. } => format!("stored at {place}: {}", called(message)),
+        Observation::Replaced { message } => format!("others are kept in place of {}", called(message)),
+        Observation::Kept { message, place } => format!("on disk at {place}: {}", called(message)),
+        Observation::Released { message, place, exit: Exit::LetGo(why), .. } => {
+            format!("released from {place}: {}: {}", called(message), why.name())
         }
+        Observation::Released { message, place, .. } => format!("released from {place}: {}", called(message)),
         Observation::Queued { queue, fact } => format!("queue {queue}: {}", fact.name()),
         Observation::QueueDepth { queue, ready, unacked } => {
             format!("queue {queue}: {ready} ready, {unacked} unacknowledged")

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::base::time::{Span, Time};
 use crate::process::GuardFact;
 
+use super::custody::{Account, LossCounts};
 use super::guards::GuardCounts;
 use super::histogram::Histogram;
 use super::ledger::Record;
@@ -100,6 +101,8 @@ pub struct FlowBook {
     step: Span,
     present: Present,
     parts: Option<Box<Parts>>,
+    /// Messages that have come to their end, and are judged by what became of them elsewhere.
+    entrusted: Vec<Record>,
 }
 
 /// Steps cut where windows begin and end: until the book is closed, what is counted by step is counted by part.
@@ -146,7 +149,8 @@ pub struct Tally {
     pub received: u64,
     /// Messages whose owner knows that they were handled.
     pub confirmed: u64,
-    /// Messages whose owner was told that they are safe, of which no copy is left, and which nobody has handled.
+    /// Messages whose owner was told that they are safe, and that were lost all the same: no copy is left, and nobody has handled
+    /// them; of what goes to several queues, in any of these.
     pub confirmed_lost: u64,
     /// Messages handled well at least once.
     pub handled: u64,
@@ -154,10 +158,13 @@ pub struct Tally {
     pub attempts: u64,
     /// Copies that reached the receiver.
     pub copies: u64,
-    /// Copies beyond the first of each message.
+    /// Copies beyond the first of each message; of what goes to several queues, beyond the first at each.
     pub duplicates: u64,
-    /// Effects beyond the first of each message.
+    /// Effects beyond the first of each message; of what goes to several queues, beyond the first of each.
     pub repeated: u64,
+    /// Messages that were lost at queues or on the way there, by reason; of what goes to several, each loss. None where there are
+    /// no queues.
+    pub losses: Option<Box<LossCounts>>,
     /// From due to confirmed.
     pub latency: Histogram,
     /// Until the book is closed: messages that went as well as can be, counted nowhere else yet.
@@ -206,6 +213,9 @@ impl Tally {
         self.copies += other.copies;
         self.duplicates += other.duplicates;
         self.repeated += other.repeated;
+        if let Some(losses) = &other.losses {
+            self.losses.get_or_insert_default().add(losses);
+        }
         self.latency.merge(&other.latency);
     }
 }
@@ -284,6 +294,7 @@ impl FlowBook {
             // No time lies in it.
             present: Present { from: Time::ZERO, to: Time::ZERO, step: 0, rates: Rates::default(), offered: 0 },
             parts: None,
+            entrusted: Vec::new(),
         }
     }
 
@@ -445,16 +456,36 @@ impl FlowBook {
     /// Enters all that a message's record holds, once its fate is known: one visit to the histograms per message.
     #[inline(always)]
     pub(super) fn settle(&mut self, record: &Record) {
-        if !record.counts() {
-            return;
+        if !record.counts_alone() {
+            return self.settle_apart(record);
         }
         if !record.is_plain() {
-            return self.settle_at_length(record);
+            return self.settle_at_length(record, None);
         }
         self.one_way.record(record.until_received());
         let tally = self.tally_at(record.due());
         tally.plain += 1;
         tally.latency.record(record.until_known());
+    }
+
+    /// A message that does not count, or is judged by what became of it elsewhere: whoever knows that takes it from here.
+    #[cold]
+    fn settle_apart(&mut self, record: &Record) {
+        if record.is_entrusted() {
+            self.entrusted.push(*record);
+        }
+    }
+
+    /// A message that has come to its end, and is to be judged by what became of it elsewhere.
+    pub(super) fn take_entrusted(&mut self) -> Option<Record> {
+        self.entrusted.pop()
+    }
+
+    /// Enters what became of a message, here and elsewhere.
+    pub(super) fn settle_entrusted(&mut self, record: &Record, account: &Account) {
+        if record.counts() {
+            self.settle_at_length(record, Some(account));
+        }
     }
 
     /// A message that was sent later than due has two latencies.
@@ -465,11 +496,16 @@ impl FlowBook {
     }
 
     #[inline(never)]
-    fn settle_at_length(&mut self, record: &Record) {
+    fn settle_at_length(&mut self, record: &Record, account: Option<&Account>) {
         let (copies, effects, is_confirmed) = (record.copies(), record.effects(), record.is_confirmed());
+        let own =
+            Account { duplicates: copies.saturating_sub(1), repeated: effects.saturating_sub(1), ..Account::default() };
+        let is_lost = account.map_or(effects == 0 && record.is_gone(), |account| account.losses.sum() > 0);
+        let account = account.unwrap_or(&own);
+        let is_handled = account.is_settled.unwrap_or(effects > 0);
         let is_correct = match self.correctness {
-            Correctness::Once => effects == 1,
-            Correctness::Handled => effects > 0,
+            Correctness::Once => is_handled && account.repeated == 0,
+            Correctness::Handled => is_handled,
             Correctness::Answered => is_confirmed,
         } || record.fate() == Fate::Spared;
         if let Some(one_way) = record.one_way() {
@@ -485,12 +521,15 @@ impl FlowBook {
         tally.fates[record.fate() as usize] += 1;
         tally.attempts += record.attempts();
         tally.copies += copies;
-        tally.duplicates += copies.saturating_sub(1);
-        tally.repeated += effects.saturating_sub(1);
+        tally.duplicates += account.duplicates;
+        tally.repeated += account.repeated;
         tally.received += u64::from(copies > 0);
         tally.handled += u64::from(effects > 0);
         tally.confirmed += u64::from(is_confirmed);
-        tally.confirmed_lost += u64::from(is_confirmed && effects == 0 && record.is_gone());
+        tally.confirmed_lost += u64::from(is_confirmed && is_lost);
+        if account.losses.sum() > 0 {
+            tally.losses.get_or_insert_default().add(&account.losses);
+        }
         tally.correct += u64::from(is_correct);
     }
 

@@ -6,17 +6,24 @@
 //!
 //! Records of one owner stand in order of their numbers; the first is inline, because a closed-loop owner has no second.
 
-use std::collections::{BTreeMap, VecDeque};
+mod present;
+mod record;
+
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::base::id::NodeId;
 use crate::base::processor::prefetch;
 use crate::base::time::{Span, Time};
-use crate::process::{Close, Flow, Kind, MessageId, Observation, Outcome, Wanted};
+use crate::process::{Close, Exit, Flow, Kind, Loss, MessageId, Observation, Outcome, Wanted};
 use crate::sim::Observer;
 
-use super::flow::{Correctness, Fate, FlowBook};
+use super::custody::{Custody, CustodyBook, Places};
+use super::flow::{Correctness, FlowBook};
 use super::periods::Periods;
+use present::Present;
+pub(super) use record::Record;
+use record::{COUNTS, ENTRUSTED, Offer, State};
 
 /// The book of all messages of a run.
 #[derive(Debug)]
@@ -25,35 +32,18 @@ pub struct Ledger {
     flows: Vec<FlowBook>,
     /// Messages due in this interval count.
     measured: (Time, Time),
-    /// Where copies are, if anybody may forget them.
-    present: Option<Present>,
+    /// What only some runs need.
+    apart: Option<Box<Apart>>,
     error: Option<String>,
 }
 
-/// Copies that were received by a node and have not come to their end there; those that are on its disk are none of them, as
-/// nobody can forget them.
+/// What only some runs need.
 #[derive(Default, Debug)]
-struct Present(BTreeMap<NodeId, BTreeMap<MessageId, u32>>);
-
-impl Present {
-    fn take(&mut self, node: NodeId, observation: &Observation) {
-        match *observation {
-            Observation::Received { message, duplicate: false } | Observation::Stored { message } => {
-                *self.0.entry(node).or_default().entry(message).or_default() += 1;
-            }
-            Observation::Handled { message, .. }
-            | Observation::Kept { message }
-            | Observation::Released { message, is_kept: false, .. } => {
-                let Some(here) = self.0.get_mut(&node) else { return };
-                let Some(copies) = here.get_mut(&message) else { return };
-                *copies -= 1;
-                if *copies == 0 {
-                    here.remove(&message);
-                }
-            }
-            _ => {}
-        }
-    }
+struct Apart {
+    /// Where copies are, if anybody may forget them.
+    present: Option<Present>,
+    /// What waits between those who send and those who process, if anything does.
+    custody: Option<Custody>,
 }
 
 /// One owner's open messages: a cache line, so that a statement about the first of them costs one access.
@@ -74,42 +64,6 @@ type More = Option<Box<VecDeque<Record>>>;
 
 const _: () = assert!(size_of::<Owner>() == 64);
 
-/// An open message.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Record {
-    due: Time,
-    sent: Time,
-    /// When the first copy reached a receiver, if one did.
-    arrived: Time,
-    /// When the owner knew, if it does.
-    known: Time,
-    number: u32,
-    flow: Flow,
-    attempts: u16,
-    /// Copies that reached a receiver.
-    received: u16,
-    /// Copies that reached a receiver and came to their end there.
-    ended: u16,
-    /// Copies handled well.
-    effects: u16,
-    /// Copies whose end is not known yet.
-    open_copies: u16,
-    owner: State,
-    /// How the last copy that was not handled well ended.
-    refusal: Option<Outcome>,
-    counts: bool,
-}
-
-/// What the owner knows.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum State {
-    Waiting,
-    Confirmed,
-    Closed(Close),
-    /// Everything is settled and entered; the record only holds its place.
-    Settled,
-}
-
 impl Ledger {
     /// A ledger over `nodes` ids (see [`Names::span`](crate::base::names::Names::span)) with these flows, in which messages
     /// due from `measured.0` to before `measured.1` count. Curves over time have steps of `step`.
@@ -117,14 +71,31 @@ impl Ledger {
         let mut owners = Vec::new();
         owners.resize_with(nodes, || Owner { first: Record::NONE, more: None });
         let flows = flows.iter().map(|&correctness| FlowBook::new(correctness, step)).collect();
-        Self { owners, flows, measured, present: None, error: None }
+        Self { owners, flows, measured, apart: None, error: None }
     }
 
     /// Follows copies to the nodes they are at, so that those which a node forgets when it goes down are known to be lost: for
     /// systems in which nodes may.
     #[must_use]
-    pub fn following(self) -> Self {
-        Self { present: Some(Present::default()), ..self }
+    pub fn following(mut self) -> Self {
+        self.apart.get_or_insert_default().present = Some(Present::default());
+        self
+    }
+
+    /// Follows messages to the places that keep them for others: each owes an effect, and what is lost there is lost.
+    #[must_use]
+    pub fn keeping(mut self, places: Places) -> Self {
+        self.apart.get_or_insert_default().custody = Some(Custody::new(places));
+        self
+    }
+
+    /// What became of messages at the places that keep them for others, in the order of the places.
+    pub fn places(&self) -> &[CustodyBook] {
+        self.custody().map_or(&[], Custody::books)
+    }
+
+    fn custody(&self) -> Option<&Custody> {
+        self.apart.as_ref()?.custody.as_ref()
     }
 
     /// Cuts the flows' books where windows of time begin and end, so that what happened within them is known exactly.
@@ -145,10 +116,47 @@ impl Ledger {
     /// Takes in a statement, and follows copies to where they are: apart, so that who follows none pays one look.
     #[inline(never)]
     fn take_and_follow(&mut self, now: Time, node: NodeId, observation: &Observation) {
-        if let Some(present) = &mut self.present {
+        let Some(apart) = &mut self.apart else { return };
+        if let Some(present) = &mut apart.present {
             present.take(node, observation);
         }
+        if let Some(custody) = &mut apart.custody {
+            custody.take(node, observation);
+        }
         self.take(now, node, observation);
+        if self.custody().is_none() {
+            return;
+        }
+        match *observation {
+            Observation::Offered { message, flow, .. } => self.entrust(message, flow),
+            _ => observation.message().into_iter().for_each(|message| self.end_entrusted(message)),
+        }
+    }
+
+    /// A message is offered that may go to places that keep it for others.
+    fn entrust(&mut self, message: MessageId, flow: Flow) {
+        if !self.custody().is_some_and(|custody| custody.follows(flow)) {
+            return;
+        }
+        let mut counts = false;
+        self.update(message, |record, _| {
+            counts = record.counts();
+            record.flags |= ENTRUSTED;
+        });
+        if let Some(custody) = self.apart.as_mut().and_then(|apart| apart.custody.as_mut()) {
+            custody.begin(message, flow, counts);
+        }
+    }
+
+    /// Enters the message if it has come to its end and is judged by what became of it elsewhere.
+    fn end_entrusted(&mut self, message: MessageId) {
+        let Some(custody) = self.apart.as_mut().and_then(|apart| apart.custody.as_mut()) else { return };
+        let Some(flow) = custody.flow_of(message).map(|flow| usize::from(flow.0)) else { return };
+        let book = &mut self.flows[flow];
+        if let Some(record) = book.take_entrusted() {
+            let account = custody.end(message, record.end());
+            book.settle_entrusted(&record, &account);
+        }
     }
 
     /// A node forgets the messages it owns and the copies it has.
@@ -158,17 +166,24 @@ impl Ledger {
         let records = std::iter::once(&owner.first).chain(owner.more.iter().flat_map(|more| more.iter()));
         let owned: Vec<_> = records.filter(|record| record.is_open()).map(|record| record.number).collect();
         for number in owned {
-            self.update(MessageId { owner: node, number }, |record, _| {
+            let message = MessageId { owner: node, number };
+            self.update(message, |record, _| {
                 if record.owner == State::Waiting {
                     record.owner = State::Closed(Close::Forgotten);
                 }
             });
+            self.end_entrusted(message);
         }
-        let here = self.present.as_mut().and_then(|present| present.0.remove(&node)).unwrap_or_default();
-        for (message, copies) in here {
+        let present = self.apart.as_mut().and_then(|apart| apart.present.as_mut());
+        for ((message, place), copies) in present.map(|present| present.forget(node)).unwrap_or_default() {
+            let custody = self.apart.as_mut().and_then(|apart| apart.custody.as_mut());
+            if let (Some(custody), Some(place)) = (custody, place) {
+                custody.forget(message, place, copies);
+            }
             for _ in 0..copies {
                 self.update(message, |record, _| record.end_copy());
             }
+            self.end_entrusted(message);
         }
     }
 
@@ -186,11 +201,13 @@ impl Ledger {
     /// # Errors
     /// When the statements contradict each other, or the books do not balance.
     pub fn close(&mut self) -> Result<&[FlowBook], Imbalance> {
-        for owner in &mut self.owners {
+        for index in 0..self.owners.len() {
+            let owner = &mut self.owners[index];
             let more = owner.more.take().into_iter().flat_map(|more| *more);
             let first = std::mem::replace(&mut owner.first, Record::NONE);
             for record in std::iter::once(first).chain(more).filter(Record::is_open) {
                 self.flows[record.flow.0 as usize].settle(&record);
+                self.end_entrusted(MessageId { owner: NodeId::new(index as u32), number: record.number });
             }
         }
         if let Some(error) = &self.error {
@@ -259,11 +276,12 @@ impl Ledger {
             Observation::Guarded { flow, fact } => self.flows[flow.0 as usize].guarded(now, fact),
             Observation::Down { .. } => self.forget(node),
             Observation::Dropped { message } => self.update(message, |record, _| record.end_copy()),
-            Observation::Duplicated { message } | Observation::Stored { message } => {
+            Observation::Duplicated { message } | Observation::Stored { message, .. } => {
                 self.update(message, |record, _| record.open_copies += 1);
             }
-            Observation::Released { message, outcome, .. } => self.update(message, |record, _| {
-                record.refusal = outcome.or(record.refusal);
+            Observation::Replaced { message } => self.update(message, |record, _| record.end_copy()),
+            Observation::Released { message, exit, .. } => self.update(message, |record, _| {
+                record.refusal = refusal(exit).or(record.refusal);
                 record.end_copy();
             }),
             _ => {}
@@ -281,7 +299,7 @@ impl Ledger {
         if at_once {
             book.attempted(now);
         }
-        let offer = Offer { now, due, flow, attempts: at_once.into(), counts };
+        let offer = Offer { now, due, flow, attempts: at_once.into(), flags: if counts { COUNTS } else { 0 } };
         let owner = &mut self.owners[message.owner.index() as usize];
         if !owner.first.is_open() && owner.more.is_none() {
             owner.first = offer.record(message.number);
@@ -362,185 +380,14 @@ impl Ledger {
     }
 }
 
-/// What is known of a message when it is offered.
-struct Offer {
-    now: Time,
-    due: Time,
-    flow: Flow,
-    attempts: u16,
-    counts: bool,
-}
-
-impl Offer {
-    #[inline(always)]
-    fn record(self, number: u32) -> Record {
-        let Self { now, due, flow, attempts, counts } = self;
-        Record {
-            due,
-            sent: now,
-            number,
-            flow,
-            attempts,
-            open_copies: attempts,
-            owner: State::Waiting,
-            counts,
-            ..Record::NONE
-        }
-    }
-}
-
-impl Record {
-    /// Holds a place where there is no message.
-    const NONE: Self = Self {
-        due: Time::ZERO,
-        sent: Time::ZERO,
-        arrived: Time::ZERO,
-        known: Time::ZERO,
-        number: 0,
-        flow: Flow(0),
-        attempts: 0,
-        received: 0,
-        ended: 0,
-        effects: 0,
-        open_copies: 0,
-        owner: State::Settled,
-        refusal: None,
-        counts: false,
-    };
-
-    #[inline(always)]
-    fn attempted(&mut self, now: Time) {
-        if self.attempts == 0 {
-            self.sent = now;
-        }
-        self.attempts = self.attempts.saturating_add(1);
-        self.open_copies += 1;
-    }
-
-    #[inline(always)]
-    fn received(&mut self, now: Time) {
-        if self.received == 0 {
-            self.arrived = now;
-        }
-        self.received = self.received.saturating_add(1);
-    }
-
-    /// A copy's handling ended; whether it was the first to end well.
-    #[inline(always)]
-    fn handled(&mut self, now: Time, outcome: Outcome) -> bool {
-        if outcome == Outcome::Done {
-            self.ended += 1;
-            // Handled on arrival: nobody said that it was received.
-            if self.ended > self.received {
-                self.received(now);
-            }
-            self.effects = self.effects.saturating_add(1);
-            self.effects == 1
-        } else {
-            self.refusal = Some(outcome);
-            false
-        }
-    }
-
-    #[inline(always)]
-    fn end_copy(&mut self) {
-        self.open_copies = self.open_copies.saturating_sub(1);
-    }
-
-    #[inline(always)]
-    fn is_open(&self) -> bool {
-        !matches!(self.owner, State::Settled)
-    }
-
-    #[inline(always)]
-    fn is_settled(&self) -> bool {
-        self.open_copies == 0 && !matches!(self.owner, State::Waiting)
-    }
-
-    /// Whether no copy is left anywhere.
-    pub(super) fn is_gone(&self) -> bool {
-        self.open_copies == 0
-    }
-
-    /// Whether it is one of those that are measured.
-    #[inline(always)]
-    pub(super) fn counts(&self) -> bool {
-        self.counts
-    }
-
-    /// Whether it went as well as can be: sent once and when it was due, received once, handled once, confirmed.
-    #[inline(always)]
-    pub(super) fn is_plain(&self) -> bool {
-        self.attempts == 1
-            && self.received == 1
-            && self.effects == 1
-            && self.owner == State::Confirmed
-            && self.sent == self.due
-    }
-
-    pub(super) fn attempts(&self) -> u64 {
-        self.attempts.into()
-    }
-
-    pub(super) fn copies(&self) -> u64 {
-        self.received.into()
-    }
-
-    pub(super) fn effects(&self) -> u64 {
-        self.effects.into()
-    }
-
-    #[inline(always)]
-    pub(super) fn due(&self) -> Time {
-        self.due
-    }
-
-    /// From due to first received, if it was received.
-    #[inline(always)]
-    pub(super) fn until_received(&self) -> Span {
-        self.arrived.since(self.due)
-    }
-
-    /// From due to confirmed, if it was confirmed.
-    #[inline(always)]
-    pub(super) fn until_known(&self) -> Span {
-        self.known.since(self.due)
-    }
-
-    pub(super) fn one_way(&self) -> Option<Span> {
-        (self.received > 0).then(|| self.until_received())
-    }
-
-    pub(super) fn latency(&self) -> Option<Span> {
-        self.is_confirmed().then(|| self.until_known())
-    }
-
-    /// What the latency would be from the first attempt, if that was later than due.
-    #[inline(always)]
-    pub(super) fn since_later_send(&self) -> Option<Span> {
-        (self.sent != self.due).then(|| self.known.since(self.sent))
-    }
-
-    #[inline(always)]
-    pub(super) fn is_confirmed(&self) -> bool {
-        self.owner == State::Confirmed
-    }
-
-    /// The one fate.
-    pub(super) fn fate(&self) -> Fate {
-        match (self.owner, self.effects, self.refusal) {
-            (State::Confirmed, ..) => Fate::Confirmed,
-            (State::Closed(Close::Sent), 1.., _) => Fate::Handled,
-            (State::Waiting, ..) => Fate::InFlight,
-            (State::Closed(Close::Spared), ..) => Fate::Spared,
-            (_, 1.., _) => Fate::InDoubt,
-            (State::Closed(Close::Abandoned), ..) => Fate::Abandoned,
-            (_, 0, _) if self.open_copies > 0 => Fate::InFlight,
-            (State::Closed(Close::Rejected), ..) | (_, _, Some(Outcome::Rejected)) => Fate::Rejected,
-            (State::Closed(Close::Failed), ..) | (_, _, Some(Outcome::Failed)) => Fate::Failed,
-            (State::Closed(Close::Expired), ..) | (_, _, Some(Outcome::Expired | Outcome::Cancelled)) => Fate::Expired,
-            _ => Fate::Lost,
-        }
+/// How a message ended that nobody keeps any more, where somebody decided that.
+fn refusal(exit: Exit) -> Option<Outcome> {
+    let Exit::LetGo(why) = exit else { return None };
+    match why {
+        Loss::Expired => Some(Outcome::Expired),
+        Loss::MaxLength | Loss::Refused => Some(Outcome::Rejected),
+        Loss::Rejected | Loss::DeliveryLimit | Loss::DeadLetter => Some(Outcome::Failed),
+        _ => None,
     }
 }
 
@@ -551,7 +398,7 @@ impl Observer for Ledger {
 
     #[inline]
     fn observe(&mut self, now: Time, node: NodeId, observation: &Observation) {
-        if self.present.is_some() {
+        if self.apart.is_some() {
             return self.take_and_follow(now, node, observation);
         }
         self.take(now, node, observation);

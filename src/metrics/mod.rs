@@ -1,5 +1,6 @@
 //! What is measured: observers that turn facts into books, histograms and curves.
 
+mod custody;
 mod flow;
 mod guards;
 mod histogram;
@@ -11,12 +12,15 @@ mod result;
 mod station;
 mod topic;
 
+pub use custody::{CustodyBook, LossCounts, Places};
 pub use flow::{Correctness, Fate, FlowBook, Rates, Tally};
 pub use guards::GuardCounts;
 pub use histogram::Histogram;
 pub use ledger::{Imbalance, Ledger};
 pub use periods::{Periods, Spans};
 pub use queue::{QueueBook, Queues};
-pub use result::{FaultResult, FlowResult, LinkResult, QueueResult, ReaderResult, RunResult, StationResult, TopicResult};
+pub use result::{
+    FaultResult, FlowResult, LinkResult, QueueResult, ReaderResult, RunResult, StationResult, TopicResult,
+};
 pub use station::{StationBook, Stations, curve_step};
 pub use topic::{GroupBook, TopicBook, Topics};

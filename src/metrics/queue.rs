@@ -98,6 +98,9 @@ impl Queues {
         if seconds > 0.0 {
             book.ready_seconds += f64::from(level.ready) * seconds;
             book.unacked_seconds += f64::from(level.unacked) * seconds;
+            // What was there when the measured time began counts, too.
+            book.ready_max = book.ready_max.max(level.ready);
+            book.unacked_max = book.unacked_max.max(level.unacked);
         }
         if self.measured.0 <= now && now < self.measured.1 {
             book.ready_max = book.ready_max.max(ready);
@@ -119,5 +122,25 @@ impl Observer for Queues {
             Observation::QueueDepth { queue, ready, unacked } => self.set_level(queue.into(), now, ready, unacked),
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::time::{ms, secs};
+
+    /// Nine wait from 5 ms on, and two from 1.5 s: measured from 1 s to 2 s, the most are nine, and the mean is 9/2 + 2/2.
+    #[test]
+    fn what_is_there_when_the_measured_time_begins_counts() {
+        let at = |time| Time::ZERO + time;
+        let mut queues = Queues::new(1, (at(secs(1)), at(secs(2))));
+        let node = NodeId::new(0);
+        for (time, ready) in [(ms(5), 9), (ms(1500), 2)] {
+            queues.observe(at(time), node, &Observation::QueueDepth { queue: 0, ready, unacked: ready + 1 });
+        }
+        let book = &queues.close()[0];
+        assert_eq!((book.ready_max, book.unacked_max), (9, 10));
+        assert!((book.ready_mean() - 5.5).abs() < 1e-9);
     }
 }

@@ -3,11 +3,12 @@
 use crate::base::time::Time;
 use crate::sim::{Checkpoint, Digest, FaultBook, LinkBook};
 
+use super::custody::CustodyBook;
 use super::flow::FlowBook;
 use super::queue::QueueBook;
-use super::topic::{GroupBook, TopicBook};
 use super::recovery::{Aftermath, CourseBook, Strike};
 use super::station::StationBook;
+use super::topic::{GroupBook, TopicBook};
 
 /// One run's results.
 #[derive(Clone, Debug)]
@@ -102,6 +103,8 @@ pub struct QueueResult {
     pub name: String,
     /// The book.
     pub book: QueueBook,
+    /// What became of the messages that it took.
+    pub custody: CustodyBook,
 }
 
 /// A topic's name and book.

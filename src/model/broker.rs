@@ -7,29 +7,48 @@
 //! A consumer is a service whose requests are deliveries. It says again and again that it is there; who is heard of for the first
 //! time, or has come up again, is subscribed. Each delivery is one more copy of the message that was published, so whatever
 //! becomes of it is told of that message.
+//!
+//! A broker may have several nodes: a classic queue is at one of them, a quorum queue at all ([`replica`]), and whichever a message
+//! comes to passes it on ([`forward`]).
 
+mod consuming;
+mod disk;
+mod dying;
+mod forward;
+mod pressure;
+mod replica;
 mod shelf;
 mod spec;
+mod stated;
+mod word;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::id::{Entity, NodeId};
 use crate::base::time::Time;
-use crate::process::{Boot, Clock, MessageId, Observation, Outcome, Process, QueueFact, TimerId};
+use crate::process::{Boot, Clock, Exit, Loss, MessageId, Observation, Outcome, Process, QueueFact, TimerId};
 use crate::protocol::amqp::{
-    ConsumerId, Dead, DeathReason, Deaths, Incoming, Publish, QueueId, Responsibility, Routing, WorkQueue,
+    ConsumerId, Dead, Deaths, Incoming, Publish, QueueId, QueueType, Responsibility, Routing, WorkQueue,
 };
 
 use super::Alarm;
-use super::caller::{Cx, nested_luck};
+use super::caller::Cx;
 use super::clock::time;
-use super::envelope::{Counts, Envelope, Kind};
+use super::envelope::{Envelope, Kind};
 use super::letter::Letter;
+use super::log::Body;
 use super::script::Script;
-use shelf::{End, News, Place, Shelf, Waiting};
+use consuming::{Channel, consumer_of, first_number};
+use forward::{Home, Relay};
+use pressure::Pressure;
+use replica::{Replica, quorum_queues};
+use shelf::{Asker, Copy, End, News, Place, Shelf, Waiting};
+use word::Posted;
+pub(in crate::model) use word::Word;
 
 pub use spec::{BrokerSpec, HostedQueue, Publication, SubscriptionSpec};
+pub use stated::Stated;
 
 /// A message that was published, as a broker knows it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,8 +59,21 @@ pub(super) struct Parcel {
     luck: u64,
     /// What kind of message it is.
     call: u16,
-    /// Where it stands on disk, if it does.
-    place: Option<Place>,
+    /// The queue that gave it another routing key when it died there, if one did.
+    letter_of: Option<QueueId>,
+    /// Where it stands.
+    stand: Stand,
+}
+
+/// Where a message stands that is to survive a crash.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stand {
+    /// Nowhere.
+    Nowhere,
+    /// On the disk of its node.
+    Disk(Place),
+    /// In the log of its queue, at this index.
+    Log(u64),
 }
 
 /// One node of a broker.
@@ -49,17 +81,30 @@ pub(super) struct Parcel {
 pub struct Broker {
     script: Arc<Script>,
     spec: Arc<BrokerSpec>,
+    /// Its place among the nodes of the broker, and the first of these.
+    place: u32,
+    first: NodeId,
+    /// How often it had come up before.
+    life: u32,
+    /// How much it has said to other nodes in this life.
+    said: u32,
     routing: Routing,
     queues: Vec<Hosted>,
     /// Consumers that are heard of, by their channel.
     channels: BTreeMap<ConsumerId, Channel>,
-    /// Deliveries that are not settled, by number.
-    unsettled: BTreeMap<u32, Unsettled>,
-    /// The number of the next delivery: those of an earlier life are not used again.
+    /// The number of the next delivery.
     next: u32,
     shelf: Shelf,
     /// Messages that died while a queue was asked, and have to go somewhere.
     dead: Vec<(QueueId, Dead<Parcel>)>,
+    /// Its replicas of quorum queues.
+    replicas: BTreeMap<QueueId, Replica>,
+    stated: Stated,
+    pressure: Pressure,
+    /// Messages that it passed on, and has not heard of again; how many ever were, and whether somebody looks for old ones.
+    relays: BTreeMap<u32, Relay>,
+    relayed: u32,
+    looks_at_relays: bool,
 }
 
 /// A queue, and what the node keeps for it.
@@ -70,54 +115,27 @@ struct Hosted {
     expiry: Option<(Time, TimerId)>,
     /// What was said last of its length.
     shown: (u32, u32),
+    /// It delivers nothing before this time, and whether somebody looks then.
+    rests_until: Time,
+    is_resting: bool,
 }
 
-/// A consumer that is heard of.
-#[derive(Debug)]
-struct Channel {
-    node: NodeId,
-    /// How often it had come up before it subscribed.
-    life: u32,
-    /// The kind of its deliveries.
-    call: u16,
-    /// Lost, unless it is heard of before this fires.
-    lapse: TimerId,
-    /// How many deliveries were sent on it, and how many answers came.
-    sent: u32,
-    answers: u32,
-    /// What the consumer had received and answered before it subscribed.
-    base: Counts,
-    /// What it should have received, and what should have come back from it, by its next beat.
-    due: Counts,
-    /// Whether something was missing at its last beat.
-    is_suspect: bool,
-}
-
-impl Channel {
-    /// Whether something that was under way at an earlier beat has not come, although two beats have since. What was under way when
-    /// it subscribed may come late, so there may be more than is due.
-    fn is_broken(&mut self, told: Counts) -> bool {
-        let received = told.received.wrapping_sub(self.base.received);
-        let answered = told.answered.wrapping_sub(self.base.answered);
-        let is_missing = received < self.due.received || self.answers < self.due.answered;
-        if !is_missing {
-            self.due = Counts { received: self.sent, answered };
-        }
-        std::mem::replace(&mut self.is_suspect, is_missing) && is_missing
+impl Hosted {
+    /// Nothing is in the queue, and nobody consumes from it.
+    fn empty(&mut self, queue: QueueId, spec: &BrokerSpec) {
+        let hosted = &spec.queues[queue.index()];
+        self.queue = WorkQueue::new(queue, &hosted.settings, hosted.dead_letters.is_some(), Time::ZERO);
+        self.shown = (u32::MAX, 0);
     }
-}
-
-/// A delivery that is not settled.
-#[derive(Clone, Copy, Debug)]
-struct Unsettled {
-    queue: QueueId,
-    consumer: ConsumerId,
-    tag: u64,
 }
 
 impl Broker {
     /// The process of one node of the group.
-    pub fn new(script: &Arc<Script>, spec: &Arc<BrokerSpec>, boot: &Boot<'_>) -> Self {
+    pub fn new(script: &Arc<Script>, spec: &Arc<BrokerSpec>, stated: &Stated, boot: &Boot<'_>) -> Self {
+        if boot.index == 0 && boot.restarts == 0 {
+            stated.clear();
+        }
+        let replica = |queue| (queue, Replica::new(boot.index, spec.nodes, disk::find(queue, boot.disk)));
         let hosted = |(index, hosted): (usize, &HostedQueue)| Hosted {
             queue: WorkQueue::new(
                 QueueId::new(index as u32),
@@ -128,6 +146,8 @@ impl Broker {
             expiry: None,
             // Whatever it was in an earlier life is said anew.
             shown: (u32::MAX, 0),
+            rests_until: Time::ZERO,
+            is_resting: false,
         };
         Self {
             script: Arc::clone(script),
@@ -135,10 +155,19 @@ impl Broker {
             routing: spec.routing.clone(),
             queues: spec.queues.iter().enumerate().map(hosted).collect(),
             channels: BTreeMap::new(),
-            unsettled: BTreeMap::new(),
-            next: boot.restarts << 24,
+            next: first_number(boot.restarts),
             shelf: Shelf::new(boot.disk),
             dead: Vec::new(),
+            place: boot.index,
+            first: NodeId::new(boot.node.index() - boot.index),
+            life: boot.restarts,
+            said: 0,
+            replicas: quorum_queues(spec).into_iter().map(replica).collect(),
+            stated: stated.clone(),
+            pressure: Pressure::new(spec.credit.clone(), spec.memory),
+            relays: BTreeMap::new(),
+            relayed: first_number(boot.restarts),
+            looks_at_relays: false,
         }
     }
 
@@ -154,34 +183,65 @@ impl Broker {
             // Nobody keeps it. That is no failure, unless the publisher said so.
             cx.observe(Observation::Handled { message, outcome: Outcome::Discarded });
             let outcome = if publication.mandatory { Outcome::Failed } else { Outcome::Done };
-            return Self::confirm(cx, from, envelope, outcome);
+            return self.tell(cx, Asker::Publisher(from, envelope, false), outcome);
         }
         let draw = || script.keys.size.block(Entity::from_bits(envelope.luck), 0).first();
         let incoming = Incoming {
-            message: Parcel { message, luck: envelope.luck, call: envelope.call, place: None },
+            message: Parcel {
+                message,
+                luck: envelope.luck,
+                call: envelope.call,
+                letter_of: None,
+                stand: Stand::Nowhere,
+            },
             size: u32::try_from(call.size.bytes(draw)).unwrap_or(u32::MAX),
             priority: call.priority,
             ttl: publication.expiration,
             persistent: publication.persistent,
             deaths: Deaths::NONE,
         };
-        let waiting = self.shelf.expect(from, envelope);
-        let taken = self.take_in(cx, &found, &incoming, Some(waiting));
-        let is_refused = (taken as usize) < found.len();
-        if taken == 0 {
-            cx.observe(Observation::Handled { message, outcome: Outcome::Rejected });
-        } else {
+        // Credit is for queues that are here: another node, which may be down, has it of its own.
+        let is_charged = found.iter().all(|&queue| self.home(queue) == Home::Here);
+        if is_charged {
+            self.use_credit(from);
+        }
+        let waiting = self.shelf.expect(Asker::Publisher(from, envelope, is_charged));
+        let posted = Posted { incoming, key: envelope.beside.as_key(), at: time(cx.now()) };
+        let (taken, refusal) = self.distribute(cx, &found, &posted, Some(waiting));
+        cx.observe(match refusal {
             // The copies that are kept take the place of the one that came.
-            cx.observe(Observation::Released { message, is_kept: true, outcome: None });
-        }
-        if is_refused {
-            self.shelf.forget(waiting);
-            Self::confirm(cx, from, envelope, Outcome::Rejected);
-        } else if self.shelf.is_done(waiting) {
-            Self::confirm(cx, from, envelope, Outcome::Done);
-        }
+            _ if taken > 0 => Observation::Replaced { message },
+            refusal => Observation::Handled { message, outcome: refusal.unwrap_or(Outcome::Rejected) },
+        });
+        self.conclude_at_once(cx, waiting, refusal);
         found.into_iter().for_each(|queue| self.hand_out(cx, queue));
         self.bury(cx);
+    }
+
+    /// Puts a message into queues, here and at other nodes: how many took it or will, and why one did not.
+    fn distribute(
+        &mut self,
+        cx: &mut Cx<'_>,
+        queues: &[QueueId],
+        posted: &Posted,
+        waiting: Option<u32>,
+    ) -> (u16, Option<Outcome>) {
+        let (mut taken, mut refusal, mut relay) = (0, None, None);
+        for &queue in queues {
+            let answer = match self.home(queue) {
+                Home::Here => self.take_one(cx, queue, posted, waiting),
+                Home::There(node) => {
+                    self.forward(cx, (node, queue), posted.clone(), waiting, &mut relay);
+                    Ok(())
+                }
+                Home::Nowhere => Err(Outcome::Failed),
+            };
+            match answer {
+                Ok(()) => taken += 1,
+                Err(outcome) => refusal = Some(outcome),
+            }
+        }
+        (taken, refusal)
     }
 
     /// Asks a queue; who dies of that is buried later.
@@ -192,112 +252,122 @@ impl Broker {
         answer
     }
 
-    /// Puts a message into queues; how many took it.
-    fn take_in(
+    /// Puts a message into a queue of this node; a publication waits until it is safe there.
+    fn take_one(
         &mut self,
         cx: &mut Cx<'_>,
-        queues: &[QueueId],
-        incoming: &Incoming<Parcel>,
+        queue: QueueId,
+        posted: &Posted,
         waiting: Option<u32>,
-    ) -> u16 {
-        let mut taken = 0;
-        for &queue in queues {
-            let hosted = &self.spec.queues[queue.index()];
-            let number = hosted.number;
-            let is_kept = Responsibility::of(&hosted.settings, incoming.persistent) != Responsibility::Enqueued;
-            let place = is_kept.then(|| self.shelf.place());
-            let mut incoming = incoming.clone();
-            incoming.message.place = place;
-            let (parcel, size, priority) = (incoming.message, incoming.size, incoming.priority);
-            let ttl = incoming.ttl.into_iter().chain(hosted.settings.message_ttl).min();
-            // It is stated before what may become of it at once.
-            let mut dead = Vec::new();
-            let answer = self.queues[queue.index()].queue.publish(incoming, time(cx.now()), &mut dead);
-            match answer {
-                Publish::Accepted { .. } => {
-                    taken += 1;
-                    cx.observe(Observation::Stored { message: parcel.message });
-                    cx.observe(Observation::Queued { queue: number, fact: QueueFact::Published });
-                    if let Some(place) = place {
-                        self.shelf.write(cx, (parcel, place), queue, (size, priority, ttl), waiting);
-                    }
-                }
-                Publish::Refused => {
-                    cx.observe(Observation::Queued { queue: number, fact: QueueFact::Refused });
-                    place.into_iter().for_each(|place| self.shelf.give_back(place));
-                    // A queue may refuse a message and send it to its dead letters.
-                    for refused in dead.iter_mut().filter(|dead| dead.message == parcel) {
-                        refused.message.place = None;
-                        cx.observe(Observation::Stored { message: parcel.message });
-                    }
+    ) -> Result<(), Outcome> {
+        let hosted = &self.spec.queues[queue.index()];
+        if hosted.settings.kind() == QueueType::Quorum {
+            self.propose_message(cx, queue, posted, waiting);
+            return Ok(());
+        }
+        let (number, key) = (hosted.number, posted.key);
+        let mut incoming = posted.incoming.clone();
+        let is_kept = Responsibility::of(&hosted.settings, incoming.persistent) != Responsibility::Enqueued;
+        let risk = match (hosted.settings.durable, incoming.persistent) {
+            (false, _) => Loss::TransientQueue,
+            (true, false) => Loss::TransientMessage,
+            (true, true) => Loss::Unsynced,
+        };
+        let place = is_kept.then(|| self.shelf.place());
+        incoming.message.stand = place.map_or(Stand::Nowhere, Stand::Disk);
+        let parcel = incoming.message;
+        let record = incoming.clone();
+        let ttl = incoming.ttl.into_iter().chain(hosted.settings.message_ttl).min();
+        // It is stated before what may become of it at once.
+        let mut dead = Vec::new();
+        let answer = self.queues[queue.index()].queue.publish(incoming, time(cx.now()), &mut dead);
+        match answer {
+            Publish::Accepted { .. } => {
+                cx.observe(Observation::Stored { message: parcel.message, place: number, key, risk });
+                cx.observe(Observation::Queued { queue: number, fact: QueueFact::Published });
+                self.shelf.write(cx, (queue, number), record, ttl, waiting);
+            }
+            Publish::Refused => {
+                cx.observe(Observation::Queued { queue: number, fact: QueueFact::Refused });
+                place.into_iter().for_each(|place| self.shelf.give_back(place));
+                // A queue may refuse a message and send it to its dead letters.
+                for refused in dead.iter_mut().filter(|dead| dead.message == parcel) {
+                    refused.message.stand = Stand::Nowhere;
+                    let risk = Loss::MaxLength;
+                    cx.observe(Observation::Stored { message: parcel.message, place: number, key, risk });
                 }
             }
-            self.dead.extend(dead.into_iter().map(|dead| (queue, dead)));
         }
-        taken
+        self.dead.extend(dead.into_iter().map(|dead| (queue, dead)));
+        if answer == Publish::Refused { Err(Outcome::Rejected) } else { Ok(()) }
     }
 
-    /// Tells the publisher what became of its message, if it wants to know.
-    fn confirm(cx: &mut Cx<'_>, to: NodeId, envelope: Envelope, outcome: Outcome) {
-        if envelope.kind() == Kind::Message {
-            cx.send_sized(to, envelope.turned(Kind::Ack(outcome)), 0);
+    /// Tells who waits for a publication what became of it, if it wants to know.
+    fn tell(&mut self, cx: &mut Cx<'_>, asker: Asker, outcome: Outcome) {
+        match asker {
+            Asker::Publisher(to, envelope, _) => {
+                if envelope.kind() == Kind::Message {
+                    cx.send_sized(to, envelope.turned(Kind::Ack(outcome)), 0);
+                }
+            }
+            Asker::Node(to, number) => self.say(cx, to, Word::Forwarded { number, outcome }),
         }
     }
 
     /// A publication that waits for nothing more is confirmed.
-    fn conclude(cx: &mut Cx<'_>, waiting: Option<Waiting>) {
+    fn conclude(&mut self, cx: &mut Cx<'_>, waiting: Option<Waiting>) {
         if let Some(waiting) = waiting.filter(|waiting| !waiting.is_answered) {
-            let outcome = if waiting.is_refused { Outcome::Rejected } else { Outcome::Done };
-            Self::confirm(cx, waiting.publisher, waiting.envelope, outcome);
+            self.tell(cx, waiting.asker, waiting.refusal.unwrap_or(Outcome::Done));
+            self.credit(waiting.asker);
         }
     }
 
-    /// Delivers what a queue has for its consumers.
-    fn hand_out(&mut self, cx: &mut Cx<'_>, queue: QueueId) {
-        let number = self.spec.queues[queue.index()].number;
-        while let Some(delivery) = self.ask(queue, |queue, dead| queue.deliver(time(cx.now()), dead)) {
-            let Some(channel) = self.channels.get_mut(&delivery.consumer) else { continue };
-            channel.sent = channel.sent.wrapping_add(1);
-            let call = &self.script.calls[usize::from(channel.call)];
-            let parcel = delivery.message;
-            let kind = Kind::Delivery { settled: delivery.is_settled };
-            let luck = nested_luck(parcel.luck, 0, call.name);
-            let mut envelope = Envelope::new(kind, luck, self.next, channel.call, delivery.count.saturating_add(1));
-            envelope.name_subject(parcel.message);
-            // One more copy is under way.
-            cx.observe(Observation::Duplicated { message: parcel.message });
-            cx.observe(Observation::Queued { queue: number, fact: QueueFact::Delivered });
-            if delivery.redelivered {
-                cx.observe(Observation::Queued { queue: number, fact: QueueFact::Redelivered });
-            }
-            cx.send_sized(channel.node, envelope, delivery.size.into());
-            if delivery.is_settled {
-                cx.observe(Observation::Queued { queue: number, fact: QueueFact::Acknowledged });
-                self.release(cx, parcel, None, true);
-            } else {
-                let unsettled = Unsettled { queue, consumer: delivery.consumer, tag: delivery.tag };
-                self.unsettled.insert(self.next, unsettled);
-            }
-            self.next += 1;
+    /// A publication is where it has to be, or will never be: its publisher may send another.
+    fn credit(&mut self, asker: Asker) {
+        if let Asker::Publisher(from, _, true) = asker {
+            self.give_credit(from);
         }
-        self.look_at(cx, queue);
+    }
+
+    /// Everything was asked that a publication goes to: whoever waits is told at once if one refused, or if there is nothing to wait
+    /// for.
+    fn conclude_at_once(&mut self, cx: &mut Cx<'_>, waiting: u32, refusal: Option<Outcome>) {
+        let asker = match refusal {
+            Some(_) => self.shelf.forget(waiting),
+            None => self.shelf.done(waiting),
+        };
+        if let Some(asker) = asker {
+            self.tell(cx, asker, refusal.unwrap_or(Outcome::Done));
+            self.credit(asker);
+        }
     }
 
     /// A queue has no copy of this message any more: it was consumed, or it died, and went on or ended so. One that is on disk is
     /// gone when it is cleared there.
-    fn release(&mut self, cx: &mut Cx<'_>, parcel: Parcel, outcome: Option<Outcome>, is_consumed: bool) {
-        let end = End { message: parcel.message, outcome };
-        match parcel.place {
-            Some(place) => {
-                let waiting = self.shelf.clear(cx, place, end, is_consumed);
-                Self::conclude(cx, waiting);
+    fn release(&mut self, cx: &mut Cx<'_>, queue: QueueId, parcel: Parcel, exit: Exit) {
+        let number = self.spec.queues[queue.index()].number;
+        let copy = Copy { message: parcel.message, queue: number };
+        let is_consumed = matches!(exit, Exit::Acknowledged | Exit::LetGo(Loss::Automatic));
+        match parcel.stand {
+            Stand::Nowhere => Self::let_go(cx, copy, false, exit),
+            Stand::Log(index) => self.propose_settlement(cx, (queue, index), exit, None),
+            Stand::Disk(place) => {
+                let waiting = self.shelf.clear(cx, place, End { copy, exit }, is_consumed);
+                self.conclude(cx, waiting);
             }
-            None => cx.observe(Observation::Released { message: parcel.message, is_kept: false, outcome }),
         }
+    }
+
+    /// States that a copy is kept no longer.
+    fn let_go(cx: &mut Cx<'_>, Copy { message, queue: place }: Copy, is_kept: bool, exit: Exit) {
+        cx.observe(Observation::Released { message, place, is_kept, exit });
     }
 
     /// Says how long a queue is, and sees to it that somebody looks when its head expires.
     fn look_at(&mut self, cx: &mut Cx<'_>, queue: QueueId) {
+        if self.home(queue) != Home::Here {
+            return;
+        }
         let hosted = &mut self.queues[queue.index()];
         let shown = (hosted.queue.ready() as u32, hosted.queue.unacked() as u32);
         if shown != hosted.shown {
@@ -317,143 +387,6 @@ impl Broker {
             (at, cx.set_timer(Clock::Steady, wait, Alarm::Expire(queue.index() as u32)))
         });
     }
-
-    /// Sends the dead where their queue says, until nobody has died any more.
-    fn bury(&mut self, cx: &mut Cx<'_>) {
-        while !self.dead.is_empty() {
-            for (from, dead) in std::mem::take(&mut self.dead) {
-                self.bury_one(cx, from, dead);
-            }
-        }
-    }
-
-    fn bury_one(&mut self, cx: &mut Cx<'_>, from: QueueId, dead: Dead<Parcel>) {
-        let script = Arc::clone(&self.script);
-        let hosted = &self.spec.queues[from.index()];
-        let parcel = dead.message;
-        let publication = script.calls[usize::from(parcel.call)].publication.as_deref();
-        let mut found = Vec::new();
-        if let (Some(letters), Some(publication)) = (&hosted.dead_letters, publication) {
-            let key = letters.key(&publication.routing_key);
-            self.routing.route(letters.exchange, key, &publication.headers, &mut found);
-            found.retain(|&queue| !dead.deaths.would_cycle(queue));
-        }
-        let (number, reason) = (hosted.number, dead.reason);
-        let incoming = Incoming {
-            message: Parcel { place: None, ..parcel },
-            size: dead.size,
-            priority: dead.priority,
-            ttl: None,
-            persistent: dead.persistent,
-            deaths: dead.deaths,
-        };
-        let taken = self.take_in(cx, &found, &incoming, None);
-        let fact = match reason {
-            DeathReason::Rejected => QueueFact::DiedRejected,
-            DeathReason::Expired => QueueFact::DiedExpired,
-            DeathReason::MaxLen => QueueFact::DiedMaxLen,
-            DeathReason::DeliveryLimit => QueueFact::DiedDeliveryLimit,
-        };
-        if taken > 0 {
-            cx.observe(Observation::Queued { queue: number, fact: QueueFact::DeadLettered });
-        }
-        cx.observe(Observation::Queued { queue: number, fact });
-        let end = match reason {
-            _ if taken > 0 => None,
-            DeathReason::Expired => Some(Outcome::Expired),
-            DeathReason::MaxLen => Some(Outcome::Rejected),
-            DeathReason::Rejected | DeathReason::DeliveryLimit => Some(Outcome::Failed),
-        };
-        self.release(cx, parcel, end, false);
-        found.into_iter().for_each(|queue| self.hand_out(cx, queue));
-        self.look_at(cx, from);
-    }
-
-    /// A consumer says that it is there.
-    fn hear(&mut self, cx: &mut Cx<'_>, from: NodeId, envelope: Envelope) {
-        let script = Arc::clone(&self.script);
-        let Some(spec) = script.calls[usize::from(envelope.call)].subscription.as_deref() else { return };
-        let consumer = consumer_of(from, envelope.call);
-        let life = envelope.number;
-        let known = self.channels.get(&consumer).map(|channel| channel.life);
-        match known {
-            Some(known) if known > life => return,
-            Some(known) if known < life => self.lose(cx, consumer),
-            _ => {}
-        }
-        let lapse = cx.set_timer(Clock::Steady, self.spec.heartbeat, Alarm::Lapse(from, envelope.call));
-        let told = envelope.counts();
-        if let Some(channel) = self.channels.get_mut(&consumer) {
-            let before = std::mem::replace(&mut channel.lapse, lapse);
-            cx.cancel_timer(before);
-            if !channel.is_broken(told) {
-                return;
-            }
-            // Something was lost on the way, which a connection does not survive.
-            self.lose(cx, consumer);
-            return;
-        }
-        let queue = spec.queue;
-        if self.queues[queue.index()].queue.subscribe(consumer, spec.terms).is_err() {
-            // Somebody has the queue for itself: it tries again.
-            cx.cancel_timer(lapse);
-            return;
-        }
-        let channel = Channel {
-            node: from,
-            life,
-            call: envelope.call,
-            lapse,
-            sent: 0,
-            answers: 0,
-            base: told,
-            due: Counts::default(),
-            is_suspect: false,
-        };
-        self.channels.insert(consumer, channel);
-        self.hand_out(cx, queue);
-        self.bury(cx);
-    }
-
-    /// A consumer is not heard of any more: what it held goes to others.
-    fn lose(&mut self, cx: &mut Cx<'_>, consumer: ConsumerId) {
-        let Some(channel) = self.channels.remove(&consumer) else { return };
-        cx.cancel_timer(channel.lapse);
-        let Some(spec) = self.script.calls[usize::from(channel.call)].subscription.as_deref() else { return };
-        let queue = spec.queue;
-        self.ask(queue, |queue, dead| queue.gone(consumer, time(cx.now()), dead));
-        self.unsettled.retain(|_, unsettled| unsettled.consumer != consumer);
-        self.hand_out(cx, queue);
-        self.bury(cx);
-    }
-
-    /// A consumer is done with a delivery, well or not. News of a channel that was lost is no news.
-    fn settle(&mut self, cx: &mut Cx<'_>, number: u32, outcome: Outcome) {
-        let Some(Unsettled { queue, consumer, tag }) = self.unsettled.remove(&number) else { return };
-        let Some(channel) = self.channels.get(&consumer) else { return };
-        let requeues = self.script.calls[usize::from(channel.call)].subscription.as_deref().is_some_and(|spec| {
-            // What a consumer has no room for it has not looked at.
-            spec.requeues || outcome == Outcome::Rejected
-        });
-        // The channel is there, so the tag is outstanding: neither is refused.
-        if outcome == Outcome::Done {
-            let mut done = Vec::new();
-            if self.queues[queue.index()].queue.ack(consumer, tag, false, &mut done).is_ok() {
-                let number = self.spec.queues[queue.index()].number;
-                cx.observe(Observation::Queued { queue: number, fact: QueueFact::Acknowledged });
-                done.into_iter().for_each(|parcel| self.release(cx, parcel, None, true));
-            }
-        } else {
-            let _ = self.ask(queue, |queue, dead| queue.nack(consumer, tag, false, requeues, time(cx.now()), dead));
-        }
-        self.hand_out(cx, queue);
-        self.bury(cx);
-    }
-}
-
-/// The channel of a consumer's node.
-fn consumer_of(node: NodeId, call: u16) -> ConsumerId {
-    ConsumerId::new(u64::from(node.index()) << 16 | u64::from(call))
 }
 
 impl Process<Letter> for Broker {
@@ -469,31 +402,47 @@ impl Process<Letter> for Broker {
                 priority: record.priority,
                 ttl: record.expiry.map(|expiry| expiry.since(now)),
                 persistent: true,
-                deaths: Deaths::NONE,
+                deaths: record.deaths,
             };
-            hosted.queue.restore(incoming, now);
+            // After a crash nobody knows any more what had been delivered: all of it is marked, as by RabbitMQ's classic queues.
+            hosted.queue.restore(incoming, 1, now);
         }
         for index in 0..self.queues.len() {
             let queue = QueueId::new(index as u32);
+            if self.replicas.contains_key(&queue) {
+                self.begin_replica(cx, queue);
+                continue;
+            }
             self.ask(queue, |queue, dead| queue.restart(now, dead));
             self.look_at(cx, queue);
         }
         self.bury(cx);
+        self.begin_to_look_at_memory(cx);
     }
 
     fn message(&mut self, cx: &mut Cx<'_>, from: NodeId, letter: Letter) {
-        let Letter::Plain(envelope) = letter else { return };
-        match envelope.kind() {
-            Kind::Notice | Kind::Message => self.publish(cx, from, envelope),
-            Kind::Subscribe => self.hear(cx, from, envelope),
-            Kind::Ack(outcome) => {
-                if let Some(channel) = self.channels.get_mut(&consumer_of(from, envelope.call)) {
-                    channel.answers = channel.answers.wrapping_add(1);
+        let envelope = match letter {
+            Letter::Plain(envelope) => envelope,
+            Letter::Bulk(bulk) => {
+                match bulk.into_body() {
+                    Body::Work(Word::Forward { number, queue, posted }) => {
+                        self.forwarded(cx, from, number, queue, posted);
+                    }
+                    Body::Work(Word::Forwarded { number, outcome }) => self.answered(cx, number, outcome),
+                    Body::Work(Word::Replica(queue, word)) => self.hear_replica(cx, from, queue, word),
+                    Body::Work(Word::Memory { is_raised }) => self.hear_of_memory(cx, from, is_raised),
+                    _ => {}
                 }
-                self.settle(cx, envelope.number, outcome);
+                return self.read_if_freed(cx);
             }
+        };
+        match envelope.kind() {
+            Kind::Notice | Kind::Message => self.read(cx, from, envelope),
+            Kind::Subscribe => self.hear(cx, from, envelope),
+            Kind::Ack(outcome) => self.settle(cx, from, &envelope, outcome),
             _ => {}
         }
+        self.read_if_freed(cx);
     }
 
     fn reset(&mut self, cx: &mut Cx<'_>, peer: NodeId) {
@@ -515,26 +464,41 @@ impl Process<Letter> for Broker {
                 self.look_at(cx, queue);
                 self.bury(cx);
             }
-            Alarm::Lapse(node, call) => {
-                self.lose(cx, consumer_of(node, call));
+            Alarm::Lapse(node, call) => self.lose(cx, consumer_of(node, call)),
+            Alarm::Deliver(queue) => self.go_on(cx, QueueId::new(queue)),
+            Alarm::Replica(queue) => self.look_at_replica(cx, QueueId::new(queue)),
+            Alarm::Relays => {
+                self.give_up_relays(cx);
+                self.read_if_freed(cx);
             }
+            Alarm::Memory => self.look_at_memory(cx),
             _ => {}
         }
     }
 
     fn persisted(&mut self, cx: &mut Cx<'_>, key: u64) {
+        if disk::is_replica(key) {
+            self.replica_wrote(cx, key, true);
+            return self.read_if_freed(cx);
+        }
         let News { kept, released, confirmed } = self.shelf.synced(cx, key);
-        if let Some(message) = kept {
-            cx.observe(Observation::Kept { message });
+        if let Some(Copy { message, queue: place }) = kept {
+            cx.observe(Observation::Kept { message, place });
         }
-        if let Some(End { message, outcome }) = released {
-            cx.observe(Observation::Released { message, is_kept: true, outcome });
+        if let Some(End { copy, exit }) = released {
+            Self::let_go(cx, copy, true, exit);
         }
-        Self::conclude(cx, confirmed);
+        self.conclude(cx, confirmed);
+        self.read_if_freed(cx);
     }
 
     fn refused(&mut self, cx: &mut Cx<'_>, key: u64) {
+        if disk::is_replica(key) {
+            self.replica_wrote(cx, key, false);
+            return self.read_if_freed(cx);
+        }
         let waiting = self.shelf.refused(key);
-        Self::conclude(cx, waiting);
+        self.conclude(cx, waiting);
+        self.read_if_freed(cx);
     }
 }

@@ -410,7 +410,11 @@ impl Caller {
             | Alarm::Gossip(_)
             | Alarm::Subscribe
             | Alarm::Log(_)
-            | Alarm::Lapse(..) => None,
+            | Alarm::Lapse(..)
+            | Alarm::Deliver(_)
+            | Alarm::Replica(_)
+            | Alarm::Memory
+            | Alarm::Relays => None,
         }
     }
 
@@ -490,7 +494,7 @@ impl Caller {
         self.given.forget(key);
         let Some(gate) = self.routes.get_mut(pending.route).gate.as_deref_mut() else { return };
         match &mut gate.hold {
-            Hold::Nothing => return,
+            Hold::Batches | Hold::Nothing => return,
             Hold::InFlight(gate) => gate.settle(key),
             Hold::Window(window) => {
                 let passed = window.settle(pending.sequence);

@@ -487,7 +487,11 @@ impl Process<Letter> for Client {
             | Alarm::Gossip(_)
             | Alarm::Subscribe
             | Alarm::Log(_)
-            | Alarm::Lapse(..) => None,
+            | Alarm::Lapse(..)
+            | Alarm::Deliver(_)
+            | Alarm::Replica(_)
+            | Alarm::Memory
+            | Alarm::Relays => None,
         };
         if let Some(user) = idle {
             self.go_on(cx, user);

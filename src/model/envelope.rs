@@ -95,6 +95,7 @@ impl Kind {
         NonZeroU8::MIN.saturating_add(self.pack())
     }
 
+    #[inline(always)]
     const fn unpack(bits: u8) -> Self {
         match bits {
             0 => Self::Notice,
@@ -188,6 +189,7 @@ impl Envelope {
     }
 
     /// What it is for.
+    #[inline(always)]
     pub fn kind(&self) -> Kind {
         Kind::unpack(self.code())
     }

@@ -27,7 +27,7 @@ mod service;
 mod task;
 
 use crate::base::id::NodeId;
-pub use broker::{Broker, BrokerSpec, HostedQueue, Publication, SubscriptionSpec};
+pub use broker::{Broker, BrokerSpec, HostedQueue, Publication, Stated, SubscriptionSpec};
 pub use client::Client;
 pub use envelope::{Beside, Counts, Envelope, Kind, Remainder};
 pub use feed::{Feed, Row, Trace};
@@ -39,7 +39,8 @@ pub use letter::{Letter, Mixed, Slip};
 pub use line::MakesRoom;
 pub use load::{ClientSpec, Load, Phase};
 pub use log::{
-    Bulk, Leaders, LogAlarm, LogBroker, LogController, LogSpec, Parcel, ProducerSpec, ReaderSpec, RecordSpec, TopicSpec,
+    Bulk, Leaders, LogAlarm, LogBroker, LogController, LogSpec, Parcel, ProducerSpec, ReadCosts, ReaderSpec,
+    RecordSpec, TopicSpec,
 };
 pub use pace::Course;
 pub use policy::{Cancel, Delivery, Policy};
@@ -80,4 +81,12 @@ pub enum Alarm {
     Log(LogAlarm),
     /// This node was not heard of as a consumer, of deliveries of this kind.
     Lapse(NodeId, u16),
+    /// This queue has rested, and delivers again.
+    Deliver(u32),
+    /// Something is due at the replica of this queue.
+    Replica(u32),
+    /// It is time to look at the memory.
+    Memory,
+    /// It is time to give up messages that were passed on and not heard of again.
+    Relays,
 }

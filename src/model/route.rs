@@ -14,7 +14,6 @@ use super::caller::Cx;
 use super::envelope::Beside;
 use super::guard::Guard;
 use super::health::Health;
-use super::policy::Policy;
 use super::script::{Call, Script, Target};
 
 /// The routes of one caller, by index. The first is inline: most callers have no second.
@@ -87,7 +86,7 @@ impl Route {
         Self {
             name: spec.route,
             picker: route.picker.fresh(draw),
-            gate: Hold::of(&spec.policy).map(|hold| Box::new(Gate { hold, health: None })),
+            gate: Hold::of(spec).map(|hold| Box::new(Gate { hold, health: None })),
             guard: route.guard.as_ref().map(|guard| Box::new(Guard::new(guard))),
         }
     }
@@ -264,12 +263,18 @@ pub(super) enum Hold {
     InFlight(InFlight),
     /// So far ahead of the oldest.
     Window(Window),
+    /// A producer has them, which sends them in batches.
+    Batches,
     /// Nothing.
     Nothing,
 }
 
 impl Hold {
-    fn of(policy: &Policy) -> Option<Self> {
+    fn of(spec: &Call) -> Option<Self> {
+        let policy = &spec.policy;
+        if spec.record.is_some() {
+            return Some(Self::Batches);
+        }
         match (policy.max_in_flight, policy.window) {
             (_, window) if policy.ordered => {
                 let most = NonZeroU32::MIN.saturating_add(Beside::WINDOW_MAX - 1);
@@ -286,6 +291,7 @@ impl Hold {
         match self {
             Self::InFlight(gate) => (gate.offer(key), 0),
             Self::Window(window) => window.offer(key),
+            Self::Batches => (false, 0),
             Self::Nothing => (true, 0),
         }
     }
@@ -295,7 +301,7 @@ impl Hold {
         match self {
             Self::InFlight(gate) => gate.admit(),
             Self::Window(window) => window.admit(),
-            Self::Nothing => None,
+            Self::Batches | Self::Nothing => None,
         }
     }
 }

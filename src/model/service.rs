@@ -225,7 +225,7 @@ impl Service {
 
     fn answer(&mut self, cx: &mut Cx<'_>, to: NodeId, envelope: Envelope, outcome: Outcome) {
         if let Kind::Delivery { settled } = envelope.kind() {
-            self.note_answer(cx, settled, outcome);
+            self.note_answer(cx, to, (settled, outcome));
         }
         let (call, keys) = (self.call(&envelope), &self.script.keys);
         let (kind, size) = match envelope.kind() {
@@ -484,7 +484,7 @@ impl Process<Letter> for Service {
         match envelope.kind() {
             Kind::Notice | Kind::Message | Kind::Request => self.arrive(cx, from, envelope),
             Kind::Delivery { .. } => {
-                self.note_delivery();
+                self.note_delivery(from);
                 self.arrive(cx, from, envelope);
             }
             Kind::Ack(outcome) | Kind::Reply(outcome) => {
@@ -495,8 +495,8 @@ impl Process<Letter> for Service {
             Kind::Untie => self.untie(cx, envelope),
             Kind::Skip => self.skip(cx, from, &envelope),
             Kind::Probe | Kind::Alive | Kind::Idle | Kind::Gossip(_) => self.heard_of(cx, from, &envelope),
-            // Only brokers are subscribed to.
-            Kind::Subscribe => {}
+            // A broker asks whether it is there.
+            Kind::Subscribe => self.subscribe_at(cx, from),
         }
         self.show(cx);
     }
@@ -522,6 +522,7 @@ impl Process<Letter> for Service {
             Alarm::Subscribe => self.subscribe(cx),
             Alarm::Log(alarm) => self.look_at_topics(cx, alarm),
             Alarm::Arrival | Alarm::Think(_) | Alarm::Lapse(..) => {}
+            Alarm::Deliver(_) | Alarm::Replica(_) | Alarm::Memory | Alarm::Relays => {}
         }
         self.show(cx);
     }

@@ -10,11 +10,12 @@ mod context;
 mod effects;
 mod facts;
 mod guarded;
+mod logged;
+mod loss;
 mod message;
 mod observation;
 mod outbox;
 mod peer;
-mod logged;
 mod queued;
 mod timers;
 
@@ -28,11 +29,12 @@ pub use clock::{Clock, Clocks, Steady, Wall, Work};
 pub use context::Context;
 pub use effects::Effects;
 pub use guarded::{GuardFact, TurnedAway};
+pub use logged::{GroupFact, TopicFact};
+pub use loss::Loss;
 pub use message::{Identity, Leg, Message, MessageId, Name};
-pub use observation::{Close, Flow, Kind, Observation, Outcome, Wanted};
+pub use observation::{Close, Exit, Flow, Kind, NO_PLACE, Observation, Outcome, Wanted};
 pub use outbox::{Alarm, Outbox, Outgoing, Write};
 pub use peer::PeerEvent;
-pub use logged::{GroupFact, TopicFact};
 pub use queued::QueueFact;
 pub use timers::{TimerId, Timers};
 

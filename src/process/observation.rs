@@ -8,6 +8,7 @@ use crate::base::time::Span;
 
 use super::guarded::{GuardFact, TurnedAway};
 use super::logged::{GroupFact, TopicFact};
+use super::loss::Loss;
 use super::message::MessageId;
 use super::queued::QueueFact;
 
@@ -129,24 +130,39 @@ pub enum Observation {
         /// Why.
         why: TurnedAway,
     },
-    /// A broker keeps a copy of a message, beside the one that came.
+    /// A place where messages wait for consumers (a queue) keeps a copy of a message, beside the one that came.
     Stored {
         /// The message.
         message: MessageId,
+        /// The place.
+        place: u16,
+        /// A hash of its key, if it has one: messages of one publisher with one key are to be processed in order.
+        key: Option<u64>,
+        /// What a loss would be due to, until it is [`Kept`](Self::Kept).
+        risk: Loss,
     },
-    /// A copy that a broker keeps is on disk, where a crash leaves it.
+    /// The copy that came is at its end: others are kept in its place.
+    Replaced {
+        /// The message.
+        message: MessageId,
+    },
+    /// A copy that is kept is where a crash leaves it: on disk, or at a majority.
     Kept {
         /// The message.
         message: MessageId,
+        /// The place that keeps it.
+        place: u16,
     },
-    /// A broker keeps a copy no longer.
+    /// A copy is kept no longer.
     Released {
         /// The message.
         message: MessageId,
-        /// Whether it was on disk.
+        /// The place that kept it.
+        place: u16,
+        /// Whether it was where a crash leaves it.
         is_kept: bool,
-        /// What became of it, if it was not handed on.
-        outcome: Option<Outcome>,
+        /// How it left.
+        exit: Exit,
     },
     /// Something happened to a message in a queue of a broker.
     Queued {
@@ -227,6 +243,20 @@ pub enum Observation {
     },
 }
 
+/// The place of what is kept and belongs to no place that is accounted for.
+pub const NO_PLACE: u16 = u16::MAX;
+
+/// How a message leaves a place where it waited for consumers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Exit {
+    /// Somebody has processed it, and said so.
+    Acknowledged,
+    /// To another place, which keeps it now.
+    HandedOn,
+    /// Nobody keeps it any more. If it is not processed all the same, this is why.
+    LetGo(Loss),
+}
+
 /// How the handling of one copy ended.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Outcome {
@@ -289,7 +319,8 @@ pub enum Close {
 pub enum Kind {
     /// [`Observation::Offered`], [`Observation::Attempted`], [`Observation::Received`], [`Observation::Handled`],
     /// [`Observation::Declined`], [`Observation::Confirmed`], [`Observation::Closed`], [`Observation::Dropped`],
-    /// [`Observation::Duplicated`], [`Observation::Stored`], [`Observation::Kept`], [`Observation::Released`].
+    /// [`Observation::Duplicated`], [`Observation::Stored`], [`Observation::Replaced`], [`Observation::Kept`],
+    /// [`Observation::Released`].
     Message = 1,
     /// [`Observation::Arrived`], [`Observation::Level`], [`Observation::Served`], [`Observation::Refused`],
     /// [`Observation::TurnedAway`].
@@ -335,6 +366,27 @@ impl Wanted {
 }
 
 impl Observation {
+    /// The message that it is about, if it says what becomes of one.
+    pub const fn message(&self) -> Option<MessageId> {
+        match *self {
+            Self::Offered { message, .. }
+            | Self::Attempted { message }
+            | Self::AttemptFailed { message }
+            | Self::Received { message, .. }
+            | Self::Handled { message, .. }
+            | Self::Declined { message, .. }
+            | Self::Confirmed { message }
+            | Self::Closed { message, .. }
+            | Self::Dropped { message }
+            | Self::Duplicated { message }
+            | Self::Stored { message, .. }
+            | Self::Replaced { message }
+            | Self::Kept { message, .. }
+            | Self::Released { message, .. } => Some(message),
+            _ => None,
+        }
+    }
+
     /// Its kind.
     #[inline(always)]
     pub const fn kind(&self) -> Kind {
@@ -347,9 +399,11 @@ impl Observation {
             | Self::TurnedAway { .. } => Kind::Station,
             Self::Guarded { .. } => Kind::Guard,
             Self::Queued { .. } | Self::QueueDepth { .. } => Kind::Queue,
-            Self::Logged { .. } | Self::LogEnd { .. } | Self::Grouped { .. } | Self::Polled { .. } | Self::Progress { .. } => {
-                Kind::Log
-            },
+            Self::Logged { .. }
+            | Self::LogEnd { .. }
+            | Self::Grouped { .. }
+            | Self::Polled { .. }
+            | Self::Progress { .. } => Kind::Log,
             Self::Down { .. } => Kind::Life,
             Self::AttemptFailed { .. } | Self::Suspected { .. } | Self::Trusted { .. } => Kind::Attempt,
             _ => Kind::Message,

@@ -9,6 +9,11 @@ facts! {
         Published "published",
         /// Messages that the queue refused because it was full (see `overflow`).
         Refused "refused",
+        /// Messages for it that waited unread, as their publisher was kept back.
+        ///
+        /// Its credit was used up (`credit-flow-default-credit`), or a node of the broker had too little memory
+        /// (`vm-memory-high-watermark`).
+        Unread "unread",
         /// Messages that were sent to a consumer, each time they were.
         Delivered "delivered",
         /// Deliveries of messages that had been delivered before.

@@ -2,7 +2,7 @@
 //!
 //! Names are those of the quantities that expectations are written in: a scope has metrics, a metric statistics.
 
-use crate::metrics::{Fate, GroupBook, Histogram, QueueBook, TopicBook};
+use crate::metrics::{CustodyBook, Fate, GroupBook, Histogram, QueueBook, TopicBook};
 use crate::network::Cause;
 use crate::process::{GroupFact, Outcome, QueueFact, TopicFact};
 use crate::sim::{FaultBook, LinkBook};
@@ -169,6 +169,7 @@ pub(super) fn of_flow(flow: &FlowTotal) -> Vec<Metric> {
     if flow.confirmed_lost > 0 {
         metrics.push(with_share("confirmed-lost", flow.confirmed_lost));
     }
+    metrics.extend(flow.losses.happened().map(|(why, messages)| with_rate(why.name(), messages)));
     // Most flows have few guards: what never happened is left out.
     metrics.extend(flow.guards.done().map(|(fact, times)| with_rate(fact.name(), times)));
     metrics.extend(flow.after.iter().flat_map(of_aftermath));
@@ -241,7 +242,7 @@ pub(super) fn of_station(station: &StationTotal) -> Vec<Metric> {
 }
 
 /// A queue's metrics.
-pub(super) fn of_queue(book: &QueueBook) -> Vec<Metric> {
+pub(super) fn of_queue(book: &QueueBook, custody: &CustodyBook) -> Vec<Metric> {
     let most = |value: u32| statistic("max", Value::Whole(value.into()), Unit::Count);
     let per_second = |events: u64| rate(super::human::ratio(events as f64, book.seconds));
     let mut metrics = vec![
@@ -251,6 +252,19 @@ pub(super) fn of_queue(book: &QueueBook) -> Vec<Metric> {
     metrics.extend(QueueFact::ALL.iter().map(|&fact| {
         let happened = book.of(fact);
         metric(fact.name(), [count(happened), per_second(happened), share(book.share(fact))])
+    }));
+    let of_due = |messages: u64| super::human::ratio(messages as f64, custody.due as f64);
+    let with_share = |name, messages| metric(name, [count(messages), share(of_due(messages))]);
+    metrics.extend([
+        with_share("lost", custody.lost.sum()),
+        with_share("confirmed-lost", custody.confirmed_lost.sum()),
+        metric("duplicates", [count(custody.duplicates), mean(of_due(custody.duplicates))]),
+        metric("out-of-order", [count(custody.out_of_order), per_second(custody.out_of_order)]),
+    ]);
+    // Most reasons never occur: those are left out.
+    metrics.extend(custody.lost.happened().map(|(why, messages)| {
+        let confirmed = statistic("confirmed", Value::Whole(custody.confirmed_lost.of(why)), Unit::Count);
+        metric(why.name(), [count(messages), confirmed, per_second(messages)])
     }));
     metrics
 }

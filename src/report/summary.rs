@@ -35,7 +35,9 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use crate::experiment::{Basis, Judgement, Results, Unit as Counted};
 use crate::metrics::RunResult;
 
-use super::metric::{Metric, Unit, Value, of_fault, of_flow, of_link, of_queue, of_reader, of_station, of_system, of_topic};
+use super::metric::{
+    Metric, Unit, Value, of_fault, of_flow, of_link, of_queue, of_reader, of_station, of_system, of_topic,
+};
 use super::total::Total;
 use super::{VERSION, fingerprint, verdict_name};
 
@@ -165,7 +167,7 @@ impl Tables {
         let queues = total
             .queues
             .iter()
-            .map(|queue| Named { name: queue.name.clone(), metrics: Metrics(of_queue(&queue.book)) });
+            .map(|queue| Named { name: queue.name.clone(), metrics: Metrics(of_queue(&queue.book, &queue.custody)) });
         let links =
             total.links.iter().map(|link| Named { name: link.name.clone(), metrics: Metrics(of_link(&link.book)) });
         let faults = total.faults.iter().map(|fault| Fault {

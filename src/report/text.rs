@@ -6,8 +6,8 @@ mod flow;
 mod guards;
 mod places;
 mod queues;
-mod topics;
 mod recovery;
+mod topics;
 
 use crate::experiment::Results;
 
@@ -34,7 +34,7 @@ pub(super) fn summary(results: &Results, total: &Total, style: Style) -> String 
     }
     page.block(guards::lines(&total.flows, style));
     page.block(places::stations(&total.stations, style));
-    page.block(queues::lines(&total.queues, style));
+    page.block(queues::lines(&total.queues, &total.flows, style));
     page.block(topics::lines(&total.topics, &total.readers, style));
     page.block(places::links(&total.links, style));
     page.block(places::faults(&total.faults, style));

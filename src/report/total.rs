@@ -4,7 +4,9 @@
 use crate::base::time::{Span, Time};
 use crate::experiment::Results;
 use crate::metrics::recovery::Strike;
-use crate::metrics::{Fate, FlowBook, GuardCounts, Histogram, QueueResult, ReaderResult, RunResult, StationBook, TopicResult};
+use crate::metrics::{
+    Fate, FlowBook, GuardCounts, Histogram, LossCounts, QueueResult, ReaderResult, RunResult, StationBook, TopicResult,
+};
 use crate::process::{Outcome, TurnedAway};
 use crate::sim::{FaultBook, LinkBook};
 
@@ -46,6 +48,8 @@ pub(super) struct FlowTotal {
     pub confirmed: u64,
     /// Confirmed, handled by nobody, and no copy left.
     pub confirmed_lost: u64,
+    /// What was lost of it at queues or on the way there.
+    pub losses: LossCounts,
     /// Attempts sent while it was measured, by whichever message.
     pub sent: u64,
     /// Messages that succeeded while it was measured.
@@ -168,7 +172,10 @@ impl Total {
         }
         for queue in &run.queues {
             match self.queues.iter_mut().find(|total| total.name == queue.name) {
-                Some(total) => total.book.add(&queue.book),
+                Some(total) => {
+                    total.book.add(&queue.book);
+                    total.custody.add(&queue.custody);
+                }
                 None => self.queues.push(queue.clone()),
             }
         }
@@ -242,6 +249,7 @@ impl FlowTotal {
         self.received += tally.received;
         self.confirmed += tally.confirmed;
         self.confirmed_lost += tally.confirmed_lost;
+        tally.losses.iter().for_each(|losses| self.losses.add(losses));
         self.attempts += tally.attempts;
         self.copies += tally.copies;
         self.duplicates += tally.duplicates;

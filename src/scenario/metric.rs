@@ -1,6 +1,6 @@
 //! What can be measured, by name.
 
-use crate::process::{GroupFact, GuardFact, QueueFact, TopicFact, TurnedAway};
+use crate::process::{GroupFact, GuardFact, Loss, QueueFact, TopicFact, TurnedAway};
 
 use super::quantity::Statistic;
 
@@ -53,6 +53,8 @@ macro_rules! metrics {
             TurnedAway(TurnedAway),
             /// What happened to messages in queues.
             Queued(QueueFact),
+            /// What messages were lost by.
+            LostBy(Loss),
             /// What happened to records in topics.
             Logged(TopicFact),
             /// What happened to groups that read topics.
@@ -69,6 +71,7 @@ macro_rules! metrics {
                     Self::Guard(fact) => fact.name(),
                     Self::TurnedAway(why) => why.name(),
                     Self::Queued(fact) => fact.name(),
+                    Self::LostBy(why) => why.name(),
                     Self::Logged(fact) => fact.name(),
                     Self::Grouped(fact) => fact.name(),
                 }
@@ -81,6 +84,7 @@ macro_rules! metrics {
                     Self::Guard(fact) => fact.meaning(),
                     Self::TurnedAway(why) => why.meaning(),
                     Self::Queued(fact) => fact.meaning(),
+                    Self::LostBy(why) => why.meaning(),
                     Self::Logged(fact) => fact.meaning(),
                     Self::Grouped(fact) => fact.meaning(),
                 }
@@ -93,6 +97,7 @@ macro_rules! metrics {
                     Self::Guard(fact) => fact.definition(),
                     Self::TurnedAway(why) => why.definition(),
                     Self::Queued(fact) => fact.definition(),
+                    Self::LostBy(why) => why.definition(),
                     Self::Logged(fact) => fact.definition(),
                     Self::Grouped(fact) => fact.definition(),
                 };
@@ -106,9 +111,8 @@ macro_rules! metrics {
                 match self {
                     $(Self::$variant => MetricKind::$kind,)*
                     Self::Queued(QueueFact::Redelivered | QueueFact::DeadLettered) => MetricKind::Share,
-                    Self::Guard(_) | Self::TurnedAway(_) | Self::Queued(_) | Self::Logged(_) | Self::Grouped(_) => {
-                        MetricKind::Events
-                    }
+                    Self::Guard(_) | Self::TurnedAway(_) | Self::Queued(_) | Self::LostBy(_) => MetricKind::Events,
+                    Self::Logged(_) | Self::Grouped(_) => MetricKind::Events,
                 }
             }
         }
@@ -147,7 +151,9 @@ metrics! {
     InDoubt "in-doubt" Share,
     /// No copy came through, and nobody said why.
     ///
-    /// A fate. Its copies were lost on their way, dropped by a full receiver without a word, or forgotten in a crash.
+    /// A fate. Its copies were lost on their way, dropped by a full receiver without a word, or forgotten in a crash. Of a queue:
+    /// messages that were lost there or on the way there, whatever was confirmed, as a share of those that it was to take; why, and
+    /// by which setting, `lost-transient-queue` and the like tell.
     Lost "lost" Share,
     /// Turned away, by its receiver or by a guard of its own sender.
     ///
@@ -189,6 +195,9 @@ metrics! {
     /// Copies the receiver got per message.
     Copies "copies" Mean,
     /// Copies beyond the first per message.
+    ///
+    /// Of what goes to several queues, beyond the first that each of them's consumers received. Of a queue: per message that it was
+    /// to take.
     Duplicates "duplicates" Mean,
     /// From the intended send time until confirmed.
     Latency "latency" Times,
@@ -230,7 +239,14 @@ metrics! {
     Ready "ready" Mean,
     /// Messages that a consumer has and has not acknowledged.
     Unacked "unacked" Mean,
+    /// Messages that were first processed after a later one of the same publisher, and of the same key where messages have keys.
+    ///
+    /// They are processed when that ends. Several consumers, a requeue or a second publication break the order.
+    OutOfOrder "out-of-order" Events,
     /// Messages that were confirmed to the sender and then lost.
+    ///
+    /// No copy is left, and nobody has processed them. A message that goes to several queues owes each an effect, and is lost if
+    /// one of them lost it; a dead letter takes the debt along.
     ConfirmedLost "confirmed-lost" Share,
     /// How old the value was that a read returned.
     Staleness "staleness" Times,
@@ -329,12 +345,14 @@ impl Metric {
 }
 
 /// The metrics of the list, then those that have registries of their own.
-const fn all() -> [Metric; Metric::NAMED.len()
-    + GuardFact::COUNT
-    + TurnedAway::COUNT
-    + QueueFact::COUNT
-    + TopicFact::COUNT
-    + GroupFact::COUNT] {
+const fn all() -> [Metric;
+    Metric::NAMED.len()
+        + GuardFact::COUNT
+        + TurnedAway::COUNT
+        + QueueFact::COUNT
+        + Loss::COUNT
+        + TopicFact::COUNT
+        + GroupFact::COUNT] {
     let mut all = [Metric::Offered; _];
     let (mut place, mut next) = (0, 0);
     while next < Metric::NAMED.len() {
@@ -354,6 +372,11 @@ const fn all() -> [Metric; Metric::NAMED.len()
     next = 0;
     while next < QueueFact::COUNT {
         all[place] = Metric::Queued(QueueFact::ALL[next]);
+        (place, next) = (place + 1, next + 1);
+    }
+    next = 0;
+    while next < Loss::COUNT {
+        all[place] = Metric::LostBy(Loss::ALL[next]);
         (place, next) = (place + 1, next + 1);
     }
     next = 0;

@@ -137,6 +137,66 @@ fn a_confirm_comes_after_the_sync() {
     assert_eq!(confirmed(false), ms(2).as_nanos());
 }
 
+/// A quorum queue of three replicas, 1 ms apart, each with a disk that syncs in 5 ms. The leader gets a message after 1 ms, the others
+/// after 2; they have it on disk at 7 ms, and the leader knows at 8, which its publisher knows at 9. One of three messages comes to the
+/// leader's node; what comes to another takes a millisecond more each way. Alone, a node needs nobody: 1 + 5 + 1.
+#[test]
+fn a_quorum_queue_confirms_after_a_majority() {
+    let text = |nodes: u32| {
+        format!(
+            "network.latency = \"1ms\"\nbrokers.rabbit = {{ nodes = {nodes}, fsync-time = \"5ms\" }}\n[clients.shop]\nrate = \
+             \"10/s\"\narrivals = \"even\"\npublish = \"orders\"\nconfirm = true\n[queues.orders]\ntype = \"quorum\"\n"
+        )
+    };
+    for (nodes, expected) in [(1, [7, 7]), (3, [9, 11]), (5, [9, 11])] {
+        let run = Study::seeds(1, 12, 2, &text(nodes)).runs.remove(0);
+        let book = flow(&run, "shop");
+        assert_eq!((book.offered, book.confirmed), (100, 100));
+        let millis = [book.latency.min(), book.latency.max()].map(|time| time.map(|time| time.as_nanos() / 1_000_000));
+        assert_eq!(millis, expected.map(Some), "{nodes} nodes");
+        let direct = book.latency.below(ms(10)) as f64 / 100.0;
+        let share = if nodes == 1 { 1.0 } else { 1.0 / f64::from(nodes) };
+        assert!((direct - share).abs() < 0.02, "{nodes} nodes: {direct}");
+    }
+}
+
+/// A queue that grows by 900 messages of 10 KiB a second, and a node that has memory for 1000 of them: the alarm comes at the first look
+/// after that, every 2.5 s, and the 50 users that wait for their confirms publish nothing any more until there are fewer. So the queue
+/// is never longer than 1000 and what comes in 2.5 s, 2250, and the 50 that wait.
+#[test]
+fn a_slow_consumer_holds_up_publishers_that_wait() {
+    let text = |memory: &str| {
+        format!(
+            "brokers.rabbit = {{ {memory} }}\n[clients.shop]\nusers = 50\nthink = \"50ms\"\npublish = \"orders\"\nconfirm = \
+             true\nsize = \"10KiB\"\n[queues.orders]\n[consumers.worker]\nqueue = \"orders\"\nprefetch = 10\nwork = \"10ms\"\n"
+        )
+    };
+    let free = Study::exact(60, &text(""));
+    let held = Study::exact(60, &text("vm-memory-high-watermark.absolute = \"10240000B\""));
+    let published = |run: &RunResult| queue(run, "orders").of(QueueFact::Published);
+    assert!((59_000..=60_050).contains(&published(&free)), "{}", published(&free));
+    // The consumer's 100 a second, and what the queue holds in the end.
+    assert!(published(&held) <= 6_000 + 3_300, "{}", published(&held));
+    assert!(queue(&held, "orders").ready_max <= 3_300 && queue(&held, "orders").of(QueueFact::Unread) > 0);
+    assert_eq!(queue(&free, "orders").of(QueueFact::Unread), 0);
+}
+
+/// The disk takes 100 ms for a sync, and nobody consumes. A publisher may be 40 messages ahead of it. Of 40 that are read at once the
+/// first is synced alone, and the others, which come meanwhile, share the next: so 40 take 200 ms, and 200 a second of the 1000 that it
+/// sends get in.
+#[test]
+fn credit_keeps_a_publisher_as_far_ahead_of_the_disk_as_it_may_be() {
+    let run = Study::seeds(
+        1,
+        20,
+        10,
+        "[brokers.rabbit]\nfsync-time = \"100ms\"\ncredit-flow-default-credit = { initial-credit = 40, more-credit-after = 40 \
+         }\n[clients.shop]\nrate = \"1000/s\"\npublish = \"orders\"\n[queues.orders]\n",
+    );
+    let published = queue(&run.runs[0], "orders").of(QueueFact::Published) as f64 / 10.0;
+    assert!((published - 200.0).abs() < 5.0, "{published}");
+}
+
 /// A topic exchange sends each message to the queues whose pattern fits its key, once each, and what fits nowhere to nobody: a
 /// publisher that insists is told.
 #[test]
@@ -170,4 +230,78 @@ fn an_exchange_sends_messages_where_their_keys_fit() {
     assert_eq!(queue(&run, "europe").of(QueueFact::Acknowledged), eu.offered);
     assert_eq!(queue(&run, "all").of(QueueFact::Acknowledged), eu.offered + us.offered);
     assert_eq!((eu.confirmed, us.confirmed, other.confirmed), (eu.offered, us.offered, 0));
+}
+
+/// Dead letters keep the routing key that they have, not the first: `a` sends its dead on with the key `late`, and so does `b` with no
+/// key of its own. The exchange `second` has a queue for each key.
+#[test]
+fn a_letter_that_dies_again_keeps_the_key_that_it_got_first() {
+    let run = Study::exact(
+        10,
+        r#"
+        [clients.shop]
+        rate = "50/s"
+        arrivals = "even"
+        publish = "a"
+        [queues.a]
+        message-ttl = "10ms"
+        dead-letter-exchange = "first"
+        dead-letter-routing-key = "late"
+        [queues.b]
+        message-ttl = "10ms"
+        dead-letter-exchange = "second"
+        [queues.by-its-own-key]
+        [queues.by-the-key-of-its-letter]
+        [exchanges.first]
+        bindings.b = "late"
+        [exchanges.second]
+        bindings.by-its-own-key = "a"
+        bindings.by-the-key-of-its-letter = "late"
+        "#,
+    );
+    // One comes every 20 ms from the start on, and takes 20 ms: all but the last of 500 get there.
+    assert_eq!(queue(&run, "by-the-key-of-its-letter").of(QueueFact::Published), 499);
+    assert_eq!(queue(&run, "by-its-own-key").of(QueueFact::Published), 0);
+}
+
+/// A message that fails at once and goes back at once, where nothing takes any time: each return rests the queue for 20 us, so there
+/// are 50 000 deliveries a second and not one for each nanosecond or two.
+#[test]
+fn a_message_that_comes_back_at_once_does_not_stop_time() {
+    let run = Study::exact(
+        1,
+        r#"
+        [clients.shop]
+        rate = "1/s"
+        arrivals = "even"
+        publish = "orders"
+        [queues.orders]
+        [consumers.worker]
+        queue = "orders"
+        fail = "100%"
+        "#,
+    );
+    let delivered = queue(&run, "orders").of(QueueFact::Delivered);
+    assert!((1..=50_000).contains(&delivered), "{delivered}");
+}
+
+/// What goes out at once may be published: a request that has an order stored and billed is done when both are confirmed.
+#[test]
+fn messages_are_published_at_once() {
+    let run = Study::exact(
+        10,
+        r#"
+        network.latency = "5ms"
+        [clients.shop]
+        rate = "10/s"
+        arrivals = "even"
+        parallel = [{ publish = "orders", confirm = true }, { publish = "bills", confirm = true }]
+        [queues.orders]
+        [queues.bills]
+        "#,
+    );
+    let whole = flow(&run, "shop");
+    assert_eq!((whole.offered, whole.confirmed), (100, 100));
+    assert!(whole.latency.max().is_some_and(|max| (10..=11).contains(&(max.as_nanos() / 1_000_000))));
+    assert_eq!(["orders", "bills"].map(|name| queue(&run, name).of(QueueFact::Published)), [100, 100]);
 }

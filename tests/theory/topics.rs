@@ -79,6 +79,7 @@ fn the_partitions_of_a_dead_member_rest_for_a_session_timeout() {
         auto-offset-reset = "earliest"
         session-timeout = "10s"
         heartbeat-interval = "1s"
+        auto-commit-interval = "100ms"
         work = "100us"
     "#);
     let lag = run.readers[0].book.lag_max;
@@ -100,6 +101,7 @@ fn a_group_that_lost_its_reader_catches_up_as_fast_as_it_has_room() {
         nodes = 2
         topics = ["log"]
         auto-offset-reset = "earliest"
+        auto-commit-interval = "100ms"
         work = "1ms"
     "#);
     let book = &run.readers[0].book;
@@ -136,4 +138,32 @@ fn what_was_not_committed_is_processed_again() {
     // The standard deviation of a uniform number up to 2500 is 722; of the mean of 60, 93.
     assert!((mean - 1250.0).abs() < 370.0, "{mean}");
     assert!(runs.iter().all(|run| tally(run).handled == tally(run).offered), "nothing is lost");
+}
+
+/// A group that comes late reads 6 MB of records that are no longer in memory, a quarter of a megabyte at a time: 24 reads of 10 ms each,
+/// and 6 MB at 80 Mbit/s, which are 0.6 s. One that is always there never waits for the disk.
+#[test]
+fn who_falls_behind_waits_for_the_disk() {
+    let run = run(r#"
+        run = { duration = "40s", drain = "5s" }
+        clients.producer = { rate = "300/s", arrivals = "even", until = "20s", publish = "log", size = "993B", linger = "0s" }
+        brokers.kafka = { page-cache = "512KiB", disk-read-time = "10ms", disk-read-rate = "80Mbit/s", group-initial-rebalance-delay = "0s" }
+        topics.log = {}
+        faults.night = { at = "0s", for = "20s", pause = "late" }
+        consumers.present = { topics = ["log"], auto-offset-reset = "earliest" }
+        consumers.late = { topics = ["log"], auto-offset-reset = "earliest", max-partition-fetch-bytes = "250000B" }
+    "#);
+    // 6000 records of a kilobyte, and 61 bytes for each of their batches, of one record each: 6.37 MB. The last half megabyte is in memory.
+    let behind = |name: &str| {
+        let reader = run.readers.iter().find(|reader| reader.name == name).unwrap();
+        (reader.book.lag_seconds, reader.book.lag_max)
+    };
+    let (area, most) = behind("late");
+    assert_eq!(most, 6000);
+    // Behind by 6000 from 20 s on, and by less and less for as long as it reads: the area of that triangle, in record seconds.
+    let takes = 2.0 * area / 6000.0;
+    let expected = 5.85 / 0.25 * 0.010 + 5.85 * 8.0 / 80.0;
+    // Up to a poll of 500 records more waits at the end.
+    assert!((takes - expected).abs() < 0.15, "{takes} s, {expected} s");
+    assert!(behind("present").1 < 10);
 }

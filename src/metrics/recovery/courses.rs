@@ -182,10 +182,10 @@ impl Courses {
                 open.copies = open.copies.saturating_sub(1);
                 open.attempt.lost.get_or_insert(now);
             }),
-            Observation::Duplicated { message } | Observation::Stored { message } => {
+            Observation::Duplicated { message } | Observation::Stored { message, .. } => {
                 self.update(message, |open, _, _| open.copies += 1);
             }
-            Observation::Released { message, .. } => {
+            Observation::Replaced { message } | Observation::Released { message, .. } => {
                 self.update(message, |open, _, _| open.copies = open.copies.saturating_sub(1));
             }
             Observation::Down { .. } => self.open[node.index() as usize].clear(),

@@ -11,10 +11,11 @@ use crate::base::time::{Span, Time};
 use crate::model::caller::Cx;
 use crate::model::envelope::Envelope;
 use crate::model::task::Slab;
-use crate::process::{MessageId, Outcome};
-use crate::protocol::amqp::QueueId;
+use crate::process::{Exit, MessageId, Outcome};
+use crate::protocol::amqp::{Death, DeathReason, Deaths, Incoming, QueueId};
 
-use super::Parcel;
+use super::disk::is_replica;
+use super::{Parcel, Stand};
 
 /// A place on disk.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -37,8 +38,8 @@ pub(super) struct Shelf {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum State {
     Free,
-    /// A record of this message is written, for this publication.
-    Writing(MessageId, Option<u32>),
+    /// A record of this copy is written, for this publication.
+    Writing(Copy, Option<u32>),
     /// A record is written, and nobody needs it any more; a publication that waits for it all the same.
     Useless(End, Option<u32>),
     Synced,
@@ -46,19 +47,26 @@ enum State {
     Clearing(End),
 }
 
+/// A copy of a message in a queue.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Copy {
+    pub(super) message: MessageId,
+    /// The queue, as it is reported.
+    pub(super) queue: u16,
+}
+
 /// The end of a copy.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct End {
-    pub(super) message: MessageId,
-    /// What became of it, if it was not handed on.
-    pub(super) outcome: Option<Outcome>,
+    pub(super) copy: Copy,
+    pub(super) exit: Exit,
 }
 
 /// What a write that was synced means.
 #[derive(Debug, Default)]
 pub(super) struct News {
     /// A copy is on disk.
-    pub(super) kept: Option<MessageId>,
+    pub(super) kept: Option<Copy>,
     /// A copy is on disk no longer.
     pub(super) released: Option<End>,
     /// A publication waits for nothing more.
@@ -68,17 +76,25 @@ pub(super) struct News {
 /// A publication whose records are not all synced.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Waiting {
-    pub(super) publisher: NodeId,
-    pub(super) envelope: Envelope,
+    pub(super) asker: Asker,
     left: u32,
-    /// Whether a record could not be written.
-    pub(super) is_refused: bool,
-    /// Whether its publisher knows already.
+    /// What it is to be told, if not all is well.
+    pub(super) refusal: Option<Outcome>,
+    /// Whether it knows already.
     pub(super) is_answered: bool,
 }
 
-/// A copy of a message on disk.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// Who waits for a publication.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Asker {
+    /// Its publisher; whether that costs it credit.
+    Publisher(NodeId, Envelope, bool),
+    /// The node of the broker that it came to, under this number.
+    Node(NodeId, u32),
+}
+
+/// A copy of a message on disk, as it was when the queue took it.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Record {
     /// The message.
     pub(super) parcel: Parcel,
@@ -87,88 +103,144 @@ pub(super) struct Record {
     pub(super) priority: u8,
     /// When it expires, if it does.
     pub(super) expiry: Option<Time>,
+    /// Where it had died before.
+    pub(super) deaths: Deaths,
     /// How many were written before it.
     order: u64,
 }
 
-impl Record {
-    const BYTES: usize = 4 + 4 + 8 + 2 + 4 + 4 + 1 + 8 + 8;
+/// What a record is read from.
+pub(super) struct Bytes<'a>(pub(super) &'a [u8]);
 
-    fn bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(Self::BYTES);
+impl Bytes<'_> {
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (head, tail) = self.0.split_first_chunk::<N>()?;
+        self.0 = tail;
+        Some(*head)
+    }
+
+    pub(super) fn u8(&mut self) -> Option<u8> {
+        self.take().map(u8::from_le_bytes)
+    }
+
+    fn u16(&mut self) -> Option<u16> {
+        self.take().map(u16::from_le_bytes)
+    }
+
+    fn u32(&mut self) -> Option<u32> {
+        self.take().map(u32::from_le_bytes)
+    }
+
+    pub(super) fn u64(&mut self) -> Option<u64> {
+        self.take().map(u64::from_le_bytes)
+    }
+}
+
+impl Record {
+    /// That of a message which has no place of its own.
+    pub(super) fn of(queue: QueueId, incoming: &Incoming<Parcel>) -> Self {
+        let Incoming { message: parcel, size, priority, ref deaths, .. } = *incoming;
+        Self { parcel, queue, size, priority, expiry: None, deaths: deaths.clone(), order: 0 }
+    }
+
+    /// The message, without a place and a time to live of its own.
+    pub(super) fn incoming(self) -> Incoming<Parcel> {
+        let message = Parcel { stand: Stand::Nowhere, ..self.parcel };
+        let Self { size, priority, deaths, .. } = self;
+        Incoming { message, size, priority, ttl: None, persistent: true, deaths }
+    }
+
+    pub(super) fn bytes(&self) -> Vec<u8> {
+        let deaths = self.deaths.list();
+        let mut bytes = Vec::with_capacity(64 + deaths.len() * 9);
         bytes.extend(self.parcel.message.owner.index().to_le_bytes());
         bytes.extend(self.parcel.message.number.to_le_bytes());
         bytes.extend(self.parcel.luck.to_le_bytes());
         bytes.extend(self.parcel.call.to_le_bytes());
+        bytes.extend(self.parcel.letter_of.map_or(u32::MAX, |queue| queue.index() as u32).to_le_bytes());
         bytes.extend((self.queue.index() as u32).to_le_bytes());
         bytes.extend(self.size.to_le_bytes());
         bytes.push(self.priority);
         bytes.extend(self.expiry.unwrap_or(Time::MAX).as_nanos().to_le_bytes());
         bytes.extend(self.order.to_le_bytes());
+        bytes.extend((deaths.len() as u32).to_le_bytes());
+        for death in deaths {
+            bytes.extend((death.queue.index() as u32).to_le_bytes());
+            bytes.push(death.reason as u8);
+            bytes.extend(death.count.to_le_bytes());
+        }
         bytes
     }
 
     /// A torn record is of no use.
-    fn read(place: u32, bytes: &[u8]) -> Option<Self> {
-        let mut rest = bytes.get(..Self::BYTES).filter(|whole| whole.len() == bytes.len())?;
-        fn take<const N: usize>(rest: &mut &[u8]) -> [u8; N] {
-            let (head, tail) = rest.split_first_chunk::<N>().expect("a record has all its bytes");
-            *rest = tail;
-            *head
+    pub(super) fn read(place: u32, bytes: &[u8]) -> Option<Self> {
+        let mut rest = Bytes(bytes);
+        let message = MessageId { owner: NodeId::new(rest.u32()?), number: rest.u32()? };
+        let (luck, call) = (rest.u64()?, rest.u16()?);
+        let letter_of = Some(rest.u32()?).filter(|&queue| queue < u32::MAX).map(QueueId::new);
+        let mut record = Self {
+            parcel: Parcel { message, luck, call, letter_of, stand: Stand::Disk(Place(place)) },
+            queue: QueueId::new(rest.u32()?),
+            size: rest.u32()?,
+            priority: rest.u8()?,
+            expiry: Some(Time::from_nanos(rest.u64()?)).filter(|expiry| *expiry < Time::MAX),
+            deaths: Deaths::NONE,
+            order: rest.u64()?,
+        };
+        let mut deaths = Vec::new();
+        for _ in 0..rest.u32()? {
+            let (queue, reason) = (QueueId::new(rest.u32()?), usize::from(rest.u8()?));
+            deaths.push(Death { queue, reason: *DeathReason::ALL.get(reason)?, count: rest.u32()? });
         }
-        let owner = NodeId::new(u32::from_le_bytes(take(&mut rest)));
-        let message = MessageId { owner, number: u32::from_le_bytes(take(&mut rest)) };
-        let luck = u64::from_le_bytes(take(&mut rest));
-        let call = u16::from_le_bytes(take(&mut rest));
-        Some(Self {
-            parcel: Parcel { message, luck, call, place: Some(Place(place)) },
-            queue: QueueId::new(u32::from_le_bytes(take(&mut rest))),
-            size: u32::from_le_bytes(take(&mut rest)),
-            priority: u8::from_le_bytes(take(&mut rest)),
-            expiry: Some(Time::from_nanos(u64::from_le_bytes(take(&mut rest)))).filter(|expiry| *expiry < Time::MAX),
-            order: u64::from_le_bytes(take(&mut rest)),
-        })
+        record.deaths = Deaths::of(deaths);
+        rest.0.is_empty().then_some(record)
     }
 }
 
 impl Shelf {
     /// The disk as an earlier life left it.
     pub(super) fn new(disk: &BTreeMap<u64, Vec<u8>>) -> Self {
-        let len = disk.keys().next_back().map_or(0, |last| *last as usize + 1);
+        let here = || disk.iter().filter(|(key, _)| !is_replica(**key));
+        let len = here().next_back().map_or(0, |(last, _)| *last as usize + 1);
         let mut places = vec![State::Free; len];
         let mut found = Vec::new();
-        for (&key, bytes) in disk {
+        for (&key, bytes) in here() {
             if let Some(record) = Record::read(key as u32, bytes) {
                 places[key as usize] = State::Synced;
                 found.push(record);
             }
         }
-        found.sort_by_key(|record| record.order);
+        found.sort_by_key(|record: &Record| record.order);
         let written = found.last().map_or(0, |record| record.order + 1);
         let free = (0..len as u32).rev().filter(|&place| places[place as usize] == State::Free).collect();
         Self { places, free, waiting: Slab::new(), found, written }
     }
 
     /// A publication that is confirmed when everything that is written for it is synced.
-    pub(super) fn expect(&mut self, publisher: NodeId, envelope: Envelope) -> u32 {
-        self.waiting.insert(Waiting { publisher, envelope, left: 0, is_refused: false, is_answered: false })
+    pub(super) fn expect(&mut self, asker: Asker) -> u32 {
+        self.waiting.insert(Waiting { asker, left: 0, refusal: None, is_answered: false })
     }
 
-    /// Whether there is nothing to wait for; if so, it is forgotten.
-    pub(super) fn is_done(&mut self, waiting: u32) -> bool {
-        let is_done = self.waiting.get_mut(waiting).is_none_or(|waiting| waiting.left == 0);
-        if is_done {
-            self.waiting.remove(waiting);
-        }
-        is_done
-    }
-
-    /// The publisher was told already.
-    pub(super) fn forget(&mut self, waiting: u32) {
+    /// It waits for one thing more.
+    pub(super) fn add(&mut self, waiting: u32) {
         if let Some(waiting) = self.waiting.get_mut(waiting) {
-            waiting.is_answered = true;
+            waiting.left += 1;
         }
-        self.is_done(waiting);
+    }
+
+    /// Who waits, if there is nothing to wait for; then it is forgotten.
+    pub(super) fn done(&mut self, waiting: u32) -> Option<Asker> {
+        let is_done = self.waiting.get_mut(waiting).is_some_and(|waiting| waiting.left == 0);
+        if is_done { self.waiting.remove(waiting).map(|waiting| waiting.asker) } else { None }
+    }
+
+    /// Whoever waits is told now: who that is. It is forgotten when all has come that it waited for.
+    pub(super) fn forget(&mut self, waiting: u32) -> Option<Asker> {
+        let known = self.waiting.get_mut(waiting)?;
+        known.is_answered = true;
+        let asker = known.asker;
+        self.done(waiting);
+        Some(asker)
     }
 
     /// A free place.
@@ -188,15 +260,18 @@ impl Shelf {
     pub(super) fn write(
         &mut self,
         cx: &mut Cx<'_>,
-        (parcel, place): (Parcel, Place),
-        queue: QueueId,
-        (size, priority, ttl): (u32, u8, Option<Span>),
+        (queue, number): (QueueId, u16),
+        incoming: Incoming<Parcel>,
+        ttl: Option<Span>,
         waiting: Option<u32>,
     ) {
+        let Incoming { message: parcel, size, priority, deaths, .. } = incoming;
+        let Stand::Disk(place) = parcel.stand else { return };
         let expiry = ttl.map(|ttl| Time::from_nanos(cx.now().as_nanos()) + ttl);
-        let record = Record { parcel, queue, size, priority, expiry, order: self.written };
+        let record = Record { parcel, queue, size, priority, expiry, deaths, order: self.written };
         self.written += 1;
-        self.places[place.0 as usize] = State::Writing(parcel.message, waiting);
+        let copy = Copy { message: parcel.message, queue: number };
+        self.places[place.0 as usize] = State::Writing(copy, waiting);
         if let Some(waiting) = waiting.and_then(|waiting| self.waiting.get_mut(waiting)) {
             waiting.left += 1;
         }
@@ -209,7 +284,7 @@ impl Shelf {
         match *state {
             State::Writing(_, waiting) if is_consumed => {
                 *state = State::Useless(end, None);
-                self.settled(waiting, false)
+                self.settled(waiting, None)
             }
             State::Writing(_, waiting) => {
                 *state = State::Useless(end, waiting);
@@ -228,14 +303,14 @@ impl Shelf {
     pub(super) fn synced(&mut self, cx: &mut Cx<'_>, key: u64) -> News {
         let Some(state) = self.places.get_mut(key as usize) else { return News::default() };
         match *state {
-            State::Writing(message, waiting) => {
+            State::Writing(copy, waiting) => {
                 *state = State::Synced;
-                News { kept: Some(message), confirmed: self.settled(waiting, false), ..News::default() }
+                News { kept: Some(copy), confirmed: self.settled(waiting, None), ..News::default() }
             }
             State::Useless(end, waiting) => {
                 *state = State::Clearing(end);
                 cx.persist(key, Vec::new());
-                News { kept: Some(end.message), confirmed: self.settled(waiting, false), ..News::default() }
+                News { kept: Some(end.copy), confirmed: self.settled(waiting, None), ..News::default() }
             }
             State::Clearing(end) => {
                 *state = State::Free;
@@ -249,16 +324,17 @@ impl Shelf {
     /// The disk is full: a publication that waits for nothing more, refused.
     pub(super) fn refused(&mut self, key: u64) -> Option<Waiting> {
         match self.places.get(key as usize) {
-            Some(&State::Writing(_, waiting)) => self.settled(waiting, true),
+            Some(&State::Writing(_, waiting)) => self.settled(waiting, Some(Outcome::Rejected)),
             _ => None,
         }
     }
 
-    fn settled(&mut self, waiting: Option<u32>, is_refused: bool) -> Option<Waiting> {
+    /// One thing that was waited for has come, well or not. The publication that waits for nothing more, if it is one.
+    pub(super) fn settled(&mut self, waiting: Option<u32>, refusal: Option<Outcome>) -> Option<Waiting> {
         let id = waiting?;
         let waiting = self.waiting.get_mut(id)?;
         waiting.left = waiting.left.saturating_sub(1);
-        waiting.is_refused |= is_refused;
+        waiting.refusal = refusal.or(waiting.refusal);
         if waiting.left > 0 {
             return None;
         }
@@ -273,18 +349,22 @@ mod tests {
 
     fn record(order: u64) -> Record {
         let message = MessageId { owner: NodeId::new(7), number: 9 };
-        let parcel = Parcel { message, luck: u64::MAX - 5, call: 300, place: Some(Place(order as u32)) };
+        let letter_of = (order > 2).then_some(QueueId::new(1));
+        let parcel =
+            Parcel { message, luck: u64::MAX - 5, call: 300, letter_of, stand: Stand::Disk(Place(order as u32)) };
         let expiry = (order > 3).then_some(Time::ZERO + secs(3));
-        Record { parcel, queue: QueueId::new(2), size: 1024, priority: 200, expiry, order }
+        let mut deaths = Deaths::NONE;
+        (0..order).for_each(|queue| deaths.record(QueueId::new(queue as u32), DeathReason::MaxLen));
+        Record { parcel, queue: QueueId::new(2), size: 1024, priority: 200, expiry, deaths, order }
     }
 
     #[test]
     fn a_record_is_read_as_it_was_written_and_a_torn_one_is_not() {
-        let bytes = record(1).bytes();
-        assert_eq!(bytes.len(), Record::BYTES);
-        assert_eq!(Record::read(1, &bytes), Some(record(1)));
-        assert_eq!(Record::read(1, &bytes[..bytes.len() - 1]), None);
-        assert_eq!(Record::read(1, &[]), None);
+        for order in [0, 3, 4] {
+            let bytes = record(order).bytes();
+            assert_eq!(Record::read(order as u32, &bytes), Some(record(order)));
+            assert!((0..bytes.len()).all(|len| Record::read(1, &bytes[..len]).is_none()));
+        }
     }
 
     #[test]

@@ -33,8 +33,13 @@ impl Caller {
                 None
             }
             _ => {
-                self.guarded(script, cx, number, GuardFact::HeldByWindow);
                 let key = self.key_of(number);
+                let pending = self.outstanding.get_mut(key)?;
+                if let Some(record) = &script.calls[usize::from(pending.call)].record {
+                    let task = pending.task;
+                    return self.publish(script, cx, number, record).map(|outcome| (task, outcome));
+                }
+                self.guarded(script, cx, number, GuardFact::HeldByWindow);
                 let pending = self.outstanding.get_mut(key)?;
                 let left = pending.left(cx.now())?;
                 pending.timer = Some(cx.set_timer(Clock::Steady, left, Alarm::Timeout(number)));
@@ -91,9 +96,6 @@ impl Caller {
         let key = self.key_of(number);
         let pending = self.outstanding.get_mut(key)?;
         let spec = &script.calls[pending.call as usize];
-        if let Some(record) = &spec.record {
-            return self.publish(script, cx, number, record);
-        }
         let left = pending.left(cx.now());
         let route = self.routes.get_mut(pending.route);
         let again = pending.gone > 0 && spec.policy.retry.member == Member::Same;

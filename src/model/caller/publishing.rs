@@ -31,6 +31,7 @@ impl Caller {
         let draw = || script.keys.size.block(Entity::from_bits(luck), 0).first();
         let size = spec.size.bytes_or(draw, || self.given.of(key).size);
         let message = MessageId { owner: cx.me, number };
+        cx.observe(Observation::Attempted { message });
         let life = self.first_number >> 24;
         self.producers().publish(cx, record, life, (Parcel { message, luck, call }, about, size), &script.keys.about);
         if spec.policy.delivery != Delivery::AtMostOnce {

@@ -14,7 +14,7 @@ use crate::model::caller::Cx;
 use crate::model::clock::time;
 use crate::model::letter::Letter;
 use crate::process::{Boot, Clock, Observation, Process, TimerId, TopicFact};
-use crate::protocol::log::fetch::{Purgatory, Wanted, read};
+use crate::protocol::log::fetch::{FetchPart, PartAnswer, Purgatory, Wanted, read};
 use crate::protocol::log::ids::{BrokerId, Offset, TopicPartition};
 use crate::protocol::log::partition::{AppendError, Batch, Isolation, NewBatch};
 use crate::protocol::log::producer::accumulator::BatchId;
@@ -60,6 +60,8 @@ pub struct LogBroker {
     consumers: BTreeMap<Isolation, Purgatory<(NodeId, FetchAsk)>>,
     /// When a fetch has waited long enough.
     due: Option<(Time, TimerId)>,
+    /// Answers that wait for the disk, by when it has read them and in order.
+    read: BTreeMap<(Time, u64), (NodeId, Body, u64)>,
     /// What it fetches itself, by leader.
     fetchers: BTreeMap<BrokerId, Fetcher>,
     /// Partitions that it does not fetch before then.
@@ -128,7 +130,12 @@ impl LogBroker {
         let mine = spec.partitions().filter(|partition| spec.replicas(*partition).contains(&me));
         let held = |partition| {
             let topic = spec.topic(partition);
-            Held { partition, replica: Replica::new(me, &topic.log, &topic.replication), shown: Offset::ZERO, noted: Offset::ZERO }
+            Held {
+                partition,
+                replica: Replica::new(me, &topic.log, &topic.replication),
+                shown: Offset::ZERO,
+                noted: Offset::ZERO,
+            }
         };
         let mut all: Vec<_> = mine.map(held).collect();
         let (tape, found) = Tape::found(boot.disk);
@@ -159,6 +166,7 @@ impl LogBroker {
             followers: Purgatory::default(),
             consumers: consumers.into_iter().map(|isolation| (isolation, Purgatory::default())).collect(),
             due: None,
+            read: BTreeMap::new(),
             fetchers: BTreeMap::new(),
             delayed: BTreeMap::new(),
             asked: BTreeMap::new(),
@@ -249,7 +257,9 @@ impl LogBroker {
         }
         let replicas = &self.replicas;
         let fetches = self.followers.grown(partition, |of, from| replicas.available(of, from, Isolation::LogEnd));
-        fetches.into_iter().for_each(|Wanted { fetch: (node, number, parts), .. }| self.feed(cx, node, number, parts, false));
+        fetches
+            .into_iter()
+            .for_each(|Wanted { fetch: (node, number, parts), .. }| self.feed(cx, node, number, parts, false));
         for isolation in [Isolation::ReadUncommitted, Isolation::ReadCommitted] {
             let replicas = &self.replicas;
             let waiting = self.consumers.entry(isolation).or_default();
@@ -282,7 +292,13 @@ impl LogBroker {
     }
 
     /// A producer's batches.
-    fn produce(&mut self, cx: &mut Cx<'_>, from: NodeId, request: u64, batches: Vec<(TopicPartition, BatchId, NewBatch<Parcel>)>) {
+    fn produce(
+        &mut self,
+        cx: &mut Cx<'_>,
+        from: NodeId,
+        request: u64,
+        batches: Vec<(TopicPartition, BatchId, NewBatch<Parcel>)>,
+    ) {
         let (own, now) = (self.next_request, time(cx.now()));
         self.next_request += 1;
         let (mut answers, mut left, mut is_asked) = (Vec::new(), 0, false);
@@ -366,7 +382,14 @@ impl LogBroker {
     }
 
     /// A follower's fetch: it is answered once there is something.
-    fn feed(&mut self, cx: &mut Cx<'_>, from: NodeId, number: u64, parts: Vec<(TopicPartition, FollowerFetch)>, may_wait: bool) {
+    fn feed(
+        &mut self,
+        cx: &mut Cx<'_>,
+        from: NodeId,
+        number: u64,
+        parts: Vec<(TopicPartition, FollowerFetch)>,
+        may_wait: bool,
+    ) {
         let now = time(cx.now());
         let (mut found, mut size, mut is_news) = (Vec::new(), 0, false);
         let mut grown = Vec::new();
@@ -438,9 +461,49 @@ impl LogBroker {
         let (here, elsewhere): (Vec<_>, Vec<_>) = ask.parts.into_iter().partition(|part| leads(part.partition));
         let log = |partition| self.replicas.get(partition).map(|replica| &replica.log);
         let parts = read(&here, ask.max, ask.isolation, log);
+        let cold = self.cold(&here, &parts);
         let size = parts.iter().filter_map(|(_, answer)| answer.as_ref().ok()).map(|found| found.size.count()).sum();
         let elsewhere = elsewhere.into_iter().map(|part| part.partition).collect();
-        self.say(cx, to, Body::Fetched { number: ask.number, parts, elsewhere }, size);
+        let body = Body::Fetched { number: ask.number, parts, elsewhere };
+        match cold {
+            None => self.say(cx, to, body, size),
+            Some(bytes) => self.answer_from_disk(cx, to, body, size, bytes),
+        }
+    }
+
+    /// How much of these answers lies on disk only, if any of it does.
+    fn cold(&self, asked: &[FetchPart], parts: &[(TopicPartition, PartAnswer<Parcel>)]) -> Option<u64> {
+        let share = self.spec.reads.page_cache?.count() / (self.replicas.all.len() as u64).max(1);
+        let is_cold = |part: &&FetchPart| {
+            let behind = self.replicas.available(part.partition, part.from, Isolation::LogEnd);
+            behind.is_some_and(|behind| behind.count() > share)
+        };
+        let cold: BTreeSet<_> = asked.iter().filter(is_cold).map(|part| part.partition).collect();
+        let found = parts.iter().filter(|(partition, _)| cold.contains(partition));
+        let sizes = found.filter_map(|(_, answer)| Some(answer.as_ref().ok()?.size.count()));
+        let bytes: u64 = sizes.sum();
+        (bytes > 0).then_some(bytes)
+    }
+
+    /// The disk reads one thing after the other.
+    fn answer_from_disk(&mut self, cx: &mut Cx<'_>, to: NodeId, body: Body, size: u64, bytes: u64) {
+        let costs = &self.spec.reads;
+        let transfer = costs.rate.map_or(Span::ZERO, |rate| rate.transmission(Bytes::new(bytes)));
+        let now = time(cx.now());
+        let begins = self.read.last_key_value().map_or(now, |(&(before, _), _)| before.max(now));
+        let through = begins + costs.time + transfer;
+        let number = self.voice.said();
+        self.read.insert((through, number), (to, body, size));
+        cx.set_timer(Clock::Steady, through.since(now).max(Span::from_nanos(1)), Alarm::Log(LogAlarm::Disk));
+    }
+
+    /// Answers with what the disk has read.
+    fn answer_with_what_is_read(&mut self, cx: &mut Cx<'_>) {
+        let now = time(cx.now());
+        while let Some(entry) = self.read.first_entry().filter(|entry| entry.key().0 <= now) {
+            let (to, body, size) = entry.remove();
+            self.say(cx, to, body, size);
+        }
     }
 
     /// Sees to it that somebody looks when a fetch has waited long enough.
@@ -577,7 +640,8 @@ impl LogBroker {
     }
 
     fn schedule_lag(&self, cx: &mut Cx<'_>) {
-        let held = self.replicas.all.iter().map(|held| self.spec.topic(held.partition).replication.replica_lag_time_max);
+        let held =
+            self.replicas.all.iter().map(|held| self.spec.topic(held.partition).replication.replica_lag_time_max);
         if let Some(least) = held.min() {
             let wait = Span::from_nanos((least.as_nanos() / 2).max(1_000_000));
             cx.set_timer(Clock::Steady, wait, Alarm::Log(LogAlarm::Lag));
@@ -659,6 +723,7 @@ impl Process<Letter> for LogBroker {
         match alarm {
             Alarm::Log(LogAlarm::Beat) => self.beat(cx),
             Alarm::Log(LogAlarm::Fetches) => self.answer_late(cx),
+            Alarm::Log(LogAlarm::Disk) => self.answer_with_what_is_read(cx),
             Alarm::Log(LogAlarm::Lag) => self.look_for_laggards(cx),
             Alarm::Log(LogAlarm::Retention) => self.clean(cx),
             Alarm::Log(LogAlarm::Refetch(leader)) => self.fetch_from(cx, BrokerId(leader.into())),

@@ -169,7 +169,14 @@ impl LogController {
         }
     }
 
-    fn alter(&mut self, cx: &mut Cx<'_>, by: BrokerId, partition: TopicPartition, epoch: LeaderEpoch, isr: &BTreeSet<BrokerId>) {
+    fn alter(
+        &mut self,
+        cx: &mut Cx<'_>,
+        by: BrokerId,
+        partition: TopicPartition,
+        epoch: LeaderEpoch,
+        isr: &BTreeSet<BrokerId>,
+    ) {
         let mut is_refused = false;
         self.decide(cx, |of, state| {
             if of == partition {
@@ -251,7 +258,8 @@ impl LogController {
                 let group = self.group(id);
                 let member = sync.member;
                 group.askers.insert(member, (from, number));
-                let answer = group.coordinator.sync(sync, now, &mut replies).err().map(|error| Answer::Synced(Err(error)));
+                let answer =
+                    group.coordinator.sync(sync, now, &mut replies).err().map(|error| Answer::Synced(Err(error)));
                 self.reply(cx, id, replies);
                 (answer, Some(id))
             }
@@ -288,7 +296,8 @@ impl LogController {
             Question::Init(name) => {
                 let id = ProducerId(name);
                 let settings = TransactionSettings::default();
-                let coordinator = self.transactions.entry(id).or_insert_with(|| TransactionCoordinator::new(id, &settings));
+                let coordinator =
+                    self.transactions.entry(id).or_insert_with(|| TransactionCoordinator::new(id, &settings));
                 let answer = coordinator.init();
                 self.send_markers(cx, id);
                 (Some(Answer::Init(answer)), None)
@@ -335,7 +344,11 @@ impl LogController {
             match marker.target {
                 Target::Offsets(group) => {
                     // A later incarnation's word counts more, whatever this says.
-                    let _ = self.group(group).coordinator.offsets_mut().end((marker.producer, marker.epoch), marker.control);
+                    let _ = self
+                        .group(group)
+                        .coordinator
+                        .offsets_mut()
+                        .end((marker.producer, marker.epoch), marker.control);
                     self.marked(marker);
                 }
                 Target::Partition(partition) => {
@@ -415,7 +428,8 @@ impl LogController {
             self.reply(cx, id, replies);
             self.look_at_group(cx, id);
         }
-        let late: Vec<_> = self.transactions.iter_mut().filter_map(|(&id, coordinator)| coordinator.tick(now).then_some(id)).collect();
+        let late: Vec<_> =
+            self.transactions.iter_mut().filter_map(|(&id, coordinator)| coordinator.tick(now).then_some(id)).collect();
         late.into_iter().for_each(|id| self.send_markers(cx, id));
         if self.markers_due.is_some_and(|due| due <= now) {
             self.markers_due = None;

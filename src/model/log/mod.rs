@@ -26,14 +26,14 @@ use crate::protocol::log::partition::Record;
 
 use super::caller::{Cx, nested_luck};
 use super::letter::Letter;
-use wire::Body;
+pub(in crate::model) use wire::Body;
 
 pub use broker::LogBroker;
 pub use controller::LogController;
 pub use leaders::Leaders;
 pub(super) use producers::{Finished, Producers};
 pub(super) use reader::{Reader, Turn};
-pub use spec::{LogSpec, ProducerSpec, ReaderSpec, RecordSpec, TopicSpec};
+pub use spec::{LogSpec, ProducerSpec, ReadCosts, ReaderSpec, RecordSpec, TopicSpec};
 pub use wire::Bulk;
 
 /// A message that was published, as brokers know it.
@@ -63,6 +63,8 @@ pub enum LogAlarm {
     Lag,
     /// It is time to delete old records.
     Retention,
+    /// A read of the disk is through.
+    Disk,
     /// It is time to fetch from this broker again.
     Refetch(u16),
     /// Something is due at this producer of the node.

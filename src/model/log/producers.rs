@@ -14,13 +14,13 @@ use crate::base::units::Bytes;
 use crate::model::Alarm;
 use crate::model::caller::Cx;
 use crate::model::clock::time;
-use crate::process::{Clock, MessageId, Observation, TimerId};
+use crate::process::{Clock, Exit, Loss, MessageId, NO_PLACE, Observation, TimerId};
 use crate::protocol::log::ids::{BrokerId, ProducerEpoch, ProducerId, TopicId, TopicPartition};
 use crate::protocol::log::partition::Acks;
 use crate::protocol::log::producer::accumulator::BatchId;
 use crate::protocol::log::producer::partitioner::{AnyPartitioner, Partitioner, Partitions};
-use crate::protocol::log::transaction::TransactionError;
 use crate::protocol::log::producer::sender::{BatchAnswer, Done, Outcome, RequestId, Sender};
+use crate::protocol::log::transaction::TransactionError;
 
 use super::metadata::Metadata;
 use super::spec::{ProducerSpec, RecordSpec};
@@ -116,8 +116,13 @@ impl Producers {
             producer
         });
         // The copy in its memory takes the place of the one that was attempted.
-        cx.observe(Observation::Stored { message: parcel.message });
-        cx.observe(Observation::Released { message: parcel.message, is_kept: true, outcome: None });
+        cx.observe(Observation::Stored {
+            message: parcel.message,
+            place: NO_PLACE,
+            key: None,
+            risk: Loss::Unexplained,
+        });
+        cx.observe(Observation::Replaced { message: parcel.message });
         let size = Bytes::new(size) + RECORD_OVERHEAD;
         let partition = producer.partition(record.topic, key, size, parcel.luck, draws);
         let entry = Entry { key, value: parcel, size, timestamp: now, is_tombstone: false };
@@ -357,7 +362,12 @@ impl Producer {
         self.send(cx, number, now, transaction.as_deref(), &mut done);
         while self.under_way.front().is_some_and(|&(until, _)| until <= now) {
             if let Some((_, message)) = self.under_way.pop_front() {
-                cx.observe(Observation::Released { message, is_kept: false, outcome: None });
+                cx.observe(Observation::Released {
+                    message,
+                    place: NO_PLACE,
+                    is_kept: false,
+                    exit: Exit::Acknowledged,
+                });
             }
         }
         let leaderless = |partition| self.metadata.leader(partition).is_none();
@@ -423,7 +433,12 @@ impl Producer {
                 if may_arrive {
                     self.under_way.push_back((now + self.spec.sender.request_timeout, message));
                 } else {
-                    cx.observe(Observation::Released { message, is_kept: false, outcome: None });
+                    cx.observe(Observation::Released {
+                        message,
+                        place: NO_PLACE,
+                        is_kept: false,
+                        exit: Exit::Acknowledged,
+                    });
                 }
                 finished.push(Finished { number: message.number, call, outcome });
             }
@@ -435,7 +450,8 @@ impl Producer {
     fn wake(&mut self, cx: &mut Cx<'_>, number: u16, now: Time) {
         self.look_at_clock(cx, number, now);
         let is_ready = self.sender.accumulator().partitions().collect::<Vec<_>>().into_iter().any(|partition| {
-            self.sender.accumulator().ready(partition, now) == crate::protocol::log::producer::accumulator::Readiness::Now
+            self.sender.accumulator().ready(partition, now)
+                == crate::protocol::log::producer::accumulator::Readiness::Now
         });
         if is_ready {
             self.set_clock(cx, number, now, now);
@@ -469,4 +485,3 @@ impl Producer {
         self.due = Some((due, cx.set_timer(Clock::Steady, wait, Alarm::Log(LogAlarm::Producer(number)))));
     }
 }
-

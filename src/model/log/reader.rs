@@ -155,12 +155,7 @@ impl Reader {
     }
 
     /// The connection to a node is broken. What is to be processed now.
-    pub(in crate::model) fn disconnected(
-        &mut self,
-        cx: &mut Cx<'_>,
-        peer: NodeId,
-        producers: &mut Producers,
-    ) -> Turn {
+    pub(in crate::model) fn disconnected(&mut self, cx: &mut Cx<'_>, peer: NodeId, producers: &mut Producers) -> Turn {
         let broker = self.spec.cluster.brokers.place_of(peer).map(BrokerId);
         if let Some(broker) = broker.filter(|broker| self.fetches.remove(broker).is_some()) {
             self.fetcher.answered(broker, Vec::new());

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::base::id::NodeId;
 use crate::base::time::Span;
+use crate::base::units::{Bandwidth, Bytes};
 use crate::model::script::Target;
 use crate::protocol::log::fetch::FetchSettings;
 use crate::protocol::log::group::assignor::AssignorPolicy;
@@ -36,8 +37,21 @@ pub struct LogSpec {
     pub session_timeout: Span,
     /// How often old records are looked for.
     pub retention_check: Span,
+    /// What reading costs that finds nothing in memory.
+    pub reads: ReadCosts,
     /// How groups are coordinated.
     pub groups: CoordinatorSettings,
+}
+
+/// What a broker's reads cost. What was written last lies in memory, and costs nothing.
+#[derive(Clone, Debug, Default)]
+pub struct ReadCosts {
+    /// How much memory holds of a broker's partitions, the same of each; everything if `None`.
+    pub page_cache: Option<Bytes>,
+    /// How long a read of the disk takes, one after the other.
+    pub time: Span,
+    /// How fast it reads beyond that; as fast as need be if `None`.
+    pub rate: Option<Bandwidth>,
 }
 
 /// A topic.
@@ -66,7 +80,8 @@ impl LogSpec {
     /// All partitions, in order.
     pub fn partitions(&self) -> impl Iterator<Item = TopicPartition> {
         let topics = (0..).zip(&self.topics);
-        topics.flat_map(|(topic, spec)| (0..spec.partitions.get()).map(move |number| TopicPartition::new(topic, number)))
+        topics
+            .flat_map(|(topic, spec)| (0..spec.partitions.get()).map(move |number| TopicPartition::new(topic, number)))
     }
 
     /// The slot of a partition, by which its leader is shown.

@@ -10,7 +10,7 @@ use crate::base::id::NodeId;
 use crate::base::time::Time;
 use crate::base::units::Bytes;
 use crate::model::caller::Cx;
-use crate::process::{MessageId, Observation};
+use crate::process::{Exit, Loss, MessageId, NO_PLACE, Observation};
 use crate::protocol::log::ids::{LeaderEpoch, Offset, ProducerEpoch, ProducerId, Sequence};
 use crate::protocol::log::partition::{Acks, Batch, Control, Record, Stamp};
 
@@ -60,7 +60,12 @@ impl Tape {
     /// Writes a batch. Each record is one more copy of its message.
     pub(super) fn write(&mut self, cx: &mut Cx<'_>, partition: usize, batch: &Arc<Batch<Parcel>>) {
         for record in &batch.records {
-            cx.observe(Observation::Stored { message: record.value.message });
+            cx.observe(Observation::Stored {
+                message: record.value.message,
+                place: NO_PLACE,
+                key: None,
+                risk: Loss::Unexplained,
+            });
         }
         self.put(cx, partition, batch);
     }
@@ -96,7 +101,12 @@ impl Tape {
         spot.writing += 1;
         cx.persist(key, Vec::new());
         for record in &records {
-            cx.observe(Observation::Released { message: record.value.message, is_kept, outcome: None });
+            cx.observe(Observation::Released {
+                message: record.value.message,
+                place: NO_PLACE,
+                is_kept,
+                exit: Exit::Acknowledged,
+            });
         }
     }
 
@@ -107,9 +117,13 @@ impl Tape {
         partition: usize,
         left: impl Iterator<Item = &'a Arc<Batch<Parcel>>>,
     ) {
-        let left: BTreeMap<u64, &Arc<Batch<Parcel>>> = left.map(|batch| (place(partition, batch.base), batch)).collect();
+        let left: BTreeMap<u64, &Arc<Batch<Parcel>>> =
+            left.map(|batch| (place(partition, batch.base), batch)).collect();
         let range = place(partition, Offset::ZERO)..place(partition + 1, Offset::ZERO);
-        let held = self.places.range(range).filter_map(|(&key, spot)| Some((key, Arc::clone(spot.batch.as_ref()?), spot.is_kept)));
+        let held = self
+            .places
+            .range(range)
+            .filter_map(|(&key, spot)| Some((key, Arc::clone(spot.batch.as_ref()?), spot.is_kept)));
         let held: Vec<_> = held.collect();
         for (key, before, is_kept) in held {
             match left.get(&key) {
@@ -118,7 +132,12 @@ impl Tape {
                     let kept: Vec<_> = after.records.iter().map(|record| record.value.message).collect();
                     let gone = before.records.iter().map(|record| record.value.message);
                     for message in gone.filter(|message| !kept.contains(message)) {
-                        cx.observe(Observation::Released { message, is_kept, outcome: None });
+                        cx.observe(Observation::Released {
+                            message,
+                            place: NO_PLACE,
+                            is_kept,
+                            exit: Exit::Acknowledged,
+                        });
                     }
                     self.put(cx, partition, after);
                     if let (true, Some(spot)) = (is_kept, self.places.get_mut(&key)) {
@@ -144,7 +163,7 @@ impl Tape {
         };
         if !std::mem::replace(&mut spot.is_kept, true) {
             for record in &batch.records {
-                cx.observe(Observation::Kept { message: record.value.message });
+                cx.observe(Observation::Kept { message: record.value.message, place: NO_PLACE });
             }
         }
     }
@@ -158,7 +177,11 @@ fn bytes(batch: &Batch<Parcel>) -> Vec<u8> {
     out.extend(batch.size.count().to_le_bytes());
     out.push(batch.acks as u8);
     out.push(batch.control.map_or(0, |control| 1 + control as u8));
-    out.push(u8::from(batch.is_transactional) | u8::from(batch.stamp.is_some()) << 1 | u8::from(batch.offsets.is_some()) << 2);
+    out.push(
+        u8::from(batch.is_transactional)
+            | u8::from(batch.stamp.is_some()) << 1
+            | u8::from(batch.offsets.is_some()) << 2,
+    );
     if let Some(stamp) = batch.stamp {
         out.extend(stamp.producer.0.to_le_bytes());
         out.extend(stamp.epoch.0.to_le_bytes());
@@ -289,7 +312,11 @@ mod tests {
             offsets: None,
         };
         let stamped = Batch { stamp: Some(stamp), is_transactional: true, acks: Acks::All, ..plain.clone() };
-        let gaps = Batch { offsets: Some([Offset(5), Offset(8)].into()), records: vec![record(0), record(3)], ..stamped.clone() };
+        let gaps = Batch {
+            offsets: Some([Offset(5), Offset(8)].into()),
+            records: vec![record(0), record(3)],
+            ..stamped.clone()
+        };
         let marker = Batch { control: Some(Control::Abort), records: Vec::new(), last: Offset(5), ..stamped.clone() };
         for batch in [plain, stamped, gaps, marker] {
             let written = bytes(&batch);

@@ -22,6 +22,7 @@ use crate::protocol::log::transaction::{Marker, TransactionError};
 
 use super::Parcel;
 use super::metadata::Metadata;
+use crate::model::broker::Word;
 
 /// A message with contents.
 #[derive(Clone, PartialEq, Debug)]
@@ -29,7 +30,7 @@ pub struct Bulk {
     /// The name its luck is drawn by.
     pub luck: u64,
     /// What it says.
-    pub(super) body: Body,
+    pub(in crate::model) body: Body,
 }
 
 /// What a message says.
@@ -70,6 +71,8 @@ pub(in crate::model) enum Body {
     Mark { marker: Marker, partition: TopicPartition },
     /// That is written.
     Marked { marker: Marker },
+    /// What the nodes of a broker of queues say to each other.
+    Work(Word),
 }
 
 /// A consumer's fetch.
@@ -205,13 +208,15 @@ impl Body {
             Self::Answer { number, answer } => all([13, *number, answer.digest()]),
             Self::Mark { marker, partition: of } => all([14, marker.producer.0, marker.epoch.0.into(), partition(*of)]),
             Self::Marked { marker } => all([15, marker.producer.0, marker.epoch.0.into()]),
+            Self::Work(word) => all([16, word.digest()]),
         }
     }
 }
 
 impl Question {
     fn digest(&self) -> u64 {
-        let offsets = |offsets: &[(TopicPartition, Offset)]| all(offsets.iter().flat_map(|(of, at)| [partition(*of), at.0]));
+        let offsets =
+            |offsets: &[(TopicPartition, Offset)]| all(offsets.iter().flat_map(|(of, at)| [partition(*of), at.0]));
         match self {
             Self::Join(group, join) => all([1, group.0.into(), join.member.map_or(0, |id| id.0)]),
             Self::Sync(group, sync) => all([2, group.0.into(), sync.member.0, sync.generation.0.into()]),
@@ -244,9 +249,8 @@ impl Answer {
             Self::Committed(answer) => all([7, told(answer)]),
             Self::Offsets(None) => 8,
             Self::Offsets(Some(offsets)) => {
-                let one = |(of, at): &(TopicPartition, Option<Offset>)| {
-                    [partition(*of), at.map_or(0, |offset| 1 + offset.0)]
-                };
+                let one =
+                    |(of, at): &(TopicPartition, Option<Offset>)| [partition(*of), at.map_or(0, |offset| 1 + offset.0)];
                 all([9].into_iter().chain(offsets.iter().flat_map(one)))
             }
             Self::Init(Ok((id, epoch))) => all([10, id.0, epoch.0.into()]),

@@ -86,6 +86,11 @@ impl Deaths {
     /// Not dead yet.
     pub const NONE: Self = Self(None);
 
+    /// These, the newest first.
+    pub fn of(list: Vec<Death>) -> Self {
+        Self((!list.is_empty()).then(|| Arc::new(list)))
+    }
+
     /// The deaths, the newest first.
     pub fn list(&self) -> &[Death] {
         self.0.as_deref().map_or(&[], Vec::as_slice)

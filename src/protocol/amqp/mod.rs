@@ -36,7 +36,7 @@ pub use queue::{
     Acknowledge, Delivery, DeliveryLimit, Ending, Incoming, Loss, Lost, Overflow, Publish, QueueType, Subscription,
     Unlimited, WorkQueue, WorkQueueSettings,
 };
-pub use quorum::Replication;
+pub use quorum::{Durable, Effect, Entry, Member, Replication, Word};
 pub use routing::Routing;
 pub use unsettled::Unsettled;
 

@@ -8,6 +8,10 @@
 //! Source: Ongaro and Ousterhout, "In Search of an Understandable Consensus Algorithm", USENIX ATC 2014, section 5.3 and 5.4.2;
 //! rabbitmq.com/docs/quorum-queues.
 
+mod member;
+
+pub use member::{Durable, Effect, Entry, Member, Word};
+
 /// How far the replicas of a queue are, by index of the log.
 #[derive(Clone, Debug)]
 pub struct Replication {

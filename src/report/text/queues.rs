@@ -1,14 +1,15 @@
 //! The queues of brokers.
 
-use crate::metrics::QueueResult;
-use crate::process::QueueFact;
+use crate::metrics::{CustodyBook, QueueResult};
+use crate::process::{Loss, QueueFact};
 use crate::report::human;
 use crate::report::style::{Role, Style, clean};
+use crate::report::total::FlowTotal;
 
 use super::places::{table, words};
 
 /// A row for each queue, and what became of those that nobody processed.
-pub(super) fn lines(queues: &[QueueResult], style: Style) -> Vec<String> {
+pub(super) fn lines(queues: &[QueueResult], flows: &[FlowTotal], style: Style) -> Vec<String> {
     if queues.is_empty() {
         return Vec::new();
     }
@@ -51,6 +52,51 @@ pub(super) fn lines(queues: &[QueueResult], style: Style) -> Vec<String> {
         for some in happened.collect::<Vec<_>>().chunks(3) {
             lines.push(format!("  {}: {}", clean(&queue.name, 20), style.paint(Role::Bad, &some.join(", "))));
         }
+        lines.extend(judged(&queue.name, &queue.custody, style));
+    }
+    // What was lost before any queue had it, and could have gone to one or another.
+    for &why in Loss::ALL {
+        let at_queues: u64 = queues.iter().map(|queue| queue.custody.lost.of(why)).sum();
+        let count = flows.iter().map(|flow| flow.losses.of(why)).sum::<u64>().saturating_sub(at_queues);
+        if count > 0 {
+            let what = style.paint(Role::Bad, &format!("{} messages", human::count(count)));
+            lines.push(format!("  for no queue in particular: {what} {}", sentence(why)));
+        }
     }
     lines
+}
+
+/// What was lost, by which setting; what was seen twice, or in another order.
+fn judged(name: &str, custody: &CustodyBook, style: Style) -> Vec<String> {
+    let said = |count: u64, what: &str| (count > 0).then(|| format!("{} {what}", human::count(count)));
+    let seen = [
+        said(custody.duplicates, "duplicates received"),
+        said(custody.repeated, "processed again"),
+        said(custody.out_of_order, "out of order"),
+    ];
+    let seen: Vec<_> = seen.into_iter().flatten().collect();
+    let mut lines = Vec::new();
+    if !seen.is_empty() {
+        lines.push(format!("  {}: {}", clean(name, 20), seen.join(", ")));
+    }
+    for (why, count) in custody.lost.happened() {
+        let of_them = match custody.confirmed_lost.of(why) {
+            0 => String::new(),
+            confirmed if confirmed == count => " confirmed".into(),
+            confirmed => format!(" ({} of them confirmed)", human::count(confirmed)),
+        };
+        let messages = if of_them == " confirmed" { " confirmed messages" } else { " messages" };
+        let of_them = if of_them == " confirmed" { "" } else { &of_them };
+        let what = style.paint(Role::Bad, &format!("{}{messages}{of_them}", human::count(count)));
+        lines.push(format!("  {}: {what} {}", clean(name, 20), sentence(why)));
+    }
+    lines
+}
+
+/// Why messages were lost, as the end of a sentence, and the key that allowed it.
+fn sentence(why: Loss) -> String {
+    let meaning = why.meaning().trim_end_matches('.');
+    let (first, rest) = meaning.split_at(1);
+    let setting = if why.setting().is_empty() { String::new() } else { format!(" (`{}`)", why.setting()) };
+    format!("{}{rest}{setting}", first.to_lowercase())
 }

@@ -12,9 +12,8 @@ pub(super) fn lines(topics: &[TopicResult], readers: &[ReaderResult], style: Sty
     if topics.is_empty() {
         return Vec::new();
     }
-    let title = |name: &str, what: &str| {
-        format!("{}  {}", style.paint(Role::Heading, name), style.paint(Role::Quiet, what))
-    };
+    let title =
+        |name: &str, what: &str| format!("{}  {}", style.paint(Role::Heading, name), style.paint(Role::Quiet, what));
     let rate = |count: u64, seconds: f64| {
         human::ratio(count as f64, seconds).map_or_else(|| human::NOTHING.into(), human::rate)
     };

@@ -6,17 +6,19 @@ use std::sync::Arc;
 use super::distribution::times;
 use super::roles::{Planner, Sender};
 use super::topic::reader_keys;
+use super::unused::Inert;
 use crate::base::distribution::Distribution;
 use crate::base::id::hash_name;
 use crate::base::probability::Probability;
 use crate::base::random::mix;
 use crate::base::time::{Span, ms, secs};
+use crate::base::units::Bytes;
 use crate::model::{
     self, BrokerSpec, Cancel, Choice, Delivery, HostedQueue, Policy, Publication, Size, SubscriptionSpec,
 };
 use crate::protocol::amqp::{
     Binding, DeadLetterTo, Destination, DirectSettings, ExchangeId, ExchangeKind, FanoutSettings, Headers, QueueId,
-    Routing, Subscription, TopicSettings,
+    QueueType, Routing, Subscription, TopicSettings,
 };
 use crate::scenario::diagnostic::{Diagnostic, unknown_name};
 use crate::scenario::document::Located;
@@ -72,18 +74,29 @@ impl Brokers {
             }
             brokers.bind(scenario, name.as_str(), &mut routing, mistakes);
             let queues = hosted.remove(name.as_str()).unwrap_or_default();
-            let queue = |(_, queue, number): (_, &WorkQueue, _)| HostedQueue {
+            let nodes = scenario.services.get(name.as_str()).map_or(1, |service| service.nodes().get());
+            // Spread over the nodes, in the order in which they are declared.
+            let queue = |(place, (_, queue, number)): (usize, (_, &WorkQueue, _))| HostedQueue {
                 number,
+                home: (place % nodes as usize) as u32,
                 settings: queue.settings.0.clone(),
                 dead_letters: brokers.letters(name.as_str(), queue, mistakes),
             };
-            let queues = queues.into_iter().map(queue).collect();
+            let queues = queues.into_iter().enumerate().map(queue).collect();
             let heartbeat = broker.heartbeat.map_or(secs(60), |heartbeat| heartbeat.value.0);
             if heartbeat < HEARTBEAT_MIN {
                 let at = broker.heartbeat.map_or(name.origin, |heartbeat| heartbeat.origin);
                 mistakes.push(Diagnostic::error(format!("a heartbeat takes {HEARTBEAT_MIN} at least")).at(at, ""));
             }
-            brokers.specs.insert(name.as_str().into(), Arc::new(BrokerSpec { routing, queues, heartbeat }));
+            let election = broker.election_timeout.map_or(secs(1), |timeout| timeout.value.0);
+            if let Some(written) = broker.election_timeout.filter(|_| election < HEARTBEAT_MIN) {
+                let mistake = Diagnostic::error(format!("an election timeout takes {HEARTBEAT_MIN} at least"));
+                mistakes.push(mistake.at(written.origin, ""));
+            }
+            let memory = memory_limit(name, broker, mistakes);
+            let credit = broker.credit_flow_default_credit.clone().map_or_else(Default::default, |credit| credit.0);
+            let spec = BrokerSpec { routing, queues, heartbeat, nodes, credit, memory, election };
+            brokers.specs.insert(name.as_str().into(), Arc::new(spec));
         }
         brokers
     }
@@ -93,7 +106,7 @@ impl Brokers {
             let Some((_, id)) = self.exchanges.get(name.as_str()).filter(|(host, _)| host == broker) else { continue };
             for (queue, keys) in exchange.bindings.iter() {
                 let Some((_, to)) = self.queues.get(queue.as_str()).filter(|(host, _)| host == broker) else {
-                    mistakes.push(unknown_name(queue, "queue", self.queues.keys().map(String::as_str)));
+                    mistakes.push(not_at(queue, "queue", broker, &self.queues));
                     continue;
                 };
                 for key in &keys.0 {
@@ -102,10 +115,13 @@ impl Brokers {
             }
             if let Some(alternate) = &exchange.alternate_exchange {
                 match self.exchanges.get(alternate.value.as_str()).filter(|(host, _)| host == broker) {
-                    Some((_, other)) => routing.set_alternate(*id, *other),
-                    None => {
-                        mistakes.push(unknown_name(alternate, "exchange", self.exchanges.keys().map(String::as_str)));
+                    Some((_, other)) if other == id => {
+                        let message =
+                            "an exchange cannot be its own alternate: what fits none of its bindings never will";
+                        mistakes.push(Diagnostic::error(message).at(alternate.origin, "the exchange itself"));
                     }
+                    Some((_, other)) => routing.set_alternate(*id, *other),
+                    None => mistakes.push(not_at(alternate, "exchange", broker, &self.exchanges)),
                 }
             }
         }
@@ -121,7 +137,7 @@ impl Brokers {
                     mistakes.push(mistake.at(to.origin, "").help("leave one of them out"));
                 }
                 if self.queues.get(to.value.as_str()).is_none_or(|(host, _)| host != broker) {
-                    mistakes.push(unknown_name(to, "queue", self.queues.keys().map(String::as_str)));
+                    mistakes.push(not_at(to, "queue", broker, &self.queues));
                 }
                 let routing_key = Some(to.value.as_str().to_owned());
                 Some(DeadLetterTo { exchange: ExchangeId::DEFAULT, routing_key })
@@ -132,7 +148,7 @@ impl Brokers {
                     Some(DeadLetterTo { exchange: *exchange, routing_key })
                 }
                 None => {
-                    mistakes.push(unknown_name(to, "exchange", self.exchanges.keys().map(String::as_str)));
+                    mistakes.push(not_at(to, "exchange", broker, &self.exchanges));
                     None
                 }
             },
@@ -148,6 +164,24 @@ impl Brokers {
                 }
                 None
             }
+        }
+    }
+}
+
+/// A name that is not one of what stands at this broker: there is none such, or it is at another.
+fn not_at<I>(
+    name: &Located<impl AsRef<str>>,
+    what: &str,
+    broker: &str,
+    all: &BTreeMap<String, (String, I)>,
+) -> Diagnostic {
+    let written = name.value.as_ref();
+    match all.get(written) {
+        Some((other, _)) => Diagnostic::error(format!("{what} `{written}` is at broker `{other}`, not at `{broker}`"))
+            .at(name.origin, "")
+            .help("what happens at a broker stays there: a client or a consumer has to publish it to the other"),
+        None => {
+            unknown_name(name, what, all.iter().filter(|(_, (host, _))| host == broker).map(|(name, _)| name.as_str()))
         }
     }
 }
@@ -198,6 +232,22 @@ fn kind(exchange: &Exchange) -> ExchangeKind {
     }
 }
 
+/// How many bytes of messages a node of a broker may hold before publishers are kept back.
+fn memory_limit(name: &Located<Name>, broker: &Broker, mistakes: &mut Vec<Diagnostic>) -> Option<Bytes> {
+    let watermark = broker.vm_memory_high_watermark.as_ref().map(|watermark| watermark.0.clone());
+    match (&broker.memory, watermark) {
+        (Some(memory), watermark) => Some(watermark.unwrap_or_default().limit(memory.value.0)),
+        (None, Some(watermark)) if watermark.absolute.is_some() => watermark.absolute,
+        (None, Some(_)) => {
+            let message = "`vm-memory-high-watermark` is a share of `memory`, and none is written";
+            let mistake = Diagnostic::error(message).at(name.origin, "");
+            mistakes.push(mistake.help("write `memory = \"1GiB\"` in the broker, or `absolute`"));
+            None
+        }
+        (None, None) => None,
+    }
+}
+
 /// The disk of a broker.
 pub(super) fn storage(broker: &Broker, mistakes: &mut Vec<Diagnostic>) -> Option<Storage> {
     let mut law = |written: &Option<Times>| {
@@ -235,10 +285,19 @@ impl Planner<'_> {
             (broker.clone(), *exchange, written_key.map(|key| key.value.clone()).unwrap_or_default())
         } else {
             let known = self.brokers.queues.keys().chain(self.brokers.exchanges.keys()).map(String::as_str);
-            let mistake = unknown_name(to, "queue or exchange", known);
+            let known: Vec<_> = known.chain(self.topics.names()).collect();
+            let mistake = unknown_name(to, "queue, exchange or topic", known);
             self.mistakes.push(mistake);
             return None;
         };
+        let is_confirmed = levels.into_iter().find_map(|step| step.confirm).is_some_and(|confirm| confirm.value);
+        if let Some(mandatory) = levels.into_iter().find_map(|step| step.mandatory).filter(|written| written.value) {
+            self.effects.publishing(Inert::Mandatory, mandatory.origin, is_confirmed);
+        }
+        if let (Some(key), Some(spec)) = (written_key, self.scenario.exchanges.get(to.value.as_str())) {
+            let is_fanout = spec.r#type == Some(ExchangeType::Fanout);
+            self.effects.publishing(Inert::RoutingKey, key.origin, !is_fanout);
+        }
         let flag = |written: fn(&Step) -> Option<Located<bool>>, default: bool| {
             levels.into_iter().find_map(written).map_or(default, |flag| flag.value)
         };
@@ -253,6 +312,29 @@ impl Planner<'_> {
                 expiration: levels.into_iter().find_map(|step| step.expiration).map(|expiration| expiration.value.0),
             },
         ))
+    }
+
+    /// A priority has an effect where a queue has priorities.
+    pub(super) fn warn_about_priority(
+        &mut self,
+        sender: &Sender<'_>,
+        step: &Step,
+        call: u16,
+        publication: &Publication,
+    ) {
+        let levels = [step, sender.shared[1], sender.shared[0]];
+        let written = levels.into_iter().find_map(|step| step.priority).filter(|priority| priority.value > 0);
+        let target = usize::from(self.calls[usize::from(call)].target);
+        let broker = self.scenario.services.iter().nth(target).map(|(name, _)| name.as_str());
+        let (Some(written), Some(spec)) = (written, broker.and_then(|name| self.brokers.spec(name))) else { return };
+        let ranks = |number: &u16| {
+            let queue = spec.queues.iter().find(|queue| queue.number == *number);
+            queue.is_some_and(|queue| {
+                queue.settings.max_priority.is_some() || queue.settings.kind() == QueueType::Quorum
+            })
+        };
+        let has_effect = spec.destinations(publication).iter().any(ranks);
+        self.effects.publishing(Inert::Priority, written.origin, has_effect);
     }
 
     /// Keys that say something of receivers which a broker is not.
@@ -314,8 +396,7 @@ impl Planner<'_> {
             ..Subscription::default()
         });
         let call = self.calls.len() as u16;
-        let place =
-            mix(u64::from(hash_name(from.value.as_str())) << 32 | u64::from(hash_name(name.as_str())));
+        let place = mix(u64::from(hash_name(from.value.as_str())) << 32 | u64::from(hash_name(name.as_str())));
         self.calls.push(model::Call {
             flow: u16::MAX,
             name: place,
@@ -332,7 +413,9 @@ impl Planner<'_> {
             record: None,
             subscription: Some(Arc::new(SubscriptionSpec {
                 broker: node,
+                brokers: spec.nodes,
                 queue,
+                number: spec.queues[queue.index()].number,
                 terms: Subscription { prefetch, ..acknowledge },
                 requeues: consumer.requeue.is_none_or(|requeue| requeue.value),
                 beat: BEAT_MAX.min(Span::from_nanos(spec.heartbeat.as_nanos() / 2)),

@@ -1,7 +1,7 @@
 //! Expectations resolved: whose numbers, which of them, when.
 
 use crate::base::time::Time;
-use crate::process::{GroupFact, GuardFact, QueueFact, TopicFact, TurnedAway};
+use crate::process::{GroupFact, GuardFact, Loss, QueueFact, TopicFact, TurnedAway};
 use crate::scenario::condition::Condition;
 use crate::scenario::diagnostic::{Diagnostic, unknown_name};
 use crate::scenario::document::{Located, Origin, Texts};
@@ -225,8 +225,13 @@ impl Scopes<'_> {
                 let faults = self.faults.iter().map(|fault| fault.name.as_str());
                 let queues = self.scenario.queues.iter().map(|(name, _)| name.as_str());
                 let topics = self.scenario.topics.iter().map(|(name, _)| name.as_str());
-                let known = groups().chain(queues).chain(topics).chain(self.links.iter().map(String::as_str)).chain(faults);
-                Err(unknown_name(&name.located(quantity.origin, self.texts), "group, queue, topic, link or fault", known))
+                let known =
+                    groups().chain(queues).chain(topics).chain(self.links.iter().map(String::as_str)).chain(faults);
+                Err(unknown_name(
+                    &name.located(quantity.origin, self.texts),
+                    "group, queue, topic, link or fault",
+                    known,
+                ))
             }
             Some(Scope::Entry { group, entry }) => {
                 let of_group = |flow: &FlowSpec| flow.is_client && flow.caller == group.value;
@@ -244,7 +249,8 @@ impl Scopes<'_> {
             Some(Scope::Flow { caller, callee }) => {
                 // What is published goes to a queue, an exchange or a topic.
                 let kept = self.flows.iter().map(|flow| flow.callee.as_str());
-                let known = |is_callee: bool| groups().chain(kept.clone().filter(move |name| is_callee && !name.is_empty()));
+                let known =
+                    |is_callee: bool| groups().chain(kept.clone().filter(move |name| is_callee && !name.is_empty()));
                 for (name, is_callee) in [(caller, false), (callee, true)] {
                     if !known(is_callee).any(|group| group == name.value) {
                         let mut known: Vec<_> = known(is_callee).collect();
@@ -320,11 +326,12 @@ impl Scopes<'_> {
 fn measured_by(subject: &Subject) -> Vec<Metric> {
     let guards = || GuardFact::ALL.iter().copied().map(Metric::Guard);
     let causes = || TurnedAway::ALL.iter().copied().map(Metric::TurnedAway);
+    let losses = || Loss::ALL.iter().copied().map(Metric::LostBy);
     let listed = listed_for(subject).iter().copied();
     match subject {
-        Subject::Flows(_) => listed.chain(guards()).collect(),
+        Subject::Flows(_) => listed.chain(guards()).chain(losses()).collect(),
         Subject::Station(..) => listed.chain(causes()).collect(),
-        Subject::Queue(_) => listed.chain(QueueFact::ALL.iter().copied().map(Metric::Queued)).collect(),
+        Subject::Queue(_) => listed.chain(QueueFact::ALL.iter().copied().map(Metric::Queued)).chain(losses()).collect(),
         Subject::Topic(_) => TopicFact::ALL.iter().copied().map(Metric::Logged).collect(),
         Subject::Reader(station, flows, _) => {
             let of_group = GroupFact::ALL.iter().copied().map(Metric::Grouped);
@@ -384,8 +391,8 @@ fn listed_for(subject: &Subject) -> &'static [Metric] {
             Amplification,
             ConfirmedLost,
         ],
+        Subject::Queue(_) => &[Ready, Unacked, Lost, ConfirmedLost, Duplicates, OutOfOrder],
         Subject::Topic(_) | Subject::Reader(..) => &[],
-        Subject::Queue(_) => &[Ready, Unacked],
         Subject::Link(_) => &[Carried, Dropped, InFlight, Segments, Retransmitted],
         Subject::Fault(_) => &[Touched, TouchedNodes, TouchedMessages, TouchedTimers, Strikes],
     }
@@ -400,7 +407,10 @@ pub(in crate::scenario) fn has(metric: Metric, statistic: Statistic) -> bool {
         MetricKind::Mean => {
             statistic == Mean
                 || statistic == Max
-                    && matches!(metric, Metric::Waiting | Metric::Present | Metric::Ready | Metric::Unacked | Metric::Lag)
+                    && matches!(
+                        metric,
+                        Metric::Waiting | Metric::Present | Metric::Ready | Metric::Unacked | Metric::Lag
+                    )
         }
         MetricKind::Count => statistic == Count,
         MetricKind::Strike => matches!(statistic, Mean | Min | Max),

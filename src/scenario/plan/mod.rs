@@ -33,13 +33,13 @@ use crate::base::names::Names;
 use crate::base::random::Seed;
 use crate::base::time::{Span, Time};
 use crate::metrics::recovery::Strike;
-use crate::metrics::{Correctness, Spans, curve_step};
+use crate::metrics::{Correctness, Places, Spans, curve_step};
 use crate::model::{
-    Board, Broker, BrokerSpec, Call, Client, ClientSpec, Keys, Leaders, Letter, LogBroker, LogController, LogSpec, Program,
-    RouteSpec, Router, Script, Service, ServiceSpec, Target, Watch,
+    Board, Broker, BrokerSpec, Call, Client, ClientSpec, Keys, Leaders, Letter, LogBroker, LogController, LogSpec,
+    Program, RouteSpec, Router, Script, Service, ServiceSpec, Stated, Target, Watch,
 };
 use crate::network::Network;
-use crate::process::Boot;
+use crate::process::{Boot, Flow};
 use crate::sim::{Cluster, Storage};
 
 use super::diagnostic::Diagnostic;
@@ -176,6 +176,31 @@ impl Plan {
         })
     }
 
+    /// The queues, who consumes from them, and which messages go there.
+    pub fn places(&self, names: &Names) -> Places {
+        let mut places = Places { count: self.queues.len(), ..Places::default() };
+        let broker = |call: &Call| match &self.groups.get(usize::from(call.target))?.role {
+            Role::Broker(spec, _) => Some(spec),
+            _ => None,
+        };
+        for call in &self.calls {
+            let (Some(publication), Some(spec)) = (&call.publication, broker(call)) else { continue };
+            let to = spec.destinations(publication);
+            let known = places.flows.entry(Flow(call.flow)).or_insert_with(|| to.clone());
+            if *known != to {
+                known.clear();
+            }
+        }
+        for Group { name, role, .. } in &self.groups {
+            let Role::Service(spec, _) = role else { continue };
+            let subscription = spec.consumes.and_then(|call| self.calls[usize::from(call)].subscription.as_ref());
+            let Some(subscription) = subscription else { continue };
+            let members = names.group(name).into_iter().flat_map(|group| names.members(group));
+            places.consumers.extend(members.map(|node| (node, subscription.number)));
+        }
+        places
+    }
+
     /// The system, ready to be played with this seed.
     ///
     /// # Panics
@@ -205,7 +230,8 @@ impl Plan {
                     cluster.group(name, *nodes, move |boot| Service::new(script.under(boot.seed), &spec, &boot))
                 }
                 Role::Broker(spec, _) => {
-                    cluster.group(name, *nodes, move |boot| Broker::new(script.under(boot.seed), &spec, &boot))
+                    let stated = Stated::default();
+                    cluster.group(name, *nodes, move |boot| Broker::new(script.under(boot.seed), &spec, &stated, &boot))
                 }
                 Role::LogBroker(spec, _) => cluster.group(name, *nodes, move |boot| LogBroker::new(&spec, &boot)),
                 Role::LogController(spec) => {

@@ -16,6 +16,8 @@ pub(super) struct Placed<'a> {
     pub(super) name: &'a Located<Name>,
     pub(super) place: Option<&'a Located<Place>>,
     pub(super) nodes: Option<&'a Located<NonZeroU32>>,
+    /// Whether it is a broker that nobody wrote, but that queues need.
+    pub(super) is_implied: bool,
 }
 
 impl Placed<'_> {
@@ -37,6 +39,14 @@ impl Placed<'_> {
         let name = self.name.as_str();
         let Some(place) = self.place else {
             let example = times.names().next().unwrap_or("eu");
+            if self.is_implied {
+                let message = "where are the queues? With [regions], everything has a place, and so has their broker";
+                return Err(vec![
+                    Diagnostic::error(message)
+                        .at(self.name.origin, "at a broker that is not written")
+                        .help(format!("write `brokers.rabbit.place = \"{example}\"`")),
+                ]);
+            }
             return Err(vec![
                 Diagnostic::error(format!("where is `{name}`? With [regions], everything has a place"))
                     .at(self.name.origin, "")

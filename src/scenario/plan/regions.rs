@@ -11,7 +11,7 @@ use crate::base::names::Names;
 use crate::base::time::Span;
 use crate::scenario::diagnostic::{Diagnostic, unknown_name};
 use crate::scenario::document::{Located, Origin};
-use crate::scenario::schema::{self, Pairs, Scenario};
+use crate::scenario::schema::{self, Name, Pairs, Scenario};
 
 /// A region's number.
 pub type Region = u16;
@@ -64,7 +64,12 @@ pub fn regions(scenario: &Scenario, names: &Names) -> Result<Option<Regions>, Ve
     let services =
         scenario.services.iter().map(|(name, service)| (name, service.place.as_ref(), service.nodes.as_ref()));
     let routers = scenario.routers.iter().map(|(name, router)| (name, router.place.as_ref(), router.nodes.as_ref()));
-    let groups = services.chain(clients).chain(routers).map(|(name, place, nodes)| Placed { name, place, nodes });
+    let is_implied = |name: &Located<Name>| {
+        scenario.brokers.get(name.as_str()).is_some()
+            && scenario.queues.iter().any(|(queue, _)| queue.origin == name.origin)
+    };
+    let groups = services.chain(clients).chain(routers);
+    let groups = groups.map(|(name, place, nodes)| Placed { name, place, nodes, is_implied: is_implied(name) });
     let Some(written) = &scenario.regions else {
         let placed = groups.filter_map(|group| group.place);
         let refused = placed.map(|place| {

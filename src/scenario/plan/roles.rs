@@ -10,9 +10,7 @@ use crate::network::Network;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::document::{Located, Openers};
 use crate::scenario::load::Loaded;
-use crate::scenario::schema::{
-    Client, FaultKind, Name, Scenario, Service, Sizes, Step, Steps, controller_of,
-};
+use crate::scenario::schema::{Client, FaultKind, Name, Scenario, Service, Sizes, Step, Steps, controller_of};
 use crate::scenario::trace::{Facts, TraceFile};
 
 use super::broker::{self, Brokers};
@@ -102,7 +100,8 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
     let mut groups = planner.groups(duration);
     planner.warn_about_no_effect(&loaded.document);
     let unused = planner.unused();
-    let Planner { topics, flows, calls, sent, routes, kept, programs, targets, warnings, traces, mistakes, .. } = planner;
+    let Planner { topics, flows, calls, sent, routes, kept, programs, targets, warnings, traces, mistakes, .. } =
+        planner;
     if flows.len() > usize::from(u16::MAX) {
         mistakes.push(Diagnostic::error(format!("{} streams of messages, at most {} may be", flows.len(), u16::MAX)));
         return None;

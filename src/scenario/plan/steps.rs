@@ -8,6 +8,7 @@ use super::distribution::{sizes, times};
 use super::keys::Sent;
 use super::policy::{Receiver, policy};
 use super::roles::{Planner, Sender};
+use super::unused::Inert;
 use crate::base::distribution::Distribution;
 use crate::base::id::hash_name;
 use crate::base::random::mix;
@@ -19,7 +20,9 @@ use crate::model::{
 use crate::protocol::balance::BalancePolicy;
 use crate::scenario::diagnostic::{Diagnostic, unknown_name};
 use crate::scenario::document::{Located, Origin, Piece};
-use crate::scenario::schema::{FanOut, PRODUCER_KEYS, PolicyKeys, Service, Sizes, Step, Steps, Target, Verb, WaitFor, Way};
+use crate::scenario::schema::{
+    FanOut, Name, PRODUCER_KEYS, PolicyKeys, Service, Sizes, Step, Steps, Target, Verb, WaitFor, Way,
+};
 
 /// The most steps of a program, repeated ones counted each time: a message's luck has room for the place of its step.
 const STEPS_MAX: usize = 10_000;
@@ -122,34 +125,23 @@ impl Planner<'_> {
                 });
             }
             Verb::Publish(to, _) => {
-                let levels = [step, sender.shared[1], sender.shared[0]];
-                let confirm = levels.into_iter().find_map(|step| step.confirm);
-                let verb = Verb::Publish(to, confirm.is_some_and(|confirm| confirm.value));
-                if let Some(broker) = self.topics.broker_of(to.value.as_str()).map(str::to_owned) {
-                    let range = 0..to.value.as_str().len();
-                    let target = Target { service: Piece { value: broker, range }, op: None };
-                    let target = Located { value: target, origin: to.origin };
-                    self.refuse_what_is_of_queues(levels, to);
-                    let Some((call, _)) = self.message(sender, step, &target, verb, path) else { return };
-                    let wait = step.wait.as_ref().is_none_or(|wait| wait.value);
-                    program.push(model::Step::Message { call, wait });
-                    return;
-                }
-                let Some((broker, publication)) = self.publication(sender, step, to) else { return };
-                let range = 0..to.value.as_str().len();
-                let target = Target { service: Piece { value: broker, range }, op: None };
-                let target = Located { value: target, origin: to.origin };
-                let Some((call, _)) = self.message(sender, step, &target, verb, path) else { return };
-                self.refuse_what_brokers_do_not(sender, step, to, call);
-                self.calls[usize::from(call)].publication = Some(Arc::new(publication));
+                let Some(call) = self.published(sender, step, to, path) else { return };
                 let wait = step.wait.as_ref().is_none_or(|wait| wait.value);
                 program.push(model::Step::Message { call, wait });
             }
             Verb::Parallel(branches) => {
                 let mut planned = Vec::new();
                 for (position, branch) in branches.value.iter().enumerate() {
-                    let Some(verb @ (Verb::Call(target) | Verb::Send(target))) = branch.verb() else { continue };
                     let place = format!("{path}.{position}");
+                    let (target, verb) = match branch.verb() {
+                        Some(verb @ (Verb::Call(target) | Verb::Send(target))) => (target, verb),
+                        Some(Verb::Publish(to, _)) => {
+                            let call = self.published(sender, &branch.value, to, &place);
+                            planned.extend(call.map(|call| Branch { call, copies: Copies::One }));
+                            continue;
+                        }
+                        _ => continue,
+                    };
                     let Some((call, nodes)) = self.message(sender, &branch.value, target, verb, &place) else {
                         continue;
                     };
@@ -187,6 +179,28 @@ impl Planner<'_> {
                 }
             }
         }
+    }
+
+    /// The kind of message that a step publishes.
+    fn published(&mut self, sender: &Sender<'_>, step: &Step, to: &Located<Name>, path: &str) -> Option<u16> {
+        let levels = [step, sender.shared[1], sender.shared[0]];
+        let confirm = levels.into_iter().find_map(|step| step.confirm);
+        let verb = Verb::Publish(to, confirm.is_some_and(|confirm| confirm.value));
+        let range = 0..to.value.as_str().len();
+        if let Some(broker) = self.topics.broker_of(to.value.as_str()).map(str::to_owned) {
+            let target = Target { service: Piece { value: broker, range }, op: None };
+            let target = Located { value: target, origin: to.origin };
+            self.refuse_what_is_of_queues(levels, to);
+            return self.message(sender, step, &target, verb, path).map(|(call, _)| call);
+        }
+        let (broker, publication) = self.publication(sender, step, to)?;
+        let target = Target { service: Piece { value: broker, range }, op: None };
+        let target = Located { value: target, origin: to.origin };
+        let (call, _) = self.message(sender, step, &target, verb, path)?;
+        self.refuse_what_brokers_do_not(sender, step, to, call);
+        self.warn_about_priority(sender, step, call, &publication);
+        self.calls[usize::from(call)].publication = Some(Arc::new(publication));
+        Some(call)
     }
 
     /// Whether a program has become too long, which is a mistake, though only one.
@@ -396,8 +410,12 @@ impl Planner<'_> {
         if record.is_none() {
             self.effects.keys.extend(key.map(|key| key.origin));
         }
-        if let Some(written) = priority.filter(|priority| priority.value > 0 && !matches!(verb, Verb::Publish(..))) {
+        let is_published = matches!(verb, Verb::Publish(..));
+        if let Some(written) = priority.filter(|priority| priority.value > 0 && !is_published) {
             self.effects.priority(written.origin, callee_name, service);
+        }
+        for (key, place) in [step, entry, group].into_iter().flat_map(Step::publication_keys) {
+            self.effects.publishing(Inert::NotPublished(key), place, is_published);
         }
         self.calls.push(model::Call {
             flow,
@@ -435,7 +453,11 @@ impl Planner<'_> {
             ("confirm", find(|step| step.confirm.map(|at| at.origin)), "`acks` says when a producer is told"),
             ("mandatory", find(|step| step.mandatory.map(|at| at.origin)), "a topic takes everything"),
             ("persistent", find(|step| step.persistent.map(|at| at.origin)), "a topic keeps everything"),
-            ("expiration", find(|step| step.expiration.map(|at| at.origin)), "`retention-time` of a topic says how long it keeps"),
+            (
+                "expiration",
+                find(|step| step.expiration.map(|at| at.origin)),
+                "`retention-time` of a topic says how long it keeps",
+            ),
             ("routing-key", find(|step| step.routing_key.as_ref().map(|at| at.origin)), "write `key`"),
             ("priority", find(|step| step.priority.map(|at| at.origin)), "records are read in order"),
             ("fan-out", find(|step| step.fan_out.map(|at| at.origin)), "every group reads every record"),

@@ -13,7 +13,7 @@ use crate::base::random::mix;
 use crate::base::settings::Settings;
 use crate::base::time::{Span, ms, secs};
 use crate::model::{
-    self, Choice, Delivery, LogSpec, Policy, ProducerSpec, ReaderSpec, RecordSpec, Size, Target, TopicSpec,
+    self, Choice, Delivery, LogSpec, Policy, ProducerSpec, ReadCosts, ReaderSpec, RecordSpec, Size, Target, TopicSpec,
 };
 use crate::protocol::log::fetch::FetchSettings;
 use crate::protocol::log::group::assignor::AssignorPolicy;
@@ -28,7 +28,9 @@ use crate::protocol::log::producer::sender::SenderSettings;
 use crate::protocol::log::replica::ReplicationSettings;
 use crate::scenario::diagnostic::{Diagnostic, unknown_name};
 use crate::scenario::document::{Located, Origin};
-use crate::scenario::schema::{Consumer, Duration, Name, PRODUCER_KEYS, PolicyKeys, ProcessingGuarantee, Scenario, Topic, controller_of};
+use crate::scenario::schema::{
+    Consumer, Duration, Name, PRODUCER_KEYS, PolicyKeys, ProcessingGuarantee, Scenario, Topic, controller_of,
+};
 
 /// Shorter ones would be nothing but heartbeats.
 const HEARTBEAT_MIN: Span = ms(1);
@@ -66,13 +68,17 @@ impl Topics {
             }
         }
         for (broker, kept) in kept {
-            let Some((name, written)) = scenario.brokers.iter().find(|(name, _)| name.as_str() == broker) else { continue };
+            let Some((name, written)) = scenario.brokers.iter().find(|(name, _)| name.as_str() == broker) else {
+                continue;
+            };
             if let Some((queue, _)) = scenario.queues.iter().find(|(_, queue)| {
                 queue.broker.as_ref().map_or(scenario.brokers.len() == 1, |named| named.value.as_str() == broker)
             }) {
                 let message = format!("`{broker}` keeps topics and queues: one broker does not do both");
                 let mistake = Diagnostic::error(message).at(queue.origin, "this queue is kept there too");
-                mistakes.push(mistake.help("write two tables under [brokers], and `broker = \"…\"` in each queue and topic"));
+                mistakes.push(
+                    mistake.help("write two tables under [brokers], and `broker = \"…\"` in each queue and topic"),
+                );
             }
             let group = |name: &str| names.group(name).map(|group| names.members(group).collect::<Vec<_>>());
             let (Some(nodes), Some(controller)) = (group(broker), group(&controller_of(broker))) else { continue };
@@ -80,6 +86,11 @@ impl Topics {
             for (id, (number, topic_name, topic)) in kept.into_values().enumerate() {
                 topics.topics.insert(topic_name.as_str().into(), (broker.into(), TopicId(id as u32)));
                 specs.push(topic_of(number, topic, nodes.len() as u32, mistakes));
+            }
+            let costs = [written.disk_read_time.map(|at| at.origin), written.disk_read_rate.map(|at| at.origin)];
+            for at in costs.into_iter().flatten().filter(|_| written.page_cache.is_none()) {
+                let mistake = Diagnostic::error("it has no effect: all of the topics lies in memory").at(at, "");
+                mistakes.push(mistake.help("write how much does: `page-cache = \"1GiB\"`"));
             }
             let heartbeat = spanned(written.broker_heartbeat_interval, secs(2));
             let session_timeout = spanned(written.broker_session_timeout, secs(9));
@@ -95,8 +106,11 @@ impl Topics {
                 mistakes.push(Diagnostic::error(format!("it takes {HEARTBEAT_MIN} at least")).at(at.origin, ""));
             }
             if let Some(at) = written.heartbeat {
-                let mistake = Diagnostic::error("`heartbeat` is that of consumers of queues, and this broker keeps topics");
-                mistakes.push(mistake.at(at.origin, "").help("`session-timeout` of a consumer says how long it may be silent"));
+                let mistake =
+                    Diagnostic::error("`heartbeat` is that of consumers of queues, and this broker keeps topics");
+                mistakes.push(
+                    mistake.at(at.origin, "").help("`session-timeout` of a consumer says how long it may be silent"),
+                );
             }
             let first_slot = topics.partitions();
             let cluster = LogSpec {
@@ -107,6 +121,11 @@ impl Topics {
                 heartbeat,
                 session_timeout,
                 retention_check,
+                reads: ReadCosts {
+                    page_cache: written.page_cache.map(|size| size.value.0),
+                    time: spanned(written.disk_read_time, Span::ZERO),
+                    rate: written.disk_read_rate.map(|rate| rate.value.0),
+                },
                 groups: CoordinatorSettings {
                     group_initial_rebalance_delay: spanned(written.group_initial_rebalance_delay, secs(3)),
                 },
@@ -116,8 +135,12 @@ impl Topics {
         for (name, broker) in scenario.brokers.iter().filter(|(name, _)| !scenario.has_topics(name.as_str())) {
             refuse_what_is_of_topics(name, broker, mistakes);
         }
-        let groups: BTreeSet<_> =
-            scenario.consumers.iter().filter(|(_, consumer)| consumer.topics.is_some()).map(|(name, _)| name.as_str()).collect();
+        let groups: BTreeSet<_> = scenario
+            .consumers
+            .iter()
+            .filter(|(_, consumer)| consumer.topics.is_some())
+            .map(|(name, _)| name.as_str())
+            .collect();
         topics.groups = groups.into_iter().map(Into::into).collect();
         topics
     }
@@ -174,7 +197,8 @@ fn topic_of(number: u16, topic: &Topic, brokers: u32, mistakes: &mut Vec<Diagnos
     let min_insync_replicas = topic.min_insync_replicas.map_or(one, |least| least.value);
     if let Some(least) = topic.min_insync_replicas.filter(|least| least.value > replicas) {
         let message = format!("of {replicas} replicas {} can never be in sync", least.value);
-        mistakes.push(Diagnostic::error(message).at(least.origin, "").help("raise `replication-factor`, or lower this"));
+        mistakes
+            .push(Diagnostic::error(message).at(least.origin, "").help("raise `replication-factor`, or lower this"));
     }
     if let Some(lag) = topic.replica_lag_time_max.filter(|lag| lag.value.0 < HEARTBEAT_MIN) {
         mistakes.push(Diagnostic::error(format!("it takes {HEARTBEAT_MIN} at least")).at(lag.origin, ""));
@@ -187,18 +211,27 @@ fn topic_of(number: u16, topic: &Topic, brokers: u32, mistakes: &mut Vec<Diagnos
         replication: ReplicationSettings {
             replica_lag_time_max: spanned(topic.replica_lag_time_max, secs(30)),
             min_insync_replicas,
-            unclean_leader_election_enable: topic.unclean_leader_election_enable.is_some_and(|is_allowed| is_allowed.value),
+            unclean_leader_election_enable: topic
+                .unclean_leader_election_enable
+                .is_some_and(|is_allowed| is_allowed.value),
         },
     }
 }
 
 /// Keys that have a meaning for brokers with topics only.
-fn refuse_what_is_of_topics(name: &Located<Name>, broker: &crate::scenario::schema::Broker, mistakes: &mut Vec<Diagnostic>) {
+fn refuse_what_is_of_topics(
+    name: &Located<Name>,
+    broker: &crate::scenario::schema::Broker,
+    mistakes: &mut Vec<Diagnostic>,
+) {
     let written = [
         ("controller-place", broker.controller_place.as_ref().map(|at| at.origin)),
         ("broker-heartbeat-interval", broker.broker_heartbeat_interval.map(|at| at.origin)),
         ("broker-session-timeout", broker.broker_session_timeout.map(|at| at.origin)),
         ("log-retention-check-interval", broker.log_retention_check_interval.map(|at| at.origin)),
+        ("page-cache", broker.page_cache.map(|at| at.origin)),
+        ("disk-read-time", broker.disk_read_time.map(|at| at.origin)),
+        ("disk-read-rate", broker.disk_read_rate.map(|at| at.origin)),
         ("group-initial-rebalance-delay", broker.group_initial_rebalance_delay.map(|at| at.origin)),
     ];
     for (key, at) in written.into_iter().filter_map(|(key, at)| Some((key, at?))) {
@@ -254,7 +287,8 @@ impl Planner<'_> {
             sender: SenderSettings {
                 acks,
                 enable_idempotence: keys.enable_idempotence.map_or(goes, |wanted| wanted.value),
-                max_in_flight_requests_per_connection: in_flight.unwrap_or(default.max_in_flight_requests_per_connection),
+                max_in_flight_requests_per_connection: in_flight
+                    .unwrap_or(default.max_in_flight_requests_per_connection),
                 delivery_timeout: spanned(keys.delivery_timeout, default.delivery_timeout),
                 request_timeout: spanned(keys.request_timeout, default.request_timeout),
                 retries: keys.retries.map_or(default.retries, |retries| retries.value),
@@ -293,14 +327,21 @@ impl Planner<'_> {
     }
 
     /// The kind of message that a group of consumers, which is at this place among the services, reads from topics, and how.
-    pub(super) fn reading(&mut self, name: &Located<Name>, consumer: &Consumer, index: usize) -> Option<(u16, Arc<ReaderSpec>)> {
+    pub(super) fn reading(
+        &mut self,
+        name: &Located<Name>,
+        consumer: &Consumer,
+        index: usize,
+    ) -> Option<(u16, Arc<ReaderSpec>)> {
         let (mut cluster, mut topics): (Option<&str>, _) = (None, BTreeSet::new());
         let mut wrong = Vec::new();
         for topic in consumer.topics.iter().flat_map(|topics| &topics.0) {
             match self.topics.topics.get(topic.value.as_str()) {
                 None => wrong.push(unknown_name(topic, "topic", self.topics.names())),
                 Some((broker, _)) if cluster.is_some_and(|cluster| cluster != broker) => {
-                    wrong.push(Diagnostic::error("a group reads the topics of one cluster of brokers").at(topic.origin, ""));
+                    wrong.push(
+                        Diagnostic::error("a group reads the topics of one cluster of brokers").at(topic.origin, ""),
+                    );
                 }
                 Some((broker, id)) => {
                     cluster = Some(broker);
@@ -373,7 +414,10 @@ impl Planner<'_> {
                 .as_ref()
                 .map_or_else(AssignorPolicy::default, |written| written.value.policy.clone()),
             is_static: consumer.static_membership.is_some_and(|is_static| is_static.value),
-            offsets: OffsetSettings { enable_auto_commit: guarantee.is_none() && offsets.enable_auto_commit, ..offsets },
+            offsets: OffsetSettings {
+                enable_auto_commit: guarantee.is_none() && offsets.enable_auto_commit,
+                ..offsets
+            },
             fetch,
             is_transactional: guarantee.is_some(),
         };

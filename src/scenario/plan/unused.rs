@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::roles::Planner;
+use crate::protocol::amqp::Overflow;
 use crate::protocol::balance::BALANCERS;
 use crate::protocol::queue::QueuePolicy;
 use crate::protocol::shed::ShedPolicy;
@@ -21,6 +22,52 @@ pub(super) struct Effects {
     pub(super) keys: Vec<Origin>,
     /// `priority`: where it stands, the last service that got it, and whether one looks at it.
     priorities: BTreeMap<Origin, (String, bool)>,
+    /// What is said of publishing: where, and whether it has an effect anywhere.
+    publishing: BTreeMap<(Origin, Inert), bool>,
+}
+
+/// A key about publishing that may have no effect.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Inert {
+    /// `mandatory`, of what is not confirmed.
+    Mandatory,
+    /// `routing-key`, of what goes to an exchange that does not look at it.
+    RoutingKey,
+    /// `priority`, in queues that have none.
+    Priority,
+    /// This key, of what is not published.
+    NotPublished(&'static str),
+}
+
+impl Inert {
+    /// What is said, and what to do.
+    fn words(self) -> (String, Option<&'static str>) {
+        let (message, help) = match self {
+            Self::Mandatory => (
+                "`mandatory` has no effect without `confirm`: its publisher is told nothing",
+                Some("write `confirm = true` beside it"),
+            ),
+            Self::RoutingKey => ("`routing-key` has no effect: a fanout exchange does not look at it", None),
+            Self::Priority => (
+                "`priority` has no effect: the queues that get these messages have no priorities",
+                Some("write `max-priority` in the queue, or `type = \"quorum\"`"),
+            ),
+            Self::NotPublished(key) => {
+                return (format!("`{key}` has no effect: it says something of what is published"), None);
+            }
+        };
+        (message.to_owned(), help)
+    }
+
+    /// Whether another variant may make use of it.
+    fn may_be_used(self, mentions: &Mentions) -> bool {
+        match self {
+            Self::Mandatory => mentions.has_key("confirm"),
+            Self::RoutingKey => mentions.has("type", "direct") || mentions.has("type", "topic"),
+            Self::Priority => mentions.has_key("max-priority") || mentions.has("type", "quorum"),
+            Self::NotPublished(_) => mentions.has_key("publish"),
+        }
+    }
 }
 
 impl Effects {
@@ -28,6 +75,11 @@ impl Effects {
     pub(super) fn priority(&mut self, written: Origin, name: &str, service: &Service) {
         let known = self.priorities.entry(written).or_default();
         *known = (name.to_owned(), known.1 || looks_at_priority(service));
+    }
+
+    /// What is written there about publishing has an effect on some message, or not.
+    pub(super) fn publishing(&mut self, what: Inert, written: Origin, has_effect: bool) {
+        *self.publishing.entry((written, what)).or_default() |= has_effect;
     }
 }
 
@@ -88,6 +140,7 @@ impl Planner<'_> {
             }
         }
         self.inert_keys(mentions, &mut found);
+        self.inert_publishing(mentions, &mut found);
         self.inert_rules(mentions, &mut found);
         found.sort_by_key(Diagnostic::origin);
         self.warnings.extend(found);
@@ -120,6 +173,38 @@ impl Planner<'_> {
             let help = format!("balancers that do are {}", names.join(", "));
             let message = "`key` has no effect: no balancer here looks at what messages are about";
             found.push(Diagnostic::warning(message).at(origin, "").help(help));
+        }
+    }
+
+    /// Keys about publishing, of queues and of brokers that change nothing.
+    fn inert_publishing(&self, mentions: &Mentions, found: &mut Vec<Diagnostic>) {
+        for (&(origin, what), _) in self.effects.publishing.iter().filter(|(_, has_effect)| !**has_effect) {
+            if !what.may_be_used(mentions) {
+                let (message, help) = what.words();
+                found.push(Diagnostic::warning(message).at(origin, "").help_if(help.map(str::to_owned)));
+            }
+        }
+        for (name, queue) in self.scenario.queues.iter() {
+            let settings = &queue.settings.0;
+            let is_limited = settings.max_length.is_some() || settings.max_length_bytes.is_some();
+            let may_be = mentions.has_key("max-length") || mentions.has_key("max-length-bytes");
+            if settings.overflow != Overflow::DropHead && !is_limited && !may_be {
+                let message = format!("`overflow` of queue `{}` has no effect: it is never full", name.value);
+                let help = "write `max-length` or `max-length-bytes`, or leave it out";
+                found.push(Diagnostic::warning(message).at(name.origin, "").help(help));
+            }
+        }
+        for (name, broker) in self.scenario.brokers.iter() {
+            let has_replicas = mentions.has("type", "quorum") || mentions.has_key("delivery-limit");
+            if let Some(timeout) = broker.election_timeout.filter(|_| !has_replicas) {
+                let message = "`election-timeout` has no effect without a quorum queue";
+                found.push(
+                    Diagnostic::warning(message).at(timeout.origin, "").help("write `type = \"quorum\"` in a queue"),
+                );
+            }
+            let Some(heartbeat) = broker.heartbeat.filter(|_| !mentions.has_key("consumers")) else { continue };
+            let message = format!("`heartbeat` has no effect: nobody consumes from broker `{}`", name.value);
+            found.push(Diagnostic::warning(message).at(heartbeat.origin, ""));
         }
     }
 

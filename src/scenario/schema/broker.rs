@@ -12,19 +12,21 @@ use super::name::Name;
 use super::number::Positive;
 use super::place::Place;
 use super::policy::{Cancel, Limit};
-use super::quantity_text::{Bytes, Duration};
+use super::quantity_text::{Bandwidth, Bytes, Duration};
 use super::service::{Queue, Service};
 use super::step::Step;
 use super::topic::{CommitMode, CommitPoint, IsolationLevel, OffsetReset, ProcessingGuarantee};
 use super::{Scenario, Steps};
-use crate::protocol::amqp::{Acknowledge, WorkQueueSettings};
+use crate::protocol::amqp::{Acknowledge, CreditFlowSettings, WatermarkSettings, WorkQueueSettings};
 use crate::scenario::document::{Located, OneOrMany};
 
 /// A node that keeps queues. With a single broker in the scenario, or none, nobody has to say which one is meant.
 #[derive(Clone, PartialEq, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Broker {
-    /// How many nodes; several keep topics.
+    /// How many nodes. A classic queue is at one of them, in turn in the order in which queues are declared; a quorum queue has a
+    /// replica at each. Clients publish to any node, which passes messages on to the one that has the queue; consumers are connected
+    /// to all.
     #[schemars(extend("default" = 1))]
     pub nodes: Option<Located<NonZeroU32>>,
     /// Where it is; needed with `[regions]`.
@@ -40,6 +42,14 @@ pub struct Broker {
     /// How often brokers look for old records (Kafka: 5 min).
     #[schemars(extend("default" = "5min"))]
     pub log_retention_check_interval: Option<Located<Duration>>,
+    /// How much of its topics a broker holds in memory, the same of each partition: what consumers read beyond costs time. By default
+    /// everything.
+    pub page_cache: Option<Located<Bytes>>,
+    /// How long a read of the disk takes, for consumers of topics that have fallen behind.
+    #[schemars(extend("default" = "0s"))]
+    pub disk_read_time: Option<Located<Duration>>,
+    /// How fast the disk reads beyond that; as fast as need be if it is left out.
+    pub disk_read_rate: Option<Located<Bandwidth>>,
     /// How long a group without members waits for others once the first one has come, and again when one has (Kafka: 3 s).
     #[schemars(extend("default" = "3s"))]
     pub group_initial_rebalance_delay: Option<Located<Duration>>,
@@ -47,6 +57,17 @@ pub struct Broker {
     /// `heartbeat` of 60 s would be its worst case; it takes the first missed one here.
     #[schemars(extend("default" = "60s"))]
     pub heartbeat: Option<Located<Duration>>,
+    /// How much memory a node has for the bodies of messages in queues. Without it there is no limit. Bodies take memory wherever
+    /// their queue is, ready or not acknowledged; what brokers need besides is not counted.
+    pub memory: Option<Located<Bytes>>,
+    /// The share of the memory, or the amount, above which publishers are kept back.
+    pub vm_memory_high_watermark: Option<Tuned<WatermarkSettings>>,
+    /// How many messages a publisher may be ahead of the disk before nothing more is read of it.
+    pub credit_flow_default_credit: Option<Tuned<CreditFlowSettings>>,
+    /// How long a replica of a quorum queue hears nothing of its leader before it stands for election: between once and twice as long.
+    /// RabbitMQ's failure detector looks once a second.
+    #[schemars(extend("default" = "1s"))]
+    pub election_timeout: Option<Located<Duration>>,
     /// How long a sync of the disk takes, whatever it covers; what comes meanwhile shares the next one. A persistent message in a
     /// durable queue is confirmed after it.
     #[schemars(extend("default" = "0s"))]
@@ -217,7 +238,8 @@ fn one_worker() -> Limit {
 /// get one, which is ideal.
 pub(in crate::scenario) fn consumers_and_brokers(scenario: &mut Scenario) {
     if scenario.brokers.is_empty()
-        && let Some(first) = scenario.queues.iter().map(|(name, _)| name).chain(scenario.topics.iter().map(|(name, _)| name)).next()
+        && let Some(first) =
+            scenario.queues.iter().map(|(name, _)| name).chain(scenario.topics.iter().map(|(name, _)| name)).next()
     {
         let name = Located { value: Name::parse("broker").expect("it is a name"), origin: first.origin };
         scenario.brokers.extend([(name, Broker::default())]);

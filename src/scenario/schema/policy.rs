@@ -8,9 +8,7 @@ use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::chosen::{Chosen, Tuned};
-use super::families::{
-    Balance, ConcurrencyLimit, HealthCheck, Partitioner, RateLimit, RetryBudget, Throttle, Timeout,
-};
+use super::families::{Balance, ConcurrencyLimit, HealthCheck, Partitioner, RateLimit, RetryBudget, Throttle, Timeout};
 use super::number::Positive;
 use super::quantity_text::{Bytes, Duration, Share, quantity};
 use super::topic::Acks;

@@ -325,8 +325,8 @@ impl Rules {
                     self.one_verb(branch);
                     match branch.verb() {
                         Some(verb) if verb.is_message() => {}
-                        Some(verb) => self.refuse(verb.origin(), "only calls and sends go out at once"),
-                        None => self.refuse(branch.origin, "one of `call` and `send` is missing"),
+                        Some(verb) => self.refuse(verb.origin(), "only messages go out at once"),
+                        None => self.refuse(branch.origin, "one of `call`, `send` and `publish` is missing"),
                     }
                     let waited = branch.wait.map(|wait| wait.origin).or(branch.wait_for.map(|count| count.origin));
                     if let Some(place) = waited {

@@ -233,6 +233,18 @@ impl Step {
         self.verbs().next()
     }
 
+    /// The keys that say something of what is published, by name and place.
+    pub fn publication_keys(&self) -> impl Iterator<Item = (&'static str, Origin)> {
+        let keys = [
+            ("routing-key", self.routing_key.as_ref().map(|key| key.origin)),
+            ("confirm", self.confirm.map(|confirm| confirm.origin)),
+            ("mandatory", self.mandatory.map(|mandatory| mandatory.origin)),
+            ("persistent", self.persistent.map(|persistent| persistent.origin)),
+            ("expiration", self.expiration.map(|expiration| expiration.origin)),
+        ];
+        keys.into_iter().filter_map(|(key, place)| Some((key, place?)))
+    }
+
     /// The keys that say how a message is sent, by name and place.
     pub(super) fn message_keys(&self) -> impl Iterator<Item = (String, Origin)> {
         let own = [

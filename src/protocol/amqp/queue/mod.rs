@@ -180,14 +180,15 @@ impl<M: Copy> WorkQueue<M> {
         Publish::Accepted { sequence }
     }
 
-    /// A message that was found on disk, which the queue had taken before: it is not asked whether there is room.
-    pub fn restore(&mut self, incoming: Incoming<M>, now: Time) {
+    /// A message that was found on disk, which the queue had taken before: it is not asked whether there is room. It had come back
+    /// so often; if that is not known, once, since it may have been delivered.
+    pub fn restore(&mut self, incoming: Incoming<M>, returns: u32, now: Time) {
         let Incoming { message, size, priority, ttl, persistent, deaths } = incoming;
         let expiry = ttl.map_or(Time::MAX, |ttl| now + ttl);
         let sequence = self.accepted;
         self.accepted += 1;
         self.is_handed = false;
-        self.ready.push(Entry { message, deaths, expiry, sequence, size, returns: 0, priority, persistent });
+        self.ready.push(Entry { message, deaths, expiry, sequence, size, returns, priority, persistent });
     }
 
     /// The next delivery that is due, if there is one: the message at the head goes to the consumer whose turn it is.

@@ -257,7 +257,12 @@ impl Finder<'_> {
     }
 
     /// The slot of a partition, and the brokers that have it.
-    fn replicas(&self, selector: &Located<Selector>, topic: &Piece<String>, partition: u32) -> Found<(usize, Vec<NodeId>)> {
+    fn replicas(
+        &self,
+        selector: &Located<Selector>,
+        topic: &Piece<String>,
+        partition: u32,
+    ) -> Found<(usize, Vec<NodeId>)> {
         let Some((cluster, id)) = self.topics.place(topic) else {
             return Err(unknown_name(&topic.located(selector.origin, self.nodes.texts), "topic", self.topics.names()));
         };
@@ -271,7 +276,11 @@ impl Finder<'_> {
     }
 
     /// Controllers do not crash: each stands for a quorum, which outlives its members.
-    pub(super) fn without_controllers(&self, target: Target, selectors: &OneOrMany<Located<Selector>>) -> Found<Target> {
+    pub(super) fn without_controllers(
+        &self,
+        target: Target,
+        selectors: &OneOrMany<Located<Selector>>,
+    ) -> Found<Target> {
         let is_controller = |node: &NodeId| self.topics.has_controller(*node);
         let (target, is_left) = match target {
             Target::Together(mut choice) => {

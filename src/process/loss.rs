@@ -1,0 +1,86 @@
+//! Why messages are lost, and the setting that allowed it.
+//!
+//! A role states the reason before it is known whether it will be needed: with each step that leaves a message with less
+//! protection (it is kept where a crash takes it, it is let go of) it says what a loss would then be due to. The last reason that
+//! was stated holds. A new reason is one line here.
+
+use super::facts::facts;
+
+macro_rules! losses {
+    ($($(#[doc = $doc:literal])+ $variant:ident $name:literal $setting:literal,)*) => {
+        facts! {
+            /// What a message was lost by.
+            Loss {
+                $($(#[doc = $doc])+ $variant $name,)*
+            }
+        }
+
+        impl Loss {
+            /// The key of the language that allowed it, or that would have helped.
+            pub const fn setting(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $setting,)*
+                }
+            }
+        }
+    };
+}
+
+losses! {
+    /// Lost on the way to the broker, or at a broker that was down: it was published without confirm.
+    ///
+    /// Nobody tells its publisher, so it is not published again.
+    Unpublished "lost-unconfirmed-publish" "confirm",
+    /// Lost on the way to the broker, or at a broker that was down: its publisher gave up before it was confirmed.
+    ///
+    /// More attempts, or a longer deadline, would have brought it there.
+    GivenUp "lost-given-up" "max-attempts",
+    /// Lost in a crash of the broker: it was still unread, as publishers were kept back.
+    ///
+    /// A publisher that waits for the confirm, and publishes again without one, does not lose it.
+    Unread "lost-unread" "confirm",
+    /// Refused by a queue that was full, for the last time.
+    ///
+    /// Its publisher knows, if it asked for a confirm.
+    Refused "lost-refused" "overflow",
+    /// Lost at the exchange: no queue was bound for it.
+    ///
+    /// That is no failure unless the publisher says so, and it is confirmed all the same.
+    Unroutable "lost-unroutable" "mandatory",
+    /// Lost in a crash of the broker: the queue was not durable.
+    TransientQueue "lost-transient-queue" "durable",
+    /// Lost in a crash of the broker: the message was not persistent.
+    TransientMessage "lost-transient-message" "persistent",
+    /// Lost in a crash of the broker: it was not yet on disk, nor confirmed.
+    ///
+    /// A publisher that waits for the confirm, and publishes again without one, does not lose it.
+    Unsynced "lost-unsynced" "confirm",
+    /// Lost with the leader of the queue: a majority of replicas did not have it yet, and it was not confirmed.
+    ///
+    /// A publisher that waits for the confirm, and publishes again without one, does not lose it.
+    Uncommitted "lost-uncommitted" "confirm",
+    /// Lost between two nodes of the broker, on the way to the one that has the queue.
+    ///
+    /// A publisher that waits for the confirm, and publishes again without one, does not lose it.
+    Forwarded "lost-between-nodes" "confirm",
+    /// Dropped by the broker: the queue had no leader.
+    ///
+    /// A publisher that waits for the confirm, and publishes again without one, does not lose it.
+    NoLeader "lost-no-leader" "confirm",
+    /// Lost on the way to a consumer, or with it, or by its failure: it was acknowledged automatically, when it was sent.
+    Automatic "lost-automatic-acknowledgement" "acknowledge",
+    /// Dropped when a consumer rejected it: it was not to be requeued, and the queue has nowhere for dead letters to go.
+    Rejected "lost-rejected" "requeue",
+    /// Dropped when its time to live had passed: the queue has nowhere for dead letters to go.
+    Expired "lost-expired" "message-ttl",
+    /// Dropped because the queue was full: it has nowhere for dead letters to go.
+    MaxLength "lost-maxlen" "overflow",
+    /// Dropped when it had come back too often: the queue has nowhere for dead letters to go.
+    DeliveryLimit "lost-delivery-limit" "delivery-limit",
+    /// Dropped as a dead letter: no queue took it.
+    ///
+    /// None is bound for its key, they are full, or it has died there before without being rejected.
+    DeadLetter "lost-dead-letter" "dead-letter-exchange",
+    /// Lost, and nobody stated why.
+    Unexplained "lost-unexplained" "",
+}
