@@ -9,6 +9,8 @@ pub enum ChannelError {
     UnknownTag,
     /// 403: the queue has an exclusive consumer, or others, or a single active consumer.
     ExclusiveUse,
+    /// 405: nobody fetches from a quorum queue that has a single active consumer.
+    Locked,
     /// 530: the consumer tag is taken. (AMQP closes the connection for it.)
     ConsumerExists,
 }
@@ -19,6 +21,7 @@ impl ChannelError {
         match self {
             Self::UnknownTag => 406,
             Self::ExclusiveUse => 403,
+            Self::Locked => 405,
             Self::ConsumerExists => 530,
         }
     }
@@ -28,6 +31,7 @@ impl ChannelError {
         match self {
             Self::UnknownTag => "PRECONDITION_FAILED",
             Self::ExclusiveUse => "ACCESS_REFUSED",
+            Self::Locked => "RESOURCE_LOCKED",
             Self::ConsumerExists => "NOT_ALLOWED",
         }
     }
@@ -38,6 +42,7 @@ impl fmt::Display for ChannelError {
         let why = match self {
             Self::UnknownTag => "unknown delivery tag",
             Self::ExclusiveUse => "queue in exclusive use",
+            Self::Locked => "no fetching beside a single active consumer",
             Self::ConsumerExists => "attempt to reuse consumer tag",
         };
         write!(f, "{} - {why}", self.name())

@@ -13,7 +13,7 @@ use std::num::NonZeroU32;
 
 use crate::base::probability::{Probability, percent};
 use crate::base::settings::Settings;
-use crate::base::time::{Span, ms};
+use crate::base::time::{Span, secs};
 use crate::base::units::Bytes;
 use crate::settings;
 
@@ -117,8 +117,8 @@ settings! {
 impl Settings for WatermarkSettings {}
 
 impl WatermarkSettings {
-    /// How often RabbitMQ looks at its memory.
-    pub const CHECK_INTERVAL: Span = ms(2500);
+    /// How often RabbitMQ looks at its memory (`vm_memory_monitor`, 3.10 to 4.0).
+    pub const CHECK_INTERVAL: Span = secs(1);
 
     /// The limit of a node that has so much memory.
     pub fn limit(&self, memory: Bytes) -> Bytes {

@@ -54,6 +54,11 @@ impl<E> Unsettled<E> {
         self.place(tag).is_some_and(|place| self.slots[place].1.is_some())
     }
 
+    /// The tag of the oldest.
+    pub fn oldest(&self) -> Option<u64> {
+        self.slots.front().map(|&(tag, _)| tag)
+    }
+
     /// Takes out the oldest whose tag is not above this one.
     pub fn pop_up_to(&mut self, tag: u64) -> Option<E> {
         self.slots.front().filter(|&&(first, _)| first <= tag)?;

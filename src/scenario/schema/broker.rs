@@ -136,7 +136,8 @@ pub struct Consumer {
     pub queue: Option<Located<Name>>,
     /// The topics that it reads, as one group: each partition is read by one of its nodes.
     pub topics: Option<OneOrMany<Located<Name>>>,
-    /// How many messages a node may hold that it has not acknowledged. RabbitMQ has no limit unless `basic.qos` sets one.
+    /// How many messages a node may hold that it has not acknowledged. RabbitMQ has no limit unless `basic.qos` sets one,
+    /// but for 2000 at a quorum queue.
     #[schemars(extend("default" = "unlimited"))]
     pub prefetch: Option<Located<Limit>>,
     /// When a message counts as processed: `manual` when it has been, `automatic` as soon as it is sent.

@@ -73,7 +73,7 @@ impl<M: Copy> WorkQueue<M> {
 
     /// The node is up again: what expired meanwhile dies, and the time for which the queue may be unused begins anew.
     pub fn restart(&mut self, now: Time, dead: &mut Vec<Dead<M>>) {
-        self.touch(now);
+        self.used = now;
         self.settle_down(now, dead);
     }
 }

@@ -294,10 +294,10 @@ fn run(settings: &WorkQueueSettings, plans: &[Plan]) -> Result<(), TestCaseError
             && events.is_empty()
         {
             let is_manual = subscription.acknowledge == Acknowledge::Manual;
-            // Whoever comes back with a smaller limit may hold more than that at first.
-            let held = NonZeroU32::new(queue.unacked_of(consumer) as u32);
+            // What it holds of an earlier subscription does not count.
+            let held = queue.unacked_of(consumer) as u32;
             let limit = subscription.prefetch.filter(|_| is_manual);
-            ledger.prefetch.insert(consumer, limit.map(|limit| held.map_or(limit, |held| held.max(limit))));
+            ledger.prefetch.insert(consumer, limit.and_then(|limit| limit.checked_add(held)));
         }
         ledger.requeued(&queue, &model);
 

@@ -13,6 +13,7 @@ mod crash;
 mod expiry;
 #[cfg(test)]
 mod laws;
+mod limits;
 mod ready;
 mod settings;
 mod settle;
@@ -102,6 +103,7 @@ pub struct WorkQueue<M> {
     ttl: Option<Span>,
     expires: Option<Span>,
     max_returns: Option<u32>,
+    max_priority: u8,
     /// Whether there is a dead letter exchange.
     has_letters: bool,
     ready: Ready<M>,
@@ -114,6 +116,8 @@ pub struct WorkQueue<M> {
     /// zero apply.
     is_handed: bool,
     had_consumer: bool,
+    /// A quorum queue was above its limits, and has not been well below since.
+    is_full: bool,
     /// When it was used last, if it has no consumer.
     used: Time,
 }
@@ -134,9 +138,11 @@ impl<M: Copy> WorkQueue<M> {
             ttl: settings.message_ttl,
             expires: settings.expires,
             max_returns: settings.returns(),
+            max_priority,
             has_letters,
             ready: Ready::new(settings.kind(), max_priority),
-            consumers: Consumers::new(settings.single_active_consumer),
+            consumers: Consumers::new(settings.single_active_consumer, settings.kind() == QueueType::Quorum),
+            is_full: false,
             accepted: 0,
             unacked_bytes: 0,
             is_handed: false,
@@ -147,18 +153,19 @@ impl<M: Copy> WorkQueue<M> {
 
     /// A message arrives.
     ///
-    /// A queue that refuses does so when the message would be one too many among the ready, consumers or not. A queue that drops
-    /// its head takes the message first. If it was empty and a consumer has credit, the message goes straight there, and counts
-    /// for nothing.
+    /// A classic queue that refuses does so when the message would be one too many among the ready, consumers or not; what a
+    /// quorum queue does is another matter (module `limits`). A queue that drops its head takes the message first. If it was empty and a consumer
+    /// has credit, the message goes straight there, and counts for nothing.
     pub fn publish(&mut self, incoming: Incoming<M>, now: Time, dead: &mut Vec<Dead<M>>) -> Publish {
         self.expire(now, dead);
         self.is_handed = false;
         let Incoming { message, size, priority, ttl, persistent, deaths } = incoming;
+        let least = if self.kind == QueueType::Quorum { expiry::LEAST } else { Span::ZERO };
         let ttl = ttl.into_iter().chain(self.ttl).min();
-        let expiry = ttl.map_or(Time::MAX, |ttl| now + ttl);
+        let expiry = ttl.map_or(Time::MAX, |ttl| now + ttl.max(least));
         let sequence = self.accepted;
         let entry = Entry { message, deaths, expiry, sequence, size, returns: 0, priority, persistent };
-        if self.overflow != Overflow::DropHead && self.would_overflow(size) {
+        if self.refuses(&entry) {
             if self.overflow == Overflow::RejectPublishDlx && self.has_letters {
                 self.die(entry, DeathReason::MaxLen, dead);
             }
@@ -186,8 +193,11 @@ impl<M: Copy> WorkQueue<M> {
 
     /// The next delivery that is due, if there is one: the message at the head goes to the consumer whose turn it is.
     pub fn deliver(&mut self, now: Time, dead: &mut Vec<Dead<M>>) -> Option<Delivery<M>> {
-        self.expire(now, dead);
+        self.drop_expired(now, dead);
         if self.ready.is_empty() || !self.consumers.can_take() {
+            if self.kind == QueueType::Quorum {
+                self.enforce(dead);
+            }
             return None;
         }
         self.is_handed = false;
@@ -199,6 +209,39 @@ impl<M: Copy> WorkQueue<M> {
             self.unacked_bytes += u64::from(size);
         }
         Some(Delivery { consumer, tag, message, size, redelivered: count > 0, count, is_settled, deaths })
+    }
+
+    /// Somebody fetches what is at the head (`basic.get`), if there is anything, without being subscribed; that counts as use. What
+    /// is not settled by that, `holder` holds as a consumer does.
+    ///
+    /// # Errors
+    /// [`ChannelError::Locked`] at a quorum queue with a single active consumer.
+    pub fn fetch(
+        &mut self,
+        holder: ConsumerId,
+        acknowledge: Acknowledge,
+        now: Time,
+        dead: &mut Vec<Dead<M>>,
+    ) -> Result<Option<Delivery<M>>, ChannelError> {
+        if self.kind == QueueType::Quorum && self.consumers.has_single() {
+            return Err(ChannelError::Locked);
+        }
+        self.used = now;
+        self.is_handed = false;
+        self.drop_expired(now, dead);
+        let Some(entry) = self.ready.pop() else { return Ok(None) };
+        let (message, size, count, deaths) = (entry.message, entry.size, entry.returns, entry.deaths.clone());
+        let (tag, settled) = self.consumers.give(holder, entry, acknowledge);
+        let is_settled = settled.is_some();
+        if !is_settled {
+            self.unacked_bytes += u64::from(size);
+        }
+        let redelivered = count > 0;
+        match self.kind {
+            QueueType::Classic => self.drop_expired(now, dead),
+            QueueType::Quorum => self.enforce(dead),
+        }
+        Ok(Some(Delivery { consumer: holder, tag, message, size, redelivered, count, is_settled, deaths }))
     }
 
     /// A consumer subscribes.
@@ -226,6 +269,7 @@ impl<M: Copy> WorkQueue<M> {
     /// acknowledgement stay. They are not dead letters.
     pub fn purge(&mut self, removed: &mut Vec<M>) {
         self.is_handed = false;
+        self.is_full = false;
         removed.extend(std::iter::from_fn(|| self.ready.pop()).map(|entry| entry.message));
     }
 
@@ -278,22 +322,6 @@ impl<M: Copy> WorkQueue<M> {
     /// Who gets everything, at a queue with a single active consumer.
     pub fn active(&self) -> Option<ConsumerId> {
         self.consumers.active()
-    }
-
-    /// Whether a message of this size would be one too many.
-    fn would_overflow(&self, size: u32) -> bool {
-        self.ready.len() >= self.max_length || self.ready.bytes().saturating_add(u64::from(size)) > self.max_bytes
-    }
-
-    /// What may have to go after messages became ready: heads above the limits, then heads that expired.
-    fn settle_down(&mut self, now: Time, dead: &mut Vec<Dead<M>>) {
-        if self.overflow == Overflow::DropHead {
-            while self.ready.len() > self.max_length || self.ready.bytes() > self.max_bytes {
-                let Some(entry) = self.ready.pop() else { break };
-                self.die(entry, DeathReason::MaxLen, dead);
-            }
-        }
-        self.expire(now, dead);
     }
 
     fn die(&self, entry: Entry<M>, reason: DeathReason, dead: &mut Vec<Dead<M>>) {

@@ -4,11 +4,12 @@
 //! were published; one that is requeued goes back to its original position. Whatever was delivered is older than whatever was
 //! not, so new messages are a plain ring, and the few that came back stand before it, sorted.
 //!
-//! A quorum queue has two levels, of which two messages of the higher go before one of the lower as long as there are both.
-//! Messages that came back go before all others, in the order in which they came back.
+//! A quorum queue has two levels, of which two messages of the higher go before one of the lower as long as there are both; an
+//! older one of the higher goes first in any case. Messages that came back go before all others, in the order in which they came
+//! back.
 //!
-//! Source: rabbitmq.com/docs/priority, rabbitmq.com/docs/confirms (negative acknowledgements and requeuing),
-//! rabbitmq.com/docs/quorum-queues (priorities, repeated requeues).
+//! Source: rabbitmq.com/docs/priority, rabbitmq.com/docs/nack, rabbitmq.com/docs/quorum-queues (priorities, repeated requeues);
+//! `rabbit_fifo_q` of RabbitMQ 4.0.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -131,6 +132,12 @@ impl<M> Ready<M> {
         self.levels[level].fresh.push_back(entry);
     }
 
+    /// Puts one that came back at the end of what is of normal priority, at a quorum queue.
+    pub fn push_returned(&mut self, entry: Entry<M>) {
+        self.enter(0, &entry);
+        self.levels[0].fresh.push_back(entry);
+    }
+
     /// Puts one back that had been delivered: to its original position, or at a quorum queue behind others that came back.
     pub fn put_back(&mut self, entry: Entry<M>) {
         let level = if self.is_quorum { RETURNED } else { self.level_of(entry.priority) };
@@ -189,7 +196,8 @@ impl<M> Ready<M> {
             return None;
         }
         if self.is_quorum && self.filled[0] == 0b11 {
-            return Some(usize::from(self.turn < WEIGHT));
+            let age = |level: usize| self.levels[level].head().map(|entry| entry.sequence);
+            return Some(usize::from(self.turn < WEIGHT || age(1) < age(0)));
         }
         let word = (0..self.filled.len()).rev().find(|&word| self.filled[word] != 0)?;
         Some(word * 64 + self.filled[word].ilog2() as usize)
@@ -273,6 +281,16 @@ mod tests {
             ready.push(entry(sequence, if sequence < 4 { 4 } else { 5 }));
         }
         assert_eq!(drain(&mut ready), [4, 5, 0, 6, 7, 1, 8, 9, 2, 3]);
+    }
+
+    /// Two of high priority went, and it is the turn of a normal one. 2 is older than 3 and goes before it all the same.
+    #[test]
+    fn a_quorum_queue_delivers_an_older_message_of_high_priority_first() {
+        let mut ready = Ready::new(QueueType::Quorum, 0);
+        for (sequence, priority) in [(0, 9), (1, 9), (2, 9), (3, 0)] {
+            ready.push(entry(sequence, priority));
+        }
+        assert_eq!(drain(&mut ready), [0, 1, 2, 3]);
     }
 
     #[test]

@@ -22,7 +22,8 @@ words! {
     pub enum Overflow {
         /// The message at the head, the next to be delivered, dies to make room.
         DropHead = "drop-head",
-        /// The new message is refused: its publisher gets a negative confirm.
+        /// The new message is refused: its publisher gets a negative confirm. A quorum queue takes one too many first, and goes on
+        /// when no more than four fifths of its limits are in use.
         RejectPublish = "reject-publish",
         /// As `reject-publish`, and the refused message goes to the dead letter exchange. Classic queues only.
         RejectPublishDlx = "reject-publish-dlx",
@@ -86,10 +87,10 @@ settings! {
         /// What happens when it is full.
         overflow: Overflow = Overflow::DropHead,
         /// How long a message may wait, unless its own time to live is shorter. At 0 it expires unless a consumer takes it at
-        /// once. Without it messages wait for as long as it takes.
+        /// once; a quorum queue gives it a millisecond. Without it messages wait for as long as it takes.
         message_ttl: Option<Span> = None,
-        /// How long it may be unused, without a consumer and without being declared again, before it is deleted. Without it it
-        /// stays.
+        /// How long it may be unused, without a consumer and without being declared again, before it is deleted. To declare a
+        /// quorum queue again is no use of it. Without it it stays.
         expires: Option<Span> = None,
         /// The highest priority, up to 255. Higher ones count as this one; messages without one have 0. Classic queues only,
         /// which have no priorities without it. A quorum queue always has two (since 4.0): above 4 and the rest, of which it
@@ -98,7 +99,9 @@ settings! {
         /// How often a message may be returned before it dies, or `"unlimited"`. Quorum queues only, where it is 20 if nothing is
         /// said (since 4.0; before, unlimited).
         delivery_limit: Option<DeliveryLimit> = None,
-        /// Whether one consumer gets all messages, and the next one takes over when it leaves.
+        /// Whether one consumer gets all messages. When it leaves, the one of the highest priority takes over, of several the one
+        /// that came first. At a quorum queue one of a higher priority takes over as soon as the active one holds nothing (since
+        /// 4.0).
         single_active_consumer: bool = false,
     }
 }

@@ -1,13 +1,17 @@
 //! Acknowledgements, and what comes back without one.
 //!
 //! An unknown tag closes the channel. With `multiple`, a tag settles all up to it and has to be outstanding itself; tag 0 settles
-//! all there are. What is requeued goes to its original position (classic), or in front of what was never delivered (quorum). A
-//! quorum queue without a delivery limit puts what a consumer returns at the back instead, so that its log can be truncated; what
-//! a lost consumer held goes in front even then. A quorum queue counts every return, and lets a message die that was returned
-//! more often than the limit says.
+//! all there are. What is rejected together leaves in order of delivery, or by priority first where there are priorities.
+//!
+//! What is requeued goes to its original position (classic), or in front of what was never delivered (quorum). A quorum queue
+//! without a delivery limit puts what a consumer returns at the back instead, whatever its priority, so that its log can be
+//! truncated; what a lost consumer held goes in front even then. A quorum queue counts every return, and lets a message die that
+//! was returned more often than the limit says.
 //!
 //! Source: rabbitmq.com/docs/confirms, rabbitmq.com/docs/nack, rabbitmq.com/docs/quorum-queues (poison message handling,
 //! repeated requeues).
+
+use std::cmp::Reverse;
 
 use super::ready::Entry;
 use super::{Dead, DeathReason, QueueType, WorkQueue};
@@ -61,6 +65,7 @@ impl<M: Copy> WorkQueue<M> {
         dead: &mut Vec<Dead<M>>,
     ) -> Result<(), ChannelError> {
         self.consumers.may_settle(consumer, tag, multiple)?;
+        let before = dead.len();
         while let Some(entry) = self.take(consumer, tag, multiple) {
             if requeue {
                 self.requeue(entry, Return::Told, dead);
@@ -73,6 +78,8 @@ impl<M: Copy> WorkQueue<M> {
         }
         if requeue {
             self.settle_down(now, dead);
+        } else if self.kind == QueueType::Classic && self.max_priority > 0 {
+            dead[before..].sort_by_key(|dead| Reverse(dead.priority.min(self.max_priority)));
         }
         Ok(())
     }
@@ -93,7 +100,7 @@ impl<M: Copy> WorkQueue<M> {
     }
 
     /// A consumer's channel or connection was closed or lost: it is no longer there, and all that it held is requeued; whether
-    /// it was still subscribed.
+    /// it was still subscribed. If the queue has to be [deleted](Self::ending) for that, nothing of it dies any more.
     pub fn gone(&mut self, consumer: ConsumerId, now: Time, dead: &mut Vec<Dead<M>>) -> bool {
         let was_subscribed = self.cancel(consumer, now);
         let Some(mut held) = self.consumers.remove(consumer) else { return was_subscribed };
@@ -102,7 +109,9 @@ impl<M: Copy> WorkQueue<M> {
                 self.unacked_bytes -= u64::from(entry.size);
                 self.requeue(entry, Return::Lost, dead);
             }
-            self.settle_down(now, dead);
+            if self.ending(now).is_none() {
+                self.settle_down(now, dead);
+            }
         }
         was_subscribed
     }
@@ -126,7 +135,7 @@ impl<M: Copy> WorkQueue<M> {
         entry.returns = entry.returns.saturating_add(1);
         match self.max_returns {
             Some(most) if entry.returns > most => self.die(entry, DeathReason::DeliveryLimit, dead),
-            None if self.kind == QueueType::Quorum && how == Return::Told => self.ready.push(entry),
+            None if self.kind == QueueType::Quorum && how == Return::Told => self.ready.push_returned(entry),
             _ => self.ready.put_back(entry),
         }
     }

@@ -124,6 +124,18 @@ fn what_is_requeued_returns_to_its_place_and_is_marked() {
     assert!(!case.next().redelivered);
 }
 
+#[test]
+fn what_is_rejected_together_leaves_by_priority() {
+    let mut case = Case::new(WorkQueueSettings { max_priority: NonZeroU32::new(3), ..classic() });
+    case.subscribe(A, 0);
+    for (message, priority) in [(1, 0), (2, 9), (3, 3), (4, 0)] {
+        case.put(Incoming { priority, ..Incoming::new(message, 10) });
+        case.deliver();
+    }
+    case.nack(A, 0, true, false).unwrap();
+    assert_eq!(case.died(), [2, 3, 1, 4].map(|message| (message, DeathReason::Rejected)));
+}
+
 /// A holds 1 and 3, B holds 2. A is lost: 1 and 3 go to B, before 4.
 #[test]
 fn what_a_lost_consumer_held_is_delivered_to_others() {
@@ -173,6 +185,33 @@ fn a_cancelled_consumer_keeps_what_it_holds() {
     assert_eq!(case.deliver(), []);
 }
 
+/// A fetches 1 and keeps it, and fetches 2 without having to acknowledge it. Then there is nothing. What A kept comes back with it.
+#[test]
+fn a_message_may_be_fetched_without_a_subscription() {
+    let mut case = Case::new(classic());
+    case.publish(1);
+    case.publish(2);
+    let fetch = |case: &mut Case, acknowledge| case.queue.fetch(A, acknowledge, case.now, &mut case.dead).unwrap();
+    let first = fetch(&mut case, Acknowledge::Manual).unwrap();
+    assert_eq!((first.tag, first.message, first.is_settled), (1, 1, false));
+    let second = fetch(&mut case, Acknowledge::Automatic).unwrap();
+    assert_eq!((second.tag, second.message, second.is_settled), (2, 2, true));
+    assert_eq!(fetch(&mut case, Acknowledge::Manual), None);
+    assert_eq!((case.queue.unacked_of(A), case.queue.unacked_bytes(), case.queue.consumers()), (1, 10, 0));
+    case.nack(A, 1, false, true).unwrap();
+    assert!(fetch(&mut case, Acknowledge::Manual).unwrap().redelivered);
+    assert!(!case.queue.gone(A, case.now, &mut case.dead));
+    assert_eq!((case.queue.ready(), case.queue.unacked()), (1, 0));
+}
+
+#[test]
+fn nobody_fetches_beside_the_single_active_consumer_of_a_quorum_queue() {
+    for (settings, expected) in [(quorum(), Err(ChannelError::Locked)), (classic(), Ok(None))] {
+        let mut case = Case::new(WorkQueueSettings { single_active_consumer: true, ..settings });
+        assert_eq!(case.queue.fetch(A, Acknowledge::Manual, case.now, &mut case.dead), expected);
+    }
+}
+
 /// With a limit of 2 a message is delivered three times, with counts 0, 1 and 2, and dies on its third return.
 #[test]
 fn a_message_that_is_returned_too_often_dies() {
@@ -192,6 +231,18 @@ fn a_message_that_is_returned_too_often_dies() {
         }
     }
     assert_eq!(case.died(), [(1, DeathReason::DeliveryLimit)]);
+}
+
+/// Without a limit 1, which is of high priority, goes behind what is of normal priority.
+#[test]
+fn what_goes_to_the_back_has_no_priority_any_more() {
+    let mut case = Case::new(WorkQueueSettings { delivery_limit: Some(DeliveryLimit::Unlimited), ..quorum() });
+    case.put(Incoming { priority: 9, ..Incoming::new(1, 10) });
+    case.publish(2);
+    case.subscribe(A, 1);
+    assert_eq!(case.deliver(), [(A, 1, 1)]);
+    case.nack(A, 1, false, true).unwrap();
+    assert_eq!(case.deliver(), [(A, 2, 2)]);
 }
 
 /// 1 is returned by its consumer. With a limit it goes in front of 2, without one behind it; what a lost consumer held goes in

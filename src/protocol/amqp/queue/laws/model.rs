@@ -30,6 +30,8 @@ struct Member {
     subscription: Subscription,
     is_cancelled: bool,
     tag: u64,
+    /// The tag of its newest delivery when it subscribed.
+    since: u64,
     /// Since when it waits for its turn.
     turn: Option<u64>,
 }
@@ -45,12 +47,27 @@ pub struct Model {
     accepted: u64,
     turns: u32,
     handed: Option<u32>,
+    /// Who gets everything, at a queue with a single active consumer.
+    active: Option<ConsumerId>,
+    /// Whether a quorum queue was above its limits and is not well below yet.
+    is_full: bool,
 }
 
 impl Model {
     pub fn new(settings: WorkQueueSettings) -> Self {
         let (messages, members, subscribed) = (vec![], vec![], vec![]);
-        Self { settings, messages, members, subscribed, clock: 0, accepted: 0, turns: 0, handed: None }
+        Self {
+            settings,
+            messages,
+            members,
+            subscribed,
+            clock: 0,
+            accepted: 0,
+            turns: 0,
+            handed: None,
+            active: None,
+            is_full: false,
+        }
     }
 
     fn tick(&mut self) -> u64 {
@@ -79,7 +96,11 @@ impl Model {
                 .filter(|&place| (self.messages[place].priority > 4) == is_high)
                 .min_by_key(|&place| self.messages[place].back)
         };
-        let by_weight = if self.turns % 3 == 2 { first(false).or(first(true)) } else { first(true).or(first(false)) };
+        let (high, normal) = (first(true), first(false));
+        let is_older = high
+            .zip(normal)
+            .is_some_and(|(high, normal)| self.messages[high].sequence < self.messages[normal].sequence);
+        let by_weight = if self.turns % 3 == 2 && !is_older { normal.or(high) } else { high.or(normal) };
         returned.min_by_key(|&place| self.messages[place].front).or(by_weight)
     }
 
@@ -101,14 +122,45 @@ impl Model {
         }
     }
 
-    fn enforce(&mut self, now: Time, events: &mut Vec<Event>) {
-        let most = self.settings.max_length.map_or(usize::MAX, |most| most as usize);
-        let most_bytes = self.settings.max_length_bytes.map_or(u64::MAX, |most| most.count());
-        while self.settings.overflow == Overflow::DropHead && (self.ready() > most || self.ready_bytes() > most_bytes) {
+    /// Messages expire, and nothing else happens.
+    fn expire_alone(&mut self, now: Time, events: &mut Vec<Event>) {
+        self.expire(now, events);
+        if self.is_quorum() && self.handed.is_none() {
+            self.enforce(events);
+        }
+    }
+
+    /// Whether so many messages of so many bytes are more than four fifths of the limits, or a part of them that is more.
+    fn exceeds(&self, length: usize, bytes: u64, (part, whole): (u64, u64)) -> bool {
+        let scaled = |limit: u64| u128::from(limit) * u128::from(part) / u128::from(whole);
+        self.settings.max_length.is_some_and(|most| length as u128 > scaled(most.into()))
+            || self.settings.max_length_bytes.is_some_and(|most| u128::from(bytes) > scaled(most.count()))
+    }
+
+    fn enforce(&mut self, events: &mut Vec<Event>) {
+        let before = events.len();
+        while self.settings.overflow == Overflow::DropHead && self.exceeds(self.ready(), self.ready_bytes(), (1, 1)) {
             let head = self.take_head(Place::Gone).unwrap();
             events.push(Event::Dead(self.messages[head].id, DeathReason::MaxLen));
         }
+        if self.is_quorum() {
+            events[before..].reverse();
+        }
+        let (length, bytes) = (self.ready(), self.ready_bytes());
+        self.is_full = self.exceeds(length, bytes, (1, 1)) || self.is_full && self.exceeds(length, bytes, (4, 5));
+    }
+
+    /// After messages became ready.
+    fn settle_down(&mut self, now: Time, events: &mut Vec<Event>) {
+        if !self.is_quorum() {
+            self.enforce(events);
+            self.expire(now, events);
+            return;
+        }
         self.expire(now, events);
+        if self.next_consumer().is_none() {
+            self.enforce(events);
+        }
     }
 
     fn member(&mut self, id: ConsumerId) -> Option<&mut Member> {
@@ -118,26 +170,68 @@ impl Model {
     fn has_credit(&self, member: &Member) -> bool {
         let limit = member.subscription.prefetch.map_or(usize::MAX, |limit| limit.get() as usize);
         let is_automatic = member.subscription.acknowledge == Acknowledge::Automatic;
-        !member.is_cancelled && (is_automatic || self.held(member.id).len() < limit)
+        let counted = self.held(member.id).iter().filter(|&&(tag, _)| tag > member.since).count();
+        !member.is_cancelled && (is_automatic || counted < limit)
     }
 
-    /// Whoever got credit goes to the end of the line, whoever lost it leaves.
+    /// Whoever got credit goes to the end of the line. Whoever lost it leaves a quorum queue's line at once; at a classic queue
+    /// nobody minds before it is in the way.
     fn line_up(&mut self) {
         for place in 0..self.members.len() {
             let has_credit = self.has_credit(&self.members[place]);
-            let turn = self.members[place].turn.filter(|_| has_credit);
+            let turn = self.members[place].turn.filter(|_| has_credit || !self.is_quorum());
             self.members[place].turn = if has_credit && turn.is_none() { Some(self.tick()) } else { turn };
+        }
+        self.hand_over();
+    }
+
+    /// Who should be the single active consumer.
+    fn first(&self) -> Option<ConsumerId> {
+        let members = self.subscribed.iter().filter_map(|&id| self.members.iter().find(|member| member.id == id));
+        members.min_by_key(|member| std::cmp::Reverse(member.subscription.priority)).map(|member| member.id)
+    }
+
+    fn priority(&self, id: ConsumerId) -> Option<i32> {
+        self.members.iter().find(|member| member.id == id).map(|member| member.subscription.priority)
+    }
+
+    fn is_outranked(&self) -> bool {
+        let (active, first) =
+            (self.active.and_then(|id| self.priority(id)), self.first().and_then(|id| self.priority(id)));
+        self.is_quorum() && first > active
+    }
+
+    fn hand_over(&mut self) {
+        if self.active.is_none_or(|id| !self.subscribed.contains(&id)) {
+            self.active = self.first();
+        }
+        let holds = |id: ConsumerId| {
+            let since = self.members.iter().find(|member| member.id == id).map_or(0, |member| member.since);
+            self.held(id).iter().any(|&(tag, _)| tag > since)
+        };
+        if self.is_outranked() && !self.active.is_some_and(holds) {
+            self.active = self.first();
         }
     }
 
-    fn next_consumer(&self) -> Option<ConsumerId> {
-        let waiting = self.members.iter().filter(|member| member.turn.is_some());
+    /// Who takes a message that is there. Those in the way who have no credit lose their turn.
+    fn next_consumer(&mut self) -> Option<ConsumerId> {
         if self.settings.single_active_consumer {
-            return waiting.map(|member| member.id).find(|&id| self.subscribed.first() == Some(&id));
+            let active = self.members.iter().find(|member| Some(member.id) == self.active)?;
+            return (self.has_credit(active) && !self.is_outranked()).then_some(active.id);
         }
-        waiting
-            .min_by_key(|member| (std::cmp::Reverse(member.subscription.priority), member.turn))
-            .map(|member| member.id)
+        loop {
+            let waiting = (0..self.members.len()).filter(|&place| self.members[place].turn.is_some());
+            let rank = |place: usize| {
+                let member = &self.members[place];
+                (std::cmp::Reverse(member.subscription.priority), member.turn)
+            };
+            let first = waiting.min_by_key(|&place| rank(place))?;
+            if self.has_credit(&self.members[first]) {
+                return Some(self.members[first].id);
+            }
+            self.members[first].turn = None;
+        }
     }
 
     pub fn held(&self, consumer: ConsumerId) -> Vec<(u64, u32)> {
@@ -180,12 +274,14 @@ impl Model {
     }
 
     fn publish(&mut self, incoming: &Incoming<u32>, now: Time, events: &mut Vec<Event>) {
-        self.expire(now, events);
+        self.expire_alone(now, events);
         self.handed = None;
-        let most = self.settings.max_length.map_or(usize::MAX, |most| most as usize);
-        let most_bytes = self.settings.max_length_bytes.map_or(u64::MAX, |most| most.count());
         let bytes = self.ready_bytes() + u64::from(incoming.size);
-        if self.settings.overflow != Overflow::DropHead && (self.ready() + 1 > most || bytes > most_bytes) {
+        let is_refused = match self.is_quorum() {
+            true => self.is_full && incoming.deaths == Deaths::NONE,
+            false => self.exceeds(self.ready() + 1, bytes, (1, 1)),
+        };
+        if self.settings.overflow != Overflow::DropHead && is_refused {
             if self.settings.overflow == Overflow::RejectPublishDlx {
                 events.push(Event::Dead(incoming.message, DeathReason::MaxLen));
             }
@@ -193,6 +289,7 @@ impl Model {
             return;
         }
         let ttl = incoming.ttl.unwrap_or(Span::MAX).min(self.settings.message_ttl.unwrap_or(Span::MAX));
+        let ttl = if self.is_quorum() { ttl.max(ms(1)) } else { ttl };
         let is_handed = self.ready() == 0 && self.next_consumer().is_some();
         let (id, size, priority) = (incoming.message, incoming.size, incoming.priority);
         let (expiry, persistent, back) = (now + ttl, incoming.persistent, self.tick());
@@ -214,18 +311,28 @@ impl Model {
         if is_handed {
             self.handed = Some(id);
         } else {
-            self.enforce(now, events);
+            self.settle_down(now, events);
         }
         events.push(Event::Accepted(id, sequence));
     }
 
     fn deliver(&mut self, now: Time, events: &mut Vec<Event>) {
         self.expire(now, events);
-        let (Some(_), Some(consumer)) = (self.head(), self.next_consumer()) else { return };
+        let consumer = self.head().and_then(|_| self.next_consumer());
+        let Some(consumer) = consumer else {
+            if self.is_quorum() {
+                self.enforce(events);
+            }
+            return;
+        };
         self.handed = None;
+        let (is_quorum, turn) = (self.is_quorum(), self.tick());
         let member = self.member(consumer).unwrap();
         member.tag += 1;
         member.turn = None;
+        if !is_quorum {
+            member.turn = Some(turn);
+        }
         let (tag, is_settled) = (member.tag, member.subscription.acknowledge == Acknowledge::Automatic);
         let head = self.take_head(if is_settled { Place::Gone } else { Place::Held { consumer, tag } }).unwrap();
         let Message { id, returns, .. } = self.messages[head];
@@ -244,6 +351,7 @@ impl Model {
             events.push(Event::Dead(id, DeathReason::DeliveryLimit));
         } else if is_quorum && is_told && limit.is_none() {
             message.back = stamp;
+            message.priority = 0;
         } else if is_quorum {
             message.front = Some(stamp);
         }
@@ -266,8 +374,19 @@ impl Model {
                 How::Requeue => self.requeue(id, true, events),
             }
         }
+        if how == How::Reject {
+            let most = self.settings.max_priority.map_or(0, |most| most.get() as u8);
+            let level =
+                |id: u32| self.messages.iter().find(|message| message.id == id).map_or(0, |message| message.priority);
+            events.sort_by_key(|event| match event {
+                &Event::Dead(id, _) => std::cmp::Reverse(level(id).min(most)),
+                _ => std::cmp::Reverse(u8::MAX),
+            });
+        }
         if how == How::Requeue {
-            self.enforce(now, events);
+            // Whoever returned something has credit for it.
+            self.line_up();
+            self.settle_down(now, events);
         }
     }
 
@@ -275,6 +394,7 @@ impl Model {
         if self.subscribed.contains(&id) {
             return Err(ChannelError::ConsumerExists);
         }
+        let subscription = Subscription { exclusive: subscription.exclusive && !self.is_quorum(), ..subscription };
         let subscribed = || self.members.iter().filter(|member| !member.is_cancelled);
         let is_taken = subscribed().any(|member| member.subscription.exclusive);
         let is_shared = subscribed().count() > 0 || self.settings.single_active_consumer;
@@ -285,8 +405,9 @@ impl Model {
         if let Some(member) = self.member(id) {
             member.subscription = subscription;
             member.is_cancelled = false;
+            member.since = member.tag;
         } else {
-            self.members.push(Member { id, subscription, is_cancelled: false, tag: 0, turn: None });
+            self.members.push(Member { id, subscription, is_cancelled: false, tag: 0, since: 0, turn: None });
         }
         Ok(())
     }
@@ -306,7 +427,8 @@ impl Model {
         self.members.retain(|member| member.id != id);
         if !held.is_empty() {
             held.into_iter().for_each(|(_, id)| self.requeue(id, false, events));
-            self.enforce(now, events);
+            self.hand_over();
+            self.settle_down(now, events);
         }
     }
 
@@ -332,7 +454,7 @@ impl Model {
         }
         events.sort_by_key(|event| matches!(event, Event::Dead(..)));
         if self.settings.durable {
-            self.enforce(now, events);
+            self.settle_down(now, events);
         }
     }
 
@@ -347,9 +469,10 @@ impl Model {
             }
             &Step::Cancel(id) => self.cancel(id),
             &Step::Gone(id) => self.gone(id, now, &mut events),
-            Step::Expire => self.expire(now, &mut events),
+            Step::Expire => self.expire_alone(now, &mut events),
             Step::Purge => {
                 self.handed = None;
+                self.is_full = false;
                 while let Some(head) = self.take_head(Place::Gone) {
                     events.push(Event::Purged(self.messages[head].id));
                 }

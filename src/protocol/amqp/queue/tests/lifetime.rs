@@ -30,6 +30,22 @@ fn a_queue_is_deleted_when_its_last_consumer_leaves() {
     assert_eq!(case.queue.ending(at(0)), Some(Ending::LastConsumerLeft));
 }
 
+/// What its last consumer held has expired meanwhile, and there is room for one: nothing dies, since the queue goes as a whole.
+#[test]
+fn what_the_last_consumer_held_goes_with_the_queue() {
+    let mut case = Case::new(WorkQueueSettings { auto_delete: true, max_length: Some(1), ..classic() });
+    case.subscribe(A, 0);
+    for message in [1, 2] {
+        case.put(with_ttl(message, 30));
+        case.deliver();
+    }
+    case.queue.gone(A, at(50), &mut case.dead);
+    assert_eq!((case.died(), case.queue.ending(at(50))), (vec![], Some(Ending::LastConsumerLeft)));
+    let mut removed = vec![];
+    case.queue.delete(&mut removed);
+    assert_eq!(removed, [1, 2]);
+}
+
 /// Declared at 0, again at 40; used from 60 to 90; so it ends at 190.
 #[test]
 fn an_unused_queue_expires() {
@@ -41,6 +57,15 @@ fn an_unused_queue_expires() {
     assert_eq!((case.queue.expires_at(), case.queue.ending(at(500))), (None, None));
     case.queue.cancel(A, at(90));
     assert_eq!(case.queue.expires_at(), Some(at(190)));
+}
+
+#[test]
+fn declaring_a_quorum_queue_again_does_not_renew_its_lease() {
+    let mut case = Case::new(WorkQueueSettings { expires: Some(ms(100)), ..quorum() });
+    case.queue.touch(at(40));
+    assert_eq!(case.queue.expires_at(), Some(at(100)));
+    case.queue.fetch(A, Acknowledge::Automatic, at(60), &mut case.dead).unwrap();
+    assert_eq!(case.queue.expires_at(), Some(at(160)));
 }
 
 /// 0 and 1 are synced; 2 is transient; 3 is persistent and not yet synced. A holds 0.

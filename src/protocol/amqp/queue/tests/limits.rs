@@ -30,6 +30,16 @@ fn a_limit_of_bytes_drops_as_many_as_it_takes() {
     assert_eq!((case.queue.ready(), case.queue.ready_bytes()), (0, 0));
 }
 
+/// 25 bytes hold two of 10. One of 20 pushes out both.
+#[test]
+fn a_quorum_queue_lets_the_last_one_that_it_drops_leave_first() {
+    let mut case = Case::new(WorkQueueSettings { max_length_bytes: Some(bytes(25)), ..quorum() });
+    case.publish(1);
+    case.publish(2);
+    case.put(Incoming::new(3, 20));
+    assert_eq!(case.died(), [(2, DeathReason::MaxLen), (1, DeathReason::MaxLen)]);
+}
+
 /// The head is what would be delivered next, which is of the highest priority.
 #[test]
 fn a_full_queue_with_priorities_drops_the_highest() {
@@ -53,6 +63,64 @@ fn a_full_queue_may_refuse_what_is_new() {
         case.subscribe(A, 1);
         case.deliver();
         assert_eq!(case.publish(3), Publish::Accepted { sequence: 1 });
+    }
+}
+
+/// Five messages are allowed. A sixth is taken, since publishers hear of it later. Then everything is refused until four are left,
+/// which are four fifths.
+#[test]
+fn a_quorum_queue_that_refuses_takes_one_too_many_and_goes_on_at_four_fifths() {
+    let settings = WorkQueueSettings { max_length: Some(5), overflow: Overflow::RejectPublish, ..quorum() };
+    let mut case = Case::new(settings);
+    (1..=6).for_each(|message| assert_ne!(case.publish(message), Publish::Refused));
+    assert_eq!(case.publish(7), Publish::Refused);
+    for ready in [5, 4] {
+        assert_eq!(case.publish(7), Publish::Refused);
+        case.queue.fetch(A, Acknowledge::Automatic, case.now, &mut case.dead).unwrap();
+        assert_eq!((case.deliver().len(), case.queue.ready()), (0, ready));
+    }
+    assert_ne!(case.publish(8), Publish::Refused);
+}
+
+/// It is full with one too many, which expires: then there is room.
+#[test]
+fn what_expires_makes_room_in_a_quorum_queue() {
+    let settings = WorkQueueSettings { max_length: Some(0), overflow: Overflow::RejectPublish, ..quorum() };
+    let mut case = Case::new(settings);
+    case.put(with_ttl(1, 30));
+    assert_eq!(case.publish(2), Publish::Refused);
+    case.expire(at(30));
+    assert_ne!(case.publish(3), Publish::Refused);
+}
+
+/// Both are full, and a letter comes.
+#[test]
+fn a_full_quorum_queue_takes_letters_and_a_full_classic_queue_does_not() {
+    for (settings, is_taken) in [(quorum(), true), (classic(), false)] {
+        let overflow = Overflow::RejectPublish;
+        let mut case = Case::new(WorkQueueSettings { max_length: Some(0), overflow, ..settings });
+        case.publish(1);
+        assert_eq!(case.publish(2), Publish::Refused);
+        let mut deaths = Deaths::NONE;
+        deaths.record(QUEUE, DeathReason::Expired);
+        let answer = case.put(Incoming { deaths, ..Incoming::new(3, 10) });
+        assert_eq!(answer != Publish::Refused, is_taken);
+    }
+}
+
+/// A holds 1, and 2 fills the queue. A returns 1 and can take it again at once: a quorum queue delivers it before it looks at its
+/// length, a classic queue drops it.
+#[test]
+fn a_quorum_queue_delivers_before_it_drops() {
+    for (settings, delivered, died) in [(quorum(), 1, &[][..]), (classic(), 2, &[(1, DeathReason::MaxLen)])] {
+        let mut case = Case::new(WorkQueueSettings { max_length: Some(1), ..settings });
+        case.publish(1);
+        case.subscribe(A, 1);
+        case.deliver();
+        case.publish(2);
+        case.nack(A, 1, false, true).unwrap();
+        assert_eq!(case.deliver(), [(A, 2, delivered)]);
+        assert_eq!(case.died(), died);
     }
 }
 
@@ -127,6 +195,20 @@ fn no_time_to_live_means_now_or_never() {
     assert_eq!((case.deliver(), case.died()), (vec![(A, 1, 2)], vec![]));
     case.put(with_ttl(3, 0));
     assert_eq!(case.died(), [(3, DeathReason::Expired)]);
+}
+
+/// The queue has no room: a classic queue drops what it holds before it looks whether that expired, and so does a quorum queue, which
+/// gives a message a millisecond at least.
+#[test]
+fn a_quorum_queue_gives_a_message_a_millisecond_at_least() {
+    let mut case = Case::new(quorum());
+    case.put(with_ttl(1, 0));
+    assert_eq!((case.died(), case.queue.next_expiry()), (vec![], Some(at(1))));
+    for settings in [quorum(), classic()] {
+        let mut case = Case::new(WorkQueueSettings { max_length: Some(0), ..settings });
+        case.put(with_ttl(1, 0));
+        assert_eq!(case.died(), [(1, DeathReason::MaxLen)]);
+    }
 }
 
 /// The consumer for which it was kept leaves before it was sent.
