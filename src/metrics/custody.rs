@@ -311,6 +311,8 @@ impl Custody {
 
 impl CustodyBook {
     fn lose(&mut self, why: Loss, is_confirmed: bool) {
+        // A broker that cuts a record off may not know that another one had acknowledged it, with all replicas in sync.
+        let why = if is_confirmed && why == Loss::Unanswered { Loss::UncleanElection } else { why };
         self.lost.note(why);
         if is_confirmed {
             self.confirmed_lost.note(why);

@@ -134,8 +134,7 @@ impl Tape {
         at: &At<'_>,
         left: impl Iterator<Item = &'a Arc<Batch<Parcel>>>,
     ) {
-        let left: BTreeMap<u64, &Arc<Batch<Parcel>>> =
-            left.map(|batch| (place(at.index, batch.base), batch)).collect();
+        let left: BTreeMap<u64, &Arc<Batch<Parcel>>> = left.map(|batch| (place(at.index, batch.base), batch)).collect();
         let range = place(at.index, Offset::ZERO)..place(at.index + 1, Offset::ZERO);
         let held = self
             .places
