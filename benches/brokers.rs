@@ -62,6 +62,7 @@ fn main() {
 }
 
 /// Nanoseconds per message.
+#[allow(clippy::disallowed_methods, reason = "a bench reads the wall clock")]
 fn one_round(name: &str, text: &str, messages: u32) -> f64 {
     let consumer = if text.contains("topics") { TOPIC } else { QUEUE };
     let whole = format!(

@@ -15,7 +15,7 @@ use crate::model::clock::time;
 use crate::model::letter::Letter;
 use crate::process::{Boot, Clock, Loss, Observation, Process, TimerId, TopicFact};
 use crate::protocol::log::fetch::{FetchPart, PartAnswer, Purgatory, Wanted, read};
-use crate::protocol::log::ids::{BrokerId, Offset, TopicPartition};
+use crate::protocol::log::ids::{BrokerId, LeaderEpoch, Offset, TopicPartition};
 use crate::protocol::log::partition::{AppendError, Batch, Isolation, NewBatch};
 use crate::protocol::log::producer::accumulator::BatchId;
 use crate::protocol::log::producer::sender::BatchAnswer;
@@ -56,7 +56,7 @@ pub struct LogBroker {
     /// What they wait for: the last offset of a batch, which of the requests, the batch, and its first offset.
     waiting: BTreeMap<(TopicPartition, Offset, u64), (BatchId, Offset)>,
     next_request: u64,
-    followers: Purgatory<(NodeId, u64, Vec<(TopicPartition, FollowerFetch)>)>,
+    followers: Purgatory<FollowAsk>,
     consumers: BTreeMap<Isolation, Purgatory<(NodeId, FetchAsk)>>,
     /// When a fetch has waited long enough.
     due: Option<(Time, TimerId)>,
@@ -69,6 +69,9 @@ pub struct LogBroker {
     /// What it has asked the controller, who has not answered.
     asked: BTreeMap<TopicPartition, IsrChange>,
 }
+
+/// A follower's fetch: who asks, its number, and what it reads.
+type FollowAsk = (NodeId, u64, Vec<(TopicPartition, FollowerFetch)>);
 
 /// The replicas that a broker has.
 #[derive(Debug)]
@@ -544,6 +547,15 @@ impl LogBroker {
         self.say(cx, self.spec.controller, body, 0);
     }
 
+    /// The controller has refused what it was asked.
+    fn not_altered(&mut self, partition: TopicPartition, epoch: LeaderEpoch) {
+        let is_open = self.asked.get(&partition).is_some_and(|change| change.epoch == epoch);
+        if let Some(place) = self.replicas.place(partition).filter(|_| is_open) {
+            self.asked.remove(&partition);
+            self.replicas.all[place].replica.not_altered();
+        }
+    }
+
     /// Fetches from every leader from which nothing is under way.
     fn fetch_all(&mut self, cx: &mut Cx<'_>) {
         let leaders = self.replicas.all.iter().filter_map(|held| Some(held.replica.next_fetch(FOLLOW_MAX)?.0));
@@ -710,14 +722,7 @@ impl Process<Letter> for LogBroker {
         let Letter::Bulk(bulk) = letter else { return };
         match bulk.body {
             Body::Metadata(metadata) => self.learn(cx, metadata),
-            Body::NotAltered { partition, epoch } => {
-                if self.asked.get(&partition).is_some_and(|change| change.epoch == epoch) {
-                    self.asked.remove(&partition);
-                    if let Some(place) = self.replicas.place(partition) {
-                        self.replicas.all[place].replica.not_altered();
-                    }
-                }
-            }
+            Body::NotAltered { partition, epoch } => self.not_altered(partition, epoch),
             Body::Produce { request, batches } => self.produce(cx, from, request, batches),
             Body::Follow { number, parts } => self.feed(cx, from, number, parts, true),
             Body::Followed { number, parts } => {

@@ -38,6 +38,9 @@ struct Spot {
     is_kept: bool,
 }
 
+/// A batch that an earlier life has left, and the broker's partition that it belongs to.
+pub(super) type Found = (usize, Arc<Batch<Parcel>>);
+
 /// A partition of a broker.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct At<'a> {
@@ -63,7 +66,7 @@ fn place(partition: usize, base: Offset) -> u64 {
 
 impl Tape {
     /// What an earlier life has left, by partition and in order.
-    pub(super) fn found(disk: &BTreeMap<u64, Vec<u8>>) -> (Self, Vec<(usize, Arc<Batch<Parcel>>)>) {
+    pub(super) fn found(disk: &BTreeMap<u64, Vec<u8>>) -> (Self, Vec<Found>) {
         let mut tape = Self::default();
         let disk = disk.range(..WATERMARK);
         let mut found = Vec::new();
@@ -301,7 +304,7 @@ mod tests {
     fn record(number: u32) -> Record<Parcel> {
         let message = MessageId { owner: NodeId::new(7), number };
         Record {
-            key: (number % 2 == 0).then_some(u64::MAX - 1),
+            key: number.is_multiple_of(2).then_some(u64::MAX - 1),
             value: Parcel { message, luck: u64::MAX - 5, call: 300 },
             size: Bytes::new(1 << 33),
             timestamp: Time::ZERO + secs(3),

@@ -49,6 +49,9 @@ pub(super) struct Topics {
     producers: Vec<(String, Producing)>,
 }
 
+/// A topic that a broker keeps: its place among all, and what is written.
+type Kept<'a> = (u16, &'a Located<Name>, &'a Topic);
+
 /// What a producer is like.
 #[derive(Clone, PartialEq, Debug)]
 struct Producing {
@@ -69,7 +72,7 @@ impl Topics {
             .collect();
         topics.groups = groups.into_iter().map(Into::into).collect();
         // Sorted, so that nothing depends on the order of tables.
-        let mut kept: BTreeMap<&str, BTreeMap<&str, (u16, &Located<Name>, &Topic)>> = BTreeMap::new();
+        let mut kept: BTreeMap<&str, BTreeMap<&str, Kept<'_>>> = BTreeMap::new();
         for (number, (name, topic)) in scenario.topics.iter().enumerate() {
             if let Some(broker) = host(scenario, topic.broker.as_ref(), name, mistakes) {
                 kept.entry(broker).or_default().insert(name.as_str(), (number as u16, name, topic));
@@ -320,10 +323,10 @@ impl Planner<'_> {
             },
             partitioner: keys.partitioner.as_ref().map(|written| written.value.policy.clone()).unwrap_or_default(),
         };
-        for (what, wrong) in [("sends", producing.sender.check()), ("gathers", producing.accumulator.check())] {
+        for wrong in [producing.sender.check(), producing.accumulator.check()] {
             if let Err(why) = wrong {
                 let at = keys.written().map(|(_, origin)| origin).next().unwrap_or(to.origin);
-                let mistake = Diagnostic::error(format!("what a producer {what} by {why}")).at(at, "");
+                let mistake = Diagnostic::error(format!("a producer {why}")).at(at, "");
                 self.mistakes.push(mistake.at(to.origin, "published here"));
             }
         }

@@ -136,6 +136,7 @@ mod tests {
         assert_eq!(reference.homes("weight"), ["[clients.NAME.mix.NAME]", "a way"]);
         assert_eq!(reference.homes("call"), ["a step"]);
         assert_eq!(reference.homes("expect"), ["the top of a scenario"]);
-        assert_eq!(reference.homes("linger"), [""; 0]);
+        assert_eq!(reference.homes("linger"), ["[policies.NAME]"]);
+        assert_eq!(reference.homes("jitters"), [""; 0]);
     }
 }
