@@ -33,8 +33,11 @@ use crate::scenario::schema::{
     Consumer, Duration, Name, PRODUCER_KEYS, PolicyKeys, ProcessingGuarantee, Scenario, Topic, controller_of,
 };
 
-/// Shorter ones would be nothing but heartbeats.
-const HEARTBEAT_MIN: Span = ms(1);
+/// Whoever waits for less would do nothing but ask.
+const WAIT_MIN: Span = ms(1);
+
+/// The most replicas that the brokers of a cluster keep together.
+const REPLICAS_MAX: u64 = 100_000;
 
 /// The topics of a scenario.
 #[derive(Default)]
@@ -105,18 +108,25 @@ impl Topics {
                 let mistake = Diagnostic::error("it has no effect: all of the topics lies in memory").at(at, "");
                 mistakes.push(mistake.help("write how much does: `page-cache = \"1GiB\"`"));
             }
+            let replicas = |spec: &TopicSpec| u64::from(spec.partitions.get()) * u64::from(spec.replicas.get());
+            let replicas: u64 = specs.iter().map(replicas).fold(0, u64::saturating_add);
+            if replicas > REPLICAS_MAX {
+                let message = format!("{replicas} replicas of partitions, at most {REPLICAS_MAX} may be");
+                mistakes.push(Diagnostic::error(message).at(name.origin, "on these brokers"));
+                continue;
+            }
             let heartbeat = spanned(written.broker_heartbeat_interval, secs(2));
             let session_timeout = spanned(written.broker_session_timeout, secs(9));
-            if heartbeat < HEARTBEAT_MIN || session_timeout <= heartbeat {
+            if heartbeat < WAIT_MIN || session_timeout <= heartbeat {
                 let at = written.broker_session_timeout.or(written.broker_heartbeat_interval);
                 let message = format!(
-                    "a `broker-heartbeat-interval` takes {HEARTBEAT_MIN} at least, and less than `broker-session-timeout`"
+                    "a `broker-heartbeat-interval` takes {WAIT_MIN} at least, and less than `broker-session-timeout`"
                 );
                 mistakes.push(Diagnostic::error(message).at(at.map_or(name.origin, |at| at.origin), ""));
             }
             let retention_check = spanned(written.log_retention_check_interval, secs(300));
-            if let Some(at) = written.log_retention_check_interval.filter(|at| at.value.0 < HEARTBEAT_MIN) {
-                mistakes.push(Diagnostic::error(format!("it takes {HEARTBEAT_MIN} at least")).at(at.origin, ""));
+            if let Some(at) = written.log_retention_check_interval.filter(|at| at.value.0 < WAIT_MIN) {
+                mistakes.push(Diagnostic::error(format!("it takes {WAIT_MIN} at least")).at(at.origin, ""));
             }
             if let Some(at) = written.heartbeat {
                 let mistake =
@@ -218,8 +228,8 @@ fn topic_of(number: u16, topic: &Topic, brokers: u32, mistakes: &mut Vec<Diagnos
         mistakes
             .push(Diagnostic::error(message).at(least.origin, "").help("raise `replication-factor`, or lower this"));
     }
-    if let Some(lag) = topic.replica_lag_time_max.filter(|lag| lag.value.0 < HEARTBEAT_MIN) {
-        mistakes.push(Diagnostic::error(format!("it takes {HEARTBEAT_MIN} at least")).at(lag.origin, ""));
+    if let Some(lag) = topic.replica_lag_time_max.filter(|lag| lag.value.0 < WAIT_MIN) {
+        mistakes.push(Diagnostic::error(format!("it takes {WAIT_MIN} at least")).at(lag.origin, ""));
     }
     TopicSpec {
         number,
@@ -323,6 +333,11 @@ impl Planner<'_> {
             },
             partitioner: keys.partitioner.as_ref().map(|written| written.value.policy.clone()).unwrap_or_default(),
         };
+        self.refuse_the_restless([
+            ("request-timeout", keys.request_timeout),
+            ("retry-backoff", keys.retry_backoff),
+            ("retry-backoff-max", keys.retry_backoff_max),
+        ]);
         for wrong in [producing.sender.check(), producing.accumulator.check()] {
             if let Err(why) = wrong {
                 let at = keys.written().map(|(_, origin)| origin).next().unwrap_or(to.origin);
@@ -343,6 +358,16 @@ impl Planner<'_> {
         let spec = Arc::new(ProducerSpec { cluster, sender, accumulator, partitioner });
         let delivery = if acks == Acks::None { Delivery::AtMostOnce } else { Delivery::AtLeastOnce };
         Some((Policy { delivery, ..Policy::default() }, RecordSpec { topic, producer, spec }))
+    }
+
+    /// Refuses waits that are too short to be any.
+    fn refuse_the_restless<const N: usize>(&mut self, waits: [(&str, Option<Located<Duration>>); N]) {
+        for (key, wait) in waits.into_iter().filter_map(|(key, wait)| Some((key, wait?))) {
+            if wait.value.0 < WAIT_MIN {
+                let mistake = Diagnostic::error(format!("`{key}` takes {WAIT_MIN} at least")).at(wait.origin, "");
+                self.mistakes.push(mistake.help("whoever waits for less would do nothing but ask"));
+            }
+        }
     }
 
     /// The kind of message that a group of consumers, which is at this place among the services, reads from topics, and how.
@@ -404,6 +429,11 @@ impl Planner<'_> {
         let program = self.entries.iter().find(|(group, op, _)| group == name.as_str() && op.is_none())?.2;
         let cluster = cluster.and_then(|cluster| self.topics.cluster(cluster)).cloned();
         let is_wrong = !wrong.is_empty();
+        self.refuse_the_restless([
+            ("heartbeat-interval", consumer.heartbeat_interval),
+            ("max-poll-interval", consumer.max_poll_interval),
+            ("fetch-max-wait", consumer.fetch_max_wait),
+        ]);
         self.mistakes.append(&mut wrong);
         let cluster = cluster.filter(|_| !is_wrong)?;
         let call = self.calls.len() as u16;

@@ -88,7 +88,7 @@ impl JsonSchema for Acks {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "enum": [0, 1, "all"] })
+        json_schema!({ "anyOf": [{ "type": "integer", "minimum": 0, "maximum": 1 }, { "const": "all", "description": "Once all replicas in sync have it." }] })
     }
 }
 
