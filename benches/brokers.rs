@@ -67,7 +67,8 @@ fn one_round(name: &str, text: &str, messages: u32) -> f64 {
     let consumer = if text.contains("topics") { TOPIC } else { QUEUE };
     let whole = format!(
         "run = {{ duration = \"{}ms\", drain = \"30s\" }}\nnetwork.latency = \"500us\"\n\
-         clients.shop = {{ nodes = 10, rate = \"100000/s\", publish = \"orders\", size = \"200B\" }}\n{consumer}{text}\n",
+         clients.shop.nodes = 10\nclients.shop.rate = \"100000/s\"\n\
+         clients.shop.publish = \"orders\"\nclients.shop.size = \"200B\"\n{consumer}{text}\n",
         messages / 100,
     );
     let plan = plan(&whole);
