@@ -97,7 +97,7 @@ pub struct StationResult {
 }
 
 /// A queue's name and book.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct QueueResult {
     /// The queue.
     pub name: String,
@@ -108,7 +108,7 @@ pub struct QueueResult {
 }
 
 /// A topic's name and book.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct TopicResult {
     /// The topic.
     pub name: String,
@@ -117,7 +117,7 @@ pub struct TopicResult {
 }
 
 /// The name and book of a group that reads topics.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ReaderResult {
     /// The group.
     pub name: String,

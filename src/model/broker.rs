@@ -123,8 +123,8 @@ struct Hosted {
 impl Hosted {
     /// Nothing is in the queue, and nobody consumes from it.
     fn empty(&mut self, queue: QueueId, spec: &BrokerSpec) {
-        let hosted = &spec.queues[queue.index()];
-        self.queue = WorkQueue::new(queue, &hosted.settings, hosted.dead_letters.is_some(), Time::ZERO);
+        self.queue = spec.queues[queue.index()].queue(queue);
+        // Whatever it was before is said anew.
         self.shown = (u32::MAX, 0);
     }
 }
@@ -137,12 +137,7 @@ impl Broker {
         }
         let replica = |queue| (queue, Replica::new(boot.index, spec.nodes, disk::find(queue, boot.disk)));
         let hosted = |(index, hosted): (usize, &HostedQueue)| Hosted {
-            queue: WorkQueue::new(
-                QueueId::new(index as u32),
-                &hosted.settings,
-                hosted.dead_letters.is_some(),
-                Time::ZERO,
-            ),
+            queue: hosted.queue(QueueId::new(index as u32)),
             expiry: None,
             // Whatever it was in an earlier life is said anew.
             shown: (u32::MAX, 0),

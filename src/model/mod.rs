@@ -4,6 +4,7 @@
 //! in one [`Script`].
 
 mod broker;
+mod bytes;
 mod caller;
 mod client;
 mod clock;

@@ -159,28 +159,21 @@ impl Total {
             add_station(&mut total.book, &station.book);
         }
         for topic in &run.topics {
-            match self.topics.iter_mut().find(|total| total.name == topic.name) {
-                Some(total) => total.book.add(&topic.book),
-                None => self.topics.push(topic.clone()),
-            }
+            let total = entry(&mut self.topics, |total| total.name == topic.name);
+            total.name.clone_from(&topic.name);
+            total.book.add(&topic.book);
         }
         for reader in &run.readers {
-            match self.readers.iter_mut().find(|total| total.name == reader.name) {
-                Some(total) => {
-                    total.book.add(&reader.book);
-                    total.custody.add(&reader.custody);
-                }
-                None => self.readers.push(reader.clone()),
-            }
+            let total = entry(&mut self.readers, |total| total.name == reader.name);
+            total.name.clone_from(&reader.name);
+            total.book.add(&reader.book);
+            total.custody.add(&reader.custody);
         }
         for queue in &run.queues {
-            match self.queues.iter_mut().find(|total| total.name == queue.name) {
-                Some(total) => {
-                    total.book.add(&queue.book);
-                    total.custody.add(&queue.custody);
-                }
-                None => self.queues.push(queue.clone()),
-            }
+            let total = entry(&mut self.queues, |total| total.name == queue.name);
+            total.name.clone_from(&queue.name);
+            total.book.add(&queue.book);
+            total.custody.add(&queue.custody);
         }
         for link in &run.links {
             let total = entry(&mut self.links, |total| total.name == link.name);

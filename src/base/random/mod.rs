@@ -174,6 +174,11 @@ pub const fn mix(bits: u64) -> u64 {
     bits ^ bits >> 31
 }
 
+/// Mixes numbers, one after the other: a fingerprint of all of them in this order.
+pub fn mix_all(numbers: impl IntoIterator<Item = u64>) -> u64 {
+    numbers.into_iter().fold(0, |sum, number| mix(sum ^ mix(number)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

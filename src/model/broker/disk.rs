@@ -3,14 +3,15 @@
 //! An entry keeps its place until it is cut off from the log; then the place is used for another. Every record says where the log
 //! begins and what the term of the entry before it is, so that what is left of an earlier log is not taken for a part of this.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use crate::base::time::{Time, ns};
+use crate::model::bytes::Bytes;
 use crate::process::{Exit, Loss};
 use crate::protocol::amqp::{Durable, Entry, Incoming, Member, QueueId};
 
-use super::shelf::{Bytes, Record};
+use super::shelf::Record;
 use super::word::{Op, Posted};
 
 /// Keys of replicas have this bit; all others are places on the shelf.
@@ -115,7 +116,7 @@ pub(super) fn find(queue: QueueId, disk: &BTreeMap<u64, Vec<u8>>) -> Found {
     }
     // What stands behind a gap is of an earlier log, but keeps its place until that is written anew.
     slots.by_index.extend(entries.into_iter().filter(|(at, _)| *at > index).map(|(at, (slot, _))| (at, slot)));
-    let taken: Vec<u32> = slots.by_index.values().copied().collect();
+    let taken: BTreeSet<u32> = slots.by_index.values().copied().collect();
     slots.free.retain(|slot| !taken.contains(slot));
     durable.term = durable.term.max(term);
     Found { durable, slots }

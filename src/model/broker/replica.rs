@@ -231,10 +231,8 @@ impl Broker {
         };
         let Some((_, words)) = find(&replica.writes).and_then(|place| replica.writes.remove(place)) else { return };
         if is_synced {
-            let said = words.into_iter().map(|(to, word)| Effect::Reply(to, word)).collect::<Vec<_>>();
             // They wait for nothing more: what was written later does not concern them.
-            for effect in said {
-                let Effect::Reply(to, word) = effect else { continue };
+            for (to, word) in words {
                 if to == self.place {
                     self.with_member_quietly(cx, queue, |member, effects| member.hear(to, word, effects));
                 } else {

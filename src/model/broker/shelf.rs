@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
+use crate::model::bytes::Bytes;
 use crate::model::caller::Cx;
 use crate::model::envelope::Envelope;
 use crate::model::task::Slab;
@@ -107,33 +108,6 @@ pub(super) struct Record {
     pub(super) deaths: Deaths,
     /// How many were written before it.
     order: u64,
-}
-
-/// What a record is read from.
-pub(super) struct Bytes<'a>(pub(super) &'a [u8]);
-
-impl Bytes<'_> {
-    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (head, tail) = self.0.split_first_chunk::<N>()?;
-        self.0 = tail;
-        Some(*head)
-    }
-
-    pub(super) fn u8(&mut self) -> Option<u8> {
-        self.take().map(u8::from_le_bytes)
-    }
-
-    fn u16(&mut self) -> Option<u16> {
-        self.take().map(u16::from_le_bytes)
-    }
-
-    fn u32(&mut self) -> Option<u32> {
-        self.take().map(u32::from_le_bytes)
-    }
-
-    pub(super) fn u64(&mut self) -> Option<u64> {
-        self.take().map(u64::from_le_bytes)
-    }
 }
 
 impl Record {

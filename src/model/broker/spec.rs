@@ -1,10 +1,10 @@
 //! What a broker holds, and what publishers and consumers ask of it: plain data.
 
 use crate::base::id::NodeId;
-use crate::base::time::Span;
+use crate::base::time::{Span, Time};
 use crate::base::units::Bytes;
 use crate::protocol::amqp::{
-    CreditFlowSettings, DeadLetterTo, ExchangeId, Headers, QueueId, Routing, Subscription, WorkQueueSettings,
+    CreditFlowSettings, DeadLetterTo, ExchangeId, Headers, QueueId, Routing, Subscription, WorkQueue, WorkQueueSettings,
 };
 
 /// What the nodes of a broker hold.
@@ -57,6 +57,13 @@ pub struct HostedQueue {
     pub home: u32,
     /// Where its dead letters go.
     pub dead_letters: Option<DeadLetterTo>,
+}
+
+impl HostedQueue {
+    /// The queue, with nothing in it.
+    pub(super) fn queue<M: Copy>(&self, id: QueueId) -> WorkQueue<M> {
+        WorkQueue::new(id, &self.settings, self.dead_letters.is_some(), Time::ZERO)
+    }
 }
 
 /// What a kind of message is, where it is published.

@@ -1,6 +1,6 @@
 //! What the nodes of a broker say to each other.
 
-use crate::base::random::mix;
+use crate::base::random::{mix, mix_all};
 use crate::base::time::Time;
 use crate::process::{Exit, Outcome};
 use crate::protocol::amqp::{Incoming, QueueId, Word as RaftWord};
@@ -46,10 +46,10 @@ impl Word {
     pub(in crate::model) fn digest(&self) -> u64 {
         match self {
             Self::Forward { number, queue, posted } => {
-                all([1, u64::from(*number), queue.index() as u64, posted.incoming.message.luck])
+                mix_all([1, u64::from(*number), queue.index() as u64, posted.incoming.message.luck])
             }
-            Self::Memory { is_raised } => all([4, u64::from(*is_raised)]),
-            Self::Forwarded { number, outcome } => all([2, u64::from(*number), *outcome as u64]),
+            Self::Memory { is_raised } => mix_all([4, u64::from(*is_raised)]),
+            Self::Forwarded { number, outcome } => mix_all([2, u64::from(*number), *outcome as u64]),
             Self::Replica(queue, word) => {
                 let said = match word {
                     RaftWord::Append { term, prev, prev_term, entries, committed, .. } => {
@@ -59,13 +59,13 @@ impl Word {
                             Some(Op::Settle(index, _)) => mix(*index),
                             Some(Op::Return(index)) => mix(mix(*index)),
                         });
-                        all([1, *term, *prev, *prev_term, *committed].into_iter().chain(entry))
+                        mix_all([1, *term, *prev, *prev_term, *committed].into_iter().chain(entry))
                     }
-                    RaftWord::Appended { term, index, is_match } => all([2, *term, *index, u64::from(*is_match)]),
-                    RaftWord::Ask { term, last, last_term } => all([3, *term, *last, *last_term]),
-                    RaftWord::Vote { term, is_granted } => all([4, *term, u64::from(*is_granted)]),
+                    RaftWord::Appended { term, index, is_match } => mix_all([2, *term, *index, u64::from(*is_match)]),
+                    RaftWord::Ask { term, last, last_term } => mix_all([3, *term, *last, *last_term]),
+                    RaftWord::Vote { term, is_granted } => mix_all([4, *term, u64::from(*is_granted)]),
                 };
-                all([3, queue.index() as u64, said])
+                mix_all([3, queue.index() as u64, said])
             }
         }
     }
@@ -84,9 +84,4 @@ impl Word {
             _ => 0,
         }
     }
-}
-
-/// Mixes numbers, one after the other.
-fn all(numbers: impl IntoIterator<Item = u64>) -> u64 {
-    numbers.into_iter().fold(0, |sum, number| mix(sum ^ mix(number)))
 }

@@ -3,12 +3,13 @@
 //! A batch counts as written once the broker has it in memory; the disk follows. What is on disk is there after a crash, all
 //! else is gone, as it would be with the page cache of a machine that fails.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::base::id::NodeId;
 use crate::base::time::Time;
 use crate::base::units::Bytes;
+use crate::model::bytes;
 use crate::model::caller::Cx;
 use crate::process::{Exit, Loss, MessageId, Observation};
 use crate::protocol::log::ids::{LeaderEpoch, Offset, ProducerEpoch, ProducerId, Sequence, TopicPartition};
@@ -70,8 +71,8 @@ impl Tape {
         let mut tape = Self::default();
         let disk = disk.range(..WATERMARK);
         let mut found = Vec::new();
-        for (&key, bytes) in disk {
-            let Some(batch) = read(bytes).map(Arc::new) else { continue };
+        for (&key, written) in disk {
+            let Some(batch) = read(written).map(Arc::new) else { continue };
             tape.places.insert(key, Spot { writing: 0, batch: Some(Arc::clone(&batch)), is_kept: true });
             found.push(((key >> OFFSETS) as usize, batch));
         }
@@ -100,16 +101,14 @@ impl Tape {
         let spot = self.places.entry(key).or_insert(Spot { writing: 0, batch: None, is_kept: false });
         spot.writing += 1;
         (spot.batch, spot.is_kept) = (Some(Arc::clone(batch)), false);
-        cx.persist(key, bytes(batch));
+        cx.persist(key, written(batch));
     }
 
     /// The high watermarks that an earlier life has noted, by partition.
-    pub(super) fn watermarks(disk: &BTreeMap<u64, Vec<u8>>) -> impl Iterator<Item = (usize, Offset)> {
-        let noted = disk.range(WATERMARK..).filter_map(|(&key, bytes)| {
-            let offset = u64::from_le_bytes(bytes.as_slice().try_into().ok()?);
-            Some(((key ^ WATERMARK) as usize, Offset(offset)))
-        });
-        noted.collect::<Vec<_>>().into_iter()
+    pub(super) fn watermarks(disk: &BTreeMap<u64, Vec<u8>>) -> impl Iterator<Item = (usize, Offset)> + '_ {
+        disk.range(WATERMARK..).filter_map(|(&key, written)| {
+            Some(((key ^ WATERMARK) as usize, Offset(bytes::Bytes(written).u64()?)))
+        })
     }
 
     /// Notes the high watermark of a partition.
@@ -148,7 +147,7 @@ impl Tape {
             match left.get(&key) {
                 None => self.clear(cx, at, &before, |_| Loss::Compaction),
                 Some(after) if after.records.len() < before.records.len() => {
-                    let kept: Vec<_> = after.records.iter().map(|record| record.value.message).collect();
+                    let kept: BTreeSet<_> = after.records.iter().map(|record| record.value.message).collect();
                     let gone = before.records.iter().map(|record| record.value.message);
                     for message in gone.filter(|message| !kept.contains(message)) {
                         at.release(cx, message, is_kept, Loss::Compaction);
@@ -185,7 +184,7 @@ impl Tape {
     }
 }
 
-fn bytes(batch: &Batch<Parcel>) -> Vec<u8> {
+fn written(batch: &Batch<Parcel>) -> Vec<u8> {
     let mut out = Vec::with_capacity(48 + 48 * batch.records.len());
     out.extend(batch.base.0.to_le_bytes());
     out.extend(batch.last.0.to_le_bytes());
@@ -219,36 +218,9 @@ fn bytes(batch: &Batch<Parcel>) -> Vec<u8> {
     out
 }
 
-/// Takes numbers off the front.
-struct Reader<'a>(&'a [u8]);
-
-impl Reader<'_> {
-    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (head, tail) = self.0.split_first_chunk::<N>()?;
-        self.0 = tail;
-        Some(*head)
-    }
-
-    fn u64(&mut self) -> Option<u64> {
-        self.take().map(u64::from_le_bytes)
-    }
-
-    fn u32(&mut self) -> Option<u32> {
-        self.take().map(u32::from_le_bytes)
-    }
-
-    fn u16(&mut self) -> Option<u16> {
-        self.take().map(u16::from_le_bytes)
-    }
-
-    fn u8(&mut self) -> Option<u8> {
-        self.take().map(u8::from_le_bytes)
-    }
-}
-
 /// A batch as it was written. A torn one is of no use.
-fn read(bytes: &[u8]) -> Option<Batch<Parcel>> {
-    let mut from = Reader(bytes);
+fn read(written: &[u8]) -> Option<Batch<Parcel>> {
+    let mut from = bytes::Bytes(written);
     let (base, last, epoch) = (Offset(from.u64()?), Offset(from.u64()?), LeaderEpoch(from.u32()?));
     let size = Bytes::new(from.u64()?);
     let acks = [Acks::None, Acks::Leader, Acks::All].into_iter().find({
@@ -335,7 +307,7 @@ mod tests {
         };
         let marker = Batch { control: Some(Control::Abort), records: Vec::new(), last: Offset(5), ..stamped.clone() };
         for batch in [plain, stamped, gaps, marker] {
-            let written = bytes(&batch);
+            let written = written(&batch);
             assert_eq!(read(&written).as_ref(), Some(&batch));
             assert_eq!(read(&written[..20]), None);
             assert!(batch.records.is_empty() || read(&written[..written.len() - 1]).is_none());

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::base::random::mix;
+use crate::base::random::{mix, mix_all};
 use crate::base::time::Span;
 use crate::base::units::Bytes;
 use crate::protocol::log::fetch::{FetchPart, PartAnswer};
@@ -141,10 +141,6 @@ impl Bulk {
     }
 }
 
-/// Mixes numbers, one after the other.
-fn all(numbers: impl IntoIterator<Item = u64>) -> u64 {
-    numbers.into_iter().fold(0, |sum, number| mix(sum ^ mix(number)))
-}
 
 fn partition(of: TopicPartition) -> u64 {
     u64::from(of.topic.0) << 32 | u64::from(of.partition)
@@ -152,63 +148,63 @@ fn partition(of: TopicPartition) -> u64 {
 
 impl Body {
     fn digest(&self) -> u64 {
-        let brokers = |isr: &BTreeSet<BrokerId>| all(isr.iter().map(|id| id.0.into()));
+        let brokers = |isr: &BTreeSet<BrokerId>| mix_all(isr.iter().map(|id| id.0.into()));
         match self {
-            Self::Beat { life, version } => all([1, u64::from(*life), *version]),
-            Self::Ask { version } => all([2, *version]),
-            Self::Metadata(metadata) => all([3, metadata.version]),
-            Self::AlterIsr { partition: of, epoch, isr } => all([4, partition(*of), epoch.0.into(), brokers(isr)]),
-            Self::NotAltered { partition: of, epoch } => all([5, partition(*of), epoch.0.into()]),
+            Self::Beat { life, version } => mix_all([1, u64::from(*life), *version]),
+            Self::Ask { version } => mix_all([2, *version]),
+            Self::Metadata(metadata) => mix_all([3, metadata.version]),
+            Self::AlterIsr { partition: of, epoch, isr } => mix_all([4, partition(*of), epoch.0.into(), brokers(isr)]),
+            Self::NotAltered { partition: of, epoch } => mix_all([5, partition(*of), epoch.0.into()]),
             Self::Produce { request, batches } => {
                 let batch = |(of, id, batch): &(TopicPartition, BatchId, NewBatch<Parcel>)| {
-                    let records = all(batch.records.iter().map(|record| record.value.luck));
+                    let records = mix_all(batch.records.iter().map(|record| record.value.luck));
                     let sequence = batch.stamp.map_or(0, |stamp| 1 + u64::from(stamp.sequence.0));
-                    all([partition(*of), id.0, sequence, records])
+                    mix_all([partition(*of), id.0, sequence, records])
                 };
-                all([6, *request].into_iter().chain(batches.iter().map(batch)))
+                mix_all([6, *request].into_iter().chain(batches.iter().map(batch)))
             }
             Self::Produced { request, answers } => {
                 let answer = |(id, answer): &(BatchId, BatchAnswer)| match answer {
-                    BatchAnswer::Written(offset) => all([id.0, 1, offset.0]),
-                    BatchAnswer::Retriable => all([id.0, 2]),
-                    BatchAnswer::OutOfOrderSequence => all([id.0, 3]),
-                    BatchAnswer::Fatal => all([id.0, 4]),
+                    BatchAnswer::Written(offset) => mix_all([id.0, 1, offset.0]),
+                    BatchAnswer::Retriable => mix_all([id.0, 2]),
+                    BatchAnswer::OutOfOrderSequence => mix_all([id.0, 3]),
+                    BatchAnswer::Fatal => mix_all([id.0, 4]),
                 };
-                all([7, *request].into_iter().chain(answers.iter().map(answer)))
+                mix_all([7, *request].into_iter().chain(answers.iter().map(answer)))
             }
             Self::Follow { number, parts } => {
-                let part = |(of, fetch): &(TopicPartition, FollowerFetch)| all([partition(*of), fetch.from.0]);
-                all([8, *number].into_iter().chain(parts.iter().map(part)))
+                let part = |(of, fetch): &(TopicPartition, FollowerFetch)| mix_all([partition(*of), fetch.from.0]);
+                mix_all([8, *number].into_iter().chain(parts.iter().map(part)))
             }
             Self::Followed { number, parts } => {
                 let part = |(of, fetch, answer): &(TopicPartition, FollowerFetch, Option<FollowerFetched<Parcel>>)| {
                     let said = match answer {
                         None => 0,
-                        Some(FollowerFetched::Batches(found)) => all([1, found.size.count(), found.high_watermark.0]),
-                        Some(FollowerFetched::Diverging(end)) => all([2, end.epoch.0.into(), end.end.0]),
-                        Some(FollowerFetched::OutOfRange(range)) => all([3, range.start.0, range.end.0]),
+                        Some(FollowerFetched::Batches(found)) => mix_all([1, found.size.count(), found.high_watermark.0]),
+                        Some(FollowerFetched::Diverging(end)) => mix_all([2, end.epoch.0.into(), end.end.0]),
+                        Some(FollowerFetched::OutOfRange(range)) => mix_all([3, range.start.0, range.end.0]),
                     };
-                    all([partition(*of), fetch.from.0, said])
+                    mix_all([partition(*of), fetch.from.0, said])
                 };
-                all([9, *number].into_iter().chain(parts.iter().map(part)))
+                mix_all([9, *number].into_iter().chain(parts.iter().map(part)))
             }
             Self::Fetch(ask) => {
-                let part = |part: &FetchPart| all([partition(part.partition), part.from.0]);
-                all([10, ask.number].into_iter().chain(ask.parts.iter().map(part)))
+                let part = |part: &FetchPart| mix_all([partition(part.partition), part.from.0]);
+                mix_all([10, ask.number].into_iter().chain(ask.parts.iter().map(part)))
             }
             Self::Fetched { number, parts, elsewhere } => {
                 let part = |(of, answer): &(TopicPartition, PartAnswer<Parcel>)| match answer {
-                    Ok(found) => all([partition(*of), 1, found.size.count(), found.high_watermark.0]),
-                    Err(range) => all([partition(*of), 2, range.start.0, range.end.0]),
+                    Ok(found) => mix_all([partition(*of), 1, found.size.count(), found.high_watermark.0]),
+                    Err(range) => mix_all([partition(*of), 2, range.start.0, range.end.0]),
                 };
                 let led = elsewhere.iter().map(|of| partition(*of));
-                all([11, *number].into_iter().chain(parts.iter().map(part)).chain(led))
+                mix_all([11, *number].into_iter().chain(parts.iter().map(part)).chain(led))
             }
-            Self::Question { number, question, .. } => all([12, *number, question.digest()]),
-            Self::Answer { number, answer } => all([13, *number, answer.digest()]),
-            Self::Mark { marker, partition: of } => all([14, marker.producer.0, marker.epoch.0.into(), partition(*of)]),
-            Self::Marked { marker } => all([15, marker.producer.0, marker.epoch.0.into()]),
-            Self::Work(word) => all([16, word.digest()]),
+            Self::Question { number, question, .. } => mix_all([12, *number, question.digest()]),
+            Self::Answer { number, answer } => mix_all([13, *number, answer.digest()]),
+            Self::Mark { marker, partition: of } => mix_all([14, marker.producer.0, marker.epoch.0.into(), partition(*of)]),
+            Self::Marked { marker } => mix_all([15, marker.producer.0, marker.epoch.0.into()]),
+            Self::Work(word) => mix_all([16, word.digest()]),
         }
     }
 }
@@ -216,18 +212,18 @@ impl Body {
 impl Question {
     fn digest(&self) -> u64 {
         let offsets =
-            |offsets: &[(TopicPartition, Offset)]| all(offsets.iter().flat_map(|(of, at)| [partition(*of), at.0]));
+            |offsets: &[(TopicPartition, Offset)]| mix_all(offsets.iter().flat_map(|(of, at)| [partition(*of), at.0]));
         match self {
-            Self::Join(group, join) => all([1, group.0.into(), join.member.map_or(0, |id| id.0)]),
-            Self::Sync(group, sync) => all([2, group.0.into(), sync.member.0, sync.generation.0.into()]),
-            Self::Heartbeat(group, member, generation) => all([3, group.0.into(), member.0, generation.0.into()]),
-            Self::Leave(group, member) => all([4, group.0.into(), member.0]),
-            Self::Commit(group, member, _, at) => all([5, group.0.into(), member.0, offsets(at)]),
-            Self::Offsets(group, of) => all([6, group.0.into(), all(of.iter().map(|of| partition(*of)))]),
-            Self::Init(name) => all([7, *name]),
-            Self::Add((id, epoch), of) => all([8, id.0, epoch.0.into(), all(of.iter().map(|of| partition(*of)))]),
-            Self::AddOffsets((id, epoch), _, _, _, at) => all([9, id.0, epoch.0.into(), offsets(at)]),
-            Self::End((id, epoch), control) => all([10, id.0, epoch.0.into(), *control as u64]),
+            Self::Join(group, join) => mix_all([1, group.0.into(), join.member.map_or(0, |id| id.0)]),
+            Self::Sync(group, sync) => mix_all([2, group.0.into(), sync.member.0, sync.generation.0.into()]),
+            Self::Heartbeat(group, member, generation) => mix_all([3, group.0.into(), member.0, generation.0.into()]),
+            Self::Leave(group, member) => mix_all([4, group.0.into(), member.0]),
+            Self::Commit(group, member, _, at) => mix_all([5, group.0.into(), member.0, offsets(at)]),
+            Self::Offsets(group, of) => mix_all([6, group.0.into(), mix_all(of.iter().map(|of| partition(*of)))]),
+            Self::Init(name) => mix_all([7, *name]),
+            Self::Add((id, epoch), of) => mix_all([8, id.0, epoch.0.into(), mix_all(of.iter().map(|of| partition(*of)))]),
+            Self::AddOffsets((id, epoch), _, _, _, at) => mix_all([9, id.0, epoch.0.into(), offsets(at)]),
+            Self::End((id, epoch), control) => mix_all([10, id.0, epoch.0.into(), *control as u64]),
         }
     }
 }
@@ -237,26 +233,26 @@ impl Answer {
         let told = |answer: &Result<(), GroupError>| answer.map_or_else(|error| 1 + error as u64, |()| 0);
         let ended = |answer: &Result<(), TransactionError>| answer.map_or_else(|error| 1 + error as u64, |()| 0);
         match self {
-            Self::Joined(Ok(joined)) => all([1, joined.member.0, joined.generation.0.into()]),
-            Self::Joined(Err(error)) => all([2, *error as u64]),
+            Self::Joined(Ok(joined)) => mix_all([1, joined.member.0, joined.generation.0.into()]),
+            Self::Joined(Err(error)) => mix_all([2, *error as u64]),
             Self::Synced(Ok(synced)) => {
-                let assigned = all(synced.assignment.iter().map(|of| partition(*of)));
-                all([3, synced.generation.0.into(), assigned])
+                let assigned = mix_all(synced.assignment.iter().map(|of| partition(*of)));
+                mix_all([3, synced.generation.0.into(), assigned])
             }
-            Self::Synced(Err(error)) => all([4, *error as u64]),
-            Self::Heard(generation, answer) => all([5, generation.0.into(), told(answer)]),
+            Self::Synced(Err(error)) => mix_all([4, *error as u64]),
+            Self::Heard(generation, answer) => mix_all([5, generation.0.into(), told(answer)]),
             Self::Left => 6,
-            Self::Committed(answer) => all([7, told(answer)]),
+            Self::Committed(answer) => mix_all([7, told(answer)]),
             Self::Offsets(None) => 8,
             Self::Offsets(Some(offsets)) => {
                 let one =
                     |(of, at): &(TopicPartition, Option<Offset>)| [partition(*of), at.map_or(0, |offset| 1 + offset.0)];
-                all([9].into_iter().chain(offsets.iter().flat_map(one)))
+                mix_all([9].into_iter().chain(offsets.iter().flat_map(one)))
             }
-            Self::Init(Ok((id, epoch))) => all([10, id.0, epoch.0.into()]),
-            Self::Init(Err(error)) => all([11, *error as u64]),
-            Self::Added(answer) => all([12, ended(answer)]),
-            Self::Ended(answer) => all([13, ended(answer)]),
+            Self::Init(Ok((id, epoch))) => mix_all([10, id.0, epoch.0.into()]),
+            Self::Init(Err(error)) => mix_all([11, *error as u64]),
+            Self::Added(answer) => mix_all([12, ended(answer)]),
+            Self::Ended(answer) => mix_all([13, ended(answer)]),
         }
     }
 }
