@@ -9,6 +9,7 @@ use crate::base::distribution::Distribution;
 use crate::base::id::{Entity, NodeId};
 use crate::base::probability::Probability;
 use crate::base::random::{Key, Seed, Uniform, mix};
+use crate::base::time::Span;
 use crate::protocol::balance::Picker;
 use crate::protocol::keys::{AnyKeys, Keys as _};
 
@@ -109,6 +110,27 @@ pub struct Call {
 }
 
 impl Call {
+    /// What reaches a consumer: at the `target`-th group, which does `program` for it. It is reported as the message that was published.
+    pub fn delivery(name: u64, target: u16, program: u16) -> Self {
+        let nothing = Size::new(Distribution::constant(Span::ZERO));
+        Self {
+            flow: u16::MAX,
+            name,
+            is_request: false,
+            target,
+            route: u16::MAX,
+            program: Choice::only(program),
+            policy: Policy::default(),
+            size: nothing.clone(),
+            reply_size: nothing,
+            key: None,
+            priority: 0,
+            publication: None,
+            record: None,
+            subscription: None,
+        }
+    }
+
     /// A hash of the key of the message that has this luck, if keys are drawn.
     pub fn key(&self, keys: &Keys, luck: u64) -> Option<u64> {
         let law = self.key.as_ref()?;

@@ -359,35 +359,24 @@ const fn all() -> [Metric;
         all[place] = Metric::NAMED[next];
         (place, next) = (place + 1, next + 1);
     }
-    next = 0;
-    while next < GuardFact::COUNT {
-        all[place] = Metric::Guard(GuardFact::ALL[next]);
-        (place, next) = (place + 1, next + 1);
+    macro_rules! add {
+        ($($metric:ident of $Facts:ident,)*) => {
+            $(
+                next = 0;
+                while next < $Facts::COUNT {
+                    all[place] = Metric::$metric($Facts::ALL[next]);
+                    (place, next) = (place + 1, next + 1);
+                }
+            )*
+        };
     }
-    next = 0;
-    while next < TurnedAway::COUNT {
-        all[place] = Metric::TurnedAway(TurnedAway::ALL[next]);
-        (place, next) = (place + 1, next + 1);
-    }
-    next = 0;
-    while next < QueueFact::COUNT {
-        all[place] = Metric::Queued(QueueFact::ALL[next]);
-        (place, next) = (place + 1, next + 1);
-    }
-    next = 0;
-    while next < Loss::COUNT {
-        all[place] = Metric::LostBy(Loss::ALL[next]);
-        (place, next) = (place + 1, next + 1);
-    }
-    next = 0;
-    while next < TopicFact::COUNT {
-        all[place] = Metric::Logged(TopicFact::ALL[next]);
-        (place, next) = (place + 1, next + 1);
-    }
-    next = 0;
-    while next < GroupFact::COUNT {
-        all[place] = Metric::Grouped(GroupFact::ALL[next]);
-        (place, next) = (place + 1, next + 1);
+    add! {
+        Guard of GuardFact,
+        TurnedAway of TurnedAway,
+        Queued of QueueFact,
+        LostBy of Loss,
+        Logged of TopicFact,
+        Grouped of GroupFact,
     }
     all
 }

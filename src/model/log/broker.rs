@@ -24,6 +24,7 @@ use crate::protocol::log::replica::{
 };
 use crate::protocol::log::transaction::Marker;
 
+use super::due::Due;
 use super::metadata::Metadata;
 use super::spec::LogSpec;
 use super::tape::{At, Tape};
@@ -38,6 +39,8 @@ const FOLLOW_PATIENCE: Span = ms(500);
 const FOLLOW_BACKOFF: Span = secs(1);
 /// The most that it fetches of a partition at a time (Kafka: `replica.fetch.max.bytes`).
 const FOLLOW_MAX: Bytes = mib(1);
+/// What consumers may read.
+const ISOLATIONS: [Isolation; 2] = [Isolation::ReadUncommitted, Isolation::ReadCommitted];
 /// A log is compacted once so much of it is not (Kafka: `min.cleanable.dirty.ratio`).
 const DIRTY: f64 = 0.5;
 
@@ -59,7 +62,7 @@ pub struct LogBroker {
     followers: Purgatory<FollowAsk>,
     consumers: BTreeMap<Isolation, Purgatory<(NodeId, FetchAsk)>>,
     /// When a fetch has waited long enough.
-    due: Option<(Time, TimerId)>,
+    due: Due,
     /// Answers that wait for the disk, by when it has read them and in order.
     read: BTreeMap<(Time, u64), (NodeId, Body, u64)>,
     /// What it fetches itself, by leader.
@@ -155,7 +158,6 @@ impl LogBroker {
             }
         }
         let places = all.iter().enumerate().map(|(place, held)| (held.partition, place)).collect();
-        let consumers = [Isolation::ReadUncommitted, Isolation::ReadCommitted];
         Self {
             me,
             life: boot.restarts,
@@ -167,8 +169,8 @@ impl LogBroker {
             waiting: BTreeMap::new(),
             next_request: 0,
             followers: Purgatory::default(),
-            consumers: consumers.into_iter().map(|isolation| (isolation, Purgatory::default())).collect(),
-            due: None,
+            consumers: ISOLATIONS.into_iter().map(|isolation| (isolation, Purgatory::default())).collect(),
+            due: Due::new(LogAlarm::Fetches),
             read: BTreeMap::new(),
             fetchers: BTreeMap::new(),
             delayed: BTreeMap::new(),
@@ -263,7 +265,7 @@ impl LogBroker {
         fetches
             .into_iter()
             .for_each(|Wanted { fetch: (node, number, parts), .. }| self.feed(cx, node, number, parts, false));
-        for isolation in [Isolation::ReadUncommitted, Isolation::ReadCommitted] {
+        for isolation in ISOLATIONS {
             let replicas = &self.replicas;
             let waiting = self.consumers.entry(isolation).or_default();
             let fetches = waiting.grown(partition, |of, from| replicas.available(of, from, isolation));
@@ -498,7 +500,7 @@ impl LogBroker {
         let through = begins + costs.time + transfer;
         let number = self.voice.said();
         self.read.insert((through, number), (to, body, size));
-        cx.set_timer(Clock::Steady, through.since(now).max(Span::from_nanos(1)), Alarm::Log(LogAlarm::Disk));
+        cx.set_timer(Clock::Steady, through.since(now), Alarm::Log(LogAlarm::Disk));
     }
 
     /// Answers with what the disk has read.
@@ -514,25 +516,16 @@ impl LogBroker {
     fn look_at_fetches(&mut self, cx: &mut Cx<'_>) {
         let consumers = self.consumers.values().filter_map(Purgatory::next_deadline);
         let due = consumers.chain(self.followers.next_deadline()).min();
-        if self.due.map(|(at, _)| at) == due {
-            return;
-        }
-        if let Some((_, timer)) = self.due.take() {
-            cx.cancel_timer(timer);
-        }
-        self.due = due.map(|at| {
-            let wait = at.since(time(cx.now()));
-            (at, cx.set_timer(Clock::Steady, wait, Alarm::Log(LogAlarm::Fetches)))
-        });
+        self.due.set(cx, due);
     }
 
     fn answer_late(&mut self, cx: &mut Cx<'_>) {
-        self.due = None;
+        self.due.fired();
         let now = time(cx.now());
         for Wanted { fetch: (node, number, parts), .. } in self.followers.expired(now) {
             self.feed(cx, node, number, parts, false);
         }
-        for isolation in [Isolation::ReadUncommitted, Isolation::ReadCommitted] {
+        for isolation in ISOLATIONS {
             let waiting = self.consumers.entry(isolation).or_default();
             for Wanted { fetch: (node, ask), .. } in waiting.expired(now) {
                 self.serve(cx, node, ask);
@@ -712,7 +705,7 @@ impl Process<Letter> for LogBroker {
     fn start(&mut self, cx: &mut Cx<'_>) {
         self.beat(cx);
         if self.life == 0 {
-            self.learn(cx, Arc::new(Metadata::first(&self.spec)));
+            self.learn(cx, self.spec.first());
         }
         self.schedule_lag(cx);
         cx.set_timer(Clock::Steady, self.spec.retention_check, Alarm::Log(LogAlarm::Retention));

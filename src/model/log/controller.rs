@@ -5,6 +5,7 @@
 //! broker.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeBounds;
 use std::sync::Arc;
 
 use crate::base::id::NodeId;
@@ -13,7 +14,7 @@ use crate::model::Alarm;
 use crate::model::caller::Cx;
 use crate::model::clock::time;
 use crate::model::letter::Letter;
-use crate::process::{Boot, Clock, GroupFact, Observation, Process, TimerId, TopicFact};
+use crate::process::{Boot, GroupFact, Observation, Process, TopicFact};
 use crate::protocol::log::controller::{Election, PartitionState};
 use crate::protocol::log::group::GroupError;
 use crate::protocol::log::group::coordinator::{GroupCoordinator, Reply};
@@ -22,6 +23,7 @@ use crate::protocol::log::transaction::{
     Marker, Target, TransactionCoordinator, TransactionError, TransactionSettings,
 };
 
+use super::due::Due;
 use super::leaders::Leaders;
 use super::metadata::{Leadership, Metadata};
 use super::spec::LogSpec;
@@ -49,7 +51,7 @@ pub struct LogController {
     /// When markers are asked for again.
     markers_due: Option<Time>,
     preferred_due: Time,
-    due: Option<(Time, TimerId)>,
+    due: Due,
 }
 
 /// A broker, as far as it is heard of.
@@ -83,13 +85,13 @@ impl LogController {
             leaders: leaders.clone(),
             brokers: vec![session; spec.brokers.len as usize],
             partitions: spec.partitions().map(state).collect(),
-            metadata: Arc::new(Metadata::first(spec)),
+            metadata: spec.first(),
             groups: BTreeMap::new(),
             told: BTreeMap::new(),
             transactions: BTreeMap::new(),
             markers_due: None,
             preferred_due: Time::ZERO + PREFERRED,
-            due: None,
+            due: Due::new(LogAlarm::Tick),
             spec: Arc::clone(spec),
         };
         controller.show_leaders();
@@ -107,12 +109,17 @@ impl LogController {
         self.voice.say(cx, to, body, 0);
     }
 
-    /// Has something happen to every partition, and tells all brokers if that changes anything.
-    fn decide(&mut self, cx: &mut Cx<'_>, mut change: impl FnMut(TopicPartition, &mut PartitionState) -> Election) {
+    /// Has something happen to these partitions, and tells all brokers if that changes anything.
+    fn decide(
+        &mut self,
+        cx: &mut Cx<'_>,
+        partitions: impl RangeBounds<TopicPartition>,
+        mut change: impl FnMut(&mut PartitionState) -> Election,
+    ) {
         let mut is_news = false;
-        for (&partition, state) in &mut self.partitions {
+        for (&partition, state) in self.partitions.range_mut(partitions) {
             let before = (state.isr().len(), state.leader(), state.epoch());
-            let election = change(partition, state);
+            let election = change(state);
             let after = (state.isr().len(), state.leader(), state.epoch());
             is_news |= before != after;
             let topic = self.spec.topic(partition).number;
@@ -158,10 +165,10 @@ impl LogController {
         let was = std::mem::replace(session, Session { life, is_alive: true, heard: time(cx.now()) });
         if was.is_alive && was.life < life {
             // It was down, and nobody had noticed.
-            self.decide(cx, |_, state| state.failed(broker));
+            self.decide(cx, .., |state| state.failed(broker));
         }
         if !was.is_alive || was.life < life {
-            self.decide(cx, |_, state| state.started(broker));
+            self.decide(cx, .., |state| state.started(broker));
         }
         if version < self.metadata.version {
             let body = Body::Metadata(Arc::clone(&self.metadata));
@@ -178,10 +185,8 @@ impl LogController {
         isr: &BTreeSet<BrokerId>,
     ) {
         let mut is_refused = false;
-        self.decide(cx, |of, state| {
-            if of == partition {
-                is_refused = state.alter(by, epoch, isr).is_err();
-            }
+        self.decide(cx, partition..=partition, |state| {
+            is_refused = state.alter(by, epoch, isr).is_err();
             Election::Unchanged
         });
         if is_refused {
@@ -398,27 +403,18 @@ impl LogController {
         let transactions = self.transactions.values().filter_map(TransactionCoordinator::next_deadline);
         let others = [Some(self.preferred_due), self.markers_due].into_iter().flatten();
         let due = sessions.chain(groups).chain(transactions).chain(others).min();
-        if self.due.map(|(at, _)| at) == due {
-            return;
-        }
-        if let Some((_, timer)) = self.due.take() {
-            cx.cancel_timer(timer);
-        }
-        self.due = due.map(|at| {
-            let wait = at.since(time(cx.now()));
-            (at, cx.set_timer(Clock::Steady, wait, Alarm::Log(LogAlarm::Tick)))
-        });
+        self.due.set(cx, due);
     }
 
     fn tick(&mut self, cx: &mut Cx<'_>) {
-        self.due = None;
+        self.due.fired();
         let now = time(cx.now());
         let timeout = self.spec.session_timeout;
         for broker in 0..self.brokers.len() {
             let session = &mut self.brokers[broker];
             if session.is_alive && session.heard + timeout <= now {
                 session.is_alive = false;
-                self.decide(cx, |_, state| state.failed(BrokerId(broker as u32)));
+                self.decide(cx, .., |state| state.failed(BrokerId(broker as u32)));
             }
         }
         let ids: Vec<_> = self.groups.keys().copied().collect();
@@ -438,7 +434,7 @@ impl LogController {
         }
         if self.preferred_due <= now {
             self.preferred_due = now + PREFERRED;
-            self.decide(cx, |_, state| state.elect_preferred());
+            self.decide(cx, .., |state| state.elect_preferred());
         }
         self.look_at_clock(cx);
     }

@@ -1,10 +1,16 @@
 //! Who leads which partition, as far as a node has been told.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use crate::base::id::NodeId;
+use crate::base::time::{Span, Time};
+use crate::model::caller::Cx;
 use crate::protocol::log::ids::{BrokerId, LeaderEpoch, TopicPartition};
 
+use super::Voice;
 use super::spec::LogSpec;
+use super::wire::Body;
 
 /// What the controller tells of all partitions.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -39,5 +45,40 @@ impl Metadata {
     /// Who leads a partition, if somebody does.
     pub fn leader(&self, partition: TopicPartition) -> Option<BrokerId> {
         self.partitions.get(&partition)?.leader
+    }
+}
+
+/// What a client of brokers knows of who leads what, and when it asks again.
+#[derive(Debug)]
+pub(super) struct Guide {
+    pub(super) metadata: Arc<Metadata>,
+    /// Whether that has turned out to be old.
+    pub(super) is_stale: bool,
+    /// When it may ask again.
+    pub(super) asks_at: Time,
+}
+
+impl Guide {
+    /// One who knows this.
+    pub(super) fn new(metadata: Arc<Metadata>) -> Self {
+        Self { metadata, is_stale: false, asks_at: Time::ZERO }
+    }
+
+    /// It is told something; whether that is news.
+    pub(super) fn learn(&mut self, metadata: &Arc<Metadata>) -> bool {
+        let is_news = metadata.version > self.metadata.version;
+        if is_news {
+            self.metadata = Arc::clone(metadata);
+            self.is_stale = false;
+        }
+        is_news
+    }
+
+    /// Asks the controller if what it knows is old, and not sooner again than `backoff` after this.
+    pub(super) fn ask(&mut self, cx: &mut Cx<'_>, voice: &mut Voice, controller: NodeId, now: Time, backoff: Span) {
+        if self.is_stale && self.asks_at <= now {
+            self.asks_at = now + backoff;
+            voice.say(cx, controller, Body::Ask { version: self.metadata.version }, 0);
+        }
     }
 }

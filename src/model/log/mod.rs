@@ -11,6 +11,7 @@
 
 mod broker;
 mod controller;
+mod due;
 mod leaders;
 mod metadata;
 mod producers;

@@ -11,10 +11,9 @@ use crate::base::id::{Entity, NodeId};
 use crate::base::random::{Key, mix};
 use crate::base::time::{Span, Time, ms, secs};
 use crate::base::units::Bytes;
-use crate::model::Alarm;
 use crate::model::caller::Cx;
 use crate::model::clock::time;
-use crate::process::{Clock, Exit, Loss, MessageId, NO_PLACE, Observation, TimerId};
+use crate::process::{Exit, Loss, MessageId, NO_PLACE, Observation};
 use crate::protocol::log::ids::{BrokerId, ProducerEpoch, ProducerId, TopicId, TopicPartition};
 use crate::protocol::log::partition::Acks;
 use crate::protocol::log::producer::accumulator::BatchId;
@@ -22,7 +21,8 @@ use crate::protocol::log::producer::partitioner::{AnyPartitioner, Partitioner, P
 use crate::protocol::log::producer::sender::{BatchAnswer, Done, Outcome, RequestId, Sender};
 use crate::protocol::log::transaction::TransactionError;
 
-use super::metadata::Metadata;
+use super::due::Due;
+use super::metadata::Guide;
 use super::spec::{ProducerSpec, RecordSpec};
 use super::wire::{self, Answer, Body, Question};
 use super::{Entry, LogAlarm, Parcel, Voice};
@@ -85,20 +85,16 @@ struct Producer {
     spec: Arc<ProducerSpec>,
     sender: Sender<Parcel>,
     partitioners: BTreeMap<TopicId, AnyPartitioner>,
-    metadata: Arc<Metadata>,
+    guide: Guide,
     /// Partitions that have a leader, by topic.
     available: BTreeMap<TopicId, Vec<u32>>,
-    /// Whether what it knows of leaders has turned out to be old.
-    is_stale: bool,
-    /// When it may ask again who leads.
-    asks_at: Time,
     /// Records for which there is no memory, and until when they wait.
     blocked: VecDeque<(TopicPartition, Entry, Time)>,
     /// Copies that may still arrive somewhere, and until when.
     under_way: VecDeque<(Time, MessageId)>,
     voice: Voice,
     life: u32,
-    due: Option<(Time, TimerId)>,
+    due: Due,
 }
 
 impl Producers {
@@ -114,7 +110,7 @@ impl Producers {
         let now = time(cx.now());
         let transaction = &mut self.transaction;
         let producer = self.all.entry(record.producer).or_insert_with(|| {
-            let mut producer = Producer::new(cx, &record.spec, life);
+            let mut producer = Producer::new(cx, record.producer, &record.spec, life);
             if let Some(transaction) = transaction {
                 producer.write_as(transaction.identity);
             }
@@ -132,7 +128,7 @@ impl Producers {
         let partition = producer.partition(record.topic, key, size, parcel.luck, draws);
         let entry = Entry { key, value: parcel, size, timestamp: now, is_tombstone: false };
         producer.append(partition, entry, now);
-        producer.wake(cx, record.producer, now);
+        producer.wake(cx, now);
         if let Some(transaction) = &mut self.transaction {
             transaction.wanted.insert(partition);
             transaction.ask(cx, now);
@@ -146,7 +142,7 @@ impl Producers {
             transaction.ask(cx, now);
         }
         let Some(producer) = self.all.get_mut(&number) else { return Vec::new() };
-        producer.due = None;
+        producer.due.fired();
         let ended = producer.work(cx, number, self.transaction.as_mut());
         self.note(ended)
     }
@@ -237,7 +233,7 @@ impl Producers {
             let Some(broker) = producer.spec.cluster.brokers.place_of(peer) else { continue };
             let (now, mut done) = (time(cx.now()), Vec::new());
             producer.sender.disconnected(BrokerId(broker), now, || cx.draw(), &mut done);
-            producer.is_stale = true;
+            producer.guide.is_stale = true;
             ended.extend(producer.finished(cx, now, done));
             ended.extend(producer.work(cx, number, self.transaction.as_mut()));
         }
@@ -261,8 +257,8 @@ impl Producers {
             Body::Metadata(metadata) => {
                 let mut ended = Vec::new();
                 for (&number, producer) in &mut self.all {
-                    if producer.spec.cluster.controller == from && metadata.version > producer.metadata.version {
-                        producer.learn(metadata);
+                    if producer.spec.cluster.controller == from && producer.guide.learn(metadata) {
+                        producer.see_leaders();
                         ended.extend(producer.work(cx, number, self.transaction.as_mut()));
                     }
                 }
@@ -295,33 +291,30 @@ impl Producer {
         self.sender.set_transactional(true);
     }
 
-    fn new(cx: &Cx<'_>, spec: &Arc<ProducerSpec>, life: u32) -> Self {
+    fn new(cx: &Cx<'_>, number: u16, spec: &Arc<ProducerSpec>, life: u32) -> Self {
         let mut sender = Sender::new(&spec.sender, &spec.accumulator);
         // Every incarnation has an id of its own, which it would ask a broker for once.
         sender.identify(ProducerId(mix(cx.name().bits() ^ mix(life.into()))), ProducerEpoch(0));
         let mut producer = Self {
             sender,
             partitioners: BTreeMap::new(),
-            metadata: Arc::new(Metadata { version: 0, partitions: BTreeMap::new() }),
+            guide: Guide::new(spec.cluster.first()),
             available: BTreeMap::new(),
-            is_stale: false,
-            asks_at: Time::ZERO,
             blocked: VecDeque::new(),
             under_way: VecDeque::new(),
             voice: Voice::new(life),
             life,
-            due: None,
+            due: Due::new(LogAlarm::Producer(number)),
             spec: Arc::clone(spec),
         };
-        producer.learn(&Arc::new(Metadata::first(&spec.cluster)));
+        producer.see_leaders();
         producer
     }
 
-    fn learn(&mut self, metadata: &Arc<Metadata>) {
-        self.metadata = Arc::clone(metadata);
-        self.is_stale = false;
+    /// Finds the partitions that have a leader.
+    fn see_leaders(&mut self) {
         self.available.clear();
-        for (partition, told) in &metadata.partitions {
+        for (partition, told) in &self.guide.metadata.partitions {
             if told.leader.is_some() {
                 self.available.entry(partition.topic).or_default().push(partition.partition);
             }
@@ -350,7 +343,7 @@ impl Producer {
     fn work(&mut self, cx: &mut Cx<'_>, number: u16, transaction: Option<&mut Transaction>) -> Vec<Finished> {
         let now = time(cx.now());
         let mut done = Vec::new();
-        self.is_stale |= self.sender.is_late(now);
+        self.guide.is_stale |= self.sender.is_late(now);
         self.sender.tick(now, || cx.draw(), &mut done);
         self.send(cx, number, now, transaction.as_deref(), &mut done);
         while let Some(&(partition, entry, until)) = self.blocked.front() {
@@ -375,20 +368,19 @@ impl Producer {
                 });
             }
         }
-        let leaderless = |partition| self.metadata.leader(partition).is_none();
-        self.is_stale |= self.sender.accumulator().partitions().any(leaderless);
-        if self.is_stale && self.asks_at <= now && !self.sender.is_idle() {
-            self.asks_at = now + self.spec.sender.retry_backoff;
-            let body = Body::Ask { version: self.metadata.version };
-            self.voice.say(cx, self.spec.cluster.controller, body, 0);
+        let leaderless = |partition| self.guide.metadata.leader(partition).is_none();
+        self.guide.is_stale |= self.sender.accumulator().partitions().any(leaderless);
+        if !self.sender.is_idle() {
+            let backoff = self.spec.sender.retry_backoff;
+            self.guide.ask(cx, &mut self.voice, self.spec.cluster.controller, now, backoff);
         }
         let finished = self.finished(cx, now, done);
-        self.look_at_clock(cx, number, now);
+        self.look_at_clock(cx, now);
         if let Some((_, again)) = transaction.and_then(|transaction| transaction.asked)
             && again < Time::MAX
-            && self.due.is_none_or(|(at, _)| at > again)
+            && self.due.at().is_none_or(|at| at > again)
         {
-            self.set_clock(cx, number, now, again.max(now));
+            self.due.set(cx, Some(again.max(now)));
         }
         finished
     }
@@ -401,7 +393,7 @@ impl Producer {
         transaction: Option<&Transaction>,
         done: &mut Vec<Done<Parcel>>,
     ) {
-        let metadata = Arc::clone(&self.metadata);
+        let metadata = Arc::clone(&self.guide.metadata);
         let may_write = |partition| transaction.is_none_or(|transaction| transaction.added.contains(&partition));
         let leader = |partition| metadata.leader(partition).filter(|_| may_write(partition));
         while let Some(request) = self.sender.send(now, leader, done) {
@@ -418,7 +410,7 @@ impl Producer {
             let found = answers.iter().find(|(id, _)| *id == batch);
             found.map_or(BatchAnswer::Retriable, |&(_, answer)| answer)
         };
-        self.is_stale |= answers.iter().any(|(_, answer)| *answer == BatchAnswer::Retriable);
+        self.guide.is_stale |= answers.iter().any(|(_, answer)| *answer == BatchAnswer::Retriable);
         let mut done = Vec::new();
         self.sender.answered(id, says, now, || cx.draw(), &mut done);
         self.finished(cx, now, done)
@@ -452,41 +444,18 @@ impl Producer {
     }
 
     /// It looks at what there is to do as soon as it may.
-    fn wake(&mut self, cx: &mut Cx<'_>, number: u16, now: Time) {
-        self.look_at_clock(cx, number, now);
-        let is_ready = self.sender.accumulator().partitions().collect::<Vec<_>>().into_iter().any(|partition| {
-            self.sender.accumulator().ready(partition, now)
-                == crate::protocol::log::producer::accumulator::Readiness::Now
-        });
-        if is_ready {
-            self.set_clock(cx, number, now, now);
+    fn wake(&mut self, cx: &mut Cx<'_>, now: Time) {
+        self.look_at_clock(cx, now);
+        if self.sender.is_ready(now) {
+            self.due.set(cx, Some(now));
         }
     }
 
-    fn look_at_clock(&mut self, cx: &mut Cx<'_>, number: u16, now: Time) {
-        let asks = (self.is_stale && !self.sender.is_idle()).then_some(self.asks_at);
+    fn look_at_clock(&mut self, cx: &mut Cx<'_>, now: Time) {
+        let asks = (self.guide.is_stale && !self.sender.is_idle()).then_some(self.guide.asks_at);
         let blocked = self.blocked.front().map(|&(.., until)| until);
         let under_way = self.under_way.front().map(|&(until, _)| until);
         let due = self.sender.next_deadline(now).into_iter().chain(asks).chain(blocked).chain(under_way).min();
-        match due {
-            Some(due) => self.set_clock(cx, number, now, due),
-            None => {
-                if let Some((_, timer)) = self.due.take() {
-                    cx.cancel_timer(timer);
-                }
-            }
-        }
-    }
-
-    fn set_clock(&mut self, cx: &mut Cx<'_>, number: u16, now: Time, due: Time) {
-        if self.due.is_some_and(|(at, _)| at == due) {
-            return;
-        }
-        if let Some((_, timer)) = self.due.take() {
-            cx.cancel_timer(timer);
-        }
-        // An effect is later than its cause.
-        let wait = due.since(now).max(Span::from_nanos(1));
-        self.due = Some((due, cx.set_timer(Clock::Steady, wait, Alarm::Log(LogAlarm::Producer(number)))));
+        self.due.set(cx, due);
     }
 }

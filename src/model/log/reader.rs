@@ -4,27 +4,28 @@
 //! Whatever changes what it owns happens when it polls. It asks its coordinator one question at a time, again and again until it
 //! is answered, as a connection would.
 
+mod exactly_once;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time, ms, secs};
-use crate::model::Alarm;
 use crate::model::caller::Cx;
 use crate::model::clock::time;
-use crate::process::{Clock, GroupFact, Observation, TimerId};
+use crate::process::{GroupFact, Observation};
 use crate::protocol::log::fetch::{Fetcher, PartAnswer, Polled};
 use crate::protocol::log::group::GroupError;
 use crate::protocol::log::group::member::{Action, GroupMember};
 use crate::protocol::log::group::offsets::{Commit, CommitId, CommitMode, CommitPoint, Positions};
 use crate::protocol::log::ids::{BrokerId, Generation, InstanceId, MemberId, Offset, TopicPartition};
-use crate::protocol::log::partition::Control;
-use crate::protocol::log::transaction::TransactionError;
 
-use super::metadata::Metadata;
+use super::due::Due;
+use super::metadata::Guide;
 use super::spec::ReaderSpec;
-use super::wire::{Answer, Body, FetchAsk, Producer, Question};
+use super::wire::{Answer, Body, FetchAsk, Question};
 use super::{LogAlarm, Parcel, Producers, Voice};
+use exactly_once::ExactlyOnce;
 
 /// How long a question waits for its answer before it is asked again.
 const PATIENCE: Span = secs(1);
@@ -42,9 +43,7 @@ pub(in crate::model) struct Reader {
     member: GroupMember,
     positions: Positions,
     fetcher: Fetcher<Parcel>,
-    metadata: Arc<Metadata>,
-    is_stale: bool,
-    asks_at: Time,
+    guide: Guide,
     /// Fetches under way: their numbers, and when each counts as lost.
     fetches: BTreeMap<BrokerId, (u64, Time)>,
     /// Partitions that are not fetched before then.
@@ -65,18 +64,7 @@ pub(in crate::model) struct Reader {
     attempt: u32,
     life: u32,
     voice: Voice,
-    due: Option<(Time, TimerId)>,
-}
-
-/// What a reader knows of its transactions: each holds what one poll has returned.
-#[derive(Debug, Default)]
-struct ExactlyOnce {
-    /// Its producer, once it has one.
-    identity: Option<Producer>,
-    /// Whether one of the records failed.
-    has_failed: bool,
-    /// How the present one ends, once that is decided.
-    ends: Option<Control>,
+    due: Due,
 }
 
 /// A question that is not answered.
@@ -102,15 +90,15 @@ pub(in crate::model) struct Turn {
 
 impl Reader {
     /// A consumer at the `index`-th node of its group, in its `life`-th life.
-    pub(in crate::model) fn new(spec: &Arc<ReaderSpec>, index: u32, life: u32, now: Time) -> Self {
+    pub(in crate::model) fn new(spec: &Arc<ReaderSpec>, index: u32, life: u32) -> Self {
+        // Its clock may be later already: it polls before anything can be due.
+        let now = Time::ZERO;
         let instance = spec.is_static.then_some(InstanceId(index));
         Self {
             member: GroupMember::new(&spec.member, &spec.assignor, instance, spec.topics.clone(), now),
             positions: Positions::new(&spec.offsets, now),
             fetcher: Fetcher::new(&spec.fetch),
-            metadata: Arc::new(Metadata::first(&spec.cluster)),
-            is_stale: false,
-            asks_at: Time::ZERO,
+            guide: Guide::new(spec.cluster.first()),
             fetches: BTreeMap::new(),
             resting: BTreeMap::new(),
             open: None,
@@ -122,7 +110,7 @@ impl Reader {
             attempt: 0,
             life,
             voice: Voice::new(life),
-            due: None,
+            due: Due::new(LogAlarm::Tick),
             spec: Arc::clone(spec),
         }
     }
@@ -136,11 +124,7 @@ impl Reader {
         producers: &mut Producers,
     ) -> Turn {
         match body {
-            Body::Metadata(metadata) if metadata.version > self.metadata.version => {
-                self.metadata = metadata;
-                self.is_stale = false;
-                self.resting.clear();
-            }
+            Body::Metadata(metadata) if self.guide.learn(&metadata) => self.resting.clear(),
             Body::Fetched { number, parts, elsewhere } => {
                 if let Some(broker) = self.spec.cluster.brokers.place_of(from) {
                     self.fetched(cx, BrokerId(broker), number, parts, elsewhere);
@@ -159,25 +143,21 @@ impl Reader {
         let broker = self.spec.cluster.brokers.place_of(peer).map(BrokerId);
         if let Some(broker) = broker.filter(|broker| self.fetches.remove(broker).is_some()) {
             self.fetcher.answered(broker, Vec::new());
-            self.is_stale = true;
+            self.guide.is_stale = true;
         }
         self.go_on(cx, producers)
     }
 
     /// Something is due. What is to be processed now.
     pub(in crate::model) fn woken(&mut self, cx: &mut Cx<'_>, producers: &mut Producers) -> Turn {
-        self.due = None;
+        self.due.fired();
         let now = time(cx.now());
         let mut actions = Vec::new();
         self.member.tick(now, &mut actions);
         // These two do not wait for a poll.
         for action in actions {
             match action {
-                Action::Heartbeat(member, generation) => {
-                    let question = Question::Heartbeat(self.spec.group, member, generation);
-                    self.say(cx, question);
-                }
-                Action::Leave(member) => self.say(cx, Question::Leave(self.spec.group, member)),
+                Action::Heartbeat(..) | Action::Leave(_) => self.act(cx, action, now),
                 other => self.todo.push_back(other),
             }
         }
@@ -185,7 +165,7 @@ impl Reader {
         for broker in late {
             self.fetches.remove(&broker);
             self.fetcher.answered(broker, Vec::new());
-            self.is_stale = true;
+            self.guide.is_stale = true;
         }
         if let Some(open) = &mut self.open
             && open.again <= now
@@ -211,8 +191,7 @@ impl Reader {
 
     /// All that was handed out is processed: it goes on at once, as soon as time has passed at all.
     pub(in crate::model) fn wake(&mut self, cx: &mut Cx<'_>) {
-        let now = time(cx.now());
-        self.set_clock(cx, now, now);
+        self.due.set(cx, Some(time(cx.now())));
     }
 
     /// Does whatever can be done now.
@@ -261,11 +240,7 @@ impl Reader {
             }
             self.take(cx, polled, now);
         }
-        if self.is_stale && self.asks_at <= now {
-            self.asks_at = now + BACKOFF;
-            let body = Body::Ask { version: self.metadata.version };
-            self.voice.say(cx, self.spec.cluster.controller, body, 0);
-        }
+        self.guide.ask(cx, &mut self.voice, self.spec.cluster.controller, now, BACKOFF);
         self.look_at_clock(cx, now);
         turn
     }
@@ -299,10 +274,7 @@ impl Reader {
 
     /// All that the last poll returned is processed.
     fn note_processed(&mut self, cx: &mut Cx<'_>, now: Time) {
-        for (partition, next) in std::mem::take(&mut self.polled) {
-            self.positions.processed(partition, next);
-            self.show(cx, partition, next);
-        }
+        self.settle(cx);
         let offsets = &self.spec.offsets;
         if !offsets.enable_auto_commit
             && offsets.commit_point == CommitPoint::AfterProcessing
@@ -312,95 +284,11 @@ impl Reader {
         }
     }
 
-    /// All that the last poll returned is processed: that counts once everything that was published for it is written, and the
-    /// coordinator knows how far it is. Whether there is anything to do now.
-    fn end_transaction(&mut self, cx: &mut Cx<'_>, producers: &mut Producers, now: Time) -> bool {
-        let Some(exactly_once) = &mut self.exactly_once else { return false };
-        let Some(identity) = exactly_once.identity.filter(|_| producers.is_flushed()) else { return false };
-        let is_well = !exactly_once.has_failed && !producers.has_failed();
-        match (is_well, self.standing()) {
-            (true, Some((member, generation))) => {
-                let offsets = self.polled.clone();
-                self.ask(cx, Question::AddOffsets(identity, self.spec.group, member, generation, offsets), None, now);
-            }
-            // Nothing is open that could be aborted.
-            _ if !producers.has_written() => self.abort(cx, producers),
-            _ => self.end(cx, identity, Control::Abort, now),
-        }
-        true
-    }
-
-    fn end(&mut self, cx: &mut Cx<'_>, identity: Producer, control: Control, now: Time) {
-        if let Some(exactly_once) = &mut self.exactly_once {
-            exactly_once.ends = Some(control);
-        }
-        self.ask(cx, Question::End(identity, control), None, now);
-    }
-
-    /// The transaction is committed.
-    fn note_committed(&mut self, cx: &mut Cx<'_>, producers: &mut Producers) {
+    /// What the last poll returned counts as processed.
+    fn settle(&mut self, cx: &mut Cx<'_>) {
         for (partition, next) in std::mem::take(&mut self.polled) {
             self.positions.processed(partition, next);
             self.show(cx, partition, next);
-        }
-        self.begin_anew(producers);
-        self.attempt = 0;
-        let group = self.spec.group.0 as u16;
-        cx.observe(Observation::Grouped { group, fact: GroupFact::Committed, count: 1 });
-    }
-
-    /// Nothing of the transaction counts: it reads again what it has read in it.
-    fn abort(&mut self, cx: &mut Cx<'_>, producers: &mut Producers) {
-        self.polled.clear();
-        if producers.has_failed()
-            && let Some(exactly_once) = &mut self.exactly_once
-        {
-            // What was not written has left a gap: another epoch begins at 0.
-            exactly_once.identity = None;
-        }
-        self.begin_anew(producers);
-        self.attempt += 1;
-        let group = self.spec.group.0 as u16;
-        cx.observe(Observation::Grouped { group, fact: GroupFact::Aborted, count: 1 });
-        let owned: Vec<_> = self.member.owned().collect();
-        owned.iter().for_each(|&partition| self.fetcher.remove(partition));
-        self.todo.push_back(Action::Assigned(owned));
-    }
-
-    fn begin_anew(&mut self, producers: &mut Producers) {
-        producers.begin_anew();
-        if let Some(exactly_once) = &mut self.exactly_once {
-            (exactly_once.has_failed, exactly_once.ends) = (false, None);
-        }
-    }
-
-    /// The answers to what it asks about its transactions.
-    fn transacted(&mut self, cx: &mut Cx<'_>, open: Open, answer: Answer, producers: &mut Producers, now: Time) {
-        let Some(exactly_once) = &mut self.exactly_once else { return };
-        let (identity, ends) = (exactly_once.identity, exactly_once.ends);
-        match (answer, identity) {
-            (Answer::Init(Ok(identity)), _) => {
-                exactly_once.identity = Some(identity);
-                producers.write_as(identity, self.spec.cluster.controller, self.life);
-            }
-            (Answer::Added(Ok(())), Some(identity)) => self.end(cx, identity, Control::Commit, now),
-            (Answer::Ended(Ok(())), _) if ends == Some(Control::Commit) => self.note_committed(cx, producers),
-            (Answer::Ended(Ok(()) | Err(TransactionError::InvalidState)), _) if ends == Some(Control::Abort) => {
-                self.abort(cx, producers);
-            }
-            // Something is being completed: later.
-            (
-                Answer::Init(Err(_))
-                | Answer::Added(Err(TransactionError::ConcurrentTransactions))
-                | Answer::Ended(Err(TransactionError::ConcurrentTransactions)),
-                _,
-            ) => self.open = Some(Open { again: now + BACKOFF, is_anew: true, ..open }),
-            // Another one has taken its place, or the coordinator has aborted what took too long: it begins anew.
-            (Answer::Added(Err(_)) | Answer::Ended(Err(_)), _) => {
-                exactly_once.identity = None;
-                self.abort(cx, producers);
-            }
-            _ => {}
         }
     }
 
@@ -537,7 +425,7 @@ impl Reader {
 
     /// Fetches from every broker from which nothing is under way.
     fn fetch(&mut self, cx: &mut Cx<'_>, now: Time) {
-        let (metadata, resting) = (&self.metadata, &self.resting);
+        let (metadata, resting) = (&self.guide.metadata, &self.resting);
         let leader = |partition| metadata.leader(partition).filter(|_| !resting.contains_key(&partition));
         for request in self.fetcher.requests(leader) {
             let number = self.voice.said();
@@ -576,29 +464,18 @@ impl Reader {
             }
         }
         let until = time(cx.now()) + BACKOFF;
-        self.is_stale |= !elsewhere.is_empty();
+        self.guide.is_stale |= !elsewhere.is_empty();
         self.resting.extend(elsewhere.into_iter().map(|partition| (partition, until)));
     }
 
     fn look_at_clock(&mut self, cx: &mut Cx<'_>, now: Time) {
-        let asks = self.is_stale.then_some(self.asks_at);
+        let asks = self.guide.is_stale.then_some(self.guide.asks_at);
         let open = self.open.as_ref().map(|open| open.again);
         let fetches = self.fetches.values().map(|&(_, due)| due).min();
         let resting = self.resting.values().copied().min();
         // One that owns nothing asks for its assignment when it polls: it polls now and then whatever happens.
         let polls = Some(now + self.spec.member.heartbeat_interval);
         let due = [self.member.next_deadline(), asks, open, fetches, resting, polls].into_iter().flatten().min();
-        due.into_iter().for_each(|due| self.set_clock(cx, now, due));
-    }
-
-    fn set_clock(&mut self, cx: &mut Cx<'_>, now: Time, due: Time) {
-        if self.due.is_some_and(|(at, _)| at == due) {
-            return;
-        }
-        if let Some((_, timer)) = self.due.take() {
-            cx.cancel_timer(timer);
-        }
-        let wait = due.since(now).max(Span::from_nanos(1));
-        self.due = Some((due, cx.set_timer(Clock::Steady, wait, Alarm::Log(LogAlarm::Tick))));
+        self.due.set(cx, due);
     }
 }

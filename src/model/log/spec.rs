@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::base::id::NodeId;
 use crate::base::time::Span;
@@ -19,6 +19,8 @@ use crate::protocol::log::producer::accumulator::AccumulatorSettings;
 use crate::protocol::log::producer::partitioner::PartitionerPolicy;
 use crate::protocol::log::producer::sender::SenderSettings;
 use crate::protocol::log::replica::ReplicationSettings;
+
+use super::metadata::Metadata;
 
 /// A cluster of brokers, and the topics it keeps.
 #[derive(Clone, Debug)]
@@ -41,6 +43,8 @@ pub struct LogSpec {
     pub reads: ReadCosts,
     /// How groups are coordinated.
     pub groups: CoordinatorSettings,
+    /// What everybody knows of it at first, once somebody has asked.
+    pub first: OnceLock<Arc<Metadata>>,
 }
 
 /// What a broker's reads cost. What was written last lies in memory, and costs nothing.
@@ -72,6 +76,11 @@ pub struct TopicSpec {
 }
 
 impl LogSpec {
+    /// What everybody knows of it at first.
+    pub(super) fn first(&self) -> Arc<Metadata> {
+        Arc::clone(self.first.get_or_init(|| Arc::new(Metadata::first(self))))
+    }
+
     /// The brokers that have a replica, the preferred leader first: one partition's begin with the broker after those of the one before.
     pub fn replicas(&self, partition: TopicPartition) -> Vec<BrokerId> {
         let first = partition.topic.0 + partition.partition;

@@ -106,9 +106,8 @@ impl Tape {
 
     /// The high watermarks that an earlier life has noted, by partition.
     pub(super) fn watermarks(disk: &BTreeMap<u64, Vec<u8>>) -> impl Iterator<Item = (usize, Offset)> + '_ {
-        disk.range(WATERMARK..).filter_map(|(&key, written)| {
-            Some(((key ^ WATERMARK) as usize, Offset(bytes::Bytes(written).u64()?)))
-        })
+        disk.range(WATERMARK..)
+            .filter_map(|(&key, written)| Some(((key ^ WATERMARK) as usize, Offset(bytes::Bytes(written).u64()?))))
     }
 
     /// Notes the high watermark of a partition.

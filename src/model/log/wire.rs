@@ -141,7 +141,6 @@ impl Bulk {
     }
 }
 
-
 fn partition(of: TopicPartition) -> u64 {
     u64::from(of.topic.0) << 32 | u64::from(of.partition)
 }
@@ -180,7 +179,9 @@ impl Body {
                 let part = |(of, fetch, answer): &(TopicPartition, FollowerFetch, Option<FollowerFetched<Parcel>>)| {
                     let said = match answer {
                         None => 0,
-                        Some(FollowerFetched::Batches(found)) => mix_all([1, found.size.count(), found.high_watermark.0]),
+                        Some(FollowerFetched::Batches(found)) => {
+                            mix_all([1, found.size.count(), found.high_watermark.0])
+                        }
                         Some(FollowerFetched::Diverging(end)) => mix_all([2, end.epoch.0.into(), end.end.0]),
                         Some(FollowerFetched::OutOfRange(range)) => mix_all([3, range.start.0, range.end.0]),
                     };
@@ -202,7 +203,9 @@ impl Body {
             }
             Self::Question { number, question, .. } => mix_all([12, *number, question.digest()]),
             Self::Answer { number, answer } => mix_all([13, *number, answer.digest()]),
-            Self::Mark { marker, partition: of } => mix_all([14, marker.producer.0, marker.epoch.0.into(), partition(*of)]),
+            Self::Mark { marker, partition: of } => {
+                mix_all([14, marker.producer.0, marker.epoch.0.into(), partition(*of)])
+            }
             Self::Marked { marker } => mix_all([15, marker.producer.0, marker.epoch.0.into()]),
             Self::Work(word) => mix_all([16, word.digest()]),
         }
@@ -221,7 +224,9 @@ impl Question {
             Self::Commit(group, member, _, at) => mix_all([5, group.0.into(), member.0, offsets(at)]),
             Self::Offsets(group, of) => mix_all([6, group.0.into(), mix_all(of.iter().map(|of| partition(*of)))]),
             Self::Init(name) => mix_all([7, *name]),
-            Self::Add((id, epoch), of) => mix_all([8, id.0, epoch.0.into(), mix_all(of.iter().map(|of| partition(*of)))]),
+            Self::Add((id, epoch), of) => {
+                mix_all([8, id.0, epoch.0.into(), mix_all(of.iter().map(|of| partition(*of)))])
+            }
             Self::AddOffsets((id, epoch), _, _, _, at) => mix_all([9, id.0, epoch.0.into(), offsets(at)]),
             Self::End((id, epoch), control) => mix_all([10, id.0, epoch.0.into(), *control as u64]),
         }

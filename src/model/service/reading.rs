@@ -3,7 +3,7 @@
 use crate::base::id::NodeId;
 use crate::model::caller::nested_luck;
 use crate::model::envelope::{Envelope, Kind};
-use crate::model::log::{Bulk, LogAlarm, Reader, Turn};
+use crate::model::log::{Bulk, LogAlarm, Producers, Reader, Turn};
 use crate::process::{Boot, Observation, Outcome};
 
 use super::{Cx, Service, ServiceSpec};
@@ -22,7 +22,7 @@ impl Reading {
     /// That of a new node, if it reads anything.
     pub(super) fn of(spec: &ServiceSpec, boot: &Boot<'_>) -> Option<Box<Self>> {
         let (call, reader) = spec.reads.as_ref()?;
-        let reader = Reader::new(reader, boot.index, boot.restarts, crate::base::time::Time::ZERO);
+        let reader = Reader::new(reader, boot.index, boot.restarts);
         Some(Box::new(Self { reader, call: *call, delivered: boot.restarts << 24 }))
     }
 }
@@ -32,12 +32,17 @@ impl Service {
         self.extras.as_mut()?.reading.as_deref_mut()
     }
 
+    /// Asks the reader, if there is one, and processes what it has.
+    fn with_reader(&mut self, cx: &mut Cx<'_>, ask: impl FnOnce(&mut Reader, &mut Cx<'_>, &mut Producers) -> Turn) {
+        let Some(reading) = self.extras.as_mut().and_then(|extras| extras.reading.as_deref_mut()) else { return };
+        let turn = ask(&mut reading.reader, cx, self.caller.producers());
+        self.process(cx, turn);
+    }
+
     /// It comes up, and begins to read where it does.
     #[cold]
     pub(super) fn begin_to_read(&mut self, cx: &mut Cx<'_>) {
-        let Some(reading) = self.extras.as_mut().and_then(|extras| extras.reading.as_deref_mut()) else { return };
-        let turn = reading.reader.woken(cx, self.caller.producers());
-        self.process(cx, turn);
+        self.with_reader(cx, |reader, cx, producers| reader.woken(cx, producers));
     }
 
     /// Brokers of topics say something.
@@ -46,20 +51,14 @@ impl Service {
         for ended in self.caller.told(&self.script, cx, from, &bulk) {
             self.resume(cx, Some(ended));
         }
-        if let Some(reading) = self.extras.as_mut().and_then(|extras| extras.reading.as_deref_mut()) {
-            let turn = reading.reader.heard(cx, from, bulk.into_body(), self.caller.producers());
-            self.process(cx, turn);
-        }
+        self.with_reader(cx, |reader, cx, producers| reader.heard(cx, from, bulk.into_body(), producers));
         self.show(cx);
     }
 
     /// The connection to a node is broken.
     #[cold]
     pub(super) fn note_disconnection(&mut self, cx: &mut Cx<'_>, peer: NodeId) {
-        if let Some(reading) = self.extras.as_mut().and_then(|extras| extras.reading.as_deref_mut()) {
-            let turn = reading.reader.disconnected(cx, peer, self.caller.producers());
-            self.process(cx, turn);
-        }
+        self.with_reader(cx, |reader, cx, producers| reader.disconnected(cx, peer, producers));
     }
 
     /// Something is due that has to do with topics.
@@ -70,10 +69,7 @@ impl Service {
                 self.resume(cx, Some(ended));
             }
             // The end of a transaction may have waited for that.
-            if let Some(reading) = self.extras.as_mut().and_then(|extras| extras.reading.as_deref_mut()) {
-                let turn = reading.reader.go_on(cx, self.caller.producers());
-                self.process(cx, turn);
-            }
+            self.with_reader(cx, |reader, cx, producers| reader.go_on(cx, producers));
         } else {
             self.begin_to_read(cx);
         }

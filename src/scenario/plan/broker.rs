@@ -13,9 +13,7 @@ use crate::base::probability::Probability;
 use crate::base::random::mix;
 use crate::base::time::{Span, ms, secs};
 use crate::base::units::Bytes;
-use crate::model::{
-    self, BrokerSpec, Cancel, Choice, Delivery, HostedQueue, Policy, Publication, Size, SubscriptionSpec,
-};
+use crate::model::{self, BrokerSpec, Cancel, Delivery, HostedQueue, Publication, SubscriptionSpec};
 use crate::protocol::amqp::{
     Binding, DeadLetterTo, Destination, DirectSettings, ExchangeId, ExchangeKind, FanoutSettings, Headers, QueueId,
     QueueType, Routing, Subscription, TopicSettings,
@@ -398,19 +396,6 @@ impl Planner<'_> {
         let call = self.calls.len() as u16;
         let place = mix(u64::from(hash_name(from.value.as_str())) << 32 | u64::from(hash_name(name.as_str())));
         self.calls.push(model::Call {
-            flow: u16::MAX,
-            name: place,
-            is_request: false,
-            target: index as u16,
-            route: u16::MAX,
-            program: Choice::only(program),
-            policy: Policy::default(),
-            size: Size::new(Distribution::constant(Span::ZERO)),
-            reply_size: Size::new(Distribution::constant(Span::ZERO)),
-            key: None,
-            priority: 0,
-            publication: None,
-            record: None,
             subscription: Some(Arc::new(SubscriptionSpec {
                 broker: node,
                 brokers: spec.nodes,
@@ -420,6 +405,7 @@ impl Planner<'_> {
                 requeues: consumer.requeue.is_none_or(|requeue| requeue.value),
                 beat: BEAT_MAX.min(Span::from_nanos(spec.heartbeat.as_nanos() / 2)),
             })),
+            ..model::Call::delivery(place, index as u16, program)
         });
         Some(call)
     }

@@ -186,17 +186,18 @@ impl Planner<'_> {
         let levels = [step, sender.shared[1], sender.shared[0]];
         let confirm = levels.into_iter().find_map(|step| step.confirm);
         let verb = Verb::Publish(to, confirm.is_some_and(|confirm| confirm.value));
+        let (broker, publication) = match self.topics.broker_of(to.value.as_str()).map(str::to_owned) {
+            Some(broker) => {
+                self.refuse_what_is_of_queues(levels, to);
+                (broker, None)
+            }
+            None => self.publication(sender, step, to).map(|(broker, publication)| (broker, Some(publication)))?,
+        };
         let range = 0..to.value.as_str().len();
-        if let Some(broker) = self.topics.broker_of(to.value.as_str()).map(str::to_owned) {
-            let target = Target { service: Piece { value: broker, range }, op: None };
-            let target = Located { value: target, origin: to.origin };
-            self.refuse_what_is_of_queues(levels, to);
-            return self.message(sender, step, &target, verb, path).map(|(call, _)| call);
-        }
-        let (broker, publication) = self.publication(sender, step, to)?;
         let target = Target { service: Piece { value: broker, range }, op: None };
         let target = Located { value: target, origin: to.origin };
         let (call, _) = self.message(sender, step, &target, verb, path)?;
+        let Some(publication) = publication else { return Some(call) };
         self.refuse_what_brokers_do_not(sender, step, to, call);
         self.warn_about_priority(sender, step, call, &publication);
         self.calls[usize::from(call)].publication = Some(Arc::new(publication));

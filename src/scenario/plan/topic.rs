@@ -2,18 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::broker::host;
 use super::roles::Planner;
-use crate::base::distribution::Distribution;
 use crate::base::id::{NodeId, hash_name};
 use crate::base::names::Names;
 use crate::base::random::mix;
 use crate::base::settings::Settings;
 use crate::base::time::{Span, ms, secs};
 use crate::model::{
-    self, Choice, Delivery, LogSpec, Policy, ProducerSpec, ReadCosts, ReaderSpec, RecordSpec, Size, Target, TopicSpec,
+    Call, Delivery, LogSpec, Policy, ProducerSpec, ReadCosts, ReaderSpec, RecordSpec, Target, TopicSpec,
 };
 use crate::process::NO_PLACE;
 use crate::protocol::log::fetch::FetchSettings;
@@ -138,6 +137,7 @@ impl Topics {
             let first_slot = topics.partitions();
             let cluster = LogSpec {
                 first_slot,
+                first: OnceLock::new(),
                 brokers: Target { first: nodes[0], len: nodes.len() as u32 },
                 controller: controller[0],
                 topics: specs,
@@ -437,22 +437,8 @@ impl Planner<'_> {
         self.mistakes.append(&mut wrong);
         let cluster = cluster.filter(|_| !is_wrong)?;
         let call = self.calls.len() as u16;
-        self.calls.push(model::Call {
-            flow: u16::MAX,
-            name: mix(u64::from(hash_name("topics")) << 32 | u64::from(hash_name(name.as_str()))),
-            is_request: false,
-            target: index as u16,
-            route: u16::MAX,
-            program: Choice::only(program),
-            policy: Policy::default(),
-            size: Size::new(Distribution::constant(Span::ZERO)),
-            reply_size: Size::new(Distribution::constant(Span::ZERO)),
-            key: None,
-            priority: 0,
-            publication: None,
-            record: None,
-            subscription: None,
-        });
+        let place = mix(u64::from(hash_name("topics")) << 32 | u64::from(hash_name(name.as_str())));
+        self.calls.push(Call::delivery(place, index as u16, program));
         let spec = ReaderSpec {
             cluster,
             group: GroupId(group as u32),

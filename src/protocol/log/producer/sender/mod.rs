@@ -180,6 +180,12 @@ impl<M: Copy> Sender<M> {
         &mut self.accumulator
     }
 
+    /// Whether a batch is full or has lingered, as far as that goes.
+    pub fn is_ready(&self, now: Time) -> bool {
+        let is_ready = |partition| self.accumulator.ready(partition, now) == Readiness::Now;
+        self.accumulator.partitions().any(is_ready)
+    }
+
     /// Whether everything is through or given up.
     pub fn is_idle(&self) -> bool {
         self.flying.is_empty() && self.accumulator.partitions().next().is_none()
