@@ -49,6 +49,10 @@ pub(super) fn value_within(measure: &Measure, runs: &[&RunResult], part: Option<
         Subject::Flows(flows) => flow_value(measure, runs, flows, part).map(per_run),
         _ if part.is_some() => None,
         Subject::Station(station, flows) => station_value(measure, runs, *station, flows).map(per_run),
+        Subject::Subscriber(station, flows, queue) => {
+            let of_queue = queue_value(measure, runs, *queue);
+            of_queue.or_else(|| station_value(measure, runs, *station, flows)).map(per_run)
+        }
         Subject::Queue(queue) => queue_value(measure, runs, *queue).map(per_run),
         Subject::Topic(topic) => topic_value(measure, runs, *topic).map(per_run),
         Subject::Reader(station, flows, reader) => {

@@ -12,6 +12,7 @@
 //! comes to passes it on ([`forward`]).
 
 mod consuming;
+mod declaring;
 mod disk;
 mod dying;
 mod forward;
@@ -111,7 +112,9 @@ pub struct Broker {
 #[derive(Debug)]
 struct Hosted {
     queue: WorkQueue<Parcel>,
-    /// When the head expires, if somebody has to look then.
+    /// Whether it is there, as far as this node knows.
+    is_there: bool,
+    /// When the head expires, or the queue itself, if somebody has to look then.
     expiry: Option<(Time, TimerId)>,
     /// What was said last of its length.
     shown: (u32, u32),
@@ -138,13 +141,14 @@ impl Broker {
         let replica = |queue| (queue, Replica::new(boot.index, spec.nodes, disk::find(queue, boot.disk)));
         let hosted = |(index, hosted): (usize, &HostedQueue)| Hosted {
             queue: hosted.queue(QueueId::new(index as u32)),
+            is_there: true,
             expiry: None,
             // Whatever it was in an earlier life is said anew.
             shown: (u32::MAX, 0),
             rests_until: Time::ZERO,
             is_resting: false,
         };
-        Self {
+        let mut broker = Self {
             script: Arc::clone(script),
             spec: Arc::clone(spec),
             routing: spec.routing.clone(),
@@ -163,7 +167,9 @@ impl Broker {
             relays: BTreeMap::new(),
             relayed: first_number(boot.restarts),
             looks_at_relays: false,
-        }
+        };
+        broker.begin_without_the_exclusive();
+        broker
     }
 
     /// A message is published.
@@ -263,10 +269,11 @@ impl Broker {
         let (number, key) = (hosted.number, posted.key);
         let mut incoming = posted.incoming.clone();
         let is_kept = Responsibility::of(&hosted.settings, incoming.persistent) != Responsibility::Enqueued;
-        let risk = match (hosted.settings.durable, incoming.persistent) {
-            (false, _) => Loss::TransientQueue,
-            (true, false) => Loss::TransientMessage,
-            (true, true) => Loss::Unsynced,
+        let risk = match (hosted.tie(), hosted.settings.durable, incoming.persistent) {
+            (Some(tie), ..) => tie,
+            (None, false, _) => Loss::TransientQueue,
+            (None, true, false) => Loss::TransientMessage,
+            (None, true, true) => Loss::Unsynced,
         };
         let place = is_kept.then(|| self.shelf.place());
         incoming.message.stand = place.map_or(Stand::Nowhere, Stand::Disk);
@@ -358,7 +365,7 @@ impl Broker {
         cx.observe(Observation::Released { message, place, is_kept, exit });
     }
 
-    /// Says how long a queue is, and sees to it that somebody looks when its head expires.
+    /// Says how long a queue is, and sees to it that somebody looks when its head expires, or the queue itself.
     fn look_at(&mut self, cx: &mut Cx<'_>, queue: QueueId) {
         if self.home(queue) != Home::Here {
             return;
@@ -370,7 +377,8 @@ impl Broker {
             let number = self.spec.queues[queue.index()].number;
             cx.observe(Observation::QueueDepth { queue: number, ready: shown.0, unacked: shown.1 });
         }
-        let expiry = hosted.queue.next_expiry();
+        let ends_at = hosted.queue.expires_at().filter(|_| hosted.is_there);
+        let expiry = hosted.queue.next_expiry().into_iter().chain(ends_at).min();
         if hosted.expiry.map(|(at, _)| at) == expiry {
             return;
         }
@@ -391,6 +399,11 @@ impl Process<Letter> for Broker {
         let now = time(cx.now());
         for record in std::mem::take(&mut self.shelf.found) {
             let Some(hosted) = self.queues.get_mut(record.queue.index()) else { continue };
+            if let Some(tie) = self.spec.queues[record.queue.index()].tie() {
+                // The crash ended the connection that the queue belonged to.
+                self.release(cx, record.queue, record.parcel, Exit::LetGo(tie));
+                continue;
+            }
             let incoming = Incoming {
                 message: record.parcel,
                 size: record.size,
@@ -410,6 +423,9 @@ impl Process<Letter> for Broker {
             }
             self.ask(queue, |queue, dead| queue.restart(now, dead));
             self.look_at(cx, queue);
+            if self.home(queue) == Home::Here {
+                self.begin_to_tell(cx, queue);
+            }
         }
         self.bury(cx);
         self.begin_to_look_at_memory(cx);
@@ -425,6 +441,7 @@ impl Process<Letter> for Broker {
                     }
                     Body::Work(Word::Forwarded { number, outcome }) => self.answered(cx, number, outcome),
                     Body::Work(Word::Replica(queue, word)) => self.hear_replica(cx, from, queue, word),
+                    Body::Work(Word::Queue { queue, is_there }) => self.hear_of_queue(queue, is_there),
                     Body::Work(Word::Memory { is_raised }) => self.hear_of_memory(cx, from, is_raised),
                     _ => {}
                 }
@@ -456,6 +473,7 @@ impl Process<Letter> for Broker {
                 let queue = QueueId::new(queue);
                 self.queues[queue.index()].expiry = None;
                 self.ask(queue, |queue, dead| queue.expire(time(cx.now()), dead));
+                self.delete_if_over(cx, queue);
                 self.look_at(cx, queue);
                 self.bury(cx);
             }

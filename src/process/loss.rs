@@ -77,6 +77,18 @@ losses! {
     MaxLength "lost-maxlen" "overflow",
     /// Dropped when it had come back too often: the queue has nowhere for dead letters to go.
     DeliveryLimit "lost-delivery-limit" "delivery-limit",
+    /// Deleted with its queue: that was exclusive, and the connection that it belonged to had ended.
+    ///
+    /// A consumer's connection ends when its node goes down, or is not heard of for the broker's `heartbeat`, or the broker goes down.
+    ExclusiveQueue "lost-exclusive-queue" "exclusive",
+    /// Deleted with its queue: its last consumer had left.
+    AutoDelete "lost-auto-delete" "auto-delete",
+    /// Deleted with its queue: that had no consumer for too long.
+    QueueExpired "lost-queue-expired" "expires",
+    /// Deleted with the queue of a subscriber of an exchange, whose connection had ended.
+    ///
+    /// A durable queue with a name would have kept it. What is published while a subscriber has no queue is not addressed to it.
+    Subscriber "lost-with-subscriber" "queue",
     /// Dropped as a dead letter: no queue took it.
     ///
     /// None is bound for its key, they are full, or it has died there before without being rejected.

@@ -305,3 +305,66 @@ fn messages_are_published_at_once() {
     assert!(whole.latency.max().is_some_and(|max| (10..=11).contains(&(max.as_nanos() / 1_000_000))));
     assert_eq!(["orders", "bills"].map(|name| queue(&run, name).of(QueueFact::Published)), [100, 100]);
 }
+
+/// Messages with headers, each kind to the queues that ask for what it has: all of two, any of two, one that is there whatever it says,
+/// and one whose name begins with `x-`. Two bindings of one queue bring it one copy.
+#[test]
+fn a_headers_exchange_sends_messages_where_their_headers_fit() {
+    let run = Study::exact(
+        10,
+        r#"
+        [clients.shop]
+        rate = "100/s"
+        arrivals = "even"
+        publish = "events"
+        mix.both = { headers = { region = "eu", urgent = true } }
+        mix.one = { headers = { region = "eu", urgent = false, x-retry = 1 } }
+        mix.text = { headers = { urgent = "true" } }
+        mix.none = {}
+        [exchanges.events]
+        type = "headers"
+        [exchanges.events.bindings]
+        all = { headers = { region = "eu", urgent = true } }
+        any = [{ x-match = "any", headers = { region = "eu", urgent = true } }, { headers = { region = "eu" } }]
+        there = { present = ["urgent"] }
+        again = { x-match = "all-with-x", headers = { x-retry = 1 } }
+        everything = {}
+        [queues]
+        all = {}
+        any = {}
+        there = {}
+        again = {}
+        everything = {}
+        "#,
+    );
+    let [both, one, text, none] =
+        ["both", "one", "text", "none"].map(|entry| flow(&run, &format!("shop/{entry}")).offered);
+    assert!([both, one, text, none].iter().all(|offered| *offered > 0));
+    let published = ["all", "any", "there", "again", "everything"]
+        .map(|name| queue(&run, name).of(QueueFact::Published));
+    assert_eq!(published, [both, both + one, both + one + text, one, 1000]);
+}
+
+/// A subscriber of a headers exchange says what it wants itself.
+#[test]
+fn a_subscriber_may_ask_for_headers() {
+    let run = Study::exact(
+        10,
+        r#"
+        [clients.shop]
+        rate = "100/s"
+        arrivals = "even"
+        from = "105ms"
+        mix.eu = { publish = "events", headers = { region = "eu" } }
+        mix.us = { publish = "events", headers = { region = "us" } }
+        [exchanges.events]
+        type = "headers"
+        [consumers.europe]
+        exchange = "events"
+        binding-headers = { headers = { region = "eu" } }
+        "#,
+    );
+    let offered = flow(&run, "shop/eu").offered;
+    assert!(offered > 400 && offered < 600, "{offered}");
+    assert_eq!(queue(&run, "europe").of(QueueFact::Acknowledged), offered);
+}

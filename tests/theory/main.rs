@@ -12,6 +12,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod study;
+mod temporary;
 mod trace;
 
 mod balancing;

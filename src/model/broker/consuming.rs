@@ -27,6 +27,8 @@ const RETURN: Span = us(20);
 #[derive(Debug)]
 pub(super) struct Channel {
     pub(super) node: NodeId,
+    /// The queue that it consumes from.
+    queue: QueueId,
     /// How often it had come up before it subscribed.
     life: u32,
     /// The kind of its deliveries.
@@ -133,7 +135,9 @@ impl Broker {
     pub(super) fn hear(&mut self, cx: &mut Cx<'_>, from: NodeId, envelope: Envelope) {
         let script = Arc::clone(&self.script);
         let Some(spec) = script.calls[usize::from(envelope.call)].subscription.as_deref() else { return };
-        if self.home(spec.queue) != Home::Here {
+        let target = &script.targets[usize::from(script.calls[usize::from(envelope.call)].target)];
+        let Some(queue) = target.place_of(from).map(|place| spec.queue_of(place)) else { return };
+        if self.home(queue) != Home::Here {
             // It says so to all nodes, and one of them has the queue.
             return;
         }
@@ -151,13 +155,14 @@ impl Broker {
             let before = std::mem::replace(&mut channel.lapse, lapse);
             cx.cancel_timer(before);
             if !channel.is_broken(told) {
-                return;
+                // Should others have missed that the queue is there.
+                return self.tell_others(cx, queue);
             }
             // Something was lost on the way, which a connection does not survive.
             self.lose(cx, consumer);
             return;
         }
-        let queue = spec.queue;
+        self.declare(cx, queue);
         if self.queues[queue.index()].queue.subscribe(consumer, spec.terms).is_err() {
             // Somebody has the queue for itself: it tries again.
             cx.cancel_timer(lapse);
@@ -165,6 +170,7 @@ impl Broker {
         }
         let channel = Channel {
             node: from,
+            queue,
             life,
             call: envelope.call,
             lapse,
@@ -184,8 +190,11 @@ impl Broker {
     pub(super) fn lose(&mut self, cx: &mut Cx<'_>, consumer: ConsumerId) {
         let Some(channel) = self.channels.remove(&consumer) else { return };
         cx.cancel_timer(channel.lapse);
-        let Some(spec) = self.script.calls[usize::from(channel.call)].subscription.as_deref() else { return };
-        let queue = spec.queue;
+        let queue = channel.queue;
+        if let Some(tie) = self.spec.queues[queue.index()].tie() {
+            self.delete(cx, queue, tie);
+            return self.bury(cx);
+        }
         self.settle_before_it_goes(cx, queue, consumer);
         for held in channel.held.values() {
             if let Stand::Log(index) = held.stand {
@@ -193,18 +202,14 @@ impl Broker {
             }
         }
         self.ask(queue, |queue, dead| queue.gone(consumer, time(cx.now()), dead));
+        self.delete_if_over(cx, queue);
         self.hand_out(cx, queue);
         self.bury(cx);
     }
 
-    /// The queue is elsewhere now, and so are its consumers.
+    /// The queue is elsewhere now, or nowhere, and has no consumers here.
     pub(super) fn drop_channels(&mut self, cx: &mut Cx<'_>, queue: QueueId) {
-        let script = Arc::clone(&self.script);
-        let is_its = |channel: &Channel| {
-            let spec = script.calls[usize::from(channel.call)].subscription.as_deref();
-            spec.is_some_and(|spec| spec.queue == queue)
-        };
-        let its = self.channels.extract_if(.., |_, channel| is_its(channel));
+        let its = self.channels.extract_if(.., |_, channel| channel.queue == queue);
         for (_, channel) in its {
             cx.cancel_timer(channel.lapse);
         }
@@ -217,7 +222,7 @@ impl Broker {
         channel.answers = channel.answers.wrapping_add(1);
         let Some(Held { tag, sent, stand }) = channel.held.remove(&envelope.number) else { return };
         let Some(spec) = self.script.calls[usize::from(channel.call)].subscription.as_deref() else { return };
-        let queue = spec.queue;
+        let queue = channel.queue;
         // What a consumer has no room for it has not looked at.
         let requeues = spec.requeues || outcome == Outcome::Rejected;
         // The channel is there, so the tag is outstanding: neither is refused.

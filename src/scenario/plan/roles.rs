@@ -7,6 +7,7 @@ use crate::base::names::Names;
 use crate::base::time::{Span, Time};
 use crate::model::{self, Choice, ClientSpec, Program, RouteSpec, ServiceSpec, Target};
 use crate::network::Network;
+use crate::process::NO_PLACE;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::document::{Located, Openers};
 use crate::scenario::load::Loaded;
@@ -71,6 +72,12 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         warnings = topology::idle_links(&network, &topology, &scenario.links);
         network = network.with_topology(topology);
     }
+    let places = broker::queues(scenario) + scenario.consumers.len();
+    if places >= usize::from(NO_PLACE) {
+        let message = format!("{places} queues and groups of consumers, at most {} may be", NO_PLACE - 1);
+        mistakes.push(Diagnostic::error(message).help("each node that subscribes to an exchange has a queue"));
+        return None;
+    }
     let brokers = Brokers::of(scenario, mistakes);
     let topics = Topics::of(scenario, &names, mistakes);
     let mut planner = Planner {
@@ -100,7 +107,7 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
     let mut groups = planner.groups(duration);
     planner.warn_about_no_effect(&loaded.document);
     let unused = planner.unused();
-    let Planner { topics, flows, calls, sent, routes, kept, programs, targets, warnings, traces, mistakes, .. } =
+    let Planner { brokers, topics, flows, calls, sent, routes, kept, programs, targets, warnings, traces, mistakes, .. } =
         planner;
     if flows.len() > usize::from(u16::MAX) {
         mistakes.push(Diagnostic::error(format!("{} streams of messages, at most {} may be", flows.len(), u16::MAX)));
@@ -136,6 +143,7 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         stations: stations(scenario).map(|(name, _)| name.as_str()).collect(),
         measured: (Time::ZERO + warmup, Time::ZERO + duration),
         readers: &topics.groups,
+        queues: &brokers.reported,
         links: network.links().map(|(_, name, _)| name.to_owned()).collect(),
         texts: &loaded.texts,
     };
@@ -153,7 +161,8 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         unused,
         resolved: loaded.document.print(None),
         flows,
-        queues: scenario.queues.iter().map(|(name, _)| name.as_str().to_owned()).collect(),
+        queues: brokers.reported,
+        rows_of_queues: brokers.rows,
         topics: scenario.topics.iter().map(|(name, _)| name.as_str().to_owned()).collect(),
         partitions: topics.partitions(),
         readers: topics.groups,
@@ -290,12 +299,17 @@ impl Planner<'_> {
             }
             let mut spec = self.service(name.as_str(), service);
             if let Some(consumer) = self.scenario.consumers.get(name.as_str()) {
-                match (&consumer.queue, &consumer.topics) {
-                    (Some(_), None) => spec.consumes = self.delivery(name, consumer, index),
-                    (None, Some(_)) => spec.reads = self.reading(name, consumer, index),
+                match (&consumer.queue, &consumer.exchange, &consumer.topics) {
+                    (Some(_), None, None) | (None, Some(_), None) => {
+                        spec.consumes = self.delivery(name, consumer, index);
+                    }
+                    (None, None, Some(_)) => spec.reads = self.reading(name, consumer, index),
                     _ => {
-                        let message = format!("`{}` consumes from a `queue`, or reads `topics`", name.as_str());
-                        self.mistakes.push(Diagnostic::error(message).at(name.origin, "one of both"));
+                        let message = format!(
+                            "`{}` consumes from a `queue`, subscribes to an `exchange`, or reads `topics`",
+                            name.as_str()
+                        );
+                        self.mistakes.push(Diagnostic::error(message).at(name.origin, "one of them"));
                     }
                 }
             }

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::binding::{Binding, HeaderMatch};
 use super::chosen::{Chosen, Tuned};
 use super::distribution::Times;
 use super::families::Assignor;
@@ -100,17 +101,18 @@ pub struct WorkQueue {
 pub struct Exchange {
     /// The broker that it belongs to.
     pub broker: Option<Located<Name>>,
-    /// How it compares the routing key of a message with those of its bindings.
+    /// How it compares the routing key of a message, or its headers, with what its bindings ask for.
     #[schemars(extend("default" = "direct"))]
     pub r#type: Option<ExchangeType>,
-    /// The queues it sends to, each with its binding key, or several.
+    /// The queues it sends to, each with what its binding asks for, or those of several bindings: a key, or at a headers exchange a
+    /// table of headers.
     #[serde(default)]
-    pub bindings: super::Named<OneOrMany<Located<String>>>,
+    pub bindings: super::Named<OneOrMany<Located<Binding>>>,
     /// Where what none of the bindings matches goes.
     pub alternate_exchange: Option<Located<Name>>,
 }
 
-/// How an exchange compares routing keys.
+/// How an exchange compares what messages have with what its bindings ask for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ExchangeType {
@@ -120,6 +122,8 @@ pub enum ExchangeType {
     Fanout,
     /// As patterns of words between dots: `*` stands for one word, `#` for any number of them.
     Topic,
+    /// By the headers of messages, whatever their keys.
+    Headers,
 }
 
 /// A group of nodes that take messages from a queue. Each is a service whose requests are what the broker delivers: what ends well
@@ -134,6 +138,14 @@ pub struct Consumer {
     pub place: Option<Located<Place>>,
     /// The queue.
     pub queue: Option<Located<Name>>,
+    /// The exchange that each node subscribes to: it has a queue of its own there, exclusive, deleted when it leaves, and bound to the
+    /// exchange as long as it is there. Who is absent misses what is published. In reports these queues stand together under the
+    /// name of the group.
+    pub exchange: Option<Located<Name>>,
+    /// What these queues are bound with: the key, or several, of messages that are wanted of a direct or topic exchange.
+    pub binding_key: Option<OneOrMany<Located<String>>>,
+    /// The headers of messages that are wanted of a headers exchange, or those of several bindings.
+    pub binding_headers: Option<OneOrMany<Located<HeaderMatch>>>,
     /// The topics that it reads, as one group: each partition is read by one of its nodes.
     pub topics: Option<OneOrMany<Located<Name>>>,
     /// How many messages a node may hold that it has not acknowledged. RabbitMQ has no limit unless `basic.qos` sets one,
@@ -234,12 +246,15 @@ fn one_worker() -> Limit {
     Limit::Constant(NonZeroU32::MIN)
 }
 
-/// Puts a service in place of each group of consumers, and of each broker, so that they can be sent to. Queues without any broker
-/// get one, which is ideal.
+/// Puts a service in place of each group of consumers, and of each broker, so that they can be sent to. Queues and exchanges
+/// without any broker get one, which is ideal.
 pub(in crate::scenario) fn consumers_and_brokers(scenario: &mut Scenario) {
     if scenario.brokers.is_empty()
-        && let Some(first) =
-            scenario.queues.iter().map(|(name, _)| name).chain(scenario.topics.iter().map(|(name, _)| name)).next()
+        && let Some(first) = {
+            let exchanges = scenario.exchanges.iter().map(|(name, _)| name);
+            let kept = scenario.queues.iter().map(|(name, _)| name);
+            kept.chain(scenario.topics.iter().map(|(name, _)| name)).chain(exchanges).next()
+        }
     {
         let name = Located { value: Name::parse("broker").expect("it is a name"), origin: first.origin };
         scenario.brokers.extend([(name, Broker::default())]);

@@ -5,6 +5,7 @@
 //! from the comments here.
 
 mod balancer;
+mod binding;
 mod broker;
 mod chosen;
 mod client;
@@ -36,6 +37,7 @@ use serde::Deserialize;
 pub use balancer::Balancer;
 pub(super) use balancer::stand_in;
 pub(super) use broker::consumers_and_brokers;
+pub use binding::{Binding, Header, HeaderMatch, Headers, XMatch};
 pub use broker::{AcknowledgeMode, Broker, Consumer, Exchange, ExchangeType, WorkQueue, controller_of};
 pub use chosen::{Chosen, Family, Tuned};
 pub use client::{Client, MixEntry, Phase};

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use std::num::NonZeroU32;
 
+use super::binding::Headers;
 use super::chosen::Chosen;
 use super::distribution::{Sizes, Times};
 use super::families::KeyLaw;
@@ -64,6 +65,8 @@ pub struct Step {
     pub priority: Option<Located<u8>>,
     /// The routing key of what is published to an exchange; for a queue it is the queue's name.
     pub routing_key: Option<Located<String>>,
+    /// The headers of what is published, for exchanges that look at them: text, whole numbers, true or false.
+    pub headers: Option<Located<Headers>>,
     /// Whether the broker confirms what is published once it has taken responsibility for it. Then it is published again, and so
     /// delivered at least once, if `max-attempts` says so.
     #[schemars(extend("default" = false))]
@@ -237,6 +240,7 @@ impl Step {
     pub fn publication_keys(&self) -> impl Iterator<Item = (&'static str, Origin)> {
         let keys = [
             ("routing-key", self.routing_key.as_ref().map(|key| key.origin)),
+            ("headers", self.headers.as_ref().map(|headers| headers.origin)),
             ("confirm", self.confirm.map(|confirm| confirm.origin)),
             ("mandatory", self.mandatory.map(|mandatory| mandatory.origin)),
             ("persistent", self.persistent.map(|persistent| persistent.origin)),
@@ -256,6 +260,7 @@ impl Step {
             ("fan-out", self.fan_out.map(|count| count.origin)),
             ("wait-for", self.wait_for.map(|count| count.origin)),
             ("routing-key", self.routing_key.as_ref().map(|key| key.origin)),
+            ("headers", self.headers.as_ref().map(|headers| headers.origin)),
             ("confirm", self.confirm.map(|confirm| confirm.origin)),
             ("mandatory", self.mandatory.map(|mandatory| mandatory.origin)),
             ("persistent", self.persistent.map(|persistent| persistent.origin)),
