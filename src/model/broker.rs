@@ -16,6 +16,7 @@ mod declaring;
 mod disk;
 mod dying;
 mod forward;
+mod paging;
 mod pressure;
 mod replica;
 mod shelf;
@@ -42,6 +43,7 @@ use super::log::Body;
 use super::script::Script;
 use consuming::{Channel, consumer_of, first_number};
 use forward::{Home, Relay};
+use paging::Pages;
 use pressure::Pressure;
 use replica::{Replica, quorum_queues};
 use shelf::{Asker, Copy, End, News, Place, Shelf, Waiting};
@@ -116,6 +118,8 @@ struct Hosted {
     is_there: bool,
     /// When the head expires, or the queue itself, if somebody has to look then.
     expiry: Option<(Time, TimerId)>,
+    /// What of it is not in memory.
+    pages: Pages,
     /// What was said last of its length.
     shown: (u32, u32),
     /// It delivers nothing before this time, and whether somebody looks then.
@@ -127,6 +131,7 @@ impl Hosted {
     /// Nothing is in the queue, and nobody consumes from it.
     fn empty(&mut self, queue: QueueId, spec: &BrokerSpec) {
         self.queue = spec.queues[queue.index()].queue(queue);
+        self.pages = Pages::default();
         // Whatever it was before is said anew.
         self.shown = (u32::MAX, 0);
     }
@@ -143,6 +148,7 @@ impl Broker {
             queue: hosted.queue(QueueId::new(index as u32)),
             is_there: true,
             expiry: None,
+            pages: Pages::default(),
             // Whatever it was in an earlier life is said anew.
             shown: (u32::MAX, 0),
             rests_until: Time::ZERO,
@@ -282,12 +288,14 @@ impl Broker {
         let ttl = incoming.ttl.into_iter().chain(hosted.settings.message_ttl).min();
         // It is stated before what may become of it at once.
         let mut dead = Vec::new();
+        let ready = self.queues[queue.index()].queue.ready();
         let answer = self.queues[queue.index()].queue.publish(incoming, time(cx.now()), &mut dead);
         match answer {
             Publish::Accepted { .. } => {
                 cx.observe(Observation::Stored { message: parcel.message, place: number, key, risk });
                 cx.observe(Observation::Queued { queue: number, fact: QueueFact::Published });
                 self.shelf.write(cx, (queue, number), record, ttl, waiting);
+                self.page_out(queue, ready);
             }
             Publish::Refused => {
                 cx.observe(Observation::Queued { queue: number, fact: QueueFact::Refused });
@@ -422,6 +430,7 @@ impl Process<Letter> for Broker {
                 continue;
             }
             self.ask(queue, |queue, dead| queue.restart(now, dead));
+            self.page_out_all(queue);
             self.look_at(cx, queue);
             if self.home(queue) == Home::Here {
                 self.begin_to_tell(cx, queue);

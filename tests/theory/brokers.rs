@@ -340,8 +340,8 @@ fn a_headers_exchange_sends_messages_where_their_headers_fit() {
     let [both, one, text, none] =
         ["both", "one", "text", "none"].map(|entry| flow(&run, &format!("shop/{entry}")).offered);
     assert!([both, one, text, none].iter().all(|offered| *offered > 0));
-    let published = ["all", "any", "there", "again", "everything"]
-        .map(|name| queue(&run, name).of(QueueFact::Published));
+    let published =
+        ["all", "any", "there", "again", "everything"].map(|name| queue(&run, name).of(QueueFact::Published));
     assert_eq!(published, [both, both + one, both + one + text, one, 1000]);
 }
 
@@ -367,4 +367,29 @@ fn a_subscriber_may_ask_for_headers() {
     let offered = flow(&run, "shop/eu").offered;
     assert!(offered > 400 && offered < 600, "{offered}");
     assert_eq!(queue(&run, "europe").of(QueueFact::Acknowledged), offered);
+}
+
+/// Ten thousand messages come while the only consumer is down. Of these 2048 are in memory when it is back, at 5 s, and 7952 have to be
+/// read in four turns of 100 ms, each for 2048 at the most: with no work and no way the last one is processed 400 ms later. A quorum
+/// queue reads nothing, nor does a short one.
+#[test]
+fn a_long_queue_is_read_from_disk() {
+    let last = |queue: &str, rate: u32| {
+        let run = Study::exact(
+            10,
+            &format!(
+                "brokers.rabbit = {{ heartbeat = \"1s\", disk-read-time = \"100ms\" }}\n[clients.shop]\nrate = \
+                 \"{rate}/s\"\narrivals = \"even\"\nphase = \"aligned\"\nfrom = \"2s\"\nuntil = \"3s\"\npublish = \
+                 \"orders\"\n[queues.orders]\n{queue}\n[consumers.worker]\nqueue = \"orders\"\n[faults.late]\nat = \
+                 \"0s\"\nfor = \"5s\"\ncrash = \"worker\"\n"
+            ),
+        );
+        let book = flow(&run, "shop");
+        assert_eq!((book.offered, book.handled), (rate.into(), rate.into()));
+        // The last one comes a moment before 3 s, and waits least.
+        let least = run.flows[0].book.one_way.min().expect("there are some").as_nanos();
+        (least - 2_000_000_000 - 1_000_000_000 / u64::from(rate)) / 1_000_000
+    };
+    assert_eq!([2_048, 4_096, 10_000].map(|rate| last("", rate)), [0, 100, 400]);
+    assert_eq!(last("type = \"quorum\"", 10_000), 0);
 }

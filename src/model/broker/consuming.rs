@@ -97,7 +97,9 @@ impl Broker {
             return self.look_at(cx, queue);
         }
         let number = self.spec.queues[queue.index()].number;
-        while let Some(delivery) = self.ask(queue, |queue, dead| queue.deliver(now, dead)) {
+        while !self.reads(cx, queue, now)
+            && let Some(delivery) = self.ask(queue, |queue, dead| queue.deliver(now, dead))
+        {
             let Some(channel) = self.channels.get_mut(&delivery.consumer) else { continue };
             channel.sent = channel.sent.wrapping_add(1);
             let call = &self.script.calls[usize::from(channel.call)];
@@ -127,6 +129,7 @@ impl Broker {
     /// A queue has rested, and goes on.
     pub(super) fn go_on(&mut self, cx: &mut Cx<'_>, queue: QueueId) {
         self.queues[queue.index()].is_resting = false;
+        self.page_in(queue, time(cx.now()));
         self.hand_out(cx, queue);
         self.bury(cx);
     }

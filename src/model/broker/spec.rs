@@ -23,6 +23,8 @@ pub struct BrokerSpec {
     pub credit: CreditFlowSettings,
     /// How many bytes of messages a node may hold before publishers are kept back, if that is limited.
     pub memory: Option<Bytes>,
+    /// How long a read of the disk takes, for messages of classic queues that are not in memory.
+    pub disk_read: Span,
     /// How long a replica of a quorum queue hears nothing of a leader before it stands for election, at the least.
     pub election: Span,
 }

@@ -17,9 +17,7 @@ pub(super) fn of_queue<'a>(
     let to = Destination::Queue(queue);
     let read = |one: &Located<Binding>| match (&one.value, is_by_headers(exchange)) {
         (Binding::Key(key), false) => Some(amqp::Binding::by_key(to, key)),
-        (Binding::Headers(asked), true) => {
-            Some(amqp::Binding::by_headers(to, arguments(asked, one.origin, mistakes)?))
-        }
+        (Binding::Headers(asked), true) => Some(amqp::Binding::by_headers(to, arguments(asked, one.origin, mistakes)?)),
         (Binding::Key(_), true) => {
             let mistake = Diagnostic::error("a headers exchange does not look at keys").at(one.origin, "");
             mistakes.push(mistake.help("write what it looks for, as in `{ headers = { region = \"eu\" } }`"));
@@ -116,7 +114,9 @@ fn arguments(asked: &HeaderMatch, at: Origin, mistakes: &mut Vec<Diagnostic>) ->
     let with_x = matches!(x_match, XMatch::AllWithX | XMatch::AnyWithX);
     if !headers.keys().any(|name| with_x || !name.starts_with("x-")) {
         let (message, help) = match (headers.is_empty(), x_match) {
-            (true, XMatch::Any | XMatch::AnyWithX) => ("no message has one of no headers", "write `headers` or `present`"),
+            (true, XMatch::Any | XMatch::AnyWithX) => {
+                ("no message has one of no headers", "write `headers` or `present`")
+            }
             (true, _) => return Some(MatchArguments { x_match: x_match.into(), headers }),
             (false, _) => (
                 "headers whose names begin with `x-` are not looked at",

@@ -107,7 +107,8 @@ impl Brokers {
             }
             let memory = memory_limit(name, broker, mistakes);
             let credit = broker.credit_flow_default_credit.clone().map_or_else(Default::default, |credit| credit.0);
-            let spec = BrokerSpec { routing, queues, heartbeat, nodes, credit, memory, election };
+            let disk_read = broker.disk_read_time.map_or(Span::ZERO, |time| time.value.0);
+            let spec = BrokerSpec { routing, queues, heartbeat, nodes, credit, memory, disk_read, election };
             brokers.specs.insert(name.as_str().into(), Arc::new(spec));
         }
         brokers
@@ -159,7 +160,7 @@ impl Brokers {
         mistakes: &mut Vec<Diagnostic>,
     ) {
         for (name, consumer) in scenario.consumers.iter() {
-            let Some(exchange) = &consumer.exchange else { continue };
+            let Some(exchange) = consumer.exchange.as_ref().filter(|_| consumer.queue.is_none()) else { continue };
             let known = self.exchanges.get(exchange.value.as_str()).filter(|(host, _)| host == broker);
             let (Some((_, id)), Some(written)) = (known, scenario.exchanges.get(exchange.value.as_str())) else {
                 continue;

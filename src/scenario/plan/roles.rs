@@ -107,8 +107,21 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
     let mut groups = planner.groups(duration);
     planner.warn_about_no_effect(&loaded.document);
     let unused = planner.unused();
-    let Planner { brokers, topics, flows, calls, sent, routes, kept, programs, targets, warnings, traces, mistakes, .. } =
-        planner;
+    let Planner {
+        brokers,
+        topics,
+        flows,
+        calls,
+        sent,
+        routes,
+        kept,
+        programs,
+        targets,
+        warnings,
+        traces,
+        mistakes,
+        ..
+    } = planner;
     if flows.len() > usize::from(u16::MAX) {
         mistakes.push(Diagnostic::error(format!("{} streams of messages, at most {} may be", flows.len(), u16::MAX)));
         return None;

@@ -266,7 +266,6 @@ fn refuse_what_is_of_topics(
         ("broker-session-timeout", broker.broker_session_timeout.map(|at| at.origin)),
         ("log-retention-check-interval", broker.log_retention_check_interval.map(|at| at.origin)),
         ("page-cache", broker.page_cache.map(|at| at.origin)),
-        ("disk-read-time", broker.disk_read_time.map(|at| at.origin)),
         ("disk-read-rate", broker.disk_read_rate.map(|at| at.origin)),
         ("group-initial-rebalance-delay", broker.group_initial_rebalance_delay.map(|at| at.origin)),
     ];

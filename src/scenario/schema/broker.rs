@@ -46,7 +46,9 @@ pub struct Broker {
     /// How much of its topics a broker holds in memory, the same of each partition: what consumers read beyond costs time. By default
     /// everything.
     pub page_cache: Option<Located<Bytes>>,
-    /// How long a read of the disk takes, for consumers of topics that have fallen behind.
+    /// How long a read of the disk takes, for consumers that have fallen behind: of topics, what is not in the `page-cache`; of classic
+    /// queues, the next 2048 messages when those in memory, which are no more, have been delivered. The queue delivers nothing
+    /// meanwhile.
     #[schemars(extend("default" = "0s"))]
     pub disk_read_time: Option<Located<Duration>>,
     /// How fast the disk reads beyond that; as fast as need be if it is left out.

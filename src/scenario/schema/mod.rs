@@ -36,8 +36,8 @@ use serde::Deserialize;
 
 pub use balancer::Balancer;
 pub(super) use balancer::stand_in;
-pub(super) use broker::consumers_and_brokers;
 pub use binding::{Binding, Header, HeaderMatch, Headers, XMatch};
+pub(super) use broker::consumers_and_brokers;
 pub use broker::{AcknowledgeMode, Broker, Consumer, Exchange, ExchangeType, WorkQueue, controller_of};
 pub use chosen::{Chosen, Family, Tuned};
 pub use client::{Client, MixEntry, Phase};
