@@ -316,11 +316,10 @@ fn a_headers_exchange_sends_messages_where_their_headers_fit() {
         [clients.shop]
         rate = "100/s"
         arrivals = "even"
-        publish = "events"
-        mix.both = { headers = { region = "eu", urgent = true } }
-        mix.one = { headers = { region = "eu", urgent = false, x-retry = 1 } }
-        mix.text = { headers = { urgent = "true" } }
-        mix.none = {}
+        mix.both = { publish = "events", headers = { region = "eu", urgent = true } }
+        mix.one = { publish = "events", headers = { region = "eu", urgent = false, x-retry = 1 } }
+        mix.text = { publish = "events", headers = { urgent = "true" } }
+        mix.none = { publish = "events" }
         [exchanges.events]
         type = "headers"
         [exchanges.events.bindings]

@@ -139,7 +139,8 @@ impl JsonSchema for Binding {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let headers = generator.subschema_for::<HeaderMatch>();
+        let mut headers = generator.subschema_for::<HeaderMatch>();
+        headers.insert("description".into(), "At a headers exchange, these headers.".into());
         json_schema!({
             "description": "What a binding asks for: a key, or, at a headers exchange, headers.",
             "anyOf": [{ "type": "string", "description": "This key." }, headers],
