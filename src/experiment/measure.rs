@@ -255,6 +255,10 @@ fn queue_value(measure: &Measure, runs: &[&RunResult], queue: usize) -> Option<f
 /// What became of the messages that a place owes.
 fn custody_value(measure: &Measure, custody: &CustodyBook, seconds: f64) -> Option<f64> {
     let happened = match measure.metric {
+        Metric::LatencyProcessed => {
+            let after = &custody.until_processed;
+            return times(after, after.count(), measure.statistic);
+        }
         Metric::Lost => custody.lost.sum(),
         Metric::LostBy(why) => custody.lost.of(why),
         Metric::ConfirmedLost => custody.confirmed_lost.sum(),

@@ -13,7 +13,10 @@
 use std::collections::BTreeMap;
 
 use crate::base::id::NodeId;
+use crate::base::time::Time;
 use crate::process::{Close, Exit, Flow, Loss, MessageId, NO_PLACE, Observation, Outcome};
+
+use super::histogram::Histogram;
 
 /// How often messages were lost, by reason.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,7 +55,7 @@ impl LossCounts {
 }
 
 /// What became of the messages that a place took, of those that are measured.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct CustodyBook {
     /// Messages that it took, or should have taken, each counted once.
     pub due: u64,
@@ -62,6 +65,8 @@ pub struct CustodyBook {
     pub duplicates: u64,
     /// Times that they processed a message well beyond the first.
     pub repeated: u64,
+    /// From when each message was due until its consumers had first processed it.
+    pub until_processed: Histogram,
     /// Messages that were first processed after a later one of the same publisher, and of the same key where they have one.
     pub out_of_order: u64,
     /// Messages that were lost, here or on the way here.
@@ -77,6 +82,7 @@ impl CustodyBook {
         self.processed += other.processed;
         self.duplicates += other.duplicates;
         self.repeated += other.repeated;
+        self.until_processed.merge(&other.until_processed);
         self.out_of_order += other.out_of_order;
         self.lost.add(&other.lost);
         self.confirmed_lost.add(&other.confirmed_lost);
@@ -102,6 +108,8 @@ pub(super) struct Custody {
     is_consumed: Vec<bool>,
     books: Vec<CustodyBook>,
     open: BTreeMap<MessageId, Entry>,
+    /// The time of the statement that is taken in.
+    now: Time,
     /// The latest message of each publisher and key that was processed, by place.
     latest: Vec<BTreeMap<(NodeId, Option<u64>), u32>>,
 }
@@ -110,6 +118,7 @@ pub(super) struct Custody {
 #[derive(Debug)]
 struct Entry {
     flow: Flow,
+    due: Time,
     counts: bool,
     key: Option<u64>,
     /// What a loss would be due to before any place has taken it.
@@ -163,7 +172,7 @@ impl Custody {
         places.consumers.values().for_each(|&place| is_consumed[usize::from(place)] = true);
         let books = vec![CustodyBook::default(); places.count];
         let latest = vec![BTreeMap::new(); places.count];
-        Self { places, is_consumed, books, open: BTreeMap::new(), latest }
+        Self { places, is_consumed, books, open: BTreeMap::new(), now: Time::ZERO, latest }
     }
 
     /// Whether messages of this flow go to places.
@@ -171,9 +180,9 @@ impl Custody {
         self.places.flows.contains_key(&flow)
     }
 
-    /// A message is offered that goes to places.
-    pub(super) fn begin(&mut self, message: MessageId, flow: Flow, counts: bool) {
-        self.open.insert(message, Entry { flow, counts, key: None, refusal: None, shares: Vec::new() });
+    /// A message is offered that goes to places; it was due at this time.
+    pub(super) fn begin(&mut self, message: MessageId, flow: Flow, due: Time, counts: bool) {
+        self.open.insert(message, Entry { flow, due, counts, key: None, refusal: None, shares: Vec::new() });
     }
 
     /// The flow of a message that has not come to its end.
@@ -181,8 +190,13 @@ impl Custody {
         self.open.get(&message).map(|entry| entry.flow)
     }
 
-    /// Takes in a statement about a message.
-    pub(super) fn take(&mut self, node: NodeId, observation: &Observation) {
+    /// Takes in a statement about a message, made at this time.
+    pub(super) fn take_at(&mut self, now: Time, node: NodeId, observation: &Observation) {
+        self.now = now;
+        self.take(node, observation);
+    }
+
+    fn take(&mut self, node: NodeId, observation: &Observation) {
         match *observation {
             Observation::Stored { message, place: NO_PLACE, risk, .. } => {
                 if let Some(entry) = self.open.get_mut(&message) {
@@ -246,6 +260,9 @@ impl Custody {
         share.effects = share.effects.saturating_add(1);
         if share.effects > 1 {
             return;
+        }
+        if entry.counts {
+            self.books[usize::from(place)].until_processed.record(self.now.since(entry.due));
         }
         let latest = self.latest[usize::from(place)].entry((message.owner, entry.key)).or_insert(message.number);
         if *latest <= message.number {
@@ -369,7 +386,7 @@ mod tests {
     fn custody() -> Custody {
         let consumers = BTreeMap::from([(NodeId::new(1), 0), (NodeId::new(2), 1)]);
         let mut custody = Custody::new(Places { count: 3, consumers, flows: BTreeMap::from([(FLOW, vec![0, 1])]) });
-        custody.begin(MESSAGE, FLOW, true);
+        custody.begin(MESSAGE, FLOW, Time::ZERO, true);
         custody
     }
 
@@ -455,7 +472,7 @@ mod tests {
         let earlier = MessageId { number: 3, ..MESSAGE };
         for (keys, expected) in [([None, None], 1), ([Some(7), Some(7)], 1), ([Some(7), Some(8)], 0)] {
             let mut custody = custody();
-            custody.begin(earlier, FLOW, true);
+            custody.begin(earlier, FLOW, Time::ZERO, true);
             for (message, key) in [MESSAGE, earlier].into_iter().zip(keys) {
                 custody.take(NodeId::new(0), &Observation::Stored { message, place: 0, key, risk: Loss::Unsynced });
                 processed(&mut custody, 1, message);

@@ -207,6 +207,11 @@ metrics! {
     LatencyFromSend "latency-from-send" Times,
     /// From the intended send time until received.
     LatencyOneWay "latency-one-way" Times,
+    /// From the intended send time until a consumer had processed it.
+    ///
+    /// Of a queue, or of a group with queues of its own or that reads topics: each of them that takes a message processes it, and the
+    /// first time counts. What was never processed there is left out.
+    LatencyProcessed "latency-processed" Times,
     /// Time in which requests succeed.
     Availability "availability" Share,
     /// Messages that reached a node.

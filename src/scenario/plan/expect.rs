@@ -352,7 +352,7 @@ fn measured_by(subject: &Subject) -> Vec<Metric> {
         Subject::Reader(station, flows, _) => {
             let of_group = GroupFact::ALL.iter().copied().map(Metric::Grouped);
             let of_custody = [Metric::Lost, Metric::ConfirmedLost, Metric::Duplicates, Metric::OutOfOrder];
-            let of_group = of_group.chain([Metric::Lag]).chain(of_custody).chain(losses());
+            let of_group = of_group.chain([Metric::Lag, Metric::LatencyProcessed]).chain(of_custody).chain(losses());
             measured_by(&Subject::Station(*station, flows.clone())).into_iter().chain(of_group).collect()
         }
         Subject::Link(_) | Subject::Fault(_) => listed.collect(),
@@ -408,7 +408,7 @@ fn listed_for(subject: &Subject) -> &'static [Metric] {
             Amplification,
             ConfirmedLost,
         ],
-        Subject::Queue(_) => &[Ready, Unacked, Lost, ConfirmedLost, Duplicates, OutOfOrder],
+        Subject::Queue(_) => &[Ready, Unacked, Lost, ConfirmedLost, Duplicates, OutOfOrder, LatencyProcessed],
         Subject::Topic(_) | Subject::Reader(..) | Subject::Subscriber(..) => &[],
         Subject::Link(_) => &[Carried, Dropped, InFlight, Segments, Retransmitted],
         Subject::Fault(_) => &[Touched, TouchedNodes, TouchedMessages, TouchedTimers, Strikes],
