@@ -224,7 +224,10 @@ impl Service {
     }
 
     fn answer(&mut self, cx: &mut Cx<'_>, to: NodeId, envelope: Envelope, outcome: Outcome) {
-        if let Kind::Delivery { settled } = envelope.kind() {
+        if let Kind::Delivery { settled, asks } = envelope.kind() {
+            if asks {
+                self.reply(cx, to, &envelope, outcome);
+            }
             self.note_answer(cx, to, (settled, outcome));
         }
         let (call, keys) = (self.call(&envelope), &self.script.keys);
@@ -233,7 +236,7 @@ impl Service {
                 let draw = || keys.size.block(crate::base::id::Entity::from_bits(envelope.luck), 1).first();
                 (Kind::Reply(outcome), call.reply_size.bytes(draw))
             }
-            Kind::Message | Kind::Delivery { settled: false } => (Kind::Ack(outcome), 0),
+            Kind::Message | Kind::Delivery { settled: false, .. } => (Kind::Ack(outcome), 0),
             _ => return,
         };
         cx.send_sized(to, envelope.turned(kind), size);
@@ -484,7 +487,7 @@ impl Process<Letter> for Service {
         match envelope.kind() {
             Kind::Notice | Kind::Message | Kind::Request => self.arrive(cx, from, envelope),
             Kind::Delivery { .. } => {
-                self.note_delivery(from);
+                let envelope = self.note_delivery(from, envelope);
                 self.arrive(cx, from, envelope);
             }
             Kind::Ack(outcome) | Kind::Reply(outcome) => {

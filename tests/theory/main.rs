@@ -24,6 +24,7 @@ mod messaging;
 mod network;
 mod overload;
 mod pairs;
+mod patterns;
 mod queues;
 mod recovery;
 mod retransmission;

@@ -83,7 +83,7 @@ impl Service {
             let (call, number) = (reading.call, reading.delivered);
             reading.delivered = number.wrapping_add(1);
             let luck = nested_luck(parcel.luck, attempt - 1, self.script.calls[usize::from(call)].name);
-            let mut envelope = Envelope::new(Kind::Delivery { settled: true }, luck, number, call, attempt);
+            let mut envelope = Envelope::new(Kind::Delivery { settled: true, asks: false }, luck, number, call, attempt);
             envelope.name_subject(parcel.message);
             cx.observe(Observation::Duplicated { message: parcel.message });
             self.arrive(cx, cx.me, envelope);

@@ -116,7 +116,7 @@ impl Planner<'_> {
             Verb::Sleep(law) => program.extend(self.law(times(law)).map(model::Step::Sleep)),
             Verb::Fail(share) => program.push(model::Step::Fail(share.value.0)),
             Verb::Call(target) | Verb::Send(target) => {
-                let Some((call, nodes)) = self.message(sender, step, target, verb, path) else { return };
+                let Some((call, nodes)) = self.sent_or_asked(sender, step, target, verb, path) else { return };
                 let wait = step.wait.as_ref().is_none_or(|wait| wait.value);
                 program.extend(match self.copies(step, call, nodes) {
                     Some(Copies::One) => Some(model::Step::Message { call, wait }),
@@ -142,7 +142,7 @@ impl Planner<'_> {
                         }
                         _ => continue,
                     };
-                    let Some((call, nodes)) = self.message(sender, &branch.value, target, verb, &place) else {
+                    let Some((call, nodes)) = self.sent_or_asked(sender, &branch.value, target, verb, &place) else {
                         continue;
                     };
                     planned.extend(self.copies(&branch.value, call, nodes).map(|copies| Branch { call, copies }));
@@ -202,6 +202,51 @@ impl Planner<'_> {
         self.warn_about_priority(sender, step, call, &publication);
         self.calls[usize::from(call)].publication = Some(Arc::new(publication));
         Some(call)
+    }
+
+    /// The kind of message of a `send` or a `call`, which may name a queue or an exchange.
+    fn sent_or_asked(
+        &mut self,
+        sender: &Sender<'_>,
+        step: &Step,
+        target: &Located<Target>,
+        verb: Verb<'_>,
+        path: &str,
+    ) -> Option<(u16, NonZeroU32)> {
+        let name = target.value.service.value.as_str();
+        let is_topic = self.topics.broker_of(name).is_some();
+        let is_kept = is_topic || self.brokers.names().any(|known| known == name);
+        if !is_kept || self.scenario.services.get(name).is_some() {
+            return self.message(sender, step, target, verb, path);
+        }
+        let refusal = match (verb, &target.value.op) {
+            (Verb::Send(_), _) => Some(("`send` goes to a service".to_owned(), "write `publish`")),
+            _ if is_topic => {
+                let message = format!("`{name}` is a topic, and nobody replies to a record");
+                Some((message, "call a queue, whose consumers reply, or a service; or write `publish`"))
+            }
+            (_, Some(_)) => Some((format!("`{name}` has no operations"), "its consumers do the same for each message")),
+            _ => None,
+        };
+        if let Some((message, help)) = refusal {
+            self.mistakes.push(Diagnostic::error(message).at(target.origin, "").help(help));
+            return None;
+        }
+        if let Some(confirm) = step.confirm {
+            let message = "`confirm` has no meaning beside `call`: the reply confirms the request";
+            self.mistakes.push(Diagnostic::error(message).at(confirm.origin, "").at(target.origin, "called here"));
+            return None;
+        }
+        let to = Located { value: Name::parse(name).ok()?, origin: target.origin };
+        let (broker, publication) = self.publication(sender, step, &to)?;
+        let range = 0..name.len();
+        let host = Target { service: Piece { value: broker, range }, op: None };
+        let (call, nodes) =
+            self.message(sender, step, &Located { value: host, origin: target.origin }, verb, path)?;
+        self.refuse_what_brokers_do_not(sender, step, &to, call);
+        self.warn_about_priority(sender, step, call, &publication);
+        self.calls[usize::from(call)].publication = Some(Arc::new(publication));
+        Some((call, nodes))
     }
 
     /// Whether a program has become too long, which is a mistake, though only one.
@@ -315,14 +360,26 @@ impl Planner<'_> {
         let is_request = matches!(verb, Verb::Call(_));
         let services = || self.scenario.services.iter();
         let service_name = &target.value.service;
+        // What is published goes to a broker, and names a queue, an exchange or a topic.
+        let published_to = match verb {
+            Verb::Publish(to, _) => Some(to.value.as_str()),
+            Verb::Call(named) => Some(named.value.service.value.as_str()).filter(|name| *name != service_name.value),
+            _ => None,
+        };
         let Some((index, (_, service))) =
             services().enumerate().find(|(_, (name, _))| name.as_str() == service_name.value)
         else {
             let at = service_name.located(target.origin, self.texts);
-            self.mistakes.push(unknown_name(&at, "service", services().map(|(name, _)| name.as_str())));
+            let names = services().map(|(name, _)| name.as_str());
+            let mistake = if is_request && self.brokers.names().next().is_some() {
+                unknown_name(&at, "service, queue or exchange", names.chain(self.brokers.names()))
+            } else {
+                unknown_name(&at, "service", names)
+            };
+            self.mistakes.push(mistake);
             return None;
         };
-        if self.scenario.brokers.get(&service_name.value).is_some() && !matches!(verb, Verb::Publish(..)) {
+        if self.scenario.brokers.get(&service_name.value).is_some() && published_to.is_none() {
             let mistake = Diagnostic::error(format!("`{}` is a broker, which answers nobody", service_name.value));
             self.mistakes.push(mistake.at(target.origin, "").help("publish to one of its queues or exchanges"));
             return None;
@@ -361,10 +418,7 @@ impl Planner<'_> {
         if record.is_none() {
             self.warn_about_waiting(target, &policy, is_request);
         }
-        let callee_name = match verb {
-            Verb::Publish(to, _) => to.value.as_str(),
-            _ => &service_name.value,
-        };
+        let callee_name = published_to.unwrap_or(&service_name.value);
         let correctness = match (policy.delivery, is_request) {
             // Each queue that it goes to has it handled.
             _ if matches!(verb, Verb::Publish(..)) => Correctness::Handled,
@@ -411,7 +465,7 @@ impl Planner<'_> {
         if record.is_none() {
             self.effects.keys.extend(key.map(|key| key.origin));
         }
-        let is_published = matches!(verb, Verb::Publish(..));
+        let is_published = published_to.is_some();
         if let Some(written) = priority.filter(|priority| priority.value > 0 && !is_published) {
             self.effects.priority(written.origin, callee_name, service);
         }

@@ -27,7 +27,10 @@ pub struct Step {
     pub work: Option<Times>,
     /// Wait for so long. The worker is held meanwhile, unless the service says `hold-worker = false`.
     pub sleep: Option<Times>,
-    /// Ask a service, or one of its operations, and wait for the answer.
+    /// Ask a service, or one of its operations, and wait for the answer. Where a queue or an exchange is named, the request is
+    /// published there, and the consumer that processes it replies through the broker (RabbitMQ's direct reply-to: no queue keeps
+    /// the reply, which is lost if the node that the request was published to goes down). A consumer that fails rejects the request,
+    /// and sends no reply: then the caller waits until its `timeout`.
     pub call: Option<Located<Target>>,
     /// Send one way to a service, or to one of its operations.
     pub send: Option<Located<Target>>,
@@ -68,7 +71,8 @@ pub struct Step {
     /// delivered at least once, if `max-attempts` says so.
     #[schemars(extend("default" = false))]
     pub confirm: Option<Located<bool>>,
-    /// Whether what is published fails if no queue takes it; otherwise it is dropped, and confirmed all the same.
+    /// Whether what is published fails if no queue takes it; otherwise it is dropped, and confirmed all the same. A `call` fails at
+    /// once, instead of waiting for a reply in vain.
     #[schemars(extend("default" = false))]
     pub mandatory: Option<Located<bool>>,
     /// Whether what is published is written to disk, in queues that are durable.
