@@ -67,7 +67,6 @@ pub enum Kind {
 
 const KINDS: u8 = 7;
 
-
 impl Kind {
     const fn pack(self) -> u8 {
         match self {

@@ -339,8 +339,14 @@ mod tests {
         let message = MessageId { owner: NodeId::new(7), number: 9 };
         let letter_of = (order > 2).then_some(QueueId::new(1));
         let reply_to = (order > 3).then_some(ReplyTo { attempt: 255, place: 2, life: 1 << 20 });
-        let parcel =
-            Parcel { message, luck: u64::MAX - 5, call: 300, letter_of, reply_to, stand: Stand::Disk(Place(order as u32)) };
+        let parcel = Parcel {
+            message,
+            luck: u64::MAX - 5,
+            call: 300,
+            letter_of,
+            reply_to,
+            stand: Stand::Disk(Place(order as u32)),
+        };
         let expiry = (order > 3).then_some(Time::ZERO + secs(3));
         let mut deaths = Deaths::NONE;
         (0..order).for_each(|queue| deaths.record(QueueId::new(queue as u32), DeathReason::MaxLen));

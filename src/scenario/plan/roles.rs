@@ -1,11 +1,11 @@
 //! Clients and services: who calls whom, with which program, under which policy.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::base::names::Names;
 use crate::base::time::{Span, Time};
-use crate::model::{self, Choice, ClientSpec, Program, RouteSpec, ServiceSpec, Target};
+use crate::model::{self, Choice, ClientSpec, OutboxSpec, Program, RouteSpec, ServiceSpec, Target};
 use crate::network::Network;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::document::{Located, Openers};
@@ -96,6 +96,7 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         traces: Vec::new(),
         policies_used: BTreeSet::new(),
         effects: Effects::default(),
+        outboxes: BTreeMap::new(),
     };
     let mut groups = planner.groups(duration);
     planner.warn_about_no_effect(&loaded.document);
@@ -233,6 +234,8 @@ pub(super) struct Planner<'a> {
     /// Policies that some message has.
     pub(super) policies_used: BTreeSet<String>,
     pub(super) effects: Effects,
+    /// How the outboxes of services are emptied, by their name.
+    pub(super) outboxes: BTreeMap<String, OutboxSpec>,
 }
 
 /// Who sends a message: what its steps inherit.
@@ -333,7 +336,7 @@ impl Planner<'_> {
         for (op, entry) in service.ops.iter() {
             fill(self, Some(op.as_str()), entry.steps.as_ref(), &entry.step);
         }
-        service::spec(service, self.mistakes)
+        ServiceSpec { outbox: self.outboxes.get(name).copied(), ..service::spec(service, self.mistakes) }
     }
 
     fn client(
