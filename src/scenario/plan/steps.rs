@@ -285,7 +285,11 @@ impl Planner<'_> {
         let spec = OutboxSpec { poll_interval, batch_size };
         let known = self.outboxes.entry(sender.group.to_owned()).or_insert(spec);
         if *known != spec {
-            refuse("one relay empties the outbox of a node, and is told two ways of doing so", outbox.origin, "");
+            refuse(
+                "one relay empties the outbox of a node, and is told two ways of doing so",
+                outbox.origin,
+                "write the same in all of its steps",
+            );
         }
     }
 
