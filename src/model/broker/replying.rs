@@ -77,7 +77,7 @@ impl Broker {
     /// Where the reply to what is published goes, if it is a request.
     pub(super) fn reply_to(&self, envelope: &Envelope) -> Option<ReplyTo> {
         let is_request = envelope.kind() == Kind::Request;
-        is_request.then(|| ReplyTo { attempt: envelope.attempt, place: self.place, life: self.life })
+        is_request.then_some(ReplyTo { attempt: envelope.attempt, place: self.place, life: self.life })
     }
 
     /// A consumer replies to a request. What comes on a channel that was lost is nobody's reply any more.
