@@ -211,6 +211,7 @@ fn station_value(measure: &Measure, runs: &[&RunResult], station: usize, flows: 
         Metric::Work => pooled(&|book| &book.work),
         Metric::Residence => pooled(&|book| &book.residence),
         Metric::Waiting => level(&|book| book.waiting_mean(), &|book| book.waiting_max),
+        Metric::Outbox => level(&|book| book.outbox_mean(), &|book| book.outbox_max),
         Metric::Present => level(&|book| book.present_mean(), &|book| book.present_max),
         Metric::Busy => {
             let workers = match measure.statistic {

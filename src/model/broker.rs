@@ -8,6 +8,8 @@
 //! time, or has come up again, is subscribed. Each delivery is one more copy of the message that was published, so whatever
 //! becomes of it is told of that message.
 //!
+//! What is published may be a request ([`replying`]): then it says who waits for the reply, which comes back through the broker.
+//!
 //! A broker may have several nodes: a classic queue is at one of them, a quorum queue at all ([`replica`]), and whichever a message
 //! comes to passes it on ([`forward`]).
 
@@ -19,6 +21,7 @@ mod forward;
 mod paging;
 mod pressure;
 mod replica;
+mod replying;
 mod shelf;
 mod spec;
 mod stated;
@@ -46,6 +49,7 @@ use forward::{Home, Relay};
 use paging::Pages;
 use pressure::Pressure;
 use replica::{Replica, quorum_queues};
+use replying::ReplyTo;
 use shelf::{Asker, Copy, End, News, Place, Shelf, Waiting};
 use word::Posted;
 pub(in crate::model) use word::Word;
@@ -64,6 +68,8 @@ pub(super) struct Parcel {
     call: u16,
     /// The queue that gave it another routing key when it died there, if one did.
     letter_of: Option<QueueId>,
+    /// Where the reply goes, if it is a request.
+    reply_to: Option<ReplyTo>,
     /// Where it stands.
     stand: Stand,
 }
@@ -189,6 +195,9 @@ impl Broker {
         if found.is_empty() {
             // Nobody keeps it. That is no failure, unless the publisher said so.
             cx.observe(Observation::Handled { message, outcome: Outcome::Discarded });
+            if publication.mandatory && envelope.kind() == Kind::Request {
+                return cx.send_sized(from, envelope.turned(Kind::Reply(Outcome::Failed)), 0);
+            }
             let outcome = if publication.mandatory { Outcome::Failed } else { Outcome::Done };
             return self.tell(cx, Asker::Publisher(from, envelope, false), outcome);
         }
@@ -196,9 +205,10 @@ impl Broker {
         let incoming = Incoming {
             message: Parcel {
                 message,
-                luck: envelope.luck,
+                luck: replying::luck_of(&envelope),
                 call: envelope.call,
                 letter_of: None,
+                reply_to: self.reply_to(&envelope),
                 stand: Stand::Nowhere,
             },
             size: u32::try_from(call.size.bytes(draw)).unwrap_or(u32::MAX),
@@ -452,15 +462,17 @@ impl Process<Letter> for Broker {
                     Body::Work(Word::Replica(queue, word)) => self.hear_replica(cx, from, queue, word),
                     Body::Work(Word::Queue { queue, is_there }) => self.hear_of_queue(queue, is_there),
                     Body::Work(Word::Memory { is_raised }) => self.hear_of_memory(cx, from, is_raised),
+                    Body::Work(Word::Reply(answer)) => self.pass_back(cx, answer),
                     _ => {}
                 }
                 return self.read_if_freed(cx);
             }
         };
         match envelope.kind() {
-            Kind::Notice | Kind::Message => self.read(cx, from, envelope),
+            Kind::Notice | Kind::Message | Kind::Request => self.read(cx, from, envelope),
             Kind::Subscribe => self.hear(cx, from, envelope),
             Kind::Ack(outcome) => self.settle(cx, from, &envelope, outcome),
+            Kind::Reply(_) => self.replied(cx, from, &envelope),
             _ => {}
         }
         self.read_if_freed(cx);

@@ -55,6 +55,8 @@ losses! {
     ///
     /// A publisher that waits for the confirm, and publishes again without one, does not lose it.
     Unsynced "lost-unsynced" "confirm",
+    /// Lost in a crash of the service that was to publish it: its row was in the outbox, and not yet synced.
+    Outbox "lost-outbox" "fsync",
     /// Lost with the leader of the queue: a majority of replicas did not have it yet, and it was not confirmed.
     ///
     /// A publisher that waits for the confirm, and publishes again without one, does not lose it.

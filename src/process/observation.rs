@@ -236,6 +236,11 @@ pub enum Observation {
         /// So many.
         count: u32,
     },
+    /// The number of messages in the outbox of a station changed: rows that are written, and whose messages are not confirmed.
+    OutboxDepth {
+        /// So many.
+        count: u32,
+    },
     /// The node went down, and forgot what it had not synced. Stated by the driver, not by processes.
     Down {
         /// Writes that were synced meanwhile, and of which the process had not been told yet.
@@ -323,7 +328,7 @@ pub enum Kind {
     /// [`Observation::Released`].
     Message = 1,
     /// [`Observation::Arrived`], [`Observation::Level`], [`Observation::Served`], [`Observation::Refused`],
-    /// [`Observation::TurnedAway`].
+    /// [`Observation::TurnedAway`], [`Observation::AtRisk`], [`Observation::OutboxDepth`].
     Station = 2,
     /// [`Observation::Down`].
     Life = 4,
@@ -394,6 +399,7 @@ impl Observation {
             Self::Arrived
             | Self::Level { .. }
             | Self::AtRisk { .. }
+            | Self::OutboxDepth { .. }
             | Self::Served { .. }
             | Self::Refused { .. }
             | Self::TurnedAway { .. } => Kind::Station,

@@ -230,6 +230,8 @@ metrics! {
     Present "present" Mean,
     /// Workers at work.
     Busy "busy" Share,
+    /// Messages in the outbox of a node: rows that are written, and whose messages no broker has confirmed.
+    Outbox "outbox" Mean,
     /// Nodes that run.
     Up "up" Share,
     /// Attempts per distinct message, as they arrive.

@@ -25,6 +25,7 @@ mod messaging;
 mod network;
 mod overload;
 mod pairs;
+mod patterns;
 mod queues;
 mod recovery;
 mod retransmission;

@@ -16,6 +16,7 @@ use crate::process::{Clock, Exit, Loss, Observation, Outcome, QueueFact, TimerId
 use crate::protocol::amqp::{ConsumerId, QueueId};
 
 use super::forward::Home;
+use super::replying::Asked;
 use super::{Broker, Stand};
 
 /// What a delivery costs its queue that comes back faster than this: a queue of RabbitMQ is one process, which does some 50,000
@@ -37,6 +38,8 @@ pub(super) struct Channel {
     lapse: TimerId,
     /// Deliveries that are not settled, by number.
     held: BTreeMap<u32, Held>,
+    /// Requests among its deliveries that it has not replied to, by number.
+    pub(super) asked: BTreeMap<u32, Asked>,
     /// How many deliveries were sent on it, and how many answers came.
     sent: u32,
     answers: u32,
@@ -104,9 +107,15 @@ impl Broker {
             channel.sent = channel.sent.wrapping_add(1);
             let call = &self.script.calls[usize::from(channel.call)];
             let parcel = delivery.message;
-            let kind = Kind::Delivery { settled: delivery.is_settled };
+            let kind = Kind::Delivery { settled: delivery.is_settled, asks: parcel.reply_to.is_some() };
             let luck = nested_luck(parcel.luck, 0, call.name);
-            let mut envelope = Envelope::new(kind, luck, self.next, channel.call, delivery.count.saturating_add(1));
+            let named = if let Some(reply_to) = parcel.reply_to {
+                channel.asked.insert(self.next, Asked::of(&parcel, reply_to));
+                parcel.call
+            } else {
+                channel.call
+            };
+            let mut envelope = Envelope::new(kind, luck, self.next, named, delivery.count.saturating_add(1));
             envelope.name_subject(parcel.message);
             // One more copy is under way.
             cx.observe(Observation::Duplicated { message: parcel.message });
@@ -178,6 +187,7 @@ impl Broker {
             call: envelope.call,
             lapse,
             held: BTreeMap::new(),
+            asked: BTreeMap::new(),
             sent: 0,
             answers: 0,
             base: told,
@@ -223,6 +233,10 @@ impl Broker {
         let consumer = consumer_of(from, envelope.call);
         let Some(channel) = self.channels.get_mut(&consumer) else { return };
         channel.answers = channel.answers.wrapping_add(1);
+        if outcome != Outcome::Done {
+            // What fails has no reply.
+            channel.asked.remove(&envelope.number);
+        }
         let Some(Held { tag, sent, stand }) = channel.held.remove(&envelope.number) else { return };
         let Some(spec) = self.script.calls[usize::from(channel.call)].subscription.as_deref() else { return };
         let queue = channel.queue;

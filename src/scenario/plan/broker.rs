@@ -54,6 +54,11 @@ impl Brokers {
         self.specs.get(name)
     }
 
+    /// The names of all queues and exchanges.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.queues.keys().chain(self.exchanges.keys()).map(String::as_str)
+    }
+
     /// The brokers of a scenario; what is wrong with them goes to `mistakes`.
     pub(super) fn of(scenario: &Scenario, mistakes: &mut Vec<Diagnostic>) -> Self {
         let mut brokers = Self::default();
@@ -382,7 +387,7 @@ impl Planner<'_> {
         };
         let is_confirmed = levels.into_iter().find_map(|step| step.confirm).is_some_and(|confirm| confirm.value);
         if let Some(mandatory) = levels.into_iter().find_map(|step| step.mandatory).filter(|written| written.value) {
-            self.effects.publishing(Inert::Mandatory, mandatory.origin, is_confirmed);
+            self.effects.publishing(Inert::Mandatory, mandatory.origin, is_confirmed || step.call.is_some());
         }
         if let (Some(key), Some(spec)) = (written_key, self.scenario.exchanges.get(to.value.as_str())) {
             let is_blind = matches!(spec.r#type, Some(ExchangeType::Fanout | ExchangeType::Headers));

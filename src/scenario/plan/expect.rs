@@ -402,6 +402,7 @@ fn listed_for(subject: &Subject) -> &'static [Metric] {
             Waiting,
             Present,
             Busy,
+            Outbox,
             Rejected,
             Expired,
             Failed,
@@ -426,7 +427,12 @@ pub(in crate::scenario) fn has(metric: Metric, statistic: Statistic) -> bool {
                 || statistic == Max
                     && matches!(
                         metric,
-                        Metric::Waiting | Metric::Present | Metric::Ready | Metric::Unacked | Metric::Lag
+                        Metric::Waiting
+                            | Metric::Present
+                            | Metric::Outbox
+                            | Metric::Ready
+                            | Metric::Unacked
+                            | Metric::Lag
                     )
         }
         MetricKind::Count => statistic == Count,

@@ -1,11 +1,11 @@
 //! Clients and services: who calls whom, with which program, under which policy.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::base::names::Names;
 use crate::base::time::{Span, Time};
-use crate::model::{self, Choice, ClientSpec, Program, RouteSpec, ServiceSpec, Target};
+use crate::model::{self, Choice, ClientSpec, OutboxSpec, Program, RouteSpec, ServiceSpec, Target};
 use crate::network::Network;
 use crate::process::NO_PLACE;
 use crate::scenario::diagnostic::Diagnostic;
@@ -103,6 +103,7 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         traces: Vec::new(),
         policies_used: BTreeSet::new(),
         effects: Effects::default(),
+        outboxes: BTreeMap::new(),
     };
     let mut groups = planner.groups(duration);
     planner.warn_about_no_effect(&loaded.document);
@@ -255,6 +256,8 @@ pub(super) struct Planner<'a> {
     /// Policies that some message has.
     pub(super) policies_used: BTreeSet<String>,
     pub(super) effects: Effects,
+    /// How the outboxes of services are emptied, by their name.
+    pub(super) outboxes: BTreeMap<String, OutboxSpec>,
 }
 
 /// Who sends a message: what its steps inherit.
@@ -360,7 +363,7 @@ impl Planner<'_> {
         for (op, entry) in service.ops.iter() {
             fill(self, Some(op.as_str()), entry.steps.as_ref(), &entry.step);
         }
-        service::spec(service, self.mistakes)
+        ServiceSpec { outbox: self.outboxes.get(name).copied(), ..service::spec(service, self.mistakes) }
     }
 
     fn client(

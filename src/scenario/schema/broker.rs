@@ -15,6 +15,7 @@ use super::place::Place;
 use super::policy::{Cancel, Limit};
 use super::quantity_text::{Bandwidth, Bytes, Duration};
 use super::service::{Queue, Service};
+use super::state::State;
 use super::step::Step;
 use super::topic::{CommitMode, CommitPoint, IsolationLevel, OffsetReset, ProcessingGuarantee};
 use super::{Scenario, Steps};
@@ -218,6 +219,8 @@ pub struct Consumer {
     /// How fast the nodes work, 1 being as written; a list where they differ, one for each node.
     #[schemars(extend("default" = 1))]
     pub speed: Option<Located<OneOrMany<Positive>>>,
+    /// Where the effects are of what it has processed; elsewhere, so that no crash takes them, if it is left out.
+    pub state: Option<State>,
     /// What is done for each message, one after the other.
     pub steps: Option<Steps>,
     /// The only step, or the keys that all steps share.
@@ -308,6 +311,7 @@ fn service_of(consumer: &Consumer) -> Service {
         place: consumer.place.clone(),
         workers: consumer.workers,
         speed: consumer.speed.clone(),
+        state: consumer.state.clone(),
         steps: consumer.steps.clone(),
         step: consumer.step.clone(),
         ..plain_service()

@@ -60,7 +60,7 @@ pub(super) use rules::check;
 pub use run::{Run, Runs, Warmup};
 pub use service::{Admit, Counts, Discipline, ExpireAt, Op, Queue, QueueLimit, Service, WhenFull};
 pub use state::{Fsync, State};
-pub use step::{FanOut, Repeat, Step, Verb, WaitFor, Way};
+pub use step::{FanOut, Outbox, Repeat, Step, Verb, WaitFor, Way};
 pub use synonyms::synonym;
 pub use topic::{Acks, CommitMode, CommitPoint, IsolationLevel, OffsetReset, ProcessingGuarantee, Topic};
 pub use topology::{Edges, Grid, RandomRegular, Router, Star, TOPOLOGY_KINDS, Topology, TopologyShape, Tree};
