@@ -365,6 +365,8 @@ impl Entry {
                 was_handed_on: false,
                 risk: None,
             };
+            // Nearly all have one.
+            self.shares.reserve_exact(1);
             self.shares.push(none);
             self.shares.len() - 1
         });

@@ -41,6 +41,7 @@ use super::log::Body;
 use super::script::Script;
 use consuming::{Channel, consumer_of, first_number};
 use forward::{Home, Relay};
+pub(in crate::model) use pressure::BUFFERED;
 use pressure::Pressure;
 use replica::{Replica, quorum_queues};
 use shelf::{Asker, Copy, End, News, Place, Shelf, Waiting};
@@ -467,6 +468,7 @@ impl Process<Letter> for Broker {
                 self.read_if_freed(cx);
             }
             Alarm::Memory => self.look_at_memory(cx),
+            Alarm::Blocked => self.look_at_blocked(cx),
             _ => {}
         }
     }

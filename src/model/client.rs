@@ -491,6 +491,7 @@ impl Process<Letter> for Client {
             | Alarm::Deliver(_)
             | Alarm::Replica(_)
             | Alarm::Memory
+            | Alarm::Blocked
             | Alarm::Relays => None,
         };
         if let Some(user) = idle {

@@ -522,7 +522,7 @@ impl Process<Letter> for Service {
             Alarm::Subscribe => self.subscribe(cx),
             Alarm::Log(alarm) => self.look_at_topics(cx, alarm),
             Alarm::Arrival | Alarm::Think(_) | Alarm::Lapse(..) => {}
-            Alarm::Deliver(_) | Alarm::Replica(_) | Alarm::Memory | Alarm::Relays => {}
+            Alarm::Deliver(_) | Alarm::Replica(_) | Alarm::Memory | Alarm::Blocked | Alarm::Relays => {}
         }
         self.show(cx);
     }

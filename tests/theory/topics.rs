@@ -171,7 +171,7 @@ fn what_was_committed_and_not_processed_is_lost() {
     for run in &runs {
         let custody = &run.readers[0].custody;
         assert_eq!((custody.repeated, custody.lost.sum()), (0, custody.lost.of(Loss::CommittedEarly)));
-        assert_eq!(tally(run).losses.map(|losses| losses.of(Loss::CommittedEarly)), Some(custody.lost.sum()));
+        assert_eq!(tally(run).losses.as_ref().map(|losses| losses.of(Loss::CommittedEarly)), Some(custody.lost.sum()));
     }
 }
 

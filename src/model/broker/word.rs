@@ -16,6 +16,8 @@ pub(in crate::model) enum Word {
     Forwarded { number: u32, outcome: Outcome },
     /// Whether the node has an alarm of its memory.
     Memory { is_raised: bool },
+    /// Whether the node has stopped reading what the receiver publishes.
+    Blocked { is_blocked: bool },
     /// Replicas of a quorum queue agree.
     Replica(QueueId, RaftWord<Op>),
 }
@@ -49,6 +51,7 @@ impl Word {
                 mix_all([1, u64::from(*number), queue.index() as u64, posted.incoming.message.luck])
             }
             Self::Memory { is_raised } => mix_all([4, u64::from(*is_raised)]),
+            Self::Blocked { is_blocked } => mix_all([5, u64::from(*is_blocked)]),
             Self::Forwarded { number, outcome } => mix_all([2, u64::from(*number), *outcome as u64]),
             Self::Replica(queue, word) => {
                 let said = match word {
