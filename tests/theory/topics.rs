@@ -147,11 +147,11 @@ fn what_was_not_committed_is_processed_again() {
 fn what_was_committed_and_not_processed_is_lost() {
     let runs = play(&plan(
         r#"
-        run = { duration = "10s", drain = "60s", runs = 60 }
+        run = { duration = "4s", drain = "60s", runs = 60 }
         network.latency = "1us"
         clients.producer = { rate = "3000/s", arrivals = "even", publish = "log", linger = "0s", size = "10B" }
         topics.log = {}
-        faults.death = { at = { uniform = ["30s", "35s"] }, for = "100ms", crash = "reader" }
+        faults.death = { at = { uniform = ["12s", "17s"] }, for = "100ms", crash = "reader" }
         [consumers.reader]
         topics = ["log"]
         auto-offset-reset = "earliest"
