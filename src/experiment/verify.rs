@@ -254,6 +254,9 @@ fn in_words(fact: &Observation, names: &Names) -> String {
             format!("released from {place}: {}: {}", called(message), why.name())
         }
         Observation::Released { message, place, .. } => format!("released from {place}: {}", called(message)),
+        Observation::PassedOver { message, place, why } => {
+            format!("passed over at {place}: {}: {}", called(message), why.name())
+        }
         Observation::Queued { queue, fact } => format!("queue {queue}: {}", fact.name()),
         Observation::QueueDepth { queue, ready, unacked } => {
             format!("queue {queue}: {ready} ready, {unacked} unacknowledged")

@@ -6,11 +6,12 @@
 //!
 //! Whoever keeps a message states what a loss would be due to ([`Loss`]) before there is one; the last reason that was stated is
 //! that of the loss. A place has lost a message when no copy of it is left there, nobody who consumes from it has processed it, and
-//! it was not handed on.
+//! it was not handed on. It is lost as well while copies are kept, if those who consume have passed it over, have not processed it,
+//! and have no copy of it any more.
 //!
 //! The node at which a copy is received or handled says which place it came from: a group consumes from one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::id::NodeId;
 use crate::base::time::Time;
@@ -96,6 +97,8 @@ pub struct Places {
     pub count: usize,
     /// The place that each of these nodes consumes from.
     pub consumers: BTreeMap<NodeId, u16>,
+    /// Places whose consumers go on behind a message that they could not process.
+    pub moving_on: BTreeSet<u16>,
     /// For each flow of messages that go to places: to which, where that is the same for all; otherwise to none.
     pub flows: BTreeMap<Flow, Vec<u16>>,
 }
@@ -134,8 +137,12 @@ struct Share {
     held: u16,
     /// Copies that its consumers received.
     received: u16,
+    /// Copies that they have.
+    present: u16,
     /// Copies that they processed well.
     effects: u16,
+    /// Why its consumers do not come back to it, if they do not.
+    passed: Option<Loss>,
     was_handed_on: bool,
     /// What a loss would be due to.
     risk: Option<Loss>,
@@ -235,9 +242,21 @@ impl Custody {
                 if let Some(entry) = self.open.get_mut(&message) {
                     let share = entry.share(place);
                     share.received = share.received.saturating_add(1);
+                    share.present = share.present.saturating_add(1);
                 }
             }
             Observation::Handled { message, outcome } => self.handled(node, message, outcome),
+            Observation::Declined { message, .. } => {
+                let place = self.places.consumers.get(&node).filter(|place| self.places.moving_on.contains(place));
+                if let (Some(&place), Some(entry)) = (place, self.open.get_mut(&message)) {
+                    entry.share(place).pass(Loss::NotProcessed);
+                }
+            }
+            Observation::PassedOver { message, place, why } => {
+                if let Some(entry) = self.open.get_mut(&message) {
+                    entry.share(place).pass(why);
+                }
+            }
             _ => {}
         }
     }
@@ -253,10 +272,14 @@ impl Custody {
             };
             return;
         };
+        let share = entry.share(place);
+        share.present = share.present.saturating_sub(1);
         if outcome != Outcome::Done {
+            if self.places.moving_on.contains(&place) {
+                share.pass(Loss::NotProcessed);
+            }
             return;
         }
-        let share = entry.share(place);
         share.effects = share.effects.saturating_add(1);
         if share.effects > 1 {
             return;
@@ -277,6 +300,14 @@ impl Custody {
         if let Some(entry) = self.open.get_mut(&message).filter(|_| place != NO_PLACE) {
             let share = entry.share(place);
             share.held = share.held.saturating_sub(u16::try_from(copies).unwrap_or(u16::MAX));
+        }
+    }
+
+    /// A node went down, and forgot so many copies that it had received.
+    pub(super) fn forget_received(&mut self, node: NodeId, message: MessageId, copies: u32) {
+        if let (Some(&place), Some(entry)) = (self.places.consumers.get(&node), self.open.get_mut(&message)) {
+            let share = entry.share(place);
+            share.present = share.present.saturating_sub(u16::try_from(copies).unwrap_or(u16::MAX));
         }
     }
 
@@ -341,7 +372,18 @@ impl Entry {
     fn share(&mut self, place: u16) -> &mut Share {
         let known = self.shares.iter().position(|share| share.place == place);
         let index = known.unwrap_or_else(|| {
-            let none = Share { place, held: 0, received: 0, effects: 0, was_handed_on: false, risk: None };
+            let none = Share {
+                place,
+                held: 0,
+                received: 0,
+                present: 0,
+                effects: 0,
+                passed: None,
+                was_handed_on: false,
+                risk: None,
+            };
+            // Nearly all have one.
+            self.shares.reserve_exact(1);
             self.shares.push(none);
             self.shares.len() - 1
         });
@@ -350,9 +392,20 @@ impl Entry {
 }
 
 impl Share {
+    /// Its consumers do not come back to it. The first reason is that of the loss: what is passed over once is so ever after.
+    fn pass(&mut self, why: Loss) {
+        self.passed = self.passed.or(Some(why));
+    }
+
     /// Why the place has lost the message, if it has.
     fn lost(&self, is_gone: bool) -> Option<Loss> {
-        if self.held > 0 || self.effects > 0 || self.was_handed_on {
+        if self.effects > 0 || self.was_handed_on {
+            return None;
+        }
+        if let Some(why) = self.passed.filter(|_| self.present == 0) {
+            return Some(why);
+        }
+        if self.held > 0 {
             return None;
         }
         let why = self.risk.unwrap_or(Loss::Unexplained);
@@ -385,7 +438,8 @@ mod tests {
     /// Two queues, consumed from by the nodes 1 and 2, and a third that nobody consumes from.
     fn custody() -> Custody {
         let consumers = BTreeMap::from([(NodeId::new(1), 0), (NodeId::new(2), 1)]);
-        let mut custody = Custody::new(Places { count: 3, consumers, flows: BTreeMap::from([(FLOW, vec![0, 1])]) });
+        let flows = BTreeMap::from([(FLOW, vec![0, 1])]);
+        let mut custody = Custody::new(Places { count: 3, consumers, moving_on: BTreeSet::from([1]), flows });
         custody.begin(MESSAGE, FLOW, Time::ZERO, true);
         custody
     }
@@ -446,6 +500,32 @@ mod tests {
         custody.take(broker, &released(1, Exit::LetGo(Loss::Expired)));
         let account = end(&mut custody);
         assert_eq!((account.is_settled, lost(&account)), (Some(false), vec![(Loss::Expired, 1)]));
+    }
+
+    /// Both places keep it. It is passed over at the first, whose consumer still has it, and has it no more once it is down; at the
+    /// second it fails, and consumers go on behind it.
+    #[test]
+    fn what_is_kept_and_passed_over_is_lost_once_nobody_has_it() {
+        for (is_down, expected) in
+            [(false, vec![(Loss::NotProcessed, 1)]), (true, vec![(Loss::CommittedEarly, 1), (Loss::NotProcessed, 1)])]
+        {
+            let mut custody = custody();
+            for place in [0, 1] {
+                custody.take(NodeId::new(0), &stored(place, Loss::Unanswered));
+                custody.take(NodeId::new(0), &Observation::Kept { message: MESSAGE, place });
+            }
+            for node in [1, 2].map(NodeId::new) {
+                custody.take(node, &Observation::Received { message: MESSAGE, duplicate: false });
+            }
+            let passed = |why| Observation::PassedOver { message: MESSAGE, place: 0, why };
+            custody.take(NodeId::new(0), &passed(Loss::CommittedEarly));
+            custody.take(NodeId::new(0), &passed(Loss::Reset));
+            custody.take(NodeId::new(2), &Observation::Handled { message: MESSAGE, outcome: Outcome::Failed });
+            if is_down {
+                custody.forget_received(NodeId::new(1), MESSAGE, 1);
+            }
+            assert_eq!(lost(&end(&mut custody)), expected);
+        }
     }
 
     #[test]

@@ -177,8 +177,10 @@ impl Ledger {
         let present = self.apart.as_mut().and_then(|apart| apart.present.as_mut());
         for ((message, place), copies) in present.map(|present| present.forget(node)).unwrap_or_default() {
             let custody = self.apart.as_mut().and_then(|apart| apart.custody.as_mut());
-            if let (Some(custody), Some(place)) = (custody, place) {
-                custody.forget(message, place, copies);
+            match (custody, place) {
+                (Some(custody), Some(place)) => custody.forget(message, place, copies),
+                (Some(custody), None) => custody.forget_received(node, message, copies),
+                (None, _) => {}
             }
             for _ in 0..copies {
                 self.update(message, |record, _| record.end_copy());

@@ -47,6 +47,7 @@ use super::script::Script;
 use consuming::{Channel, consumer_of, first_number};
 use forward::{Home, Relay};
 use paging::Pages;
+pub(in crate::model) use pressure::BUFFERED;
 use pressure::Pressure;
 use replica::{Replica, quorum_queues};
 use replying::ReplyTo;
@@ -506,6 +507,7 @@ impl Process<Letter> for Broker {
                 self.read_if_freed(cx);
             }
             Alarm::Memory => self.look_at_memory(cx),
+            Alarm::Blocked => self.look_at_blocked(cx),
             _ => {}
         }
     }

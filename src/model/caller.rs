@@ -7,6 +7,7 @@
 //! [`Guard`](super::guard::Guard), and costs nothing where there is none.
 
 mod attempts;
+mod blocking;
 mod failures;
 mod publishing;
 
@@ -422,6 +423,7 @@ impl Caller {
             | Alarm::Deliver(_)
             | Alarm::Replica(_)
             | Alarm::Memory
+            | Alarm::Blocked
             | Alarm::Relays
             | Alarm::Outbox => None,
         }
@@ -502,6 +504,7 @@ impl Caller {
         let Some(pending) = self.outstanding.remove(key) else { return };
         self.given.forget(key);
         let Some(gate) = self.routes.get_mut(pending.route).gate.as_deref_mut() else { return };
+        gate.waits_no_more(key);
         match &mut gate.hold {
             Hold::Batches | Hold::Nothing => return,
             Hold::InFlight(gate) => gate.settle(key),

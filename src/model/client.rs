@@ -493,6 +493,7 @@ impl Process<Letter> for Client {
             | Alarm::Deliver(_)
             | Alarm::Replica(_)
             | Alarm::Memory
+            | Alarm::Blocked
             | Alarm::Relays
             | Alarm::Outbox => None,
         };

@@ -88,6 +88,8 @@ pub enum Alarm {
     Replica(u32),
     /// It is time to look at the memory.
     Memory,
+    /// A broker tells those again that it has blocked.
+    Blocked,
     /// It is time to give up messages that were passed on and not heard of again.
     Relays,
     /// It is time to look at the outbox.

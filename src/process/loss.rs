@@ -109,6 +109,18 @@ losses! {
     Retention "lost-retention" "retention-time",
     /// Removed before it was read, as there was a later record of its key.
     Compaction "lost-compaction" "cleanup-policy",
+    /// Passed over by a group that had committed it before it was processed: its consumer went down in between.
+    ///
+    /// That is what at most once means. After processing, it would have been processed again.
+    CommittedEarly "lost-committed-early" "commit-point",
+    /// Passed over by a group that had nowhere to begin, and began with what was written next.
+    ///
+    /// From the earliest record on, it would have read it.
+    Reset "lost-offset-reset" "auto-offset-reset",
+    /// Not processed well by the consumer that read it, which went on behind it.
+    ///
+    /// Topics have no dead letters. In a transaction, it would have been read again.
+    NotProcessed "lost-failed-processing" "processing-guarantee",
     /// Lost, and nobody stated why.
     Unexplained "lost-unexplained" "",
 }

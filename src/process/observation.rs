@@ -164,6 +164,15 @@ pub enum Observation {
         /// How it left.
         exit: Exit,
     },
+    /// Those who consume from a place go on behind a message that is kept there. If none of them has processed it, it is lost to them.
+    PassedOver {
+        /// The message.
+        message: MessageId,
+        /// The place.
+        place: u16,
+        /// What the loss is due to, if it is one.
+        why: Loss,
+    },
     /// Something happened to a message in a queue of a broker.
     Queued {
         /// The queue.
@@ -325,7 +334,7 @@ pub enum Kind {
     /// [`Observation::Offered`], [`Observation::Attempted`], [`Observation::Received`], [`Observation::Handled`],
     /// [`Observation::Declined`], [`Observation::Confirmed`], [`Observation::Closed`], [`Observation::Dropped`],
     /// [`Observation::Duplicated`], [`Observation::Stored`], [`Observation::Replaced`], [`Observation::Kept`],
-    /// [`Observation::Released`].
+    /// [`Observation::Released`], [`Observation::PassedOver`].
     Message = 1,
     /// [`Observation::Arrived`], [`Observation::Level`], [`Observation::Served`], [`Observation::Refused`],
     /// [`Observation::TurnedAway`], [`Observation::AtRisk`], [`Observation::OutboxDepth`].
@@ -387,7 +396,8 @@ impl Observation {
             | Self::Stored { message, .. }
             | Self::Replaced { message }
             | Self::Kept { message, .. }
-            | Self::Released { message, .. } => Some(message),
+            | Self::Released { message, .. }
+            | Self::PassedOver { message, .. } => Some(message),
             _ => None,
         }
     }

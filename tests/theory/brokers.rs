@@ -1,8 +1,8 @@
 //! Work queues against theory.
 
 use rehearsal::base::time::ms;
-use rehearsal::metrics::{QueueBook, RunResult};
-use rehearsal::process::QueueFact;
+use rehearsal::metrics::{QueueBook, RunResult, Tally};
+use rehearsal::process::{GuardFact, QueueFact};
 
 use crate::study::{Study, flow, mean_ms, ratio, station};
 
@@ -180,6 +180,52 @@ fn a_slow_consumer_holds_up_publishers_that_wait() {
     assert!(queue(&held, "orders").ready_max <= 1_950 && queue(&held, "orders").of(QueueFact::Unread) > 0);
     assert_eq!(queue(&free, "orders").of(QueueFact::Unread), 0);
 }
+
+/// 100 messages of 10 KiB a second, memory for 500, and a consumer that is away for 20 s and then does 10,000 a second. The alarm comes at
+/// 6 s, at the first look at more than 500, and goes at 21 s, at the first look after the consumer has begun. So the 1500 that are due in
+/// between wait at the publisher, whatever it does about that, for 0 to 15 s, 7.5 s on the average; each of the two looks may be a second
+/// off. Of 3000, that is 3.75 s on the average of all.
+#[test]
+fn what_a_blocked_publisher_has_to_send_waits_where_it_is() {
+    let run = Study::exact(60, BLOCKED);
+    let book = flow(&run, "shop");
+    assert_eq!((book.offered, book.confirmed, lost(book)), (3000, 3000, 0));
+    let held = held_back(&run);
+    assert!((1398..=1602).contains(&held), "{held}");
+    let max = book.latency.max().map_or(0.0, |max| max.as_secs_f64());
+    assert!((13.9..=16.1).contains(&max), "{max}");
+    let mean = mean_ms(&book.latency) / 1000.0;
+    assert!((mean - held as f64 * max / 2.0 / 3000.0).abs() < 0.05, "{mean}");
+    assert!(queue(&run, "orders").of(QueueFact::Unread) <= 2, "what was on its way when the word came");
+    let free =
+        Study::exact(60, &BLOCKED.replace("brokers.rabbit.vm-memory-high-watermark.absolute = \"5120000B\"\n", ""));
+    assert_eq!(held_back(&free), 0);
+}
+
+/// The same, without confirms, and the broker crashes at 15 s. The 900 that wait by then are at the publisher, which goes on when it has
+/// heard nothing for two seconds: only what was on its way when the broker stopped reading is lost.
+#[test]
+fn what_waits_at_a_blocked_publisher_survives_the_broker() {
+    let text = BLOCKED.replace("clients.shop.confirm = true\n", "")
+        + "faults.death = { at = \"15s\", for = \"500ms\", crash = \"rabbit\" }\n";
+    let run = Study::exact(60, &text);
+    let book = flow(&run, "shop");
+    assert!(lost(book) <= 2 && book.handled + lost(book) == 3000, "{} lost, {} handled", lost(book), book.handled);
+}
+
+fn held_back(run: &RunResult) -> u64 {
+    run.flows[0].book.guards_within(&[run.measured]).of(GuardFact::HeldByBroker)
+}
+
+fn lost(book: &Tally) -> u64 {
+    book.losses.as_ref().map_or(0, |losses| losses.sum())
+}
+
+const BLOCKED: &str = "network.latency = \"1ms\"\nbrokers.rabbit.vm-memory-high-watermark.absolute = \"5120000B\"\nfaults.night = { at \
+                       = \"0s\", for = \"20s\", pause = \"worker\" }\nclients.shop.rate = \"100/s\"\nclients.shop.arrivals = \
+                       \"even\"\nclients.shop.until = \"30s\"\nclients.shop.publish = \"orders\"\nclients.shop.confirm = true\n\
+                       clients.shop.size = \"10KiB\"\nqueues.orders = {}\nconsumers.worker = { queue = \"orders\", prefetch = 100, work \
+                       = \"100us\" }\n";
 
 /// The disk takes 100 ms for a sync, and nobody consumes. A publisher may be 40 messages ahead of it. Of 40 that are read at once the
 /// first is synced alone, and the others, which come meanwhile, share the next: so 40 take 200 ms, and 200 a second of the 1000 that it

@@ -19,6 +19,8 @@ pub(in crate::model) enum Word {
     Memory { is_raised: bool },
     /// Whether a queue is there that the sender has.
     Queue { queue: QueueId, is_there: bool },
+    /// Whether the node has stopped reading what the receiver publishes.
+    Blocked { is_blocked: bool },
     /// Replicas of a quorum queue agree.
     Replica(QueueId, RaftWord<Op>),
     /// A reply for somebody who is connected to the other.
@@ -56,6 +58,7 @@ impl Word {
             Self::Memory { is_raised } => mix_all([4, u64::from(*is_raised)]),
             Self::Queue { queue, is_there } => mix_all([5, queue.index() as u64, u64::from(*is_there)]),
             Self::Reply(answer) => mix_all([6, answer.digest()]),
+            Self::Blocked { is_blocked } => mix_all([7, u64::from(*is_blocked)]),
             Self::Forwarded { number, outcome } => mix_all([2, u64::from(*number), *outcome as u64]),
             Self::Replica(queue, word) => {
                 let said = match word {

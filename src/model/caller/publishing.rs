@@ -3,8 +3,9 @@
 use super::attempts::key_of_message;
 use super::{Caller, Cx, Ended};
 use crate::base::id::{Entity, NodeId};
+use crate::model::broker::Word;
 use crate::model::envelope::{Envelope, Kind};
-use crate::model::log::{Bulk, Finished, Parcel, Producers, RecordSpec};
+use crate::model::log::{Body, Bulk, Finished, Parcel, Producers, RecordSpec};
 use crate::model::policy::Delivery;
 use crate::model::script::Script;
 use crate::process::{Close, MessageId, Observation, Outcome};
@@ -70,6 +71,10 @@ impl Caller {
     #[cold]
     #[inline(never)]
     pub(in crate::model) fn told(&mut self, script: &Script, cx: &mut Cx<'_>, from: NodeId, bulk: &Bulk) -> Vec<Ended> {
+        if let Body::Work(Word::Blocked { is_blocked }) = bulk.body() {
+            self.heard_of_blocking(script, cx, from, *is_blocked);
+            return Vec::new();
+        }
         let Some(producers) = &mut self.producers else { return Vec::new() };
         let finished = producers.heard(cx, from, bulk.body());
         self.finish(script, cx, finished)

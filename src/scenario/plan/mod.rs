@@ -206,6 +206,8 @@ impl Plan {
             if let Some((_, reader)) = &spec.reads {
                 let place = (queues + reader.group.0 as usize) as u16;
                 places.consumers.extend(members().map(|node| (node, place)));
+                // In a transaction, all is read again.
+                places.moving_on.extend((!reader.is_transactional).then_some(place));
             }
             let subscription = spec.consumes.and_then(|call| self.calls[usize::from(call)].subscription.as_ref());
             let Some(subscription) = subscription else { continue };
