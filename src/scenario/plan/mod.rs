@@ -18,6 +18,7 @@ mod places;
 mod policy;
 mod regions;
 mod roles;
+mod saga;
 mod service;
 mod state;
 mod steps;

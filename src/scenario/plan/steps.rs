@@ -45,7 +45,7 @@ pub(super) struct Kept {
 }
 
 /// How a step's outbox is written, and how it is emptied, if what it publishes goes through one.
-fn outbox_of(sender: &Sender<'_>, step: &Step) -> Option<(Located<Outbox>, (Duration, NonZeroU32))> {
+pub(super) fn outbox_of(sender: &Sender<'_>, step: &Step) -> Option<(Located<Outbox>, (Duration, NonZeroU32))> {
     let written = [step, sender.shared[1], sender.shared[0]].into_iter().find_map(|step| step.outbox)?;
     Some((written, written.value.polling()?))
 }
@@ -176,6 +176,7 @@ impl Planner<'_> {
                 }
                 program.extend(self.gather(step, planned));
             }
+            Verb::Saga(legs) => program.extend(self.saga(sender, legs, path)),
             Verb::Choose(ways) => {
                 if ways.is_empty() {
                     self.mistakes.push(Diagnostic::error("nothing to choose from").at(ways.origin, ""));
@@ -209,7 +210,7 @@ impl Planner<'_> {
     }
 
     /// The kind of message that a step publishes.
-    fn published(&mut self, sender: &Sender<'_>, step: &Step, to: &Located<Name>, path: &str) -> Option<u16> {
+    pub(super) fn published(&mut self, sender: &Sender<'_>, step: &Step, to: &Located<Name>, path: &str) -> Option<u16> {
         let levels = [step, sender.shared[1], sender.shared[0]];
         let confirm = levels.into_iter().find_map(|step| step.confirm);
         let is_relayed = outbox_of(sender, step).is_some();
@@ -233,7 +234,7 @@ impl Planner<'_> {
     }
 
     /// Whether a group reads topics and publishes in one transaction.
-    fn is_transactional(&self, group: &str) -> bool {
+    pub(super) fn is_transactional(&self, group: &str) -> bool {
         let consumer = self.scenario.consumers.get(group);
         let guarantee = consumer.and_then(|consumer| consumer.processing_guarantee);
         guarantee.is_some_and(|guarantee| guarantee.value == ProcessingGuarantee::ExactlyOnce)
@@ -294,7 +295,7 @@ impl Planner<'_> {
     }
 
     /// The kind of message of a `send` or a `call`, which may name a queue or an exchange.
-    fn sent_or_asked(
+    pub(super) fn sent_or_asked(
         &mut self,
         sender: &Sender<'_>,
         step: &Step,
