@@ -1,6 +1,6 @@
 //! What became of the sagas of a group of stations.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use crate::process::SagaFact;
 
@@ -35,35 +35,43 @@ impl SagaBook {
     }
 }
 
-/// The sagas of one node that are not over.
+/// The sagas of one node that are not over, and whether a crash leaves each where it is found again.
 #[derive(Clone, Debug, Default)]
 pub(super) struct OpenSagas {
-    open: BTreeSet<u64>,
+    open: BTreeMap<u64, bool>,
     /// Those that a crash interrupted.
-    interrupted: BTreeSet<u64>,
+    interrupted: BTreeMap<u64, bool>,
 }
 
 impl OpenSagas {
     /// Something happened to a saga; one that begins is followed if it `counts`.
     pub(super) fn take(&mut self, book: &mut SagaBook, saga: u64, fact: SagaFact, counts: bool) {
         match fact {
-            SagaFact::Begun => book.begun += u64::from(counts && self.open.insert(saga)),
+            SagaFact::Begun { is_kept } => {
+                book.begun += u64::from(counts && self.open.insert(saga, is_kept).is_none());
+            }
             SagaFact::Resumed => {
-                if self.interrupted.remove(&saga) {
+                if let Some(is_kept) = self.interrupted.remove(&saga) {
                     book.forgotten -= 1;
-                    self.open.insert(saga);
+                    self.open.insert(saga, is_kept);
                 }
             }
-            SagaFact::Compensating => book.compensations += u64::from(self.open.contains(&saga)),
+            SagaFact::Compensating => book.compensations += u64::from(self.open.contains_key(&saga)),
             SagaFact::Completed | SagaFact::Compensated => {
-                let was_interrupted = self.interrupted.remove(&saga);
+                let was_interrupted = self.interrupted.remove(&saga).is_some();
                 book.forgotten -= u64::from(was_interrupted);
-                if self.open.remove(&saga) || was_interrupted {
-                    let of_these = if fact == SagaFact::Completed { &mut book.completed } else { &mut book.compensated };
+                if self.open.remove(&saga).is_some() || was_interrupted {
+                    let of_these =
+                        if fact == SagaFact::Completed { &mut book.completed } else { &mut book.compensated };
                     *of_these += 1;
                 }
             }
         }
+    }
+
+    /// How many somebody will go on with, or may.
+    pub(super) fn count(&self) -> usize {
+        self.open.len() + self.interrupted.values().filter(|is_kept| **is_kept).count()
     }
 
     /// The node went down.
@@ -80,10 +88,10 @@ mod tests {
     #[test]
     fn what_a_crash_leaves_open_is_half_done_until_somebody_takes_it_up() {
         let (mut open, mut book) = (OpenSagas::default(), SagaBook::default());
-        (0..5).for_each(|saga| open.take(&mut book, saga, SagaFact::Begun, saga < 4));
+        (0..5).for_each(|saga| open.take(&mut book, saga, SagaFact::Begun { is_kept: saga < 3 }, saga < 4));
         open.take(&mut book, 0, SagaFact::Completed, true);
         open.crash(&mut book);
-        assert_eq!((book.begun, book.half_done(), book.forgotten), (4, 3, 3));
+        assert_eq!((book.begun, book.half_done(), book.forgotten, open.count()), (4, 3, 3, 2));
         // One is taken up, and of one its end was on the disk though nobody had been told; of the others it is said again in vain.
         open.take(&mut book, 1, SagaFact::Resumed, true);
         for saga in [0, 2, 4] {
@@ -92,6 +100,6 @@ mod tests {
         assert_eq!((book.compensated, book.half_done(), book.forgotten), (1, 2, 1));
         open.take(&mut book, 1, SagaFact::Compensating, true);
         open.take(&mut book, 1, SagaFact::Compensated, true);
-        assert_eq!((book.compensations, book.half_done(), book.forgotten), (1, 1, 1));
+        assert_eq!((book.compensations, book.half_done(), book.forgotten, open.count()), (1, 1, 1, 0));
     }
 }

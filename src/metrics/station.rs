@@ -146,6 +146,11 @@ impl Stations {
         &self.books
     }
 
+    /// How many sagas that count are not over, and were not forgotten for good.
+    pub fn open_sagas(&self) -> usize {
+        self.sagas.values().map(OpenSagas::count).sum()
+    }
+
     fn set_outbox(&mut self, index: usize, now: Time, count: u32) {
         let Some(group) = self.groups[index] else { return };
         let (node, book) = (&mut self.nodes[index].outbox, &mut self.books[group as usize]);

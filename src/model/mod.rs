@@ -47,7 +47,8 @@ pub use pace::Course;
 pub use policy::{Cancel, Delivery, Policy};
 pub use router::Router;
 pub use script::{
-    Board, Branch, Call, Choice, Compensation, Copies, Gathering, Keys, Leg, Program, RouteSpec, Script, Size, Step, Target,
+    Board, Branch, Call, Choice, Compensation, Copies, Gathering, Keys, Leg, Program, RouteSpec, Script, Size, Step,
+    Target,
 };
 pub use service::{OutboxSpec, QueueSpec, Service, ServiceSpec};
 

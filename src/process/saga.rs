@@ -4,7 +4,10 @@
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum SagaFact {
     /// Its first leg goes out.
-    Begun,
+    Begun {
+        /// Whether a crash leaves it where it is found again.
+        is_kept: bool,
+    },
     /// A node that had crashed found it on its disk, and goes on with it.
     Resumed,
     /// A compensation goes out, for the first time or again.
@@ -20,7 +23,7 @@ impl SagaFact {
     /// The name in traces.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Begun => "begun",
+            Self::Begun { .. } => "begun",
             Self::Resumed => "resumed",
             Self::Compensating => "compensating",
             Self::Completed => "completed",

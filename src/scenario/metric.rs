@@ -238,10 +238,9 @@ metrics! {
     SagasCompleted "sagas-completed" Share,
     /// Sagas that did not end well, and all of whose legs that may have been done are compensated; of those that began.
     SagasCompensated "sagas-compensated" Share,
-    /// Sagas that are neither completed nor compensated when the run ends, of those that began: some of their legs may be done, and
-    /// nothing has undone them.
+    /// Sagas that are neither completed nor compensated when the run ends, of those that began.
     ///
-    /// Their coordinator crashed and forgot them, or (a `drain` too short) still tries to compensate them.
+    /// Some of their legs may be done, and nothing has undone them. Their coordinator crashed and forgot them, or (a `drain` too short) still tries to compensate them.
     SagasHalfDone "sagas-half-done" Share,
     /// Compensations that went out, each time they did, for sagas that began while it was measured.
     ///

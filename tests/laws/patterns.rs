@@ -196,7 +196,8 @@ fn half_done_and_left(runs: &[RunResult]) -> Vec<(u64, u64)> {
         flow.book.total.handled
     };
     let of_run = |run: &RunResult| {
-        let sagas = run.stations.iter().map(|station| station.book.sagas).find(|sagas| sagas.begun > 0).expect("there is one");
+        let sagas =
+            run.stations.iter().map(|station| station.book.sagas).find(|sagas| sagas.begun > 0).expect("there is one");
         assert!(sagas.begun > 1_500 && sagas.completed > 1_000 && sagas.compensated > 200, "{sagas:?}");
         let undone = handled(run, "refunds") + sagas.completed;
         (sagas.half_done(), handled(run, "flights").saturating_sub(undone))

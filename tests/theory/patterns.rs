@@ -153,7 +153,8 @@ fn legs_that_were_done_are_compensated_and_no_others() {
         study.share("completed", 0.504, |run| sagas(run).completed as f64 / sagas(run).begun as f64);
         // The square of the number of legs is 0.9 x 0.2 + 4 x 0.216 = 1.044, its variance 0.67, so c = 0.82 / 0.612 = 1.34; and each
         // is tried 2 ± 1.41 times, which adds 1.41 / 2 / sqrt(0.612) = 0.9.
-        study.mean("compensations", 0.612 * tries, 1.7, |run| sagas(run).compensations as f64 / sagas(run).begun as f64);
+        study
+            .mean("compensations", 0.612 * tries, 1.7, |run| sagas(run).compensations as f64 / sagas(run).begun as f64);
         for run in &study.runs {
             let sagas = sagas(run);
             assert_eq!((sagas.completed + sagas.compensated, sagas.half_done()), (sagas.begun, 0));
@@ -199,23 +200,27 @@ fn what_was_done_for_a_request_that_is_taken_back_is_compensated() {
         );
         let sagas = station(&Study::exact(10, &text), "trips").sagas;
         let compensated = 100 - completed;
-        assert_eq!((sagas.completed, sagas.compensated, sagas.compensations), (completed, compensated, 2 * compensated));
+        assert_eq!(
+            (sagas.completed, sagas.compensated, sagas.compensations),
+            (completed, compensated, 2 * compensated)
+        );
     }
 }
 
 /// A leg that is not answered in time may have been done: it is compensated. One that failed was not, however often it was tried.
 #[test]
 fn what_is_not_known_is_compensated() {
-    for (leg, compensations) in [
-        ("work = \"100ms\"", 100),
-        ("work = \"100ms\"\nqueue = { limit = 1 }", 100),
-        ("fail = \"100%\"", 0),
-    ] {
+    for (leg, compensations) in
+        [("work = \"100ms\"", 100), ("work = \"100ms\"\nqueue = { limit = 1 }", 100), ("fail = \"100%\"", 0)]
+    {
         let text = format!(
             "[clients.app]\nrate = \"10/s\"\narrivals = \"even\"\ncall = \"trips\"\n[services.trips]\nsaga = [{{ call = \"slow\", timeout = \
              \"20ms\", max-attempts = 2, compensate = {{ call = \"undo\" }} }}]\n[services.undo]\n[services.slow]\nworkers = 10\n{leg}\n"
         );
         let sagas = station(&Study::exact(10, &text), "trips").sagas;
-        assert_eq!((sagas.begun, sagas.completed, sagas.compensated, sagas.compensations), (100, 0, 100, compensations));
+        assert_eq!(
+            (sagas.begun, sagas.completed, sagas.compensated, sagas.compensations),
+            (100, 0, 100, compensations)
+        );
     }
 }

@@ -278,7 +278,9 @@ impl Service {
     /// Goes on with a saga until it has to wait. How it ended, if it has.
     fn go_on_with_saga(&mut self, cx: &mut Cx<'_>, id: u32, mut next: Move) -> Option<Outcome> {
         loop {
-            let saga = self.saga(id)?;
+            let sagas = self.sagas()?;
+            let syncs_first = sagas.log == Some(true);
+            let saga = sagas.open.get_mut(id)?;
             let number = saga.number;
             match next {
                 Move::Log(leg) if saga.is_given_up => next = Move::Undo(leg),
@@ -292,9 +294,10 @@ impl Service {
                     next = Move::Do(leg);
                 }
                 Move::Do(leg) => {
+                    let is_kept = saga.pair.is_some() && syncs_first;
                     saga.stage = Stage::Doing(leg);
                     if !std::mem::replace(&mut saga.has_begun, true) {
-                        cx.observe(Observation::Saga { saga: number, fact: SagaFact::Begun });
+                        cx.observe(Observation::Saga { saga: number, fact: SagaFact::Begun { is_kept } });
                     }
                     let (call, luck, deadline) = (saga.legs[usize::from(leg)].call, saga.luck, saga.deadline);
                     let outcome = self.send_for_saga(cx, id, call, (luck, 0), deadline)?;
@@ -302,7 +305,11 @@ impl Service {
                 }
                 Move::Undo(end) => {
                     let Some((leg, undo)) = saga.to_undo(end) else {
-                        next = if saga.has_begun { Move::End(SagaFact::Compensated) } else { Move::Over(SagaFact::Compensated) };
+                        next = if saga.has_begun {
+                            Move::End(SagaFact::Compensated)
+                        } else {
+                            Move::Over(SagaFact::Compensated)
+                        };
                         continue;
                     };
                     saga.stage = Stage::Undoing(leg);

@@ -85,7 +85,9 @@ pub(super) fn stations(stations: &[StationTotal], style: Style) -> Vec<String> {
                 let half_done = format!("{} half done", human::count(sagas.half_done()));
                 let [forgotten, open] = [sagas.forgotten, sagas.half_done() - sagas.forgotten].map(human::count);
                 let half_done = style.paint(Role::Bad, &half_done);
-                lines.push(format!("  {name} sagas: {half_done}: {forgotten} left by crashes, {open} still open at the end"));
+                lines.push(format!(
+                    "  {name} sagas: {half_done}: {forgotten} left by crashes, {open} still open at the end"
+                ));
             }
         }
         if station.book.forgotten > 0 {

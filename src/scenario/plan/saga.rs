@@ -10,7 +10,12 @@ use crate::scenario::schema::{Leg, Step, Verb};
 
 impl Planner<'_> {
     /// A step that does all of its legs, or undoes them.
-    pub(super) fn saga(&mut self, sender: &Sender<'_>, legs: &Located<Vec<Located<Leg>>>, path: &str) -> Option<model::Step> {
+    pub(super) fn saga(
+        &mut self,
+        sender: &Sender<'_>,
+        legs: &Located<Vec<Located<Leg>>>,
+        path: &str,
+    ) -> Option<model::Step> {
         if sender.is_client {
             let message = "a client coordinates no saga: what it forgets, nobody takes up";
             self.mistakes
@@ -18,7 +23,8 @@ impl Planner<'_> {
             return None;
         }
         if self.is_transactional(sender.group) {
-            let message = "what is read and written in transactions coordinates no saga: its own end does or undoes all";
+            let message =
+                "what is read and written in transactions coordinates no saga: its own end does or undoes all";
             self.mistakes.push(Diagnostic::error(message).at(legs.origin, "").help("leave one of them out"));
             return None;
         }

@@ -210,7 +210,13 @@ impl Planner<'_> {
     }
 
     /// The kind of message that a step publishes.
-    pub(super) fn published(&mut self, sender: &Sender<'_>, step: &Step, to: &Located<Name>, path: &str) -> Option<u16> {
+    pub(super) fn published(
+        &mut self,
+        sender: &Sender<'_>,
+        step: &Step,
+        to: &Located<Name>,
+        path: &str,
+    ) -> Option<u16> {
         let levels = [step, sender.shared[1], sender.shared[0]];
         let confirm = levels.into_iter().find_map(|step| step.confirm);
         let is_relayed = outbox_of(sender, step).is_some();

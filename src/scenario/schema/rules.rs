@@ -292,6 +292,9 @@ impl Rules {
             self.refuse(place, format!("`{key}` has no effect: {} sends nothing", body.owner));
         }
         if let Some(verb) = body.step.verb() {
+            if let Verb::Saga(_) = verb {
+                self.is_of_saga(body.step);
+            }
             self.inside(verb, body.step);
         }
         body.steps.into_iter().for_each(|steps| self.steps(steps));
@@ -356,8 +359,13 @@ impl Rules {
             Some(verb) => self.refuse(verb.origin(), "only messages are done and undone"),
             None => self.refuse(origin, "one of `call`, `send` and `publish` is missing"),
         }
+        self.is_of_saga(step);
+    }
+
+    /// What counts for messages of a saga does not say how many there are, or that nobody waits for them.
+    fn is_of_saga(&mut self, step: &Step) {
         let keys = [
-            ("wait", step.wait.map(|wait| wait.origin), "the next leg waits for the end of this one"),
+            ("wait", step.wait.map(|wait| wait.origin), "each leg waits for the end of the one before"),
             ("fan-out", step.fan_out.map(|count| count.origin), "a leg is one message"),
             ("wait-for", step.wait_for.map(|count| count.origin), "a leg is one message"),
         ];
