@@ -14,6 +14,7 @@ mod medium;
 mod network;
 mod nodes;
 mod parts;
+mod patterns;
 mod places;
 mod policy;
 mod regions;

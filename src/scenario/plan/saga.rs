@@ -1,7 +1,7 @@
 //! Sagas: their legs, and what undoes each.
 
+use super::patterns::outbox_of;
 use super::roles::{Planner, Sender};
-use super::steps::outbox_of;
 use crate::base::time::Span;
 use crate::model;
 use crate::scenario::diagnostic::Diagnostic;
