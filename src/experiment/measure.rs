@@ -197,6 +197,13 @@ fn station_value(measure: &Measure, runs: &[&RunResult], station: usize, flows: 
             _ => Some(sum(mean) / runs.len() as f64),
         }
     };
+    let of_sagas = |part: &dyn Fn(&crate::metrics::SagaBook) -> u64| {
+        let (begun, count) = (sum(&|book| book.sagas.begun as f64), sum(&|book| part(&book.sagas) as f64));
+        match measure.statistic {
+            Statistic::Share => (begun > 0.0).then(|| count / begun),
+            _ => counted(count),
+        }
+    };
     match measure.metric {
         Metric::Arrived => counted(arrived),
         Metric::Served => counted(sum(&|book| book.served as f64)),
@@ -212,6 +219,11 @@ fn station_value(measure: &Measure, runs: &[&RunResult], station: usize, flows: 
         Metric::Residence => pooled(&|book| &book.residence),
         Metric::Waiting => level(&|book| book.waiting_mean(), &|book| book.waiting_max),
         Metric::Outbox => level(&|book| book.outbox_mean(), &|book| book.outbox_max),
+        Metric::Sagas => counted(sum(&|book| book.sagas.begun as f64)),
+        Metric::SagasCompleted => of_sagas(&|sagas| sagas.completed),
+        Metric::SagasCompensated => of_sagas(&|sagas| sagas.compensated),
+        Metric::SagasHalfDone => of_sagas(&|sagas| sagas.half_done()),
+        Metric::Compensations => counted(sum(&|book| book.sagas.compensations as f64)),
         Metric::Present => level(&|book| book.present_mean(), &|book| book.present_max),
         Metric::Busy => {
             let workers = match measure.statistic {

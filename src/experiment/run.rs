@@ -18,7 +18,7 @@ use crate::sim::{Cluster, Observer};
 const CHUNK: u64 = 1 << 18;
 /// The most inputs of a run: a closed loop without delays would otherwise never end.
 const EVENTS_MAX: u64 = 50_000_000_000;
-/// How often the drain asks whether every message has its fate.
+/// How often the drain asks whether every message has its fate, and every saga its end.
 const DRAIN_STEPS: u64 = 100;
 
 /// How far a run has come.
@@ -96,7 +96,9 @@ pub fn play(plan: &Plan, run: u32, watch: &mut Watch<'_>) -> Result<RunResult, R
     };
     advance(&mut cluster, load_end)?;
     for step in 1..=DRAIN_STEPS {
-        if cluster.observer::<Ledger>().is_none_or(|ledger| ledger.open() == 0) {
+        let has_fates = cluster.observer::<Ledger>().is_none_or(|ledger| ledger.open() == 0);
+        // A saga may rest between two messages.
+        if has_fates && cluster.observer::<Stations>().is_none_or(|stations| stations.open_sagas() == 0) {
             break;
         }
         let part = u128::from(plan.drain.as_nanos()) * u128::from(step) / u128::from(DRAIN_STEPS);

@@ -1,11 +1,14 @@
 //! What happens at the nodes that serve requests: arrivals, waiting, work, refusals.
 
+use std::collections::BTreeMap;
+
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
 use crate::process::{Kind, Observation, Outcome, TurnedAway, Wanted};
 use crate::sim::Observer;
 
 use super::histogram::Histogram;
+use super::saga::{OpenSagas, SagaBook};
 
 /// The books of all stations of a run.
 #[derive(Debug)]
@@ -14,6 +17,8 @@ pub struct Stations {
     groups: Vec<Option<u16>>,
     nodes: Vec<NodeLevel>,
     books: Vec<StationBook>,
+    /// Sagas that are not over, of nodes that have had one.
+    sagas: BTreeMap<u32, OpenSagas>,
     measured: (Time, Time),
 }
 
@@ -68,6 +73,8 @@ pub struct StationBook {
     pub outbox_seconds: f64,
     /// The most at one node.
     pub outbox_max: u32,
+    /// What became of the sagas that it coordinates.
+    pub sagas: SagaBook,
     /// The length of the measured time in seconds.
     pub seconds: f64,
 }
@@ -127,7 +134,7 @@ impl Stations {
             .iter()
             .map(|group| StationBook { nodes: group.len() as u32, seconds, ..StationBook::default() })
             .collect();
-        Self { groups: of_node, nodes: vec![NodeLevel::default(); nodes], books, measured }
+        Self { groups: of_node, nodes: vec![NodeLevel::default(); nodes], books, sagas: BTreeMap::new(), measured }
     }
 
     /// Ends the run: the books, in the order of the groups.
@@ -137,6 +144,11 @@ impl Stations {
             self.set_outbox(index, self.measured.1, 0);
         }
         &self.books
+    }
+
+    /// How many sagas that count are not over, and were not forgotten for good.
+    pub fn open_sagas(&self) -> usize {
+        self.sagas.values().map(OpenSagas::count).sum()
     }
 
     fn set_outbox(&mut self, index: usize, now: Time, count: u32) {
@@ -181,7 +193,13 @@ impl Stations {
             Observation::Down { synced } => {
                 let at_risk = std::mem::take(&mut self.nodes[index].at_risk);
                 book.forgotten += u64::from(at_risk.saturating_sub(synced));
+                if let Some(open) = self.sagas.get_mut(&node.index()) {
+                    open.crash(&mut book.sagas);
+                }
                 self.set_level(index, now, 0, 0);
+            }
+            Observation::Saga { saga, fact } => {
+                self.sagas.entry(node.index()).or_default().take(&mut book.sagas, saga, fact, counts);
             }
             Observation::Arrived if counts => book.arrived += 1,
             Observation::Served { wait, work } if counts => {

@@ -71,6 +71,8 @@ pub(super) struct Caller {
     given: Givens,
     /// What it publishes to topics with, once it has.
     producers: Option<Box<Producers>>,
+    /// Whose message ended badly last, if it is certain that nobody has handled it.
+    in_vain: Option<u32>,
 }
 
 /// A message that has not ended: a cache line, for there may be one at each of a million callers.
@@ -95,8 +97,8 @@ struct Pending {
     gone: u16,
     /// Whether an attempt is under way (and not waiting for the next).
     in_flight: bool,
-    /// Whether every attempt goes to this member.
-    is_pinned: bool,
+    /// [`PINNED`] and [`IN_DOUBT`].
+    marks: u8,
 }
 
 const _: () = assert!(size_of::<Pending>() == 64);
@@ -104,7 +106,17 @@ const _: () = assert!(size_of::<Pending>() == 64);
 /// The deadline of what has none.
 const NEVER: Steady = Steady::from_nanos(u64::MAX);
 
+/// Every attempt goes to this member.
+const PINNED: u8 = 1;
+
+/// Nobody knows what became of one of the attempts: no answer came to it.
+const IN_DOUBT: u8 = 2;
+
 impl Pending {
+    fn is_pinned(&self) -> bool {
+        self.marks & PINNED != 0
+    }
+
     /// What is left until the deadline, if there is one.
     fn left(&self, now: Steady) -> Option<Span> {
         (self.deadline != NEVER).then(|| self.deadline.since(now))
@@ -131,6 +143,7 @@ impl Caller {
             gathers: Gathers::default(),
             given: Givens::default(),
             producers: None,
+            in_vain: None,
         }
     }
 
@@ -229,7 +242,7 @@ impl Caller {
             route,
             gone: 0,
             in_flight: false,
-            is_pinned: member.is_some(),
+            marks: if member.is_some() { PINNED } else { 0 },
         });
         if let Some(given) = given {
             self.given.keep(key, *given);
@@ -263,7 +276,7 @@ impl Caller {
             route: 0,
             gone: 0,
             in_flight: false,
-            is_pinned: false,
+            marks: 0,
         });
         let message = MessageId { owner: cx.me, number: self.number_of(key) };
         cx.observe(Observation::Offered { message, flow: Flow(flow), late, at_once });
@@ -425,7 +438,8 @@ impl Caller {
             | Alarm::Memory
             | Alarm::Blocked
             | Alarm::Relays
-            | Alarm::Outbox => None,
+            | Alarm::Outbox
+            | Alarm::Saga(_) => None,
         }
     }
 
@@ -438,6 +452,9 @@ impl Caller {
         {
             window.give_up(pending.sequence);
         }
+        // Every attempt that left was answered.
+        let is_certain = pending.marks & IN_DOUBT == 0 && why != Close::TimedOut;
+        self.in_vain = is_certain.then_some(task);
         self.let_go_of_others(script, cx, number, None);
         cx.observe(Observation::Closed { message: MessageId { owner: cx.me, number }, why });
         self.remove(script, cx, key);
@@ -482,6 +499,11 @@ impl Caller {
         for key in numbers {
             self.abandon(script, cx, key, Close::Abandoned);
         }
+    }
+
+    /// Whether the message of `task` that has just ended badly has been handled by nobody, as far as its receivers know.
+    pub(super) fn was_in_vain(&mut self, task: u32) -> bool {
+        self.in_vain.take() == Some(task)
     }
 
     /// Ends a message that nobody wants to hear of any more.

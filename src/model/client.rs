@@ -314,6 +314,8 @@ impl Client {
                 }
                 // A client has no disk for one, and no plan gives it the step.
                 Next::Outbox(_) => {}
+                // Nor does any plan give it this one: what a client forgets nobody takes up.
+                Next::Saga(_) => return self.end(cx, id, Outcome::Failed),
                 Next::End(outcome) => return self.end(cx, id, outcome),
             }
         }
@@ -495,7 +497,8 @@ impl Process<Letter> for Client {
             | Alarm::Memory
             | Alarm::Blocked
             | Alarm::Relays
-            | Alarm::Outbox => None,
+            | Alarm::Outbox
+            | Alarm::Saga(_) => None,
         };
         if let Some(user) = idle {
             self.go_on(cx, user);

@@ -46,8 +46,11 @@ impl Record {
     }
 }
 
-/// Keys from here on, up to those of places, are not the journal's: rows of the outbox.
+/// Keys from here on, up to those of places, are not the journal's: rows of the outbox, and then logs of sagas.
 pub(super) const ROWS: u64 = 1 << 62;
+
+/// Keys from here on, up to those of places, are logs of sagas.
+pub(super) const SAGAS: u64 = ROWS + (1 << 61);
 
 /// Keys from here on are places that are used again.
 pub(super) const PLACES: u64 = 1 << 63;

@@ -47,7 +47,8 @@ pub use pace::Course;
 pub use policy::{Cancel, Delivery, Policy};
 pub use router::Router;
 pub use script::{
-    Board, Branch, Call, Choice, Copies, Gathering, Keys, Program, RouteSpec, Script, Size, Step, Target,
+    Board, Branch, Call, Choice, Compensation, Copies, Gathering, Keys, Leg, Program, RouteSpec, Script, Size, Step,
+    Target,
 };
 pub use service::{OutboxSpec, QueueSpec, Service, ServiceSpec};
 
@@ -94,4 +95,6 @@ pub enum Alarm {
     Relays,
     /// It is time to look at the outbox.
     Outbox,
+    /// It is time to try again what this saga has to do.
+    Saga(u32),
 }

@@ -218,6 +218,8 @@ pub enum Step {
     Fail(Probability),
     /// Several messages are sent at once, and waited for together.
     Gather(Arc<Gathering>),
+    /// Legs that are done one after the other, or not at all: only services that coordinate sagas do this, at others it fails.
+    Saga(Arc<[Leg]>),
     /// Goes on at the step of this place.
     Jump(u16),
     /// Goes on at one of some places.
@@ -233,6 +235,24 @@ pub struct Gathering {
     pub needed: u32,
     /// Whether to wait for them at all.
     pub wait: bool,
+}
+
+/// One of the messages of a saga.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Leg {
+    /// Its kind.
+    pub call: u16,
+    /// What undoes it, if that is needed.
+    pub compensation: Option<Compensation>,
+}
+
+/// What undoes a leg of a saga.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Compensation {
+    /// The kind of message.
+    pub call: u16,
+    /// How long after one that ended badly the next one is sent.
+    pub retry_every: Span,
 }
 
 /// Messages of one kind to different members of a group.

@@ -16,6 +16,7 @@ mod extras;
 mod lanes;
 mod outbox;
 mod reading;
+mod saga;
 mod sharing;
 mod spec;
 mod ties;
@@ -314,6 +315,11 @@ impl Service {
                     }
                 }
                 Next::Outbox(call) => return self.put_into_outbox(cx, id, call),
+                Next::Saga(legs) => match self.begin_saga(cx, id, legs) {
+                    Some(Outcome::Done) => {}
+                    None => return self.let_go(cx, id),
+                    Some(outcome) => return self.fail(cx, id, outcome),
+                },
                 Next::End(outcome) => return self.end(cx, id, outcome),
             }
             next = self.next(id);
@@ -428,6 +434,7 @@ impl Service {
     fn resume(&mut self, cx: &mut Cx<'_>, ended: Option<(u32, Outcome)>) {
         match ended {
             Some((NOBODY, _)) | None => {}
+            Some((task, outcome)) if saga::is_task(task) => self.saga_heard(cx, task, outcome),
             Some((id, Outcome::Done)) => self.go_on(cx, id),
             Some((id, outcome)) => self.fail(cx, id, outcome),
         }
@@ -529,6 +536,7 @@ impl Process<Letter> for Service {
             Alarm::Subscribe => self.subscribe(cx),
             Alarm::Log(alarm) => self.look_at_topics(cx, alarm),
             Alarm::Outbox => self.look_at_outbox(cx),
+            Alarm::Saga(id) => self.saga_rested(cx, id),
             Alarm::Arrival | Alarm::Think(_) | Alarm::Lapse(..) => {}
             Alarm::Deliver(_) | Alarm::Replica(_) | Alarm::Memory | Alarm::Blocked | Alarm::Relays => {}
         }
@@ -538,6 +546,8 @@ impl Process<Letter> for Service {
     fn written(&mut self, cx: &mut Cx<'_>, key: u64) {
         if outbox::is_row(key) {
             self.row_is_written(cx, key);
+        } else if saga::is_log(key) {
+            self.saga_is_logged(cx, key, false);
         } else if self.spec.state == (State::Durable { syncs_first: false })
             && let Some(job) = self.journal().and_then(|journal| journal.written(key))
         {
@@ -549,6 +559,8 @@ impl Process<Letter> for Service {
     fn persisted(&mut self, cx: &mut Cx<'_>, key: u64) {
         if outbox::is_row(key) {
             self.row_is_synced(cx, key);
+        } else if saga::is_log(key) {
+            self.saga_is_logged(cx, key, true);
         } else if let Some(job) = self.journal().and_then(|journal| journal.synced(key)) {
             self.conclude_and_tell(cx, job, Outcome::Done);
         }
@@ -558,6 +570,8 @@ impl Process<Letter> for Service {
     fn refused(&mut self, cx: &mut Cx<'_>, key: u64) {
         if outbox::is_row(key) {
             self.row_is_refused(cx, key);
+        } else if saga::is_log(key) {
+            self.saga_is_refused(cx, key);
         } else if let Some(job) = self.journal().and_then(|journal| journal.refused(key)) {
             self.conclude_and_tell(cx, job, Outcome::Failed);
         }

@@ -8,7 +8,7 @@ use crate::base::random::{Uniform, mix};
 use crate::base::time::Span;
 use crate::process::Outcome;
 
-use super::script::{Gathering, Script, Step};
+use super::script::{Gathering, Leg, Script, Step};
 
 /// How far a program has come.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +33,8 @@ pub(super) enum Next {
     Message { call: u16, wait: bool },
     /// A message of this kind is put into the outbox.
     Outbox(u16),
+    /// These messages are sent one after the other, or undone.
+    Saga(Arc<[Leg]>),
     /// These messages are sent at once.
     Gather(Arc<Gathering>),
     /// The program is over.
@@ -72,10 +74,16 @@ impl Progress {
                     }
                 }
                 Step::Gather(gathering) => return Next::Gather(Arc::clone(gathering)),
+                Step::Saga(legs) => return Next::Saga(Arc::clone(legs)),
                 Step::Jump(place) => self.next = *place,
                 Step::Choose(ways) => self.next = ways.pick(draw),
             }
         }
+    }
+
+    /// The program, and the place in it of the step that came last.
+    pub(super) fn place(&self) -> (u16, u16) {
+        (self.program, self.next.saturating_sub(1))
     }
 
     /// The luck that messages which are sent at once derive theirs from.

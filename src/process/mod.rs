@@ -17,6 +17,7 @@ mod observation;
 mod outbox;
 mod peer;
 mod queued;
+mod saga;
 mod timers;
 
 use std::collections::BTreeMap;
@@ -36,6 +37,7 @@ pub use observation::{Close, Exit, Flow, Kind, NO_PLACE, Observation, Outcome, W
 pub use outbox::{Alarm, Outbox, Outgoing, Write};
 pub use peer::PeerEvent;
 pub use queued::QueueFact;
+pub use saga::SagaFact;
 pub use timers::{TimerId, Timers};
 
 /// A state machine on one node, in a system of messages `M`.

@@ -11,6 +11,7 @@ use super::logged::{GroupFact, TopicFact};
 use super::loss::Loss;
 use super::message::MessageId;
 use super::queued::QueueFact;
+use super::saga::SagaFact;
 
 /// A stream of messages that is reported together: a client's mix entry, or one service's calls to another.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -250,6 +251,13 @@ pub enum Observation {
         /// So many.
         count: u32,
     },
+    /// Something happened to a saga that a station coordinates.
+    Saga {
+        /// Its number at this node, in all of the node's lives.
+        saga: u64,
+        /// What.
+        fact: SagaFact,
+    },
     /// The node went down, and forgot what it had not synced. Stated by the driver, not by processes.
     Down {
         /// Writes that were synced meanwhile, and of which the process had not been told yet.
@@ -337,7 +345,7 @@ pub enum Kind {
     /// [`Observation::Released`], [`Observation::PassedOver`].
     Message = 1,
     /// [`Observation::Arrived`], [`Observation::Level`], [`Observation::Served`], [`Observation::Refused`],
-    /// [`Observation::TurnedAway`], [`Observation::AtRisk`], [`Observation::OutboxDepth`].
+    /// [`Observation::TurnedAway`], [`Observation::AtRisk`], [`Observation::OutboxDepth`], [`Observation::Saga`].
     Station = 2,
     /// [`Observation::Down`].
     Life = 4,
@@ -410,6 +418,7 @@ impl Observation {
             | Self::Level { .. }
             | Self::AtRisk { .. }
             | Self::OutboxDepth { .. }
+            | Self::Saga { .. }
             | Self::Served { .. }
             | Self::Refused { .. }
             | Self::TurnedAway { .. } => Kind::Station,

@@ -241,6 +241,15 @@ pub(super) fn of_station(station: &StationTotal) -> Vec<Metric> {
     if book.outbox_max > 0 {
         metrics.push(metric("outbox", [mean(Some(book.outbox_mean())), most(book.outbox_max)]));
     }
+    let sagas = &book.sagas;
+    if sagas.begun > 0 {
+        let of_sagas = |part: u64| share(super::human::ratio(part as f64, sagas.begun as f64));
+        metrics.push(counted("sagas", sagas.begun));
+        metrics.push(metric("sagas-completed", [count(sagas.completed), of_sagas(sagas.completed)]));
+        metrics.push(metric("sagas-compensated", [count(sagas.compensated), of_sagas(sagas.compensated)]));
+        metrics.push(metric("sagas-half-done", [count(sagas.half_done()), of_sagas(sagas.half_done())]));
+        metrics.push(counted("compensations", sagas.compensations));
+    }
     metrics
 }
 

@@ -232,6 +232,20 @@ metrics! {
     Busy "busy" Share,
     /// Messages in the outbox of a node: rows that are written, and whose messages no broker has confirmed.
     Outbox "outbox" Mean,
+    /// Sagas that began: whose first leg went out while it was measured.
+    Sagas "sagas" Rate,
+    /// Sagas all of whose legs ended well, of those that began.
+    SagasCompleted "sagas-completed" Share,
+    /// Sagas that did not end well, and all of whose legs that may have been done are compensated; of those that began.
+    SagasCompensated "sagas-compensated" Share,
+    /// Sagas that are neither completed nor compensated when the run ends, of those that began.
+    ///
+    /// Some of their legs may be done, and nothing has undone them. Their coordinator crashed and forgot them, or (a `drain` too short) still tries to compensate them.
+    SagasHalfDone "sagas-half-done" Share,
+    /// Compensations that went out, each time they did, for sagas that began while it was measured.
+    ///
+    /// Attempts that the policy of a compensation makes are one; another one after `retry-every` counts again.
+    Compensations "compensations" Events,
     /// Nodes that run.
     Up "up" Share,
     /// Attempts per distinct message, as they arrive.

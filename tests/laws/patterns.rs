@@ -145,3 +145,85 @@ fn an_outbox_is_as_safe_as_its_disk() {
         answered_and_processed(&all).iter().map(|(answered, processed)| answered.saturating_sub(*processed)).sum();
     assert!(missing > 0, "{missing}");
 }
+
+/// Trips that are booked leg by leg by a coordinator that crashes now and then, and so do those that it books at.
+fn trips(state: &str) -> Vec<RunResult> {
+    runs(&format!(
+        r#"
+        run = {{ duration = "30s", drain = "60s", runs = 10 }}
+        network.latency = {{ exponential = "2ms" }}
+        [policies.default]
+        timeout = "100ms"
+        [clients.app]
+        rate = "100/s"
+        until = "20s"
+        call = "trips"
+        [services.trips]
+        nodes = 2
+        workers = "unlimited"
+        state = {state}
+        saga = [
+          {{ call = "flights", compensate = {{ call = "refunds" }}, retry-every = "200ms" }},
+          {{ call = "hotels", compensate = {{ call = "hotel-refunds" }}, retry-every = "200ms" }},
+          {{ call = "cars" }},
+        ]
+        [services.flights]
+        work = {{ exponential = "1ms" }}
+        [services.hotels]
+        work = {{ exponential = "3ms" }}
+        [services.cars]
+        fail = "20%"
+        [services.refunds]
+        fail = "30%"
+        [services.hotel-refunds]
+        [faults.coordinator]
+        crash = "trips[any 1]"
+        every = {{ exponential = "1s" }}
+        for = "100ms"
+        [faults.hotel]
+        crash = "hotels"
+        every = {{ exponential = "5s" }}
+        for = "300ms"
+        "#
+    ))
+}
+
+/// Of each run: sagas that are half done, as the coordinator says; and bookings that belong to no saga that is completed and that nobody
+/// has undone, as those say who were asked.
+fn half_done_and_left(runs: &[RunResult]) -> Vec<(u64, u64)> {
+    let handled = |run: &RunResult, callee: &str| {
+        let flow = run.flows.iter().find(|flow| flow.callee == callee).expect("it is there");
+        flow.book.total.handled
+    };
+    let of_run = |run: &RunResult| {
+        let sagas =
+            run.stations.iter().map(|station| station.book.sagas).find(|sagas| sagas.begun > 0).expect("there is one");
+        assert!(sagas.begun > 1_500 && sagas.completed > 1_000 && sagas.compensated > 200, "{sagas:?}");
+        let undone = handled(run, "refunds") + sagas.completed;
+        (sagas.half_done(), handled(run, "flights").saturating_sub(undone))
+    };
+    runs.iter().map(of_run).collect()
+}
+
+/// A coordinator that logs each leg before it goes out leaves nothing half done, whatever crashes: every booking belongs to a saga that is
+/// completed, or was undone.
+#[test]
+fn a_durable_coordinator_leaves_no_saga_half_done() {
+    let torn = "{ durable = { fsync-time = \"1ms\", write-time = \"1ms\", torn-writes = \"100%\" } }";
+    for state in [DURABLE, torn] {
+        for run in half_done_and_left(&trips(state)) {
+            assert_eq!(run, (0, 0), "{state}");
+        }
+    }
+}
+
+/// One that keeps its sagas in memory forgets them: bookings stay that nobody wants.
+#[test]
+fn a_volatile_coordinator_leaves_sagas_half_done() {
+    for state in ["\"volatile\"", "{ durable = { fsync = { every = \"500ms\" } } }"] {
+        let all = half_done_and_left(&trips(state));
+        let (half_done, left) = all.iter().fold((0, 0), |sum, run| (sum.0 + run.0, sum.1 + run.1));
+        assert!(half_done > 20, "{half_done} half done, {left} left: {state}");
+        assert!(left > 20 || state.contains("every"), "{half_done} half done, {left} left: {state}");
+    }
+}

@@ -1,6 +1,7 @@
 //! Patterns of messaging against theory.
 
 use rehearsal::base::time::ms;
+use rehearsal::metrics::RunResult;
 use rehearsal::process::{GuardFact, QueueFact};
 
 use crate::study::{Study, flow, mean_ms, station};
@@ -127,5 +128,99 @@ fn a_message_waits_in_the_outbox_for_half_of_the_interval() {
         let mean = mean_ms(&total.latency);
         // A row is written when its request has it, and may wait for a sync that is under way: 3 to 6 ms before that.
         assert!((55.0..=58.0).contains(&mean), "{mean}");
+    }
+}
+
+/// A saga of three legs that fail with 10 %, 20 % and 30 %, each answered, so that a leg that failed has nothing to be undone: 0.9 x 0.8 x 0.7
+/// = 50.4 % are completed. One leg is compensated where the second fails, two where the third does: 0.9 x 0.2 + 2 x 0.9 x 0.8 x 0.3 =
+/// 0.612 for each saga. Where half of the compensations fail each goes out twice on average. The disk changes none of that.
+#[test]
+fn legs_that_were_done_are_compensated_and_no_others() {
+    for (state, undo, tries) in [
+        ("\"volatile\"", "0%", 1.0),
+        ("\"volatile\"", "50%", 2.0),
+        ("{ durable = { fsync-time = \"1ms\" } }", "50%", 2.0),
+    ] {
+        let text = format!(
+            "network.latency = \"1ms\"\n[clients.app]\nrate = \"200/s\"\ncall = \"trips\"\n[services.trips]\nworkers = \"unlimited\"\n\
+             state = {state}\nsaga = [\n{{ call = \"a\", compensate = {{ call = \"undo\" }}, retry-every = \"20ms\" }},\n{{ call = \"b\", \
+             compensate = {{ call = \"undo\" }}, retry-every = \"20ms\" }},\n{{ call = \"c\", compensate = {{ call = \"undo\" }} }}]\n\
+             [services.a]\nfail = \"10%\"\n[services.b]\nfail = \"20%\"\n[services.c]\nfail = \"30%\"\n[services.undo]\nfail = \
+             \"{undo}\"\n"
+        );
+        let study = Study::of(40, 2, &text);
+        let sagas = |run: &RunResult| station(run, "trips").sagas;
+        study.share("completed", 0.504, |run| sagas(run).completed as f64 / sagas(run).begun as f64);
+        // The square of the number of legs is 0.9 x 0.2 + 4 x 0.216 = 1.044, its variance 0.67, so c = 0.82 / 0.612 = 1.34; and each
+        // is tried 2 ± 1.41 times, which adds 1.41 / 2 / sqrt(0.612) = 0.9.
+        study
+            .mean("compensations", 0.612 * tries, 1.7, |run| sagas(run).compensations as f64 / sagas(run).begun as f64);
+        for run in &study.runs {
+            let sagas = sagas(run);
+            assert_eq!((sagas.completed + sagas.compensated, sagas.half_done()), (sagas.begun, 0));
+        }
+    }
+}
+
+/// Three legs of 2 ms each take 6 ms, and two compensations where the third fails make 10. A disk that syncs in 3 ms is written before each
+/// leg and at the end, 12 ms more, and once more for a request that was handled well: 21 and 22 ms.
+#[test]
+fn a_saga_takes_as_long_as_its_legs_and_its_log() {
+    let durable = "{ durable = { fsync-time = \"3ms\" } }";
+    for (state, third, stay) in
+        [("\"volatile\"", "0%", 6.0), ("\"volatile\"", "100%", 10.0), (durable, "0%", 21.0), (durable, "100%", 22.0)]
+    {
+        let text = format!(
+            "network.latency = \"1ms\"\n[clients.app]\nrate = \"10/s\"\narrivals = \"even\"\ncall = \"trips\"\n[services.trips]\nstate \
+             = {state}\nsaga = [{{ call = \"a\", compensate = {{ call = \"undo\" }} }}, {{ call = \"b\", compensate = {{ call = \"undo\" }} }}, \
+             {{ call = \"c\" }}]\n[services.a]\n[services.b]\n[services.c]\nfail = \"{third}\"\n[services.undo]\n"
+        );
+        let run = Study::exact(10, &text);
+        let (book, is_completed) = (station(&run, "trips"), third == "0%");
+        let (completed, compensations) = if is_completed { (100, 0) } else { (0, 200) };
+        assert_eq!((book.sagas.begun, book.sagas.completed, book.sagas.compensations), (100, completed, compensations));
+        // Its worker is with a request until that is over.
+        let mean = book.busy_seconds * 1e3 / 100.0;
+        assert!((mean - stay).abs() < 0.001, "{mean} ms for {stay}: {state}, {third}");
+    }
+}
+
+/// A client takes its request back after 5 ms, when the first leg is done and the second under way: both are compensated.
+#[test]
+fn what_was_done_for_a_request_that_is_taken_back_is_compensated() {
+    for (state, cancel, completed) in [
+        ("\"volatile\"", "running", 0),
+        ("{ durable = { fsync-time = \"1ms\" } }", "running", 0),
+        ("\"volatile\"", "queued", 100),
+    ] {
+        let text = format!(
+            "[clients.app]\nrate = \"10/s\"\narrivals = \"even\"\ncall = \"trips\"\ntimeout = \"5ms\"\ncancel = \"{cancel}\"\n\
+             [services.trips]\nstate = {state}\nsaga = [{{ call = \"a\", compensate = {{ call = \"undo\" }} }}, {{ call = \"b\", \
+             compensate = {{ call = \"undo\" }} }}]\n[services.a]\n[services.b]\nwork = \"10ms\"\n[services.undo]\n"
+        );
+        let sagas = station(&Study::exact(10, &text), "trips").sagas;
+        let compensated = 100 - completed;
+        assert_eq!(
+            (sagas.completed, sagas.compensated, sagas.compensations),
+            (completed, compensated, 2 * compensated)
+        );
+    }
+}
+
+/// A leg that is not answered in time may have been done: it is compensated. One that failed was not, however often it was tried.
+#[test]
+fn what_is_not_known_is_compensated() {
+    for (leg, compensations) in
+        [("work = \"100ms\"", 100), ("work = \"100ms\"\nqueue = { limit = 1 }", 100), ("fail = \"100%\"", 0)]
+    {
+        let text = format!(
+            "[clients.app]\nrate = \"10/s\"\narrivals = \"even\"\ncall = \"trips\"\n[services.trips]\nsaga = [{{ call = \"slow\", timeout = \
+             \"20ms\", max-attempts = 2, compensate = {{ call = \"undo\" }} }}]\n[services.undo]\n[services.slow]\nworkers = 10\n{leg}\n"
+        );
+        let sagas = station(&Study::exact(10, &text), "trips").sagas;
+        assert_eq!(
+            (sagas.begun, sagas.completed, sagas.compensated, sagas.compensations),
+            (100, 0, 100, compensations)
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use super::{Caller, Cx, Ended, NEVER, Pending};
+use super::{Caller, Cx, Ended, NEVER, PINNED, Pending};
 use crate::base::id::Entity;
 use crate::base::time::Span;
 use crate::model::Alarm;
@@ -114,7 +114,7 @@ impl Caller {
         let left = pending.left(cx.now());
         let route = self.routes.get_mut(pending.route);
         let again = pending.gone > 0 && spec.policy.retry.member == Member::Same;
-        if !again && !pending.is_pinned {
+        if !again && !pending.is_pinned() {
             let about = key_of_message(script, spec, pending.luck, &self.given, key).unwrap_or(pending.luck);
             pending.member = route.choose(script, cx, spec, about);
         }
@@ -229,19 +229,19 @@ impl Caller {
             let under_way = guard.under_way(number).iter().map(|flight| flight.member);
             let taken: Vec<_> = under_way.chain(failed).collect();
             let spec = &script.calls[pending.call as usize];
-            let is_pinned = pending.is_pinned;
+            let marks = pending.marks;
             if let Some(second) = guard.tied(number) {
                 pending.member = second;
-            } else if !pending.is_pinned {
+            } else if !pending.is_pinned() {
                 let about = key_of_message(script, spec, pending.luck, &self.given, key).unwrap_or(pending.luck);
                 pending.member = route.choose_another(script, cx, spec, about, &taken);
             }
-            pending.is_pinned = true;
+            pending.marks |= PINNED;
             cx.observe(Observation::Attempted { message: MessageId { owner: cx.me, number } });
             pending.guarded(script, cx, GuardFact::HedgeSent);
             self.attempt(script, cx, number);
             if let Some(pending) = self.outstanding.get_mut(key) {
-                pending.is_pinned = is_pinned;
+                pending.marks = marks;
             }
         }
         None

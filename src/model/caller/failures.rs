@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use super::attempts::take_back;
-use super::{Caller, Cx, Ended, NOT_SENT};
+use super::{Caller, Cx, Ended, IN_DOUBT, NOT_SENT};
 use crate::base::id::NodeId;
 use crate::base::random::Uniform;
 use crate::base::time::Span;
@@ -41,6 +41,9 @@ impl Caller {
     ) -> Option<Ended> {
         let key = self.key_of(number);
         let pending = self.outstanding.get_mut(key)?;
+        if failure == Failure::Reset {
+            pending.marks |= IN_DOUBT;
+        }
         let route = self.routes.get_mut(pending.route);
         // Bad news about an attempt that was given up already is no news.
         if let Some(guard) = route.guard.as_deref_mut() {
@@ -160,6 +163,9 @@ impl Caller {
         let pending = self.outstanding.get_mut(key)?;
         cx.observe(Observation::AttemptFailed { message: pending.message(cx, number) });
         pending.in_flight = false;
+        if failure == Failure::Timeout {
+            pending.marks |= IN_DOUBT;
+        }
         let (route, now) = (self.routes.get_mut(pending.route), cx.now());
         match route.guard.as_deref_mut() {
             None => {

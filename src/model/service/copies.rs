@@ -72,6 +72,7 @@ impl Service {
             self.leave_share(cx, id);
             self.caller.forget(&self.script, cx, id);
             self.leave_outbox(id);
+            self.leave_saga(cx, id);
         }
         self.let_go_of(cx, id, outcome);
     }

@@ -10,6 +10,7 @@ use super::consumption::Consumption;
 use super::door::Door;
 use super::outbox::Outbox;
 use super::reading::Reading;
+use super::saga::Sagas;
 use super::{Alarm, Cx, Delivery, Envelope, Job, Service, ServiceSpec};
 
 /// What most services have not.
@@ -27,6 +28,8 @@ pub(super) struct Extras {
     pub(super) reading: Option<Box<Reading>>,
     /// What it has to publish.
     pub(super) outbox: Option<Box<Outbox>>,
+    /// The sagas it coordinates.
+    pub(super) sagas: Option<Box<Sagas>>,
 }
 
 impl Extras {
@@ -36,11 +39,12 @@ impl Extras {
         let attends = !spec.duties.is_empty();
         let consumption = spec.consumes.map(|call| Consumption::new(call, boot.restarts));
         let reading = Reading::of(spec, boot);
-        (has_state || spec.is_guarded() || attends || consumption.is_some() || reading.is_some()).then(|| {
+        let has_work = consumption.is_some() || reading.is_some() || spec.coordinates;
+        (has_state || spec.is_guarded() || attends || has_work).then(|| {
             let journal = has_state.then(|| Journal::new(boot.disk));
             let attendance = attends.then(|| Attendance::new(&spec.duties, boot.restarts));
-            let outbox = Outbox::of(spec, boot);
-            Box::new(Self { journal, door: Door::of(spec), attendance, consumption, reading, outbox })
+            let (outbox, sagas) = (Outbox::of(spec, boot), Sagas::of(spec, boot));
+            Box::new(Self { journal, door: Door::of(spec), attendance, consumption, reading, outbox, sagas })
         })
     }
 
@@ -111,6 +115,7 @@ impl Service {
         self.subscribe(cx);
         self.begin_to_read(cx);
         self.open_outbox(cx);
+        self.take_up_sagas(cx);
     }
 
     /// One of the alarms of its duties went off.

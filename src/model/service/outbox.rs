@@ -19,7 +19,7 @@ use crate::model::Alarm;
 use crate::model::bytes::Bytes;
 use crate::model::caller::{Cx, nested_luck};
 use crate::model::envelope::{Beside, Envelope, Kind};
-use crate::model::journal::{PLACES, ROWS, State};
+use crate::model::journal::{ROWS, SAGAS, State};
 use crate::model::log::{Finished, Parcel};
 use crate::process::{Boot, Clock, Exit, Loss, MessageId, NO_PLACE, Observation, Outcome, Steady, TimerId};
 use crate::protocol::log::producer::sender;
@@ -28,7 +28,7 @@ use super::{OutboxSpec, Service, ServiceSpec};
 
 /// Whether this is the place of a row on the disk.
 pub(super) fn is_row(key: u64) -> bool {
-    (ROWS..PLACES).contains(&key)
+    (ROWS..SAGAS).contains(&key)
 }
 
 /// What one node has to publish.
@@ -139,7 +139,7 @@ impl Outbox {
             depth: 0,
             shown: 0,
         };
-        for (&place, bytes) in boot.disk.range(ROWS..PLACES) {
+        for (&place, bytes) in boot.disk.range(ROWS..SAGAS) {
             outbox.count = place - ROWS + 1;
             let Some((order, what)) = What::read(bytes) else {
                 outbox.free.push(place);

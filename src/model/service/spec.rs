@@ -44,6 +44,8 @@ pub struct ServiceSpec {
     pub reads: Option<(u16, Arc<ReaderSpec>)>,
     /// How the outbox of a node is emptied, if it has one: which needs a state on disk.
     pub outbox: Option<OutboxSpec>,
+    /// Whether it coordinates sagas.
+    pub coordinates: bool,
     /// What its nodes do for those that want to know how they are.
     pub duties: Arc<Duties>,
 }

@@ -73,6 +73,23 @@ pub(super) fn stations(stations: &[StationTotal], style: Style) -> Vec<String> {
             let (mean, max) = (human::number(station.book.outbox_mean()), human::count(station.book.outbox_max.into()));
             lines.push(format!("  {} outbox: {mean} messages per node, {max} at most", clean(&station.name, 20)));
         }
+        let sagas = &station.book.sagas;
+        if sagas.begun > 0 {
+            let name = clean(&station.name, 20);
+            let [begun, completed, compensated, compensations] =
+                [sagas.begun, sagas.completed, sagas.compensated, sagas.compensations].map(human::count);
+            lines.push(format!(
+                "  {name} sagas: {begun} begun, {completed} completed, {compensated} compensated; {compensations} compensations"
+            ));
+            if sagas.half_done() > 0 {
+                let half_done = format!("{} half done", human::count(sagas.half_done()));
+                let [forgotten, open] = [sagas.forgotten, sagas.half_done() - sagas.forgotten].map(human::count);
+                let half_done = style.paint(Role::Bad, &half_done);
+                lines.push(format!(
+                    "  {name} sagas: {half_done}: {forgotten} left by crashes, {open} still open at the end"
+                ));
+            }
+        }
         if station.book.forgotten > 0 {
             let lost = format!("{} that were confirmed", human::count(station.book.forgotten));
             lines.push(format!("  {} lost in crashes: {}", clean(&station.name, 20), style.paint(Role::Bad, &lost)));

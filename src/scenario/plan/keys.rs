@@ -55,6 +55,9 @@ fn sent_by(step: &Step) -> Vec<u16> {
     match step {
         Step::Message { call, .. } => vec![*call],
         Step::Gather(gathering) => gathering.branches.iter().map(|branch| branch.call).collect(),
+        Step::Saga(legs) => {
+            legs.iter().flat_map(|leg| [Some(leg.call), leg.compensation.map(|undo| undo.call)]).flatten().collect()
+        }
         _ => Vec::new(),
     }
 }

@@ -104,6 +104,7 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         policies_used: BTreeSet::new(),
         effects: Effects::default(),
         outboxes: BTreeMap::new(),
+        coordinators: BTreeSet::new(),
     };
     let mut groups = planner.groups(duration);
     planner.warn_about_no_effect(&loaded.document);
@@ -258,6 +259,8 @@ pub(super) struct Planner<'a> {
     pub(super) effects: Effects,
     /// How the outboxes of services are emptied, by their name.
     pub(super) outboxes: BTreeMap<String, OutboxSpec>,
+    /// Services that coordinate sagas.
+    pub(super) coordinators: BTreeSet<String>,
 }
 
 /// Who sends a message: what its steps inherit.
@@ -363,7 +366,8 @@ impl Planner<'_> {
         for (op, entry) in service.ops.iter() {
             fill(self, Some(op.as_str()), entry.steps.as_ref(), &entry.step);
         }
-        ServiceSpec { outbox: self.outboxes.get(name).copied(), ..service::spec(service, self.mistakes) }
+        let (outbox, coordinates) = (self.outboxes.get(name).copied(), self.coordinators.contains(name));
+        ServiceSpec { outbox, coordinates, ..service::spec(service, self.mistakes) }
     }
 
     fn client(

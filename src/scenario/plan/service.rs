@@ -30,6 +30,7 @@ pub(super) fn spec(service: &Service, mistakes: &mut Vec<Diagnostic>) -> Service
         consumes: None,
         reads: None,
         outbox: None,
+        coordinates: false,
         duties: Default::default(),
     }
 }

@@ -11,7 +11,7 @@ use crate::scenario::document::{Located, Origin};
 use crate::scenario::nearest::one_of;
 
 /// The verbs of a step.
-const VERBS: [&str; 9] = ["work", "sleep", "call", "send", "publish", "parallel", "choose", "repeat", "fail"];
+const VERBS: [&str; 10] = ["work", "sleep", "call", "send", "publish", "parallel", "saga", "choose", "repeat", "fail"];
 
 /// Everything in `scenario` that is refused although each value on its own is well.
 pub(in crate::scenario) fn check(scenario: &Scenario) -> Vec<Diagnostic> {
@@ -292,6 +292,9 @@ impl Rules {
             self.refuse(place, format!("`{key}` has no effect: {} sends nothing", body.owner));
         }
         if let Some(verb) = body.step.verb() {
+            if let Verb::Saga(_) = verb {
+                self.is_of_saga(body.step);
+            }
             self.inside(verb, body.step);
         }
         body.steps.into_iter().for_each(|steps| self.steps(steps));
@@ -334,11 +337,42 @@ impl Rules {
                     }
                 }
             }
+            Verb::Saga(legs) => {
+                for leg in legs.iter() {
+                    self.of_saga(&leg.step, leg.origin);
+                    leg.compensate.iter().for_each(|step| self.of_saga(step, step.origin));
+                }
+            }
             verb => verb.lists().into_iter().for_each(|steps| self.steps(steps)),
         }
         let says_more = step.wait_for.filter(|count| count.value != WaitFor::All);
         if let (Some(count), None, None) = (says_more, &step.parallel, step.fan_out) {
             self.refuse(count.origin, "`wait-for` has a meaning only beside `parallel` or `fan-out`");
+        }
+    }
+
+    /// A leg of a saga, or what undoes it.
+    fn of_saga(&mut self, step: &Step, origin: Origin) {
+        self.one_verb(step);
+        match step.verb() {
+            Some(verb) if verb.is_message() => {}
+            Some(verb) => self.refuse(verb.origin(), "only messages are done and undone"),
+            None => self.refuse(origin, "one of `call`, `send` and `publish` is missing"),
+        }
+        self.is_of_saga(step);
+    }
+
+    /// What counts for messages of a saga does not say how many there are, or that nobody waits for them.
+    fn is_of_saga(&mut self, step: &Step) {
+        let keys = [
+            ("wait", step.wait.map(|wait| wait.origin), "each leg waits for the end of the one before"),
+            ("fan-out", step.fan_out.map(|count| count.origin), "a leg is one message"),
+            ("wait-for", step.wait_for.map(|count| count.origin), "a leg is one message"),
+        ];
+        for (key, place, why) in keys {
+            if let Some(place) = place {
+                self.refuse(place, format!("`{key}` has no meaning in a saga: {why}"));
+            }
         }
     }
 

@@ -13,11 +13,11 @@ use super::name::{Name, Target};
 use super::number::Positive;
 use super::policy::PolicyKeys;
 use super::quantity_text::{Duration, Share};
-use super::{Named, Steps};
+use super::{Leg, Named, Steps};
 use crate::base::time::ms;
 use crate::scenario::document::{Located, Origin};
 
-/// One thing to do: exactly one of `work`, `sleep`, `call`, `send`, `publish`, `parallel`, `choose`, `repeat` and `fail`. The other keys
+/// One thing to do: exactly one of `work`, `sleep`, `call`, `send`, `publish`, `parallel`, `saga`, `choose`, `repeat` and `fail`. The other keys
 /// say how.
 ///
 /// A group with one step writes it without `steps`. On a group that has `steps`, `mix` or `ops`, the other keys count for all
@@ -40,6 +40,13 @@ pub struct Step {
     pub publish: Option<Located<Name>>,
     /// Several calls or sends at once, each in a table of its own; goes on when all have ended well, or as `wait-for` says.
     pub parallel: Option<Steps>,
+    /// Calls, sends or publications one after the other that are to be done all or not at all, each in a table of its own, with the
+    /// message that undoes it: `saga = [{ call = "flights/book", compensate = { call = "flights/cancel" } }, …]`. When one does not end
+    /// well, those that may have been done are compensated, the last one first, and the step fails. A leg that was not answered may
+    /// have been done; one whose attempts were all answered with a failure was not. A service or consumer with
+    /// `state = { durable = … }` logs each leg on disk before it goes out, and after a crash compensates what was open; any other
+    /// forgets it, and what was done stays half done.
+    pub saga: Option<Located<Vec<Located<Leg>>>>,
     /// One of several ways to go on, drawn by weight.
     pub choose: Option<Located<Named<Way>>>,
     /// The same steps several times.
@@ -197,6 +204,8 @@ pub enum Verb<'a> {
     Publish(&'a Located<Name>, bool),
     /// Several at once.
     Parallel(&'a Steps),
+    /// All of several messages, or none.
+    Saga(&'a Located<Vec<Located<Leg>>>),
     /// One of several ways.
     Choose(&'a Located<Named<Way>>),
     /// Several times.
@@ -215,6 +224,7 @@ impl<'a> Verb<'a> {
             Self::Send(_) => "send",
             Self::Publish(..) => "publish",
             Self::Parallel(_) => "parallel",
+            Self::Saga(_) => "saga",
             Self::Choose(_) => "choose",
             Self::Repeat(_) => "repeat",
             Self::Fail(_) => "fail",
@@ -228,6 +238,7 @@ impl<'a> Verb<'a> {
             Self::Call(target) | Self::Send(target) => target.origin,
             Self::Publish(name, _) => name.origin,
             Self::Parallel(steps) => steps.origin,
+            Self::Saga(legs) => legs.origin,
             Self::Choose(ways) => ways.origin,
             Self::Repeat(repeat) => repeat.origin,
             Self::Fail(share) => share.origin,
@@ -245,6 +256,7 @@ impl<'a> Verb<'a> {
         match self {
             Self::Call(_) | Self::Send(_) | Self::Publish(..) => true,
             Self::Parallel(steps) => any(steps),
+            Self::Saga(legs) => legs.iter().flat_map(|leg| leg.step.verbs()).any(Verb::sends),
             Self::Choose(ways) => ways.iter().any(|(_, way)| any(&way.steps)),
             Self::Repeat(repeat) => any(&repeat.steps),
             Self::Work(_) | Self::Sleep(_) | Self::Fail(_) => false,
@@ -271,6 +283,7 @@ impl Step {
             self.send.as_ref().map(Verb::Send),
             self.publish.as_ref().map(|name| Verb::Publish(name, self.confirm.is_some_and(|confirm| confirm.value))),
             self.parallel.as_ref().map(Verb::Parallel),
+            self.saga.as_ref().map(Verb::Saga),
             self.choose.as_ref().map(Verb::Choose),
             self.repeat.as_ref().map(Verb::Repeat),
             self.fail.as_ref().map(Verb::Fail),
