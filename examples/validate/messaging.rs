@@ -167,7 +167,7 @@ fn topics() -> Vec<Case> {
             ],
         },
         // Two topics of three partitions each and two members, of which the second takes twice as long, 2 ms: its share is what the
-        // mean work is above 1 ms. Range gives the first two partitions of each topic to the first, round robin every second one.
+        // mean work is above 1 ms. Members are in the order of their names, which they have where membership is static. Range gives the first two partitions of each topic to the first, round robin every second one.
         assignment("assignment by range", "range", 2.0 / 6.0),
         assignment("assignment by round robin", "round-robin", 3.0 / 6.0),
         // 800/s come and 1000/s are processed: a session of 45 s leaves 36,000 behind, for which it takes 180 s. Heartbeats, commits and
@@ -179,7 +179,7 @@ fn topics() -> Vec<Case> {
             runs: 1,
             scenario: "clients.producer = { rate = \"800/s\", arrivals = \"even\", publish = \"log\", linger = \"0s\" }\n\
                        topics.log = {}\nfaults.death = { at = \"30s\", crash = \"readers[0]\" }\n[consumers.readers]\nnodes = 2\n\
-                       topics = [\"log\"]\nauto-offset-reset = \"earliest\"\nheartbeat-interval = \"10ms\"\n\
+                       topics = [\"log\"]\nstatic-membership = true\nauto-offset-reset = \"earliest\"\nheartbeat-interval = \"10ms\"\n\
                        auto-commit-interval = \"10ms\"\nmax-poll-records = 10\nwork = \"1ms\"",
             quantities: vec![
                 Quantity::new("the most behind", 36_000.0, 0.002, |run| group(run).lag_max as f64),
@@ -188,19 +188,20 @@ fn topics() -> Vec<Case> {
                 }),
             ],
         },
-        // 500/s, committed every 5 s, and a crash at any time: 0 to 2500 are processed again, a standard deviation of 722, of 240.
+        // 500/s, committed every 5 s, and a crash at any time: 0 to 2500 are processed again, a standard deviation of 722: four
+        // standard errors of 60 runs are 30 %.
         Case {
             name: "a crash before the commit",
             duration: "60s",
             warmup: "0s",
-            runs: 240,
+            runs: 60,
             scenario: "clients.producer = { rate = \"500/s\", arrivals = \"even\", until = \"20s\", publish = \"log\", linger = \"0s\" }\n\
                        topics.log = {}\n\
                        faults.death = { at = { uniform = [\"12s\", \"17s\"] }, for = \"100ms\", crash = \"reader\" }\n\
                        [consumers.reader]\ntopics = [\"log\"]\nauto-offset-reset = \"earliest\"\nsession-timeout = \"6s\"\n\
                        work = \"100us\"",
             quantities: vec![
-                Quantity::new("processed again", 1250.0, 0.15, |run| custody(run).repeated as f64),
+                Quantity::new("processed again", 1250.0, 0.30, |run| custody(run).repeated as f64),
                 Quantity::new("lost", 0.0, 0.0, |run| custody(run).lost.sum() as f64),
             ],
         },
@@ -209,8 +210,8 @@ fn topics() -> Vec<Case> {
             name: "a crash after the commit",
             duration: "60s",
             warmup: "0s",
-            runs: 240,
-            scenario: "clients.producer = { rate = \"5000/s\", arrivals = \"even\", count = 10000, publish = \"log\", size = \"10B\" }\n\
+            runs: 60,
+            scenario: "clients.producer = { rate = \"5000/s\", arrivals = \"even\", until = \"2s\", publish = \"log\", size = \"10B\" }\n\
                        topics.log = {}\n\
                        faults.night = { at = \"0s\", for = \"3s\", pause = \"reader\" }\n\
                        faults.death = { at = { uniform = [\"12s\", \"17s\"] }, for = \"100ms\", crash = \"reader\" }\n\
@@ -218,7 +219,7 @@ fn topics() -> Vec<Case> {
                        enable-auto-commit = false\ncommit-point = \"before-processing\"\nmax-poll-records = 2500\n\
                        max-partition-fetch-bytes = \"50MiB\"\nwork = \"2ms\"",
             quantities: vec![
-                Quantity::new("lost", 1250.0, 0.15, |run| custody(run).lost.of(Loss::CommittedEarly) as f64),
+                Quantity::new("lost", 1250.0, 0.30, |run| custody(run).lost.of(Loss::CommittedEarly) as f64),
                 Quantity::new("processed again", 0.0, 0.0, |run| custody(run).repeated as f64),
             ],
         },
@@ -227,9 +228,9 @@ fn topics() -> Vec<Case> {
 
 fn assignment(name: &'static str, strategy: &str, theory: f64) -> Case {
     let text = format!(
-        "clients.a = {{ rate = \"30/s\", arrivals = \"even\", publish = \"a\", partitioner = \"round-robin\", linger = \"0s\" }}\n\
-         clients.b = {{ rate = \"30/s\", arrivals = \"even\", publish = \"b\", partitioner = \"round-robin\", linger = \"0s\" }}\n\
-         topics.a.partitions = 3\ntopics.b.partitions = 3\n[consumers.readers]\nnodes = 2\ntopics = [\"a\", \"b\"]\n\
+        "clients.to-a = {{ rate = \"30/s\", arrivals = \"even\", publish = \"a\", partitioner = \"round-robin\", linger = \"0s\" }}\n\
+         clients.to-b = {{ rate = \"30/s\", arrivals = \"even\", publish = \"b\", partitioner = \"round-robin\", linger = \"0s\" }}\n\
+         topics.a.partitions = 3\ntopics.b.partitions = 3\n[consumers.readers]\nnodes = 2\ntopics = [\"a\", \"b\"]\nstatic-membership = true\n\
          partition-assignment-strategy = \"{strategy}\"\nspeed = [1, 0.5]\nwork = \"1ms\"\n"
     );
     Case {
