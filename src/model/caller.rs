@@ -424,6 +424,7 @@ impl Caller {
             | Alarm::Replica(_)
             | Alarm::Memory
             | Alarm::Blocked
+            | Alarm::Presence
             | Alarm::Relays
             | Alarm::Outbox => None,
         }

@@ -494,6 +494,7 @@ impl Process<Letter> for Client {
             | Alarm::Replica(_)
             | Alarm::Memory
             | Alarm::Blocked
+            | Alarm::Presence
             | Alarm::Relays
             | Alarm::Outbox => None,
         };

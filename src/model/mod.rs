@@ -92,6 +92,8 @@ pub enum Alarm {
     Blocked,
     /// It is time to give up messages that were passed on and not heard of again.
     Relays,
+    /// It is time to say again which queues are there that come and go.
+    Presence,
     /// It is time to look at the outbox.
     Outbox,
 }

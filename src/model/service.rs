@@ -530,7 +530,12 @@ impl Process<Letter> for Service {
             Alarm::Log(alarm) => self.look_at_topics(cx, alarm),
             Alarm::Outbox => self.look_at_outbox(cx),
             Alarm::Arrival | Alarm::Think(_) | Alarm::Lapse(..) => {}
-            Alarm::Deliver(_) | Alarm::Replica(_) | Alarm::Memory | Alarm::Blocked | Alarm::Relays => {}
+            Alarm::Deliver(_)
+            | Alarm::Replica(_)
+            | Alarm::Memory
+            | Alarm::Blocked
+            | Alarm::Presence
+            | Alarm::Relays => {}
         }
         self.show(cx);
     }
