@@ -98,6 +98,8 @@ pub struct Broker {
     life: u32,
     /// How much it has said to other nodes in this life.
     said: u32,
+    /// When something was heard last of each node of the broker.
+    heard: Vec<Time>,
     routing: Routing,
     queues: Vec<Hosted>,
     /// Consumers that are heard of, by their channel.
@@ -174,6 +176,7 @@ impl Broker {
             first: NodeId::new(boot.node.index() - boot.index),
             life: boot.restarts,
             said: 0,
+            heard: vec![Time::ZERO; spec.nodes as usize],
             replicas: quorum_queues(spec).into_iter().map(replica).collect(),
             stated: stated.clone(),
             pressure: Pressure::new(spec.credit.clone(), spec.memory),
@@ -448,6 +451,7 @@ impl Process<Letter> for Broker {
             }
         }
         self.bury(cx);
+        self.begin_to_repeat(cx);
         self.begin_to_look_at_memory(cx);
     }
 
@@ -455,6 +459,7 @@ impl Process<Letter> for Broker {
         let envelope = match letter {
             Letter::Plain(envelope) => envelope,
             Letter::Bulk(bulk) => {
+                self.note_heard(cx, from);
                 match bulk.into_body() {
                     Body::Work(Word::Forward { number, queue, posted }) => {
                         self.forwarded(cx, from, number, queue, posted);
@@ -506,6 +511,7 @@ impl Process<Letter> for Broker {
                 self.give_up_relays(cx);
                 self.read_if_freed(cx);
             }
+            Alarm::Presence => self.repeat_presence(cx),
             Alarm::Memory => self.look_at_memory(cx),
             Alarm::Blocked => self.look_at_blocked(cx),
             _ => {}

@@ -437,6 +437,7 @@ impl Caller {
             | Alarm::Replica(_)
             | Alarm::Memory
             | Alarm::Blocked
+            | Alarm::Presence
             | Alarm::Relays
             | Alarm::Outbox
             | Alarm::Saga(_) => None,

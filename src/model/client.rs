@@ -496,6 +496,7 @@ impl Process<Letter> for Client {
             | Alarm::Replica(_)
             | Alarm::Memory
             | Alarm::Blocked
+            | Alarm::Presence
             | Alarm::Relays
             | Alarm::Outbox
             | Alarm::Saga(_) => None,

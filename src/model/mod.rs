@@ -93,6 +93,8 @@ pub enum Alarm {
     Blocked,
     /// It is time to give up messages that were passed on and not heard of again.
     Relays,
+    /// It is time to say again which queues are there that come and go.
+    Presence,
     /// It is time to look at the outbox.
     Outbox,
     /// It is time to try again what this saga has to do.

@@ -538,7 +538,12 @@ impl Process<Letter> for Service {
             Alarm::Outbox => self.look_at_outbox(cx),
             Alarm::Saga(id) => self.saga_rested(cx, id),
             Alarm::Arrival | Alarm::Think(_) | Alarm::Lapse(..) => {}
-            Alarm::Deliver(_) | Alarm::Replica(_) | Alarm::Memory | Alarm::Blocked | Alarm::Relays => {}
+            Alarm::Deliver(_)
+            | Alarm::Replica(_)
+            | Alarm::Memory
+            | Alarm::Blocked
+            | Alarm::Presence
+            | Alarm::Relays => {}
         }
         self.show(cx);
     }

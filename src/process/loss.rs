@@ -16,7 +16,7 @@ macro_rules! losses {
         }
 
         impl Loss {
-            /// The key of the language that allowed it, or that would have helped.
+            /// The key of the language that allowed it, or that would have helped; where it is one of several, with a comma between.
             pub const fn setting(self) -> &'static str {
                 match self {
                     $(Self::$variant => $setting,)*
@@ -43,7 +43,7 @@ losses! {
     ///
     /// Its publisher knows, if it asked for a confirm.
     Refused "lost-refused" "overflow",
-    /// Lost at the exchange: no queue was bound for it.
+    /// Lost at the exchange: no queue was bound for it, or that was deleted.
     ///
     /// That is no failure unless the publisher says so, and it is confirmed all the same.
     Unroutable "lost-unroutable" "mandatory",
@@ -74,7 +74,7 @@ losses! {
     /// Dropped when a consumer rejected it: it was not to be requeued, and the queue has nowhere for dead letters to go.
     Rejected "lost-rejected" "requeue",
     /// Dropped when its time to live had passed: the queue has nowhere for dead letters to go.
-    Expired "lost-expired" "message-ttl",
+    Expired "lost-expired" "message-ttl, expiration",
     /// Dropped because the queue was full: it has nowhere for dead letters to go.
     MaxLength "lost-maxlen" "overflow",
     /// Dropped when it had come back too often: the queue has nowhere for dead letters to go.

@@ -3,7 +3,7 @@
 //! All scenarios have a message every 10 ms, from 1.005 s to 9.995 s: 900. Consumers say that they are there every 500 ms from the start
 //! on, and are lost a second after the last word: who crashes at 5.1 s spoke last at 5 s, and is lost at 6 s.
 
-use rehearsal::metrics::{QueueResult, RunResult};
+use rehearsal::metrics::{CustodyBook, QueueResult, RunResult};
 use rehearsal::process::{Loss, QueueFact};
 
 use crate::study::{Study, flow, station};
@@ -226,4 +226,137 @@ fn an_exclusive_queue_does_not_survive_its_broker() {
         let lost = if survives { 0 } else { 410 - 255 - 1 };
         assert_eq!(custody.lost.of(Loss::ExclusiveQueue), lost, "{settings}");
     }
+}
+
+/// Two nodes and a subscriber at each. One node is down from 5.1 s on. Its subscriber's queue was bound at the other as well, where
+/// every message waited for it in vain: 410 came before. Now the other does not count on it from 6.5 s on, when it was silent for more
+/// than a second; whoever published before does so again until then, so all 900 are confirmed.
+#[test]
+fn a_queue_of_a_node_that_is_down_keeps_nobody_waiting() {
+    let more = format!(
+        "timeout = \"100ms\"\nmax-attempts = \"unlimited\"\nbackoff = \"100ms\"\n{FANOUT}[consumers.reader]\nnodes = 2\nexchange = \
+         \"news\"\n[faults.crash]\nat = \"5100ms\"\nfor = \"20s\"\ncrash = \"rabbit[1]\"\n"
+    );
+    let run = play(2, "news", &more);
+    let desk = flow(&run, "desk");
+    assert_eq!((desk.offered, desk.confirmed), (900, 900));
+}
+
+/// A queue that is deleted at 4 s, as its consumer was lost at 2 s, and is back at 4.5 s. The other node is cut off then, and does not
+/// hear of it; nor does it of the consumer, who is gone again when it could. Half of what is published comes to that node: nothing that
+/// comes between 4 s and 4.5 s finds a queue, nor does half of what comes up to 5.5 s, when it is told again.
+#[test]
+fn a_node_that_missed_that_a_queue_is_back_is_told_again() {
+    let more = "[queues.work]\nexpires = \"2s\"\n[consumers.worker]\nqueue = \"work\"\n[faults.first]\nat = \"1100ms\"\nfor = \
+                \"3400ms\"\ncrash = \"worker\"\n[faults.cut]\nat = \"4200ms\"\nfor = \"1s\"\npartition = [\"rabbit[0]\", \
+                \"rabbit[1]\"]\n[faults.second]\nat = \"4900ms\"\nfor = \"2s\"\ncrash = \"worker\"\n";
+    let run = play(2, "work", more);
+    assert_eq!(unroutable(&run), 50 + 50);
+}
+
+/// A quorum queue that nobody consumed from for 2 s is deleted, and comes back at 3.1 s while its leader is cut off for too short a time
+/// for an election: the followers miss that. From 3.2 s on they have what is published there, so the one that leads when the leader is
+/// down knows that the queue is there, and deletes none of it: what is lost are the 100 messages that came up to 2 s.
+#[test]
+fn who_follows_a_queue_knows_by_its_log_that_it_is_there() {
+    let text = r#"
+        [brokers.rabbit]
+        nodes = 3
+        heartbeat = "30s"
+        [queues.work]
+        type = "quorum"
+        expires = "2s"
+        [consumers.worker]
+        queue = "work"
+        work = "200ms"
+        prefetch = 1
+        [clients.desk]
+        rate = "100/s"
+        arrivals = "even"
+        from = "1005ms"
+        publish = "work"
+        confirm = true
+        [faults.late]
+        at = "0s"
+        for = "3100ms"
+        crash = "worker"
+        [faults.cut]
+        at = "3s"
+        for = "200ms"
+        partition = ["rabbit[0]", ["rabbit[1]", "rabbit[2]"]]
+        [faults.crash]
+        at = "4500ms"
+        for = "20s"
+        crash = "rabbit[0]"
+    "#;
+    let run = Study::exact(10, text);
+    let custody = &queue(&run, "work").custody;
+    assert!(flow(&run, "desk").confirmed > 0);
+    assert_eq!(custody.confirmed_lost.of(Loss::QueueExpired), 100);
+}
+
+/// Where nothing takes any time, what no queue takes is published again 20 us later: time goes on, and the deadline of 1 ms comes after
+/// 50 attempts, at 0, 20, … 980 us.
+#[test]
+fn what_no_queue_takes_is_not_published_again_at_the_same_instant() {
+    let text = r#"
+        network.latency = "0s"
+        [exchanges.news]
+        [clients.desk]
+        rate = "1/s"
+        arrivals = "even"
+        from = "1500ms"
+        publish = "news"
+        confirm = true
+        mandatory = true
+        timeout = "1s"
+        max-attempts = "unlimited"
+        backoff = "0s"
+        deadline = "1ms"
+    "#;
+    let run = Study::exact(2, text);
+    let desk = flow(&run, "desk");
+    assert_eq!((desk.offered, desk.confirmed, desk.attempts), (1, 0, 50));
+}
+
+/// A group that reads a topic, beside subscribers that have their queues to themselves: the books of both stand apart. The one record that
+/// its reader has and has committed when it goes down is missing in the book of the group, and nothing in that of the subscribers.
+#[test]
+fn what_a_group_loses_stands_in_its_own_book() {
+    let text = r#"
+        [brokers.rabbit]
+        [brokers.kafka]
+        [exchanges.news]
+        broker = "rabbit"
+        type = "fanout"
+        [consumers.reader]
+        exchange = "news"
+        nodes = 3
+        [clients.desk]
+        rate = "10/s"
+        publish = "news"
+        [topics.log]
+        broker = "kafka"
+        partitions = 1
+        [clients.writer]
+        rate = "50/s"
+        arrivals = "even"
+        publish = "log"
+        [consumers.group]
+        topics = "log"
+        enable-auto-commit = false
+        commit-point = "before-processing"
+        auto-offset-reset = "earliest"
+        max-poll-records = 1
+        session-timeout = "1s"
+        heartbeat-interval = "300ms"
+        work = "15ms"
+        [faults.crash]
+        crash = "group"
+        at = "5005ms"
+        for = "1s"
+    "#;
+    let run = Study::exact(10, text);
+    let lost = |custody: &CustodyBook| custody.lost.of(Loss::CommittedEarly);
+    assert_eq!((lost(&queue(&run, "reader").custody), lost(&run.readers[0].custody)), (0, 1));
 }

@@ -16,7 +16,7 @@ use crate::process::{Clock, Exit, Loss, Observation, Outcome, QueueFact, TimerId
 use crate::protocol::amqp::{ConsumerId, QueueId};
 
 use super::forward::Home;
-use super::replying::Asked;
+use super::replying::{Asked, Unanswered};
 use super::{Broker, Stand};
 
 /// What a delivery costs its queue that comes back faster than this: a queue of RabbitMQ is one process, which does some 50,000
@@ -39,7 +39,7 @@ pub(super) struct Channel {
     /// Deliveries that are not settled, by number.
     held: BTreeMap<u32, Held>,
     /// Requests among its deliveries that it has not replied to, by number.
-    pub(super) asked: BTreeMap<u32, Asked>,
+    pub(super) asked: Unanswered,
     /// How many deliveries were sent on it, and how many answers came.
     sent: u32,
     answers: u32,
@@ -167,8 +167,7 @@ impl Broker {
             let before = std::mem::replace(&mut channel.lapse, lapse);
             cx.cancel_timer(before);
             if !channel.is_broken(told) {
-                // Should others have missed that the queue is there.
-                return self.tell_others(cx, queue);
+                return;
             }
             // Something was lost on the way, which a connection does not survive.
             self.lose(cx, consumer);
@@ -187,7 +186,7 @@ impl Broker {
             call: envelope.call,
             lapse,
             held: BTreeMap::new(),
-            asked: BTreeMap::new(),
+            asked: Unanswered::default(),
             sent: 0,
             answers: 0,
             base: told,
@@ -235,7 +234,7 @@ impl Broker {
         channel.answers = channel.answers.wrapping_add(1);
         if outcome != Outcome::Done {
             // What fails has no reply.
-            channel.asked.remove(&envelope.number);
+            channel.asked.remove(envelope.number);
         }
         let Some(Held { tag, sent, stand }) = channel.held.remove(&envelope.number) else { return };
         let Some(spec) = self.script.calls[usize::from(channel.call)].subscription.as_deref() else { return };

@@ -5,19 +5,24 @@
 //! connection, one with `auto-delete` with its last consumer, and one with `expires` when it had none for so long.
 //!
 //! While a queue is not there no binding leads to it, so what is published finds other queues or none. The node that has it decides,
-//! and tells the others; what another node sends it all the same, as it has not heard yet, nobody keeps. What was in a queue goes with
-//! it, and is no dead letter.
+//! and tells the others, again and again, as they may have missed it; what another node sends it all the same, as it has not heard yet,
+//! nobody keeps. What was in a queue goes with it, and is no dead letter.
+//!
+//! The connections of a node that is down have ended. So the exclusive queues of one that is silent are not there for the others until
+//! it speaks of them again: otherwise whatever is bound there would wait for that node.
 //!
 //! Source: rabbitmq.com/docs/queues (temporary queues), rabbitmq.com/docs/ttl (queue TTL).
 
 use std::sync::Arc;
 
+use crate::base::id::NodeId;
+use crate::model::Alarm;
 use crate::model::caller::Cx;
 use crate::model::clock::time;
-use crate::process::{Exit, Loss};
+use crate::process::{Clock, Exit, Loss};
 use crate::protocol::amqp::{Destination, Ending, QueueId, QueueType};
 
-use super::forward::Home;
+use super::forward::{Home, PATIENCE};
 use super::word::Word;
 use super::{Broker, HostedQueue};
 
@@ -106,6 +111,48 @@ impl Broker {
             return;
         }
         if is_there { self.note_presence(queue) } else { self.note_absence(queue) }
+    }
+
+    /// Sees to it that the others are told again of queues that come and go.
+    pub(super) fn begin_to_repeat(&mut self, cx: &mut Cx<'_>) {
+        self.heard.fill(time(cx.now()));
+        if self.spec.nodes > 1 && self.spec.queues.iter().any(HostedQueue::comes_and_goes) {
+            cx.set_timer(Clock::Steady, self.spec.presence_beat(), Alarm::Presence);
+        }
+    }
+
+    /// Tells the others of the queues that are here, and stops counting on the exclusive ones of nodes that are silent.
+    pub(super) fn repeat_presence(&mut self, cx: &mut Cx<'_>) {
+        let spec = Arc::clone(&self.spec);
+        let (now, silence) = (time(cx.now()), spec.heartbeat.min(PATIENCE));
+        for (index, hosted) in spec.queues.iter().enumerate() {
+            let queue = QueueId::new(index as u32);
+            match self.home(queue) {
+                Home::Here => self.tell_others(cx, queue),
+                Home::There(node) if hosted.tie().is_some() && self.queues[index].is_there => {
+                    let heard = self.place_of(node).map(|place| self.heard[place as usize]);
+                    if heard.is_some_and(|heard| now.since(heard) > silence) {
+                        self.note_absence(queue);
+                    }
+                }
+                Home::There(_) | Home::Nowhere => {}
+            }
+        }
+        cx.set_timer(Clock::Steady, spec.presence_beat(), Alarm::Presence);
+    }
+
+    /// Something was heard of a node.
+    pub(super) fn note_heard(&mut self, cx: &mut Cx<'_>, from: NodeId) {
+        if let Some(place) = self.place_of(from) {
+            self.heard[place as usize] = time(cx.now());
+        }
+    }
+
+    /// The log of a queue that another node leads grows by messages: so it is there, whatever this node has missed.
+    pub(super) fn note_presence_by_log(&mut self, queue: QueueId) {
+        if !self.queues[queue.index()].is_there {
+            self.note_presence(queue);
+        }
     }
 
     /// Tells the other nodes whether a queue is there that may not be.

@@ -18,7 +18,7 @@ use super::Broker;
 use super::word::{Posted, Word};
 
 /// How long a node waits to be told what became of a message that it passed on.
-const PATIENCE: Span = secs(10);
+pub(super) const PATIENCE: Span = secs(10);
 
 /// A message that was passed on.
 #[derive(Debug)]

@@ -113,7 +113,14 @@ impl Broker {
     /// Another replica says something.
     pub(super) fn hear_replica(&mut self, cx: &mut Cx<'_>, from: NodeId, queue: QueueId, word: RaftWord<Op>) {
         let Some(from) = self.place_of(from) else { return };
+        let before = self.replicas.get(&queue).map(|replica| replica.member.last());
         self.with_member(cx, queue, |member, effects| member.hear(from, word, effects));
+        let Some(Replica { member, .. }) = self.replicas.get(&queue) else { return };
+        let mut new = before.map_or(1, |before| before + 1)..=member.last();
+        let is_message = |index| member.entry(index).is_some_and(|entry| matches!(entry.what, Some(Op::Publish(_))));
+        if !member.is_leader() && new.any(is_message) {
+            self.note_presence_by_log(queue);
+        }
     }
 
     /// Appends to the log, if this node leads: the index and the term. Nothing is committed by that, as a write takes time.

@@ -8,6 +8,7 @@
 //!
 //! Source: rabbitmq.com/docs/direct-reply-to.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::id::{Entity, NodeId};
@@ -37,6 +38,31 @@ pub(super) struct Asked {
     message: MessageId,
     call: u16,
     reply_to: ReplyTo,
+}
+
+/// How many requests of one channel may be without a reply: what is older is not replied to. A broker keeps nothing of a request, as
+/// its delivery says where the reply goes; here the broker knows it for the consumer, which does not say what failed where
+/// deliveries are settled when they are sent.
+const ASKED_MAX: usize = 1 << 16;
+
+/// Requests among the deliveries of a channel that were not replied to, by number.
+#[derive(Debug, Default)]
+pub(super) struct Unanswered(BTreeMap<u32, Asked>);
+
+impl Unanswered {
+    /// A request is delivered, under a number that follows all others, though it may begin again at 0.
+    pub(super) fn insert(&mut self, number: u32, asked: Asked) {
+        if self.0.len() >= ASKED_MAX {
+            let oldest = self.0.range(number..).next().or_else(|| self.0.first_key_value()).map(|(oldest, _)| *oldest);
+            oldest.into_iter().for_each(|oldest| _ = self.0.remove(&oldest));
+        }
+        self.0.insert(number, asked);
+    }
+
+    /// It is replied to, or never will be.
+    pub(super) fn remove(&mut self, number: u32) -> Option<Asked> {
+        self.0.remove(&number)
+    }
 }
 
 /// A reply on its way to the node that knows the requester.
@@ -83,7 +109,7 @@ impl Broker {
     /// A consumer replies to a request. What comes on a channel that was lost is nobody's reply any more.
     pub(super) fn replied(&mut self, cx: &mut Cx<'_>, from: NodeId, envelope: &Envelope) {
         let Some(channel) = self.channels.get_mut(&consumer_of(from, envelope.call)) else { return };
-        let Some(Asked { message, call, reply_to }) = channel.asked.remove(&envelope.number) else { return };
+        let Some(Asked { message, call, reply_to }) = channel.asked.remove(envelope.number) else { return };
         let script = Arc::clone(&self.script);
         let draw = || script.keys.size.block(Entity::from_bits(envelope.luck), 1).first();
         let size = script.calls[usize::from(call)].reply_size.bytes(draw);
@@ -104,5 +130,24 @@ impl Broker {
         }
         let envelope = Envelope::new(Kind::Reply(Outcome::Done), luck, message.number, call, reply_to.attempt.into());
         cx.send_sized(message.owner, envelope, size);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::id::NodeId;
+
+    /// As many as may be and ten more, numbered across the end of the numbers: the first ten are forgotten, and no other.
+    #[test]
+    fn the_oldest_of_too_many_requests_is_forgotten() {
+        let message = MessageId { owner: NodeId::new(0), number: 0 };
+        let asked = Asked { message, call: 0, reply_to: ReplyTo { attempt: 1, place: 0, life: 0 } };
+        let number = |index: u32| (u32::MAX - 100).wrapping_add(index);
+        let count = ASKED_MAX as u32 + 10;
+        let mut unanswered = Unanswered::default();
+        (0..count).for_each(|index| unanswered.insert(number(index), asked));
+        let forgotten: Vec<_> = (0..count).filter(|index| unanswered.remove(number(*index)).is_none()).collect();
+        assert_eq!(forgotten, (0..10).collect::<Vec<_>>());
     }
 }

@@ -1,7 +1,7 @@
 //! What a broker holds, and what publishers and consumers ask of it: plain data.
 
 use crate::base::id::NodeId;
-use crate::base::time::{Span, Time};
+use crate::base::time::{Span, Time, secs};
 use crate::base::units::Bytes;
 use crate::protocol::amqp::{
     Binding, CreditFlowSettings, DeadLetterTo, ExchangeId, Headers, QueueId, Routing, Subscription, WorkQueue,
@@ -33,6 +33,11 @@ impl BrokerSpec {
     /// How often a leader says that it is there.
     pub(super) fn beat(&self) -> Span {
         Span::from_nanos((self.election.as_nanos() / 5).max(1))
+    }
+
+    /// How often a node says which queues it has that come and go: as often as a consumer says that it is there.
+    pub(super) fn presence_beat(&self) -> Span {
+        secs(5).min(Span::from_nanos((self.heartbeat.as_nanos() / 2).max(1)))
     }
 
     /// The queues that what is published so goes to, as they are reported, but for those of subscribers.

@@ -6,7 +6,7 @@ use super::attempts::take_back;
 use super::{Caller, Cx, Ended, IN_DOUBT, NOT_SENT};
 use crate::base::id::NodeId;
 use crate::base::random::Uniform;
-use crate::base::time::Span;
+use crate::base::time::{Span, us};
 use crate::model::Alarm;
 use crate::model::guard::Flight;
 use crate::model::script::Script;
@@ -191,7 +191,8 @@ impl Caller {
                 }
             }
         }
-        self.go_on(script, cx, number, failure, Span::ZERO)
+        let is_published = failure != Failure::Timeout && script.calls[pending.call as usize].publication.is_some();
+        self.go_on(script, cx, number, failure, if is_published { PUBLISHED_AGAIN } else { Span::ZERO })
     }
 
     /// What follows a failed attempt: another one, `least` from now at the earliest, or none. What has ended with it.
@@ -212,7 +213,7 @@ impl Caller {
         let previous_wait = (pending.attempt > 1).then_some(pending.previous_wait);
         let mut decision = spec.policy.retry.next(attempt, elapsed, previous_wait, failure, draw);
         if let Decision::Retry { after } = decision
-            && cx.now() + after >= pending.deadline
+            && cx.now() + after.max(least) >= pending.deadline
         {
             decision = Decision::GiveUp(Reason::DeadlineReached);
         }
@@ -249,6 +250,11 @@ impl Caller {
         }
     }
 }
+
+/// How long it takes at least until what no queue took is published again: a connection of RabbitMQ is one process, which does some
+/// 50,000 things a second. Without it a message that nobody takes, published again at once, where nothing takes any time, would never
+/// let time go on.
+const PUBLISHED_AGAIN: Span = us(20);
 
 /// What is handed to a policy that draws nothing.
 const NO_LUCK: Uniform = Uniform::from_bits(0);

@@ -97,6 +97,7 @@ pub(super) fn judged(name: &str, custody: &CustodyBook, style: Style) -> Vec<Str
 fn sentence(why: Loss) -> String {
     let meaning = why.meaning().trim_end_matches('.');
     let (first, rest) = meaning.split_at(1);
-    let setting = if why.setting().is_empty() { String::new() } else { format!(" (`{}`)", why.setting()) };
+    let settings = why.setting().replace(", ", "` or `");
+    let setting = if settings.is_empty() { String::new() } else { format!(" (`{settings}`)") };
     format!("{}{rest}{setting}", first.to_lowercase())
 }

@@ -101,7 +101,8 @@ pub(super) fn is_by_headers(exchange: &Exchange) -> bool {
     exchange.r#type == Some(ExchangeType::Headers)
 }
 
-fn arguments(asked: &HeaderMatch, at: Origin, mistakes: &mut Vec<Diagnostic>) -> Option<MatchArguments> {
+/// What a binding asks of headers; what is wrong with it goes to `mistakes`.
+pub(super) fn arguments(asked: &HeaderMatch, at: Origin, mistakes: &mut Vec<Diagnostic>) -> Option<MatchArguments> {
     let with_values = asked.headers.iter().map(|(name, value)| (name.value.clone(), Some(value.0.clone())));
     let present = asked.present.iter().map(|name| (name.value.clone(), None));
     let x_match = asked.x_match.unwrap_or(XMatch::All);
@@ -110,23 +111,31 @@ fn arguments(asked: &HeaderMatch, at: Origin, mistakes: &mut Vec<Diagnostic>) ->
         mistakes.push(mistake.at(twice.origin, "").help("a header with a value has to be there anyway"));
         return None;
     }
-    let headers: BTreeMap<_, _> = with_values.chain(present).collect();
     let with_x = matches!(x_match, XMatch::AllWithX | XMatch::AnyWithX);
-    if !headers.keys().any(|name| with_x || !name.starts_with("x-")) {
-        let (message, help) = match (headers.is_empty(), x_match) {
-            (true, XMatch::Any | XMatch::AnyWithX) => {
-                ("no message has one of no headers", "write `headers` or `present`")
-            }
-            (true, _) => return Some(MatchArguments { x_match: x_match.into(), headers }),
-            (false, _) => (
-                "headers whose names begin with `x-` are not looked at",
-                "write `x-match = \"all-with-x\"` or `\"any-with-x\"`",
-            ),
-        };
-        mistakes.push(Diagnostic::error(message).at(at, "").help(help));
+    let names = asked.headers.iter().map(|(name, _)| name).chain(&asked.present);
+    let unseen: Vec<_> = names.filter(|name| !with_x && name.value.starts_with("x-")).map(unseen).collect();
+    if !unseen.is_empty() {
+        mistakes.extend(unseen);
+        return None;
+    }
+    let headers: BTreeMap<_, _> = with_values.chain(present).collect();
+    if headers.is_empty() && matches!(x_match, XMatch::Any | XMatch::AnyWithX) {
+        let mistake = Diagnostic::error("no message has one of no headers").at(at, "");
+        mistakes.push(mistake.help("write `headers` or `present`"));
         return None;
     }
     Some(MatchArguments { x_match: x_match.into(), headers })
+}
+
+/// A header that the binding does not look at, or a key of the binding that stands among the headers.
+fn unseen(name: &Located<String>) -> Diagnostic {
+    if name.value == "x-match" {
+        let mistake = Diagnostic::error("`x-match` is not a header: it says how many of them a message needs");
+        return mistake.at(name.origin, "").help("write it beside `headers`");
+    }
+    Diagnostic::error("headers whose names begin with `x-` are not looked at")
+        .at(name.origin, "")
+        .help("write `x-match = \"all-with-x\"` or `\"any-with-x\"`, beside `headers`")
 }
 
 fn word(kind: ExchangeType) -> &'static str {

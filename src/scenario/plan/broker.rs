@@ -54,6 +54,11 @@ impl Brokers {
         self.specs.get(name)
     }
 
+    /// The exchange of this name, if this broker has it.
+    pub(super) fn exchange_at(&self, name: &str, broker: &str) -> Option<ExchangeId> {
+        self.exchanges.get(name).filter(|(host, _)| host == broker).map(|(_, id)| *id)
+    }
+
     /// The names of all queues and exchanges.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.queues.keys().chain(self.exchanges.keys()).map(String::as_str)
@@ -318,7 +323,7 @@ fn refuse_what_no_connection_has(
     mistakes.push(mistake.help(help));
 }
 
-fn kind(exchange: &Exchange) -> ExchangeKind {
+pub(super) fn kind(exchange: &Exchange) -> ExchangeKind {
     match exchange.r#type.unwrap_or(ExchangeType::Direct) {
         ExchangeType::Direct => DirectSettings::default().into(),
         ExchangeType::Fanout => FanoutSettings::default().into(),
@@ -389,6 +394,9 @@ impl Planner<'_> {
         if let Some(mandatory) = levels.into_iter().find_map(|step| step.mandatory).filter(|written| written.value) {
             self.effects.publishing(Inert::Mandatory, mandatory.origin, is_confirmed || step.call.is_some());
         }
+        if step.call.is_some() && exchange == ExchangeId::DEFAULT {
+            self.doubt_the_reply(to);
+        }
         if let (Some(key), Some(spec)) = (written_key, self.scenario.exchanges.get(to.value.as_str())) {
             let is_blind = matches!(spec.r#type, Some(ExchangeType::Fanout | ExchangeType::Headers));
             self.effects.publishing(Inert::RoutingKey, key.origin, !is_blind);
@@ -416,6 +424,18 @@ impl Planner<'_> {
                 expiration: levels.into_iter().find_map(|step| step.expiration).map(|expiration| expiration.value.0),
             },
         ))
+    }
+
+    /// Whoever asks a queue gets its reply from those who consume from it, or from where its dead letters go.
+    fn doubt_the_reply(&mut self, queue: &Located<Name>) {
+        let consumes = |one: &Consumer| one.queue.as_ref().is_some_and(|from| from.value == queue.value);
+        let is_consumed = self.scenario.consumers.iter().any(|(_, consumer)| consumes(consumer));
+        let written = self.scenario.queues.iter().find(|(name, _)| name.value == queue.value);
+        let has_letters =
+            written.is_some_and(|(_, queue)| queue.dead_letter_queue.is_some() || queue.dead_letter_exchange.is_some());
+        if !is_consumed && !has_letters {
+            self.effects.asked.insert(queue.origin, queue.as_str().to_owned());
+        }
     }
 
     /// A priority has an effect where a queue has priorities.
@@ -486,10 +506,18 @@ impl Planner<'_> {
             self.mistakes.push(mistake.help("what comes to a queue with a name is said in `bindings` of the exchange"));
         }
         let Some((broker, queue)) = source.cloned() else {
-            let mistake = if is_private {
-                unknown_name(from, "exchange", self.brokers.exchanges.keys().map(String::as_str))
-            } else {
-                unknown_name(from, "queue", self.brokers.queues.keys().map(String::as_str))
+            let name = from.value.as_str();
+            let mistake = match (is_private, self.brokers.queues.contains_key(name)) {
+                (true, true) => Diagnostic::error(format!("`{name}` is a queue, and no exchange"))
+                    .at(from.origin, "")
+                    .help(format!("write `queue = \"{name}\"`")),
+                (true, false) => unknown_name(from, "exchange", self.brokers.exchanges.keys().map(String::as_str)),
+                (false, _) if self.brokers.exchanges.contains_key(name) => {
+                    Diagnostic::error(format!("`{name}` is an exchange, and no queue"))
+                        .at(from.origin, "")
+                        .help(format!("write `exchange = \"{name}\"`, or a queue that is bound to it"))
+                }
+                (false, _) => unknown_name(from, "queue", self.brokers.queues.keys().map(String::as_str)),
             };
             self.mistakes.push(mistake);
             return None;

@@ -10,6 +10,7 @@ mod fault;
 mod health;
 mod keys;
 mod load;
+mod matching;
 mod medium;
 mod network;
 mod nodes;

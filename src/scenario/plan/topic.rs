@@ -450,7 +450,7 @@ impl Planner<'_> {
         let spec = ReaderSpec {
             cluster,
             group: GroupId(group as u32),
-            place: (self.scenario.queues.len() + group) as u16,
+            place: (queues(self.scenario) + group) as u16,
             topics,
             member,
             assignor: consumer

@@ -22,6 +22,8 @@ pub(super) struct Effects {
     pub(super) keys: Vec<Origin>,
     /// `priority`: where it stands, the last service that got it, and whether one looks at it.
     priorities: BTreeMap<Origin, (String, bool)>,
+    /// Calls of queues that nobody consumes from: where, and the queue.
+    pub(super) asked: BTreeMap<Origin, String>,
     /// What is said of publishing: where, and whether it has an effect anywhere.
     publishing: BTreeMap<(Origin, Inert), bool>,
 }
@@ -191,8 +193,26 @@ impl Planner<'_> {
                 found.push(Diagnostic::warning(message).at(origin, "").help_if(help.map(str::to_owned)));
             }
         }
+        for (&origin, queue) in &self.effects.asked {
+            if !mentions.has("queue", queue) {
+                let message = format!("nobody consumes from `{queue}`: no reply ever comes");
+                found.push(Diagnostic::warning(message).at(origin, "called here"));
+            }
+        }
+        if !mentions.has_key("variants") {
+            self.bindings_in_vain(found);
+        }
         for (name, queue) in self.scenario.queues.iter() {
             let settings = &queue.settings.0;
+            for (key, is_written) in [("auto-delete", settings.auto_delete), ("expires", settings.expires.is_some())] {
+                if settings.exclusive && is_written && !mentions.has_key("variants") {
+                    let message = format!(
+                        "`{key}` of queue `{}` has no effect: it is exclusive, and ends with its connection",
+                        name.value
+                    );
+                    found.push(Diagnostic::warning(message).at(name.origin, ""));
+                }
+            }
             let is_limited = settings.max_length.is_some() || settings.max_length_bytes.is_some();
             let may_be = mentions.has_key("max-length") || mentions.has_key("max-length-bytes");
             let is_consumed = || {

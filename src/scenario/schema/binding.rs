@@ -5,7 +5,6 @@ use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
-use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
 use crate::protocol::amqp::{HeaderValue, Match};
@@ -21,7 +20,7 @@ pub enum Binding {
 }
 
 /// Which headers a message has to have.
-#[derive(Clone, PartialEq, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct HeaderMatch {
     /// How many of them a message needs (RabbitMQ).
@@ -124,8 +123,21 @@ impl<'de> Deserialize<'de> for Binding {
                 Ok(Binding::Key(text.into()))
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Binding, A::Error> {
-                HeaderMatch::deserialize(MapAccessDeserializer::new(entries)).map(Binding::Headers)
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Binding, A::Error> {
+                let mut asked = HeaderMatch::default();
+                while let Some(key) = entries.next_key::<String>()? {
+                    match key.as_str() {
+                        "x-match" => asked.x_match = Some(entries.next_value()?),
+                        "headers" => asked.headers = entries.next_value()?,
+                        "present" => asked.present = entries.next_value()?,
+                        other => {
+                            let message =
+                                "a binding has the keys `x-match`, `headers` and `present`; for a header write";
+                            return Err(A::Error::custom(format!("{message} `headers = {{ {other} = ... }}`")));
+                        }
+                    }
+                }
+                Ok(Binding::Headers(asked))
             }
         }
 

@@ -107,8 +107,9 @@ pub struct Exchange {
     /// How it compares the routing key of a message, or its headers, with what its bindings ask for.
     #[schemars(extend("default" = "direct"))]
     pub r#type: Option<ExchangeType>,
-    /// The queues it sends to, each with what its binding asks for, or those of several bindings: a key, or at a headers exchange a
-    /// table of headers.
+    /// The queues it sends to, each with what its binding asks for, or those of several bindings: a key, as in `orders = "eu.*"`, or at a
+    /// headers exchange a table of headers with the keys `headers`, `present` and `x-match`, as in
+    /// `orders = { headers = { region = "eu" }, present = ["size"], x-match = "any" }`.
     #[serde(default)]
     pub bindings: super::Named<OneOrMany<Located<Binding>>>,
     /// Where what none of the bindings matches goes.
@@ -147,7 +148,8 @@ pub struct Consumer {
     pub exchange: Option<Located<Name>>,
     /// What these queues are bound with: the key, or several, of messages that are wanted of a direct or topic exchange.
     pub binding_key: Option<OneOrMany<Located<String>>>,
-    /// The headers of messages that are wanted of a headers exchange, or those of several bindings.
+    /// The headers of messages that are wanted of a headers exchange, or those of several bindings, each a table with the keys `headers`,
+    /// `present` and `x-match`, as in `{ headers = { region = "eu" }, present = ["size"], x-match = "any" }`.
     pub binding_headers: Option<OneOrMany<Located<HeaderMatch>>>,
     /// The topics that it reads, as one group: each partition is read by one of its nodes.
     pub topics: Option<OneOrMany<Located<Name>>>,
