@@ -276,6 +276,7 @@ fn in_words(fact: &Observation, names: &Names) -> String {
         Observation::Level { waiting, busy } => format!("{waiting} waiting, {busy} busy"),
         Observation::Served { wait, work } => format!("served after {wait} of waiting and {work} of work"),
         Observation::OutboxDepth { count } => format!("{count} in the outbox"),
+        Observation::OutboxRefused => "a message of the outbox was refused".into(),
         Observation::AtRisk { count } => format!("{count} answered and not on disk"),
         Observation::Down { .. } => "down".into(),
         Observation::Guarded { fact, .. } => format!("guarded: {}", fact.name()),

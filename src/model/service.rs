@@ -16,6 +16,7 @@ mod extras;
 mod lanes;
 mod outbox;
 mod reading;
+mod relay;
 mod sharing;
 mod spec;
 mod ties;

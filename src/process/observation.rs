@@ -250,6 +250,8 @@ pub enum Observation {
         /// So many.
         count: u32,
     },
+    /// A broker refused or returned a message from the outbox of this station, which publishes it again.
+    OutboxRefused,
     /// The node went down, and forgot what it had not synced. Stated by the driver, not by processes.
     Down {
         /// Writes that were synced meanwhile, and of which the process had not been told yet.
@@ -337,7 +339,8 @@ pub enum Kind {
     /// [`Observation::Released`], [`Observation::PassedOver`].
     Message = 1,
     /// [`Observation::Arrived`], [`Observation::Level`], [`Observation::Served`], [`Observation::Refused`],
-    /// [`Observation::TurnedAway`], [`Observation::AtRisk`], [`Observation::OutboxDepth`].
+    /// [`Observation::TurnedAway`], [`Observation::AtRisk`], [`Observation::OutboxDepth`],
+    /// [`Observation::OutboxRefused`].
     Station = 2,
     /// [`Observation::Down`].
     Life = 4,
@@ -410,6 +413,7 @@ impl Observation {
             | Self::Level { .. }
             | Self::AtRisk { .. }
             | Self::OutboxDepth { .. }
+            | Self::OutboxRefused
             | Self::Served { .. }
             | Self::Refused { .. }
             | Self::TurnedAway { .. } => Kind::Station,
