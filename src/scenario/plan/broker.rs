@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::binding;
 use super::distribution::times;
 use super::roles::{Planner, Sender};
+use super::steps::outbox_of;
 use super::topic::reader_keys;
 use super::unused::Inert;
 use crate::base::distribution::Distribution;
@@ -386,8 +387,9 @@ impl Planner<'_> {
             return None;
         };
         let is_confirmed = levels.into_iter().find_map(|step| step.confirm).is_some_and(|confirm| confirm.value);
+        let is_told = is_confirmed || step.call.is_some() || outbox_of(sender, step).is_some();
         if let Some(mandatory) = levels.into_iter().find_map(|step| step.mandatory).filter(|written| written.value) {
-            self.effects.publishing(Inert::Mandatory, mandatory.origin, is_confirmed || step.call.is_some());
+            self.effects.publishing(Inert::Mandatory, mandatory.origin, is_told);
         }
         if let (Some(key), Some(spec)) = (written_key, self.scenario.exchanges.get(to.value.as_str())) {
             let is_blind = matches!(spec.r#type, Some(ExchangeType::Fanout | ExchangeType::Headers));
