@@ -277,6 +277,7 @@ fn in_words(fact: &Observation, names: &Names) -> String {
         Observation::Served { wait, work } => format!("served after {wait} of waiting and {work} of work"),
         Observation::OutboxDepth { count } => format!("{count} in the outbox"),
         Observation::Saga { saga, fact } => format!("saga {saga} {}", fact.name()),
+        Observation::OutboxRefused => "a message of the outbox was refused".into(),
         Observation::AtRisk { count } => format!("{count} answered and not on disk"),
         Observation::Down { .. } => "down".into(),
         Observation::Guarded { fact, .. } => format!("guarded: {}", fact.name()),

@@ -101,6 +101,8 @@ pub struct Places {
     pub moving_on: BTreeSet<u16>,
     /// For each flow of messages that go to places: to which, where that is the same for all; otherwise to none.
     pub flows: BTreeMap<Flow, Vec<u16>>,
+    /// Flows whose messages are published from memory: what a publisher has still to publish is lost when it goes down.
+    pub from_memory: BTreeSet<Flow>,
 }
 
 /// What is known of all places, and of the messages that have not come to their end.
@@ -338,7 +340,7 @@ impl Custody {
             }
         }
         if entry.shares.is_empty()
-            && let Some(why) = lost_outside(entry.refusal, &end)
+            && let Some(why) = lost_outside(entry.refusal, &end, self.places.from_memory.contains(&entry.flow))
         {
             account.losses.note(why);
             let to = self.places.flows.get(&entry.flow).into_iter().flatten().filter(|_| entry.counts);
@@ -415,7 +417,7 @@ impl Share {
 }
 
 /// Why a message was lost that no place ever took.
-fn lost_outside(refusal: Option<Loss>, end: &End) -> Option<Loss> {
+fn lost_outside(refusal: Option<Loss>, end: &End, is_from_memory: bool) -> Option<Loss> {
     if !end.is_gone || end.effects > 0 {
         return None;
     }
@@ -423,7 +425,8 @@ fn lost_outside(refusal: Option<Loss>, end: &End) -> Option<Loss> {
         (Some(why), _) => Some(why),
         (None, Some(Close::Sent)) => Some(Loss::Unpublished),
         (None, Some(Close::TimedOut | Close::Expired | Close::Rejected | Close::Failed)) => Some(Loss::GivenUp),
-        // Whoever let go of it itself, or went down with it, never published it.
+        (None, Some(Close::Forgotten)) if is_from_memory => Some(Loss::Publisher),
+        // Whoever let go of it itself never published it. A row that was not written stood for nothing.
         (None, _) => None,
     }
 }
@@ -439,7 +442,8 @@ mod tests {
     fn custody() -> Custody {
         let consumers = BTreeMap::from([(NodeId::new(1), 0), (NodeId::new(2), 1)]);
         let flows = BTreeMap::from([(FLOW, vec![0, 1])]);
-        let mut custody = Custody::new(Places { count: 3, consumers, moving_on: BTreeSet::from([1]), flows });
+        let (moving_on, from_memory) = (BTreeSet::from([1]), BTreeSet::new());
+        let mut custody = Custody::new(Places { count: 3, consumers, moving_on, flows, from_memory });
         custody.begin(MESSAGE, FLOW, Time::ZERO, true);
         custody
     }
@@ -543,6 +547,19 @@ mod tests {
             let end = End { is_confirmed: closed.is_none(), closed, is_gone: true, effects: 0 };
             assert_eq!(lost(&custody.end(MESSAGE, end)), [(why, 1)]);
             assert_eq!(custody.books().iter().map(|book| book.lost.of(why)).collect::<Vec<_>>(), [1, 1, 0]);
+        }
+    }
+
+    /// The row of an outbox that was not written stood for nothing; what was in its publisher's memory did.
+    #[test]
+    fn what_a_publisher_forgot_is_lost_if_it_was_to_be_published_from_memory() {
+        for (from_memory, expected) in [(vec![FLOW], vec![(Loss::Publisher, 1)]), (Vec::new(), Vec::new())] {
+            let mut custody = custody();
+            custody.places.from_memory.extend(from_memory);
+            let end = End { is_confirmed: false, closed: Some(Close::Forgotten), is_gone: true, effects: 0 };
+            assert_eq!(lost(&custody.end(MESSAGE, end)), expected);
+            let of_places = custody.books().iter().map(|book| book.lost.sum()).sum::<u64>();
+            assert_eq!(of_places, 2 * expected.len() as u64, "it was for two queues");
         }
     }
 

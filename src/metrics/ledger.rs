@@ -267,7 +267,7 @@ impl Ledger {
             Observation::Received { message, duplicate } => self.update(message, |record, _| {
                 record.received(now);
                 if duplicate {
-                    record.ended += 1;
+                    record.ended = record.ended.saturating_add(1);
                     record.end_copy();
                 }
             }),
@@ -279,7 +279,7 @@ impl Ledger {
             Observation::Down { .. } => self.forget(node),
             Observation::Dropped { message } => self.update(message, |record, _| record.end_copy()),
             Observation::Duplicated { message } | Observation::Stored { message, .. } => {
-                self.update(message, |record, _| record.open_copies += 1);
+                self.update(message, |record, _| record.open_copies = record.open_copies.saturating_add(1));
             }
             Observation::Replaced { message } => self.update(message, |record, _| record.end_copy()),
             Observation::Released { message, exit, .. } => self.update(message, |record, _| {

@@ -75,6 +75,8 @@ pub struct StationBook {
     pub outbox_max: u32,
     /// What became of the sagas that it coordinates.
     pub sagas: SagaBook,
+    /// Messages of outboxes that brokers refused or returned, each time counted: they are published again.
+    pub outbox_refused: u64,
     /// The length of the measured time in seconds.
     pub seconds: f64,
 }
@@ -189,6 +191,7 @@ impl Stations {
         match *observation {
             Observation::Level { waiting, busy } => self.set_level(index, now, waiting, busy),
             Observation::OutboxDepth { count } => self.set_outbox(index, now, count),
+            Observation::OutboxRefused if counts => book.outbox_refused += 1,
             Observation::AtRisk { count } => self.nodes[index].at_risk = count,
             Observation::Down { synced } => {
                 let at_risk = std::mem::take(&mut self.nodes[index].at_risk);

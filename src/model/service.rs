@@ -17,6 +17,7 @@ mod lanes;
 mod outbox;
 mod reading;
 mod saga;
+mod relay;
 mod sharing;
 mod spec;
 mod ties;

@@ -35,6 +35,10 @@ losses! {
     ///
     /// More attempts, or a longer deadline, would have brought it there.
     GivenUp "lost-given-up" "max-attempts",
+    /// Lost in a crash of whoever was to publish it: it was not confirmed, and was to be published again.
+    ///
+    /// A row in an outbox is on disk, and is published after the crash.
+    Publisher "lost-with-publisher" "outbox",
     /// Lost in a crash of the broker: it was still unread, as publishers were kept back.
     ///
     /// A publisher that waits for the confirm, and publishes again without one, does not lose it.

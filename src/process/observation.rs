@@ -258,6 +258,8 @@ pub enum Observation {
         /// What.
         fact: SagaFact,
     },
+    /// A broker refused or returned a message from the outbox of this station, which publishes it again.
+    OutboxRefused,
     /// The node went down, and forgot what it had not synced. Stated by the driver, not by processes.
     Down {
         /// Writes that were synced meanwhile, and of which the process had not been told yet.
@@ -345,7 +347,8 @@ pub enum Kind {
     /// [`Observation::Released`], [`Observation::PassedOver`].
     Message = 1,
     /// [`Observation::Arrived`], [`Observation::Level`], [`Observation::Served`], [`Observation::Refused`],
-    /// [`Observation::TurnedAway`], [`Observation::AtRisk`], [`Observation::OutboxDepth`], [`Observation::Saga`].
+    /// [`Observation::TurnedAway`], [`Observation::AtRisk`], [`Observation::OutboxDepth`],
+    /// [`Observation::OutboxRefused`], [`Observation::Saga`].
     Station = 2,
     /// [`Observation::Down`].
     Life = 4,
@@ -419,6 +422,7 @@ impl Observation {
             | Self::AtRisk { .. }
             | Self::OutboxDepth { .. }
             | Self::Saga { .. }
+            | Self::OutboxRefused
             | Self::Served { .. }
             | Self::Refused { .. }
             | Self::TurnedAway { .. } => Kind::Station,

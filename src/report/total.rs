@@ -229,6 +229,7 @@ fn add_station(total: &mut StationBook, book: &StationBook) {
     total.sagas.add(&book.sagas);
     total.outbox_seconds += book.outbox_seconds;
     total.outbox_max = total.outbox_max.max(book.outbox_max);
+    total.outbox_refused += book.outbox_refused;
     total.waiting_max = total.waiting_max.max(book.waiting_max);
     total.present_max = total.present_max.max(book.present_max);
     total.seconds += book.seconds;

@@ -1,6 +1,7 @@
 //! What patterns of messaging promise, over seeds and under crashes; and what they do not.
 
-use rehearsal::metrics::{RunResult, Tally};
+use rehearsal::metrics::{Fate, RunResult, Tally};
+use rehearsal::process::Loss;
 
 use crate::common::{plan, play};
 
@@ -52,8 +53,8 @@ fn a_reply_is_lost_with_the_connection_of_its_requester() {
     let all = requests(crash);
     for run in &all {
         let book = &run.flows[0].book.total;
-        let fate = |fate: rehearsal::metrics::Fate| book.fates[fate as usize];
-        assert!(book.confirmed < book.offered && fate(rehearsal::metrics::Fate::InDoubt) > 0, "{:?}", book.fates);
+        let fate = |fate: Fate| book.fates[fate as usize];
+        assert!(book.confirmed < book.offered && fate(Fate::InDoubt) > 0, "{:?}", book.fates);
         assert_eq!(book.confirmed_lost, 0);
     }
 }
@@ -116,6 +117,7 @@ fn an_outbox_loses_no_message_of_a_request_that_was_answered() {
                     "{answered} answered, {processed} processed: {publish}"
                 );
             }
+            assert!(all.iter().flat_map(|run| &run.queues).all(|queue| queue.custody.lost.sum() == 0), "{broker}");
             let repeated: u64 = all.iter().flat_map(|run| &run.flows).map(|flow| flow.book.total.repeated).sum();
             assert!(repeated > 0, "confirms are lost, so some come twice: {broker}");
         }
@@ -133,6 +135,10 @@ fn without_an_outbox_messages_of_answered_requests_are_lost() {
     let missing: u64 =
         answered_and_processed(&all).iter().map(|(answered, processed)| answered.saturating_sub(*processed)).sum();
     assert!(missing > 100, "{missing}");
+    // It was for the queue, which states why it has not got it.
+    let lost = |why| all.iter().map(|run| run.queues[0].custody.lost.of(why)).sum::<u64>();
+    assert!(lost(Loss::Publisher) >= missing, "{missing} missing, {} lost", lost(Loss::Publisher));
+    assert_eq!(all.iter().map(|run| run.queues[0].custody.lost.sum()).sum::<u64>(), lost(Loss::Publisher));
 }
 
 /// A disk that syncs now and then takes rows along when it crashes.

@@ -1,9 +1,10 @@
 //! Patterns of messaging against theory.
 
 use rehearsal::base::time::ms;
-use rehearsal::metrics::RunResult;
+use rehearsal::metrics::{Fate, RunResult};
 use rehearsal::process::{GuardFact, QueueFact};
 
+use crate::common::{plan, play};
 use crate::study::{Study, flow, mean_ms, station};
 
 /// A worker that takes 1 ms, exponentially, and is busy for half of the time: whoever asks it through a queue, where nothing else
@@ -223,4 +224,76 @@ fn what_is_not_known_is_compensated() {
             (100, 0, 100, compensations)
         );
     }
+}
+
+/// What a relay that publishes to `placed` did with messages of `rate` a second, and what became of them, in `seconds` and a drain.
+fn relayed(seconds: u32, rate: u32, [network, outbox, more]: [&str; 3]) -> RunResult {
+    let text = format!(
+        "run = {{ duration = \"{seconds}s\", drain = \"100s\" }}\nnetwork.latency = \"{network}\"\n[clients.shop]\nrate = \
+         \"{rate}/s\"\narrivals = \"even\"\ncall = \"orders\"\ntimeout = \"500ms\"\n[services.orders]\nstate = {{ durable = {{ \
+         fsync-time = \"1ms\" }} }}\nsteps = [{{ publish = \"placed\", {outbox} }}]\n{more}"
+    );
+    play(&plan(&text)).runs.remove(0)
+}
+
+/// The first node of a broker's three is down: the batch that goes there is not confirmed for 5 s, which is what the relay waits, and
+/// 500 messages of 100 a second come meanwhile. After that it publishes elsewhere: 10 for each of its looks, every 100 ms.
+#[test]
+fn a_relay_leaves_a_member_that_does_not_answer() {
+    let more = "[brokers.rabbit]\nnodes = 3\nheartbeat = \"1s\"\n[queues.placed]\ntype = \"quorum\"\n[consumers.billing]\nqueue = \
+                \"placed\"\n[faults.node]\ncrash = \"rabbit[0]\"\nat = \"5s\"\nfor = \"25s\"\n";
+    let run = relayed(30, 100, ["1ms", "outbox = true", more]);
+    let book = flow(&run, "orders->placed");
+    assert_eq!((book.offered, book.confirmed), (3_000, 3_000));
+    let most = station(&run, "orders").outbox_max;
+    assert!((490..=520).contains(&most), "{most}");
+    // One batch was sent twice, of no more than 10 and what comes in a millisecond.
+    assert!(book.attempts - book.offered <= 11, "{}", book.attempts);
+}
+
+/// The disk is full for 3 s. Rows that are confirmed and cannot be cleared are published again whenever the relay looks, once a second,
+/// and not in between: 4 times, and one more at the edge. What cannot be written is not published, and nobody has lost it.
+#[test]
+fn a_relay_with_a_full_disk_publishes_again_at_its_next_look() {
+    let more = "[queues.placed]\n[consumers.billing]\nqueue = \"placed\"\n[faults.full]\ndisk-full = \"orders\"\nat = \"5s\"\nfor = \"3s\"\n";
+    let outbox = "outbox = { polling = { poll-interval = \"1s\", batch-size = 1 } }";
+    for network in ["1ms", "0s"] {
+        let run = relayed(20, 20, [network, outbox, more]);
+        let (book, rows) = (flow(&run, "orders->placed"), u64::from(station(&run, "orders").outbox_max));
+        // 20 a second wait for one second until somebody looks.
+        assert!((20..=22).contains(&rows), "{rows}");
+        assert!(book.repeated > 0 && book.repeated <= 5 * rows, "{}", book.repeated);
+        // The requests of the 3 s, which have failed.
+        assert_eq!(book.fates[Fate::Abandoned as usize], book.offered - book.confirmed);
+        assert!((59..=61).contains(&(book.offered - book.confirmed)), "{:?}", book.fates);
+        assert_eq!(run.queues[0].custody.lost.sum(), 0);
+    }
+}
+
+/// The consumer is slower than the publisher, and 1 MiB is room for 100 messages of 10 KiB: the broker reads no more for longer than
+/// the relay waits for confirms, and then what has been sent is still there. So nothing is sent twice.
+#[test]
+fn a_relay_that_is_blocked_sends_nothing_again() {
+    let more = "[brokers.rabbit]\nheartbeat = \"1s\"\nvm-memory-high-watermark.absolute = \"1MiB\"\n[queues.placed]\n[consumers.billing]\n\
+                queue = \"placed\"\nprefetch = 1\nwork = \"30ms\"\n";
+    let run = relayed(30, 50, ["1ms", "outbox = true, size = \"10KiB\", timeout = \"500ms\"", more]);
+    let book = flow(&run, "orders->placed");
+    assert_eq!((book.offered, book.confirmed, book.attempts, book.duplicates), (1_500, 1_500, 1_500, 0));
+    // It was blocked: 50 a second come, and 33 go.
+    assert!(station(&run, "orders").outbox_max > 100);
+}
+
+/// No queue is bound to the exchange, and the broker returns what it cannot route. 10 rows are as many as a batch has, and the relay
+/// publishes these again and again, 10 times a second; those behind them never go.
+#[test]
+fn a_relay_publishes_what_is_returned_for_ever() {
+    let text = "network.latency = \"1ms\"\n[clients.app]\nrate = \"100/s\"\narrivals = \"even\"\ncall = \"api\"\n[services.api]\nstate \
+                = \"durable\"\nsteps = [{ publish = \"news\", mandatory = true, outbox = { polling = { poll-interval = \"100ms\", \
+                batch-size = 10 } } }]\n[exchanges.news]\n[queues.other]\n";
+    let run = Study::exact(10, text);
+    let (book, api) = (flow(&run, "api->news"), station(&run, "api"));
+    assert_eq!((book.offered, book.confirmed), (1_000, 0));
+    // 100 looks, the first of which may find fewer.
+    assert!((980..=1_000).contains(&api.outbox_refused), "{}", api.outbox_refused);
+    assert!(book.fates[Fate::InFlight as usize] > 900, "{:?}", book.fates);
 }

@@ -99,7 +99,7 @@ impl Record {
             self.sent = now;
         }
         self.attempts = self.attempts.saturating_add(1);
-        self.open_copies += 1;
+        self.open_copies = self.open_copies.saturating_add(1);
     }
 
     #[inline(always)]
@@ -114,7 +114,7 @@ impl Record {
     #[inline(always)]
     pub(super) fn handled(&mut self, now: Time, outcome: Outcome) -> bool {
         if outcome == Outcome::Done {
-            self.ended += 1;
+            self.ended = self.ended.saturating_add(1);
             // Handled on arrival: nobody said that it was received.
             if self.ended > self.received {
                 self.received(now);
@@ -247,5 +247,24 @@ impl Record {
             (State::Closed(Close::Expired), ..) | (_, _, Some(Outcome::Expired | Outcome::Cancelled)) => Fate::Expired,
             _ => Fate::Lost,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is published again and again for as long as something lasts may have more copies than a record counts.
+    #[test]
+    fn more_copies_than_a_record_counts_are_as_many_as_it_counts() {
+        let mut record = Record::NONE;
+        for _ in 0..=u32::from(u16::MAX) {
+            record.attempted(Time::ZERO);
+            record.handled(Time::ZERO, Outcome::Done);
+        }
+        assert_eq!(
+            (record.attempts, record.open_copies, record.ended, record.effects),
+            (u16::MAX, u16::MAX, u16::MAX, u16::MAX)
+        );
     }
 }

@@ -54,7 +54,9 @@ impl Caller {
         (parcel, about, size): (Parcel, Option<u64>, u64),
     ) {
         let life = self.first_number >> 24;
-        self.producers().publish(cx, record, life, (parcel, about, size), &script.keys.about);
+        let producers = self.producers();
+        producers.serves_others = true;
+        producers.publish(cx, record, life, (parcel, about, size), &script.keys.about);
     }
 
     /// What has become of messages at its producers that somebody else waits for.
@@ -102,7 +104,7 @@ impl Caller {
             self.outstanding.get_mut(key).is_some()
         });
         if let Some(producers) = &mut self.producers {
-            producers.of_others.extend(others);
+            producers.keep_for_others(others);
         }
         let end = |Finished { number, call, outcome }| match outcome {
             sender::Outcome::Written(_) => {

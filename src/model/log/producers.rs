@@ -41,6 +41,8 @@ pub(in crate::model) struct Producers {
     all: BTreeMap<u16, Producer>,
     /// What all of them write, if they write in transactions.
     transaction: Option<Transaction>,
+    /// Whether somebody else than the caller publishes with them, who asks what has ended.
+    pub(in crate::model) serves_others: bool,
     /// What has ended, and was somebody else's than the caller's.
     pub(in crate::model) of_others: Vec<Finished>,
 }
@@ -100,6 +102,13 @@ struct Producer {
 }
 
 impl Producers {
+    /// Keeps what has ended and is not the caller's for whoever asks; of what nobody asks for, nothing is kept.
+    pub(in crate::model) fn keep_for_others(&mut self, ended: Vec<Finished>) {
+        if self.serves_others {
+            self.of_others.extend(ended);
+        }
+    }
+
     /// Publishes a record, which has been stated as an attempt. What becomes of it is told later.
     pub(in crate::model) fn publish(
         &mut self,
@@ -459,5 +468,22 @@ impl Producer {
         let under_way = self.under_way.front().map(|&(until, _)| until);
         let due = self.sender.next_deadline(now).into_iter().chain(asks).chain(blocked).chain(under_way).min();
         self.due.set(cx, due);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A client that waits for no answer asks for none later, for as long as it runs.
+    #[test]
+    fn what_nobody_asks_for_is_not_kept() {
+        let ended = |number| vec![Finished { number, call: 0, outcome: Outcome::Refused }];
+        let mut producers = Producers::default();
+        producers.keep_for_others(ended(1));
+        assert!(producers.of_others.is_empty());
+        producers.serves_others = true;
+        producers.keep_for_others(ended(2));
+        assert_eq!(producers.of_others.iter().map(|ended| ended.number).collect::<Vec<_>>(), [2]);
     }
 }

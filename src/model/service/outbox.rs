@@ -6,7 +6,8 @@
 //! not confirmed is published again, for as long as it takes; rows that a crash left are found when the node comes up. So each message
 //! is published at least once, and more often if a confirm, or the clearing of its row, is lost.
 //!
-//! The messages of a batch are under way together: one that is lost is published again after later ones of its batch.
+//! The messages of a batch are under way together: one that is lost is published again after later ones of its batch. What a broker
+//! refuses or returns is published again as well, before all that came after it: a message that is always returned stays the first.
 //!
 //! Source: Richardson, Microservices Patterns, 2018, section 3.3 (transactional outbox, polling publisher).
 
@@ -21,10 +22,18 @@ use crate::model::caller::{Cx, nested_luck};
 use crate::model::envelope::{Beside, Envelope, Kind};
 use crate::model::journal::{ROWS, SAGAS, State};
 use crate::model::log::{Finished, Parcel};
-use crate::process::{Boot, Clock, Exit, Loss, MessageId, NO_PLACE, Observation, Outcome, Steady, TimerId};
+use crate::model::script::Script;
+use crate::process::{Boot, Clock, Close, Exit, Loss, MessageId, NO_PLACE, Observation, Outcome, Steady, TimerId};
 use crate::protocol::log::producer::sender;
 
+use super::relay::Brokers;
 use super::{OutboxSpec, Service, ServiceSpec};
+
+/// How many attempts are left out for those that a message may have had in earlier lives of its node. What its luck on the wire is
+/// drawn by has the attempt modulo 256, so that lives that follow each other begin far apart there.
+fn attempts_before(restarts: u32) -> u32 {
+    restarts.wrapping_mul(97)
+}
 
 /// Whether this is the place of a row on the disk.
 pub(super) fn is_row(key: u64) -> bool {
@@ -49,6 +58,8 @@ pub(super) struct Outbox {
     written: u64,
     /// Messages under way.
     in_flight: u32,
+    /// Where they go.
+    brokers: Brokers,
     /// Whether the last batch was as large as it may be, and all of it was confirmed.
     is_behind: bool,
     /// When the node came up, and the next look.
@@ -65,8 +76,10 @@ struct Row {
     place: u64,
     what: What,
     stage: Stage,
-    /// How often it was published in this life.
+    /// How often it was published in this life, and more if it was found: what lives before may have used is not used again.
     attempts: u32,
+    /// The member of its broker that it was published to.
+    member: u32,
     /// Writes to its place that are not synced, and whether one ever was.
     unsynced: u32,
     is_kept: bool,
@@ -94,6 +107,8 @@ enum Stage {
     InFlight,
     /// It is confirmed, and the row is being cleared.
     Clearing,
+    /// It is confirmed, and there was no room to clear the row: it is published again when the relay looks next.
+    Uncleared,
 }
 
 impl What {
@@ -119,6 +134,19 @@ impl What {
     }
 }
 
+impl Row {
+    fn new(place: u64, what: What, stage: Stage) -> Self {
+        Self { place, what, stage, attempts: 0, member: 0, unsynced: 0, is_kept: false, is_stated: false }
+    }
+
+    /// How long its confirm is waited for; a record is with its producer, which says when it gives up.
+    fn timeout(&self, script: &Script) -> Option<Span> {
+        let call = &script.calls[usize::from(self.what.call)];
+        let timeout = || call.policy.retry.timeout_of(NonZeroU32::MIN, Span::ZERO).unwrap_or(OutboxSpec::TIMEOUT);
+        call.record.is_none().then(timeout)
+    }
+}
+
 impl Outbox {
     /// That of a node that finds this on its disk, if it has one.
     pub(super) fn of(spec: &ServiceSpec, boot: &Boot<'_>) -> Option<Box<Self>> {
@@ -133,12 +161,14 @@ impl Outbox {
             count: 0,
             written: 0,
             in_flight: 0,
+            brokers: Brokers::default(),
             is_behind: false,
             began: Steady::from_nanos(0),
             timer: None,
             depth: 0,
             shown: 0,
         };
+        let attempts = attempts_before(boot.restarts);
         for (&place, bytes) in boot.disk.range(ROWS..SAGAS) {
             outbox.count = place - ROWS + 1;
             let Some((order, what)) = What::read(bytes) else {
@@ -147,10 +177,7 @@ impl Outbox {
             };
             outbox.written = outbox.written.max(order + 1);
             outbox.depth += 1;
-            outbox.keep(
-                order,
-                Row { place, what, stage: Stage::Ready, attempts: 0, unsynced: 0, is_kept: true, is_stated: true },
-            );
+            outbox.keep(order, Row { attempts, is_kept: true, is_stated: true, ..Row::new(place, what, Stage::Ready) });
         }
         Some(Box::new(outbox))
     }
@@ -164,6 +191,14 @@ impl Outbox {
     fn at(&mut self, place: u64) -> Option<(u64, &mut Row)> {
         let order = *self.places.get(&place)?;
         Some((order, self.rows.get_mut(&order)?))
+    }
+
+    /// Looks again at this time, and not before.
+    fn look_at(&mut self, cx: &mut Cx<'_>, then: Steady) {
+        if let Some(timer) = self.timer.take() {
+            cx.cancel_timer(timer);
+        }
+        self.timer = Some(cx.set_timer(Clock::Steady, then.since(cx.now()), Alarm::Outbox));
     }
 
     /// Says how many messages wait, if that has changed.
@@ -182,6 +217,22 @@ impl Outbox {
             let left = interval - since % interval;
             self.timer = Some(cx.set_timer(Clock::Steady, Span::from_nanos(left), Alarm::Outbox));
         }
+    }
+
+    /// Until when nothing is published, as a broker that messages go to reads no more, if that is so.
+    fn blocked_until(&self, script: &Script, now: Steady) -> Option<Steady> {
+        let goes_there = |row: &Row, node: NodeId| {
+            let call = &script.calls[usize::from(row.what.call)];
+            call.record.is_none() && script.targets[usize::from(call.target)].place_of(node).is_some()
+        };
+        self.brokers.blocked_until(now, |node| self.rows.values().any(|row| goes_there(row, node)))
+    }
+
+    /// The member that a message went to does not answer, or cannot take it.
+    fn leave_member(&mut self, script: &Script, order: u64) {
+        let Some(row) = self.rows.get(&order).filter(|row| row.stage == Stage::InFlight) else { return };
+        let target = script.calls[usize::from(row.what.call)].target;
+        self.brokers.leave(target, row.member, script.targets[usize::from(target)].len);
     }
 
     /// A message that was under way is not confirmed: it is published again.
@@ -229,7 +280,7 @@ impl Service {
         let (order, what) = (outbox.written, What { message, luck, call, about });
         outbox.written += 1;
         let stage = Stage::Writing(Some(id));
-        outbox.keep(order, Row { place, what, stage, attempts: 0, unsynced: 1, is_kept: false, is_stated: false });
+        outbox.keep(order, Row { unsynced: 1, ..Row::new(place, what, stage) });
         cx.persist(place, what.bytes(order));
         self.let_go(cx, id);
     }
@@ -296,7 +347,8 @@ impl Service {
         }
     }
 
-    /// The disk has no room. A row that cannot be cleared is published again.
+    /// The disk has no room. A row that cannot be cleared is published again, when the relay looks next: not at once, or it would be
+    /// published all the time for as long as the disk is full.
     #[cold]
     pub(super) fn row_is_refused(&mut self, cx: &mut Cx<'_>, place: u64) {
         let Some(outbox) = self.outbox() else { return };
@@ -309,17 +361,18 @@ impl Service {
                 outbox.places.remove(&place);
                 outbox.numbers.remove(&message.number);
                 outbox.free.push(place);
-                cx.observe(Observation::Closed { message, why: crate::process::Close::Failed });
+                // Nobody has tried to publish it.
+                cx.observe(Observation::Closed { message, why: Close::Abandoned });
                 if let Some(id) = id {
                     self.fail(cx, id, Outcome::Failed);
                 }
             }
             Stage::Clearing => {
-                row.stage = Stage::Ready;
+                row.stage = Stage::Uncleared;
                 outbox.depth += 1;
                 outbox.wait(cx);
             }
-            Stage::Ready | Stage::InFlight => {}
+            Stage::Ready | Stage::InFlight | Stage::Uncleared => {}
         }
     }
 
@@ -329,11 +382,19 @@ impl Service {
         let script = std::sync::Arc::clone(&self.script);
         let Some(outbox) = self.outbox() else { return };
         outbox.timer = None;
-        // A record is with its producer, which says when it gives up.
-        let is_late =
-            |row: &Row| row.stage == Stage::InFlight && script.calls[usize::from(row.what.call)].record.is_none();
+        for row in outbox.rows.values_mut().filter(|row| row.stage == Stage::Uncleared) {
+            row.stage = Stage::Ready;
+        }
+        // What is under way to a broker that reads no more waits there.
+        if let Some(until) = outbox.blocked_until(&script, cx.now()) {
+            return outbox.look_at(cx, until);
+        }
+        let is_late = |row: &Row| row.stage == Stage::InFlight && row.timeout(&script).is_some();
         let late: Vec<_> = outbox.rows.iter().filter(|(_, row)| is_late(row)).map(|(order, _)| *order).collect();
-        late.into_iter().for_each(|order| outbox.failed(cx, order));
+        for order in late {
+            outbox.leave_member(&script, order);
+            outbox.failed(cx, order);
+        }
         if outbox.in_flight == 0 {
             self.publish_batch(cx);
         }
@@ -343,6 +404,9 @@ impl Service {
     fn publish_batch(&mut self, cx: &mut Cx<'_>) {
         let script = std::sync::Arc::clone(&self.script);
         let Some(outbox) = self.extras.as_mut().and_then(|extras| extras.outbox.as_deref_mut()) else { return };
+        if let Some(until) = outbox.blocked_until(&script, cx.now()) {
+            return outbox.look_at(cx, until);
+        }
         let most = outbox.spec.batch_size.get();
         let ready = outbox.rows.values_mut().filter(|row| row.stage == Stage::Ready);
         let mut longest: Option<Span> = None;
@@ -359,25 +423,62 @@ impl Service {
                 continue;
             }
             let target = &script.targets[usize::from(spec.target)];
-            let to = target.member(((row.attempts - 1) % target.len) as usize);
+            row.member = outbox.brokers.member(spec.target);
+            let to = target.member(row.member as usize);
             let mut envelope = Envelope::new(Kind::Message, luck, message.number, call, row.attempts);
             envelope.beside = about.map_or(Beside::NONE, Beside::key);
             cx.send_sized(to, envelope, size);
-            let timeout = spec.policy.retry.timeout_of(NonZeroU32::MIN, Span::ZERO).unwrap_or(OutboxSpec::TIMEOUT);
-            longest = longest.max(Some(timeout));
+            longest = longest.max(row.timeout(&script));
         }
         outbox.is_behind = outbox.in_flight == most;
         outbox.timer = longest.map(|timeout| cx.set_timer(Clock::Steady, timeout, Alarm::Outbox));
+        // What is left waits for the next look.
+        outbox.wait(cx);
+    }
+
+    /// A node of a broker has stopped reading what this one publishes, or goes on.
+    #[cold]
+    pub(super) fn relay_heard_of_blocking(&mut self, cx: &mut Cx<'_>, broker: NodeId, is_blocked: bool) {
+        let (script, now) = (std::sync::Arc::clone(&self.script), cx.now());
+        let Some(outbox) = self.outbox() else { return };
+        let was_blocked = outbox.blocked_until(&script, now).is_some();
+        outbox.brokers.heard_of_blocking(broker, is_blocked, now);
+        if !was_blocked || outbox.blocked_until(&script, now).is_some() {
+            return;
+        }
+        // Now it reads what is under way: that is late if it takes as long from here.
+        let in_flight = outbox.rows.values().filter(|row| row.stage == Stage::InFlight);
+        match in_flight.filter_map(|row| row.timeout(&script)).max() {
+            Some(timeout) => outbox.look_at(cx, now + timeout),
+            None if outbox.in_flight == 0 => {
+                if let Some(timer) = outbox.timer.take() {
+                    cx.cancel_timer(timer);
+                }
+                self.publish_batch(cx);
+            }
+            None => {}
+        }
     }
 
     /// A broker says what became of a message of the outbox. Whether it is one.
     #[cold]
     pub(super) fn relayed(&mut self, cx: &mut Cx<'_>, number: u32, outcome: Outcome) -> bool {
+        let script = std::sync::Arc::clone(&self.script);
         let Some(outbox) = self.outbox() else { return false };
-        let Some(&order) = outbox.numbers.get(&number) else { return false };
-        match outcome {
-            Outcome::Done => outbox.confirmed(cx, order),
-            _ => outbox.failed(cx, order),
+        let Some((&order, row)) = outbox.numbers.get(&number).and_then(|order| outbox.rows.get_key_value(order)) else {
+            return false;
+        };
+        if outcome == Outcome::Done {
+            outbox.confirmed(cx, order);
+        } else {
+            if row.stage == Stage::InFlight {
+                cx.observe(Observation::OutboxRefused);
+            }
+            // Another may reach more. Where a queue is full, all say the same.
+            if outcome == Outcome::Failed {
+                outbox.leave_member(&script, order);
+            }
+            outbox.failed(cx, order);
         }
         if outbox.in_flight == 0 {
             if let Some(timer) = outbox.timer.take() {
@@ -405,6 +506,15 @@ impl Service {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Modulo 256 the first eight begin at 0, 97, 194, 35, 132, 229, 70 and 167: 27 attempts apart or more.
+    #[test]
+    fn lives_do_not_share_the_luck_of_their_first_attempts() {
+        let mut begun: Vec<u32> = (0..8).map(|life| attempts_before(life) % 256).collect();
+        begun.sort_unstable();
+        begun.push(256);
+        assert!(begun.is_sorted_by(|one, next| next - one >= 27), "{begun:?}");
+    }
 
     #[test]
     fn a_row_is_read_as_it_was_written_and_a_torn_one_is_not() {

@@ -1,9 +1,10 @@
 //! Reading topics: a service whose requests are records.
 
 use crate::base::id::NodeId;
+use crate::model::broker::Word;
 use crate::model::caller::nested_luck;
 use crate::model::envelope::{Envelope, Kind};
-use crate::model::log::{Bulk, LogAlarm, Producers, Reader, Turn};
+use crate::model::log::{Body, Bulk, LogAlarm, Producers, Reader, Turn};
 use crate::process::{Boot, Observation, Outcome};
 
 use super::{Cx, Service, ServiceSpec};
@@ -48,6 +49,9 @@ impl Service {
     /// Brokers of topics say something.
     #[cold]
     pub(super) fn read(&mut self, cx: &mut Cx<'_>, from: NodeId, bulk: Bulk) {
+        if let Body::Work(Word::Blocked { is_blocked }) = bulk.body() {
+            self.relay_heard_of_blocking(cx, from, *is_blocked);
+        }
         for ended in self.caller.told(&self.script, cx, from, &bulk) {
             self.resume(cx, Some(ended));
         }

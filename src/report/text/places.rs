@@ -90,6 +90,12 @@ pub(super) fn stations(stations: &[StationTotal], style: Style) -> Vec<String> {
                 ));
             }
         }
+        if station.book.outbox_refused > 0 {
+            let again = format!("{} times, and published again", human::count(station.book.outbox_refused));
+            let name = clean(&station.name, 20);
+            lines
+                .push(format!("  {name} outbox: refused or returned by the broker {}", style.paint(Role::Bad, &again)));
+        }
         if station.book.forgotten > 0 {
             let lost = format!("{} that were confirmed", human::count(station.book.forgotten));
             lines.push(format!("  {} lost in crashes: {}", clean(&station.name, 20), style.paint(Role::Bad, &lost)));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::binding;
 use super::distribution::times;
 use super::roles::{Planner, Sender};
+use super::patterns::outbox_of;
 use super::topic::reader_keys;
 use super::unused::Inert;
 use crate::base::distribution::Distribution;
@@ -391,8 +392,9 @@ impl Planner<'_> {
             return None;
         };
         let is_confirmed = levels.into_iter().find_map(|step| step.confirm).is_some_and(|confirm| confirm.value);
+        let is_told = is_confirmed || step.call.is_some() || outbox_of(sender, step).is_some();
         if let Some(mandatory) = levels.into_iter().find_map(|step| step.mandatory).filter(|written| written.value) {
-            self.effects.publishing(Inert::Mandatory, mandatory.origin, is_confirmed || step.call.is_some());
+            self.effects.publishing(Inert::Mandatory, mandatory.origin, is_told);
         }
         if step.call.is_some() && exchange == ExchangeId::DEFAULT {
             self.doubt_the_reply(to);

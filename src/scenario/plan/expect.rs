@@ -65,6 +65,8 @@ pub(super) struct Scopes<'a> {
     pub(super) faults: &'a [FaultSpec],
     pub(super) flows: &'a [FlowSpec],
     pub(super) stations: Vec<&'a str>,
+    /// Groups whose nodes have an outbox.
+    pub(super) outboxes: Vec<String>,
     pub(super) links: Vec<String>,
     /// Groups that read topics.
     pub(super) readers: &'a [String],
@@ -161,6 +163,12 @@ impl Scopes<'_> {
             let message = format!("`{}` has no state that a crash could take", self.stations[*index]);
             return Err(at_metric(message, "").help("write `state = \"volatile\"` or `state = \"durable\"` in it"));
         }
+        if let (Metric::Outbox, Some(name)) = (metric, self.station(&subject))
+            && !self.outboxes.iter().any(|group| group == name)
+        {
+            let message = format!("`{name}` has no outbox");
+            return Err(at_metric(message, "").help("write `outbox = true` beside what it publishes"));
+        }
         let statistic = quantity.statistic;
         if !has(metric, statistic) {
             return Err(at_metric(format!("`{}` has no such statistic", metric.name()), "of this metric").help(
@@ -194,6 +202,16 @@ impl Scopes<'_> {
             self.after_a_fault(quantity, window)?;
         }
         Ok(Measure { subject, metric, statistic, window })
+    }
+
+    /// The name of the stations that are meant, if any are.
+    fn station(&self, subject: &Subject) -> Option<&str> {
+        match subject {
+            Subject::Station(index, _) | Subject::Subscriber(index, ..) | Subject::Reader(index, ..) => {
+                self.stations.get(*index).copied()
+            }
+            _ => None,
+        }
     }
 
     fn subject(&self, quantity: &Located<Quantity>) -> Result<Subject, Diagnostic> {

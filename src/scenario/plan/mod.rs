@@ -30,6 +30,7 @@ mod transport;
 mod unused;
 mod when;
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -40,7 +41,7 @@ use crate::metrics::recovery::Strike;
 use crate::metrics::{Correctness, Places, Spans, curve_step};
 use crate::model::{
     Board, Broker, BrokerSpec, Call, Client, ClientSpec, Keys, Leaders, Letter, LogBroker, LogController, LogSpec,
-    Program, RouteSpec, Router, Script, Service, ServiceSpec, Stated, Target, Watch,
+    Program, RouteSpec, Router, Script, Service, ServiceSpec, Stated, Step, Target, Watch,
 };
 use crate::network::Network;
 use crate::process::{Boot, Flow, NO_PLACE};
@@ -190,7 +191,13 @@ impl Plan {
             Role::Broker(spec, _) => Some(spec),
             _ => None,
         };
-        for call in &self.calls {
+        let steps = || self.programs.iter().flat_map(|program| &program.steps);
+        let relayed = steps().filter_map(|step| match step {
+            Step::Outbox(call) => Some(*call),
+            _ => None,
+        });
+        let relayed: BTreeSet<u16> = relayed.collect();
+        for (number, call) in (0..).zip(&self.calls) {
             if let Some(record) = &call.record {
                 let topic = &record.spec.cluster.topics[record.topic.0 as usize];
                 let owed = topic.places.iter().copied().filter(|place| *place != NO_PLACE);
@@ -198,6 +205,10 @@ impl Plan {
             }
             let (Some(publication), Some(spec)) = (&call.publication, broker(call)) else { continue };
             let to = spec.destinations(publication);
+            // Nobody waits any more for the reply to a request whose requester is down.
+            if !call.is_request && !relayed.contains(&number) {
+                places.from_memory.insert(Flow(call.flow));
+            }
             let known = places.flows.entry(Flow(call.flow)).or_insert_with(|| to.clone());
             if *known != to {
                 known.clear();

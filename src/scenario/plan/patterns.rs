@@ -26,14 +26,15 @@ impl Planner<'_> {
         guarantee.is_some_and(|guarantee| guarantee.value == ProcessingGuarantee::ExactlyOnce)
     }
 
-    /// What is published goes through the outbox of this service: one relay for each node empties it.
+    /// What is published goes through the outbox of this service, if it may: one relay for each node empties it.
     pub(super) fn outbox(
         &mut self,
         sender: &Sender<'_>,
         step: &Step,
         outbox: Located<Outbox>,
         polling: (Duration, NonZeroU32),
-    ) {
+    ) -> bool {
+        let (known, levels) = (self.mistakes.len(), [step, sender.shared[1], sender.shared[0]]);
         let durable = self.scenario.services.get(sender.group).and_then(|service| service.state.as_ref());
         let refusal = match durable {
             Some(State::Durable { fsync: Fsync::Never, .. }) => {
@@ -60,30 +61,31 @@ impl Planner<'_> {
         if let Some((message, help)) = refusal {
             refuse(&message, outbox.origin, help);
         }
-        if let Some(confirm) = step.confirm.filter(|confirm| !confirm.value) {
+        if let Some(confirm) = levels.iter().find_map(|step| step.confirm).filter(|confirm| !confirm.value) {
             refuse("a relay publishes until it is told, so it has to be told", confirm.origin, "leave `confirm` out");
         }
-        if let Some(wait) = step.wait {
+        if let Some(wait) = levels.iter().find_map(|step| step.wait) {
             refuse("`wait` has no meaning: the step ends when its row is written", wait.origin, "leave it out");
         }
         let meant = |key: &str| key == "timeout" || PRODUCER_KEYS.contains(&key);
-        if let Some((key, at)) = step.keys.written().find(|(key, _)| !meant(key)) {
+        if let Some((key, at)) = levels.iter().flat_map(|step| step.keys.written()).find(|(key, _)| !meant(key)) {
             let message = format!("`{key}` has no meaning here: a relay publishes again until it is confirmed");
-            refuse(&message, at, "leave it out");
+            refuse(&message, at, "leave it out, or write it in the steps that it is for");
         }
         let (poll_interval, batch_size) = (polling.0.0, polling.1);
         if poll_interval == Span::ZERO {
             refuse("a relay that looks all the time would never let time go on", outbox.origin, "write `\"1ms\"`");
         }
         let spec = OutboxSpec { poll_interval, batch_size };
-        let known = self.outboxes.entry(sender.group.to_owned()).or_insert(spec);
-        if *known != spec {
+        let told = self.outboxes.entry(sender.group.to_owned()).or_insert(spec);
+        if *told != spec {
             refuse(
                 "one relay empties the outbox of a node, and is told two ways of doing so",
                 outbox.origin,
                 "write the same in all of its steps",
             );
         }
+        self.mistakes.len() == known
     }
 
     /// The kind of message of a `send` or a `call`, which may name a queue or an exchange.

@@ -122,6 +122,7 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         warnings,
         traces,
         mistakes,
+        outboxes,
         ..
     } = planner;
     if flows.len() > usize::from(u16::MAX) {
@@ -158,6 +159,7 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         stations: stations(scenario).map(|(name, _)| name.as_str()).collect(),
         measured: (Time::ZERO + warmup, Time::ZERO + duration),
         readers: &topics.groups,
+        outboxes: outboxes.into_keys().collect(),
         queues: &brokers.reported,
         links: network.links().map(|(_, name, _)| name.to_owned()).collect(),
         texts: &loaded.texts,

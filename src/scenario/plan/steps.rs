@@ -126,9 +126,15 @@ impl Planner<'_> {
                 });
             }
             Verb::Publish(to, _) => {
+                let relayed = outbox_of(sender, step);
+                // What a relay does not heed is no part of a policy that could be wrong.
+                if let Some((outbox, polling)) = relayed
+                    && !self.outbox(sender, step, outbox, polling)
+                {
+                    return;
+                }
                 let Some(call) = self.published(sender, step, to, path) else { return };
-                if let Some((outbox, polling)) = outbox_of(sender, step) {
-                    self.outbox(sender, step, outbox, polling);
+                if let Some((outbox, _)) = relayed {
                     if self.calls[usize::from(call)].policy.delivery == Delivery::AtMostOnce {
                         let message =
                             "what goes through an outbox is published until it is confirmed: not at most once";

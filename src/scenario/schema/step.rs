@@ -92,7 +92,8 @@ pub struct Step {
     /// Whether what is published goes through an outbox, for services and consumers with `state = { durable = … }`: the step ends when
     /// a row of it is on the node's disk, beside the state, and a relay of the node publishes it afterwards, with confirms, again and
     /// again until it is confirmed, whatever crashes. Consumers may see it more than once. Of the policy only `timeout` counts (5 s
-    /// without), and a producer's keys.
+    /// without), and a producer's keys. What a broker refuses, or returns as it is `mandatory` and no queue takes it, is published
+    /// again before all later ones: if that never ends, and there are as many such rows as `batch-size`, nothing else is published.
     pub outbox: Option<Located<Outbox>>,
     /// How long what is published may wait in a queue.
     pub expiration: Option<Located<Duration>>,
