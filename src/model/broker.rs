@@ -468,6 +468,7 @@ impl Process<Letter> for Broker {
                     Body::Work(Word::Replica(queue, word)) => self.hear_replica(cx, from, queue, word),
                     Body::Work(Word::Queue { queue, is_there }) => self.hear_of_queue(queue, is_there),
                     Body::Work(Word::Memory { is_raised }) => self.hear_of_memory(cx, from, is_raised),
+                    Body::Work(Word::WhetherBlocked) => self.say_whether_blocked(cx, from),
                     Body::Work(Word::Reply(answer)) => self.pass_back(cx, answer),
                     _ => {}
                 }

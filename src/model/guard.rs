@@ -9,6 +9,7 @@ use std::num::NonZeroU32;
 
 use crate::base::random::Uniform;
 use crate::base::time::{Span, Time};
+use crate::model::blocked::Wait;
 use crate::model::clock::time;
 use crate::process::{GuardFact, Steady, TimerId};
 use crate::protocol::breaker::{self, CircuitBreaker, CircuitBreakerSettings, Permit, Ticket};
@@ -117,8 +118,8 @@ pub(super) struct Flight {
 /// Whether an attempt may go.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Leave {
-    /// After so much time, or as soon as the broker reads on.
-    Blocked(Span),
+    /// Not as long as the broker reads no more.
+    Blocked(Wait),
     /// It may.
     Go,
     /// Not before so much time has passed.

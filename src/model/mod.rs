@@ -3,6 +3,7 @@
 //! Roles are processes: they cannot know that they are simulated. What they have in common (calls, programs, groups) stands
 //! in one [`Script`].
 
+mod blocked;
 mod broker;
 mod bytes;
 mod caller;

@@ -1,6 +1,6 @@
 //! What a caller keeps for the kinds of messages it sends: how it chooses a member, and what holds messages back.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::num::NonZeroU32;
 use std::ops::Range;
 
@@ -11,6 +11,7 @@ use crate::process::{Flow, GuardFact, Observation, Steady};
 use crate::protocol::balance::{Balance, End, Picker, View};
 use crate::protocol::delivery::{InFlight, Number, SendWindow};
 
+use super::blocked::{Blocked, Wait};
 use super::caller::Cx;
 use super::envelope::Beside;
 use super::guard::Guard;
@@ -134,50 +135,23 @@ impl Route {
         self.gate.get_or_insert_with(|| Box::new(Gate { hold: Hold::Nothing, health: None, blocked: None }))
     }
 
-    /// Until when a message that asks to go does not, as a broker reads no more, if that is so.
-    pub(super) fn blocked_until(&mut self, now: Steady) -> Option<Steady> {
-        let blocked = self.gate.as_deref_mut()?.blocked.as_mut()?;
-        let until = blocked.by.values().copied().max().filter(|until| *until > now)?;
-        if blocked.released > 0 {
-            blocked.released -= 1;
-            return None;
-        }
-        Some(until)
+    /// Whether brokers keep back a message that asks to go.
+    #[inline]
+    pub(super) fn held_by_brokers(&mut self, key: Number, now: Steady) -> Option<Wait> {
+        self.gate.as_deref_mut()?.blocked.as_mut()?.ask(key, now)
     }
 
-    /// A message waits until no broker blocks any more.
-    pub(super) fn wait_unblocked(&mut self, key: Number) {
-        self.gate_or_open().blocked.get_or_insert_default().waiting.insert(key);
+    /// A message has passed all that is in its way.
+    #[inline]
+    pub(super) fn passed(&mut self, key: Number) {
+        if let Some(gate) = self.gate.as_deref_mut() {
+            gate.waits_no_more(key);
+        }
     }
 
-    /// A broker says that it reads no more, which is believed until then; or that it reads on. The messages that need not wait any
-    /// longer, in order: no more than `most` at a time.
-    pub(super) fn heard_of_blocking(
-        &mut self,
-        broker: NodeId,
-        is_blocked: bool,
-        (now, until): (Steady, Steady),
-        most: usize,
-    ) -> BTreeSet<Number> {
-        let blocked = self.gate_or_open().blocked.get_or_insert_default();
-        blocked.by.retain(|_, until| *until > now);
-        blocked.by.insert(broker, until);
-        blocked.released = 0;
-        if is_blocked || blocked.by.len() > 1 {
-            return BTreeSet::new();
-        }
-        match blocked.waiting.iter().nth(most).copied() {
-            // The others wait for the next word.
-            Some(next) => {
-                let later = blocked.waiting.split_off(&next);
-                blocked.released = most;
-                std::mem::replace(&mut blocked.waiting, later)
-            }
-            None => {
-                blocked.by.clear();
-                std::mem::take(&mut blocked.waiting)
-            }
-        }
+    /// A broker's node says that it reads no more, or that it reads on: the messages that need not wait any longer, in order.
+    pub(super) fn heard_of_blocking(&mut self, broker: NodeId, is_blocked: bool, now: Steady) -> Vec<Number> {
+        self.gate_or_open().blocked.get_or_insert_default().hear(broker, is_blocked, now)
     }
 
     /// What is known of the members' health.
@@ -308,22 +282,13 @@ pub(super) struct Gate {
     blocked: Option<Blocked>,
 }
 
-/// What brokers keep back, which have stopped reading what this node publishes.
-#[derive(Debug, Default)]
-struct Blocked {
-    /// Who has, and until when that is believed.
-    by: BTreeMap<NodeId, Steady>,
-    /// The messages that wait for it.
-    waiting: BTreeSet<Number>,
-    /// How many may go although others wait.
-    released: usize,
-}
-
 impl Gate {
-    /// A message does not wait any longer until a broker reads on; whether it did.
+    /// A message does not wait any longer until a broker reads on.
     #[inline]
-    pub(super) fn waits_no_more(&mut self, key: Number) -> bool {
-        self.blocked.as_mut().is_some_and(|blocked| blocked.waiting.remove(&key))
+    pub(super) fn waits_no_more(&mut self, key: Number) {
+        if let Some(blocked) = &mut self.blocked {
+            blocked.forget(key);
+        }
     }
 }
 

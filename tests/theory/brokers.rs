@@ -213,6 +213,62 @@ fn what_waits_at_a_blocked_publisher_survives_the_broker() {
     assert!(lost(book) <= 2 && book.handled + lost(book) == 3000, "{} lost, {} handled", lost(book), book.handled);
 }
 
+/// The same for a broker that is away for 2 s, as long as its last word counts. The publisher asks it at 17 s at the latest and hears
+/// nothing, asks again by 19 s, and is told that the node has an alarm: the 1500 that are due before the consumer begins are all there.
+#[test]
+fn what_waits_at_a_blocked_publisher_survives_a_long_outage() {
+    for outage in ["2s", "4s"] {
+        let text = BLOCKED.replace("clients.shop.confirm = true\n", "")
+            + &format!("faults.death = {{ at = \"15s\", for = \"{outage}\", crash = \"rabbit\" }}\n");
+        let run = Study::exact(60, &text);
+        let book = flow(&run, "shop");
+        assert!(lost(book) <= 2 && book.handled + lost(book) == 3000, "{} lost, {} handled", lost(book), book.handled);
+        assert_eq!(queue(&run, "orders").of(QueueFact::Published), 3000 - lost(book), "{outage}");
+    }
+}
+
+/// A channel keeps its order, whether a publisher is kept back by credit, at twice the 1000 a second that the disk takes of it, or by
+/// memory. And each message waits once, however often it is let go and held again.
+#[test]
+fn messages_of_a_blocked_publisher_do_not_overtake_each_other() {
+    let credit = "network.latency = \"1ms\"\n[brokers.rabbit]\nfsync-time = \"200ms\"\ncredit-flow-default-credit = { \
+                  initial-credit = 400, more-credit-after = 200 }\n[clients.shop]\nrate = \"2000/s\"\narrivals = \
+                  \"even\"\nuntil = \"5s\"\npublish = \"orders\"\nsize = \"1KiB\"\n[queues.orders]\n[consumers.worker]\nqueue \
+                  = \"orders\"\nprefetch = 100\nwork = \"1ms\"\n";
+    let unconfirmed = BLOCKED.replace("clients.shop.confirm = true\n", "");
+    for (text, offered) in [(credit, 10_000), (BLOCKED, 3000), (&unconfirmed, 3000)] {
+        let run = Study::exact(60, text);
+        let orders = run.queues.iter().find(|queue| queue.name == "orders").map(|queue| queue.custody.out_of_order);
+        assert_eq!(orders, Some(0));
+        let (book, held) = (flow(&run, "shop"), held_back(&run));
+        assert_eq!((book.offered, book.handled, lost(book)), (offered, offered, 0));
+        assert!(held > offered / 3 && held <= offered, "{held} waited");
+    }
+}
+
+/// Memory for 500 of 100 a second, and nobody consumes: the alarm comes at 6 s, when 600 have come. What was on its way then, to each of
+/// the two nodes one at least, is not answered and times out once; with all others that are due within 10 s it is held back until its
+/// deadline, and no attempt of them ends that has not begun.
+#[test]
+fn an_attempt_that_is_held_back_does_not_time_out() {
+    for balance in ["least-requests", "round-robin"] {
+        let run = Study::exact(
+            20,
+            &format!(
+                "network.latency = \"1ms\"\nbrokers.rabbit = {{ nodes = 2, vm-memory-high-watermark.absolute = \
+                 \"5120000B\" }}\n[clients.shop]\nrate = \"100/s\"\narrivals = \"even\"\nuntil = \"10s\"\npublish = \"orders\"\nconfirm = \
+                 true\nsize = \"10KiB\"\nbalance = \"{balance}\"\ntimeout = \"500ms\"\ndeadline = \"3s\"\nmax-attempts = \
+                 \"unlimited\"\nbackoff = \"100ms\"\n[queues.orders]\n"
+            ),
+        );
+        let book = flow(&run, "shop");
+        let guards = run.flows[0].book.guards_within(&[run.measured]);
+        let unanswered = book.attempts - book.confirmed;
+        assert_eq!(guards.of(GuardFact::TimedOut), unanswered, "{balance}");
+        assert!((1..=4).contains(&unanswered) && (590..=610).contains(&book.confirmed), "{unanswered}, {balance}");
+    }
+}
+
 fn held_back(run: &RunResult) -> u64 {
     run.flows[0].book.guards_within(&[run.measured]).of(GuardFact::HeldByBroker)
 }

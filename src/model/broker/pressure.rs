@@ -3,7 +3,8 @@
 //! A publisher that is ahead of the disk has used up its credit; a node whose messages take too much memory raises an alarm, with which
 //! all nodes of the broker stop reading from whoever publishes. A publisher is told when the first of its messages is not read
 //! (`connection.blocked`), and sends nothing more until it is told that all is, then as much as the buffers of a connection hold at a
-//! time; it is told again and again, so that it goes on when the node is gone. What was on its way waits unread, as it would in the buffers of the connection: it is neither routed nor confirmed.
+//! time; it is told again and again, and asks when it is not, so that it does not send to a node that is gone. What was on its way waits
+//! unread, as it would in the buffers of the connection: it is neither routed nor confirmed.
 //! Consumers go on. A crash of the node breaks the connections, and what was unread is lost.
 //!
 //! Source: rabbitmq.com/docs/flow-control, /docs/alarms, /docs/memory; `credit_flow.erl`.
@@ -118,9 +119,13 @@ impl Broker {
             0 => return,
             left => left - 1,
         };
-        if publisher.granted > 0 || publisher.is_told {
-            return;
+        if publisher.granted == 0 && !publisher.is_told {
+            self.say_whether_blocked(cx, from);
         }
+    }
+
+    /// Tells a publisher whether it is blocked. One that is not may send as much as its connection holds before it is told again.
+    pub(super) fn say_whether_blocked(&mut self, cx: &mut Cx<'_>, from: NodeId) {
         let is_blocked = self.pressure.is_blocked(from, time(cx.now()));
         let publisher = self.pressure.publisher(from);
         (publisher.is_told, publisher.granted) = if is_blocked { (true, 0) } else { (false, BUFFERED) };

@@ -21,6 +21,8 @@ pub(in crate::model) enum Word {
     Queue { queue: QueueId, is_there: bool },
     /// Whether the node has stopped reading what the receiver publishes.
     Blocked { is_blocked: bool },
+    /// Somebody who publishes wants to know that.
+    WhetherBlocked,
     /// Replicas of a quorum queue agree.
     Replica(QueueId, RaftWord<Op>),
     /// A reply for somebody who is connected to the other.
@@ -59,6 +61,7 @@ impl Word {
             Self::Queue { queue, is_there } => mix_all([5, queue.index() as u64, u64::from(*is_there)]),
             Self::Reply(answer) => mix_all([6, answer.digest()]),
             Self::Blocked { is_blocked } => mix_all([7, u64::from(*is_blocked)]),
+            Self::WhetherBlocked => mix(8),
             Self::Forwarded { number, outcome } => mix_all([2, u64::from(*number), *outcome as u64]),
             Self::Replica(queue, word) => {
                 let said = match word {

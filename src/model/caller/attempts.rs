@@ -32,8 +32,8 @@ impl Caller {
                 self.go_later(cx, number, after);
                 None
             }
-            Some(Leave::Blocked(after)) => {
-                self.wait_unblocked(script, cx, number, (after, true));
+            Some(Leave::Blocked(wait)) => {
+                self.wait_unblocked(script, cx, number, wait);
                 None
             }
             _ => {
@@ -55,21 +55,23 @@ impl Caller {
     /// Whether an attempt of this message may leave.
     #[inline]
     pub(super) fn leave(&mut self, cx: &mut Cx<'_>, route: u16, number: u32) -> Leave {
-        let towards = self.routes.get_mut(route);
-        if towards.gate.is_some()
-            && let Some(until) = towards.blocked_until(cx.now())
-        {
-            return Leave::Blocked(until.since(cx.now()));
-        }
-        if towards.guard.is_none() {
-            return Leave::Go;
-        }
         let key = self.key_of(number);
-        let deadline = self.outstanding.get_mut(key).map_or(NEVER, |pending| pending.deadline);
-        match self.routes.get_mut(route).guard.as_deref_mut() {
-            None => Leave::Go,
-            Some(guard) => guard.leave(number, cx.now(), deadline, || cx.draw()),
+        let towards = self.routes.get_mut(route);
+        if let Some(wait) = towards.held_by_brokers(key, cx.now()) {
+            return Leave::Blocked(wait);
         }
+        let leave = match towards.guard.as_deref_mut() {
+            None => Leave::Go,
+            Some(guard) => {
+                let deadline = self.outstanding.get_mut(key).map_or(NEVER, |pending| pending.deadline);
+                guard.leave(number, cx.now(), deadline, || cx.draw())
+            }
+        };
+        // Who has yet to wait for its turn stays ahead of those that come after it.
+        if !matches!(leave, Leave::Later(_)) {
+            towards.passed(key);
+        }
+        leave
     }
 
     /// The attempt goes after so much time, unless the deadline comes first.
@@ -86,10 +88,9 @@ impl Caller {
     pub(super) fn attempt_later(&mut self, script: &Script, cx: &mut Cx<'_>, number: u32) -> Option<Ended> {
         let key = self.key_of(number);
         let (route, task) = self.outstanding.get_mut(key).map(|pending| (pending.route, pending.task))?;
-        let waited = self.routes.get_mut(route).gate.as_deref_mut().is_some_and(|gate| gate.waits_no_more(key));
         match self.leave(cx, route, number) {
-            Leave::Blocked(after) => {
-                self.wait_unblocked(script, cx, number, (after, !waited));
+            Leave::Blocked(wait) => {
+                self.wait_unblocked(script, cx, number, wait);
                 None
             }
             Leave::Go => {

@@ -146,6 +146,10 @@ impl Caller {
             pending.guarded(script, cx, GuardFact::WaitedInVain);
             return self.close(script, cx, number, Close::Abandoned, Outcome::Expired);
         }
+        if !pending.in_flight {
+            // The last attempt has failed before, and the next one was held back.
+            return self.close(script, cx, number, Close::Expired, Outcome::Expired);
+        }
         self.failed(script, cx, number, Failure::Timeout)
     }
 
