@@ -203,6 +203,7 @@ impl Changes {
             sets: self.sets.clone(),
             seed: self.seed.clone(),
             runs: self.runs.clone(),
+            ..Overrides::default()
         }
     }
 }

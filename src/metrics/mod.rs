@@ -9,6 +9,7 @@ mod periods;
 mod queue;
 pub mod recovery;
 mod result;
+mod series;
 mod station;
 mod topic;
 
@@ -22,5 +23,6 @@ pub use queue::{QueueBook, Queues};
 pub use result::{
     FaultResult, FlowResult, LinkResult, QueueResult, ReaderResult, RunResult, StationResult, TopicResult,
 };
+pub use series::{Cell, Series};
 pub use station::{StationBook, Stations, curve_step};
 pub use topic::{GroupBook, TopicBook, Topics};

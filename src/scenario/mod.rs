@@ -9,6 +9,7 @@
 
 pub mod condition;
 mod cursor;
+pub mod design;
 mod diagnostic;
 pub mod document;
 mod load;

@@ -20,6 +20,7 @@ mod roles;
 mod service;
 mod state;
 mod steps;
+mod study;
 mod topic;
 mod topology;
 mod transport;
@@ -55,6 +56,7 @@ pub use expect::{Expectation, Measure, Subject, is_measured, measured_for};
 pub use fault::FaultSpec;
 pub use network::network;
 pub use policy::{Receiver, balance, policy};
+pub use study::{Column, Enough};
 pub use regions::{Region, Regions, Spot, Zone, regions};
 pub use unused::Unused;
 pub use when::When;
@@ -68,12 +70,20 @@ pub struct Plan {
     pub variant: Option<String>,
     /// The seed of the first run.
     pub seed: u64,
-    /// How often it is played, each time with another seed.
+    /// How often it is played, each time with another seed; at the most, where there may be enough before.
     pub runs: u32,
+    /// Whether the scenario says how often.
+    pub says_runs: bool,
+    /// When there are enough runs, where that is found out.
+    pub enough: Option<Enough>,
+    /// What studies of many runs show.
+    pub columns: Vec<Column>,
     /// How long there is load.
     pub duration: Span,
     /// What is left out of the numbers at the start.
     pub warmup: Span,
+    /// Whether that is still to be found out.
+    pub finds_warmup: bool,
     /// How long messages are followed after the load has ended, at most.
     pub drain: Span,
     /// What is expected.
@@ -123,6 +133,16 @@ pub struct FlowSpec {
     pub is_call: bool,
 }
 
+impl FlowSpec {
+    /// Who offers them: `client`, or `client/entry`.
+    pub fn offerer(&self) -> String {
+        match &self.entry {
+            Some(entry) => format!("{}/{entry}", self.caller),
+            None => self.caller.clone(),
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Group {
     name: String,
@@ -156,6 +176,11 @@ impl Plan {
     /// Messages due, and time passed, from the first to before the second count.
     pub fn measured(&self) -> (Time, Time) {
         (Time::ZERO + self.warmup, Time::ZERO + self.duration)
+    }
+
+    /// The same plan, with so much of the beginning left out of the numbers, which changes no event.
+    pub fn leaving_out(&self, warmup: Span) -> Self {
+        Self { warmup, finds_warmup: false, ..self.clone() }
     }
 
     /// The length of a step of the curves over time.
@@ -277,6 +302,9 @@ impl Plan {
     /// The windows that expectations speak of, in a run whose faults strike so.
     pub fn windows(&self, strikes: &[Vec<Strike>]) -> Vec<Spans> {
         let measures = self.expectations.iter().map(|expectation| &expectation.measure);
+        let measures = measures.chain(self.columns.iter().map(|column| &column.measure));
+        let targets = self.enough.iter().flat_map(|enough| &enough.targets);
+        let measures = measures.chain(targets.map(|(column, _)| &column.measure));
         let windows = measures.filter(|measure| !measure.metric.is_of_strikes()).filter_map(|measure| measure.window);
         windows.map(|when| when.spans(|fault| &strikes[fault], self.measured())).collect()
     }
@@ -288,7 +316,7 @@ impl Plan {
 
 fn warmup_of(warmup: Option<&Warmup>) -> Span {
     match warmup {
-        None => Span::ZERO,
+        None | Some(Warmup::Auto) => Span::ZERO,
         Some(Warmup::Constant(time)) => time.0,
     }
 }
@@ -297,6 +325,7 @@ fn runs_of(runs: Option<&Runs>) -> u32 {
     match runs {
         None => 1,
         Some(Runs::Constant(count)) => count.get(),
+        Some(Runs::Until(precision)) => precision.at_most.get(),
     }
 }
 

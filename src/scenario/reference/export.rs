@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::scenario::document::{BARE, BARE_LIST, REST};
+use crate::scenario::document::{BARE, BARE_LIST, BARE_TABLE, REST};
 
 /// Takes out of a schema what a scenario cannot say, and puts in what the reader accepts: no value is null, bare values and
 /// lists stand for their variants, and so do the names of variants whose fields all have defaults.
@@ -56,7 +56,7 @@ fn choice(variant: Value) -> Vec<Value> {
         }
         schema
     };
-    if tag == BARE || tag == BARE_LIST {
+    if [BARE, BARE_LIST, BARE_TABLE].contains(&tag.as_str()) {
         return vec![with_doc(content.clone())];
     }
     let is_optional = content.get("properties").is_some() && content.get("required").is_none();
@@ -154,7 +154,7 @@ mod tests {
     fn the_schema_has_no_trace_of_how_it_was_made() {
         let schema: Value = serde_json::from_str(&Reference::new().json_schema()).unwrap();
         each_key(&schema, &mut |key, value| {
-            assert!(![BARE, BARE_LIST, REST].contains(&key), "{key}: {value}");
+            assert!(![BARE, BARE_LIST, BARE_TABLE, REST].contains(&key), "{key}: {value}");
             assert!(*value != "null" && !value.is_null(), "{key} may be null");
             assert_ne!(key, "oneOf", "a bare string may fit two alternatives");
         });
