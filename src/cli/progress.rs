@@ -19,6 +19,8 @@ pub struct ProgressLine {
     is_watched: bool,
     started: Instant,
     shown: Option<Instant>,
+    /// How many runs there are, where what plays them does not know.
+    most: Option<u64>,
     /// The runs under way.
     under_way: BTreeMap<u32, Progress>,
     /// How many are over, and their events.
@@ -29,7 +31,14 @@ impl ProgressLine {
     /// A line for what is called `name`; nothing is shown if nobody watches.
     pub fn new(terminal: Terminal, name: &str) -> Self {
         let name = name.chars().filter(|letter| !letter.is_control()).take(24).collect();
-        Self { name, is_watched: terminal.is_watched, started: now(), shown: None, under_way: BTreeMap::new(), over: (0, 0) }
+        Self { name, is_watched: terminal.is_watched, started: now(), shown: None, most: None, under_way: BTreeMap::new(), over: (0, 0) }
+    }
+
+    /// A line for a study of so many runs at the most.
+    pub fn of_study(terminal: Terminal, name: &str, most: u64) -> Self {
+        let mut line = Self::new(terminal, name);
+        line.most = Some(most);
+        line
     }
 
     /// Takes in how far it has come, and shows it if it is time to.
@@ -47,17 +56,18 @@ impl ProgressLine {
             return;
         }
         self.shown = Some(now);
-        let line = self.line(progress.runs, now.duration_since(self.started));
+        let runs = self.most.unwrap_or(progress.runs.into());
+        let line = self.line(runs, now.duration_since(self.started));
         let mut err = io::stderr().lock();
         let _ = write!(err, "\r{line}\u{1b}[K").and_then(|()| err.flush());
     }
 
     /// The share of simulated time, how fast it goes, and how long it will still take. The drain counts as the end.
-    fn line(&self, runs: u32, elapsed: Duration) -> String {
+    fn line(&self, runs: u64, elapsed: Duration) -> String {
         let (over, events) = self.over;
         let part = |run: &Progress| (run.now.as_nanos() as f64 / run.end.as_nanos().max(1) as f64).min(1.0);
         let done = f64::from(over) + self.under_way.values().map(part).sum::<f64>();
-        let share = (done / f64::from(runs.max(1))).min(1.0);
+        let share = (done / runs.max(1) as f64).min(1.0);
         let events = events + self.under_way.values().map(|run| run.events).sum::<u64>();
         let seconds = elapsed.as_secs_f64();
         let rate = events as f64 / seconds.max(1e-9) / 1e6;

@@ -1,5 +1,6 @@
 //! From a plan to results: runs, replicates, and whether expectations hold.
 
+mod compare;
 mod enough;
 mod judge;
 mod measure;
@@ -11,6 +12,7 @@ mod run;
 mod sample;
 mod shelf;
 mod study;
+mod sweep;
 mod verdict;
 mod verify;
 mod warmup;
@@ -23,12 +25,14 @@ use crate::scenario::plan::Plan;
 use enough::Enough;
 use judge::Judge;
 
+pub use compare::{Comparison, Contrast, Finding, Side, compare};
 pub use partial::Partial;
 pub use record::{Questions, Record};
 pub use replicate::replicate;
 pub use run::{Progress, RunError, Watch, play};
 pub use shelf::{Bare, Shelf};
 pub use study::{Outcome, Setting, StudyError, study};
+pub use sweep::{Axis, Effect, Sweep, SweepPoint};
 pub use verdict::{Basis, Ground, Judgement, Measured, Unit, Verdict};
 pub use warmup::Cut;
 pub use verify::{Difference, Happening, first_difference};

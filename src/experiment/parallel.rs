@@ -34,7 +34,7 @@ pub(super) fn in_order<Task: Send, T: Send>(
         let mut begun = (0..window).take_while(|_| begin()).count();
         let (mut waiting, mut taken) = (BTreeMap::new(), 0);
         while taken < begun {
-            let (index, done) = arrived.recv().expect("this end holds a sender as well");
+            let (index, done) = next(&arrived);
             waiting.insert(index, done);
             while let Some(done) = waiting.remove(&taken) {
                 taken += 1;
@@ -45,6 +45,20 @@ pub(super) fn in_order<Task: Send, T: Send>(
             }
         }
     });
+}
+
+/// Waits for a result. Whoever waits on one of the threads that work works meanwhile: there may be no other.
+fn next<T>(arrived: &mpsc::Receiver<T>) -> T {
+    loop {
+        match arrived.try_recv() {
+            Ok(result) => return result,
+            Err(_) => match rayon::yield_now() {
+                Some(rayon::Yield::Executed) => {}
+                Some(rayon::Yield::Idle) => std::thread::yield_now(),
+                None => return arrived.recv().expect("whoever waits holds a sender as well"),
+            },
+        }
+    }
 }
 
 #[cfg(test)]
