@@ -156,7 +156,12 @@ impl SweepReport<'_> {
     /// The files of a sweep.
     pub fn files(&self) -> Vec<File> {
         let file = |name: &str, bytes| File { name: name.into(), bytes };
-        vec![file("sweep.csv", self.csv()), file("sweep.json", self.json()), file("sweep.txt", self.text(Style::Plain).into_bytes())]
+        let tables = [
+            file("sweep.csv", self.csv()),
+            file("sweep.json", self.json()),
+            file("sweep.txt", self.text(Style::Plain).into_bytes()),
+        ];
+        tables.into_iter().chain(super::plot::of_sweep(self.0)).collect()
     }
 }
 
@@ -224,4 +229,11 @@ pub(super) fn unit_name(unit: Unit) -> &'static str {
         Unit::Share => "share",
         Unit::Number => "",
     }
+}
+
+/// How a sweep was played, for the head of its plots.
+pub(super) fn origin(sweep: &Sweep) -> String {
+    let digest = sweep.points.iter().fold(0, |chain, point| crate::base::random::mix(chain ^ point.outcome.digest));
+    let count = sweep.points.len();
+    format!("seed {} · {count} points · rehearsal {VERSION} · digest {digest:016x}", sweep.seed)
 }

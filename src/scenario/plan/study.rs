@@ -42,8 +42,10 @@ impl Scopes<'_> {
         }
         for (client, _) in self.scenario.clients.iter() {
             let headline = HEADLINE.iter().filter_map(|metric| {
-                let quantity = Quantity::parse(&format!("{}.{metric}", client.as_str())).ok()?;
-                self.column(&Located { value: quantity, origin: client.origin }, &mut Vec::new())
+                let written = format!("{}.{metric}", client.as_str());
+                let quantity = Located { value: Quantity::parse(&written).ok()?, origin: client.origin };
+                let measure = self.measure(&quantity).ok()?;
+                Some(Column { quantity: written, measure })
             });
             columns.extend(headline);
         }
@@ -89,7 +91,10 @@ impl Scopes<'_> {
 
     fn column(&self, quantity: &Located<Quantity>, mistakes: &mut Vec<Diagnostic>) -> Option<Column> {
         match self.measure(quantity) {
-            Ok(measure) => Some(Column { quantity: quantity.value.to_string(), measure }),
+            Ok(measure) => {
+                let written = self.texts.excerpt(quantity.origin).trim_matches(['"', '\'']).to_owned();
+                Some(Column { quantity: written, measure })
+            }
             Err(mistake) => {
                 mistakes.push(mistake);
                 None
