@@ -157,6 +157,8 @@ Examples:
   rehearsal sweep checkout.toml --sweep policies.default.timeout='[\"50ms\", \"100ms\"]' --metric app.latency.p99
   rehearsal sweep checkout.toml --sweep params.nodes='{ from = 1, to = 8 }'
   rehearsal sweep study.toml --only network.loss=1%      only the points with this value
+  rehearsal sweep study.toml --study results             goes on where it was interrupted
+  rehearsal sweep study.toml --study results --runs 100  adds runs to those that are there
   rehearsal sweep study.toml --format csv > study.csv")]
 pub struct Sweep {
     /// The scenario file; `-` is the standard input
@@ -173,6 +175,9 @@ pub struct Sweep {
     /// Show this quantity, instead of what the scenario says or expects; may be repeated
     #[arg(long = "metric", value_name = "QUANTITY")]
     pub metrics: Vec<String>,
+    /// Keep what every run answers in DIR as soon as it is done: the same command goes on where it was interrupted, and plays nothing twice
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub study: Option<PathBuf>,
     /// Write tables and plots into DIR
     #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub output: Option<PathBuf>,

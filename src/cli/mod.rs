@@ -18,6 +18,7 @@ mod list;
 mod progress;
 mod run;
 mod scenario;
+mod store;
 mod sweep;
 mod terminal;
 mod verify;

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use rehearsal::experiment::{Axis, Bare, Progress, Setting, StudyError, Sweep, SweepPoint, Unit, study};
+use rehearsal::experiment::{Axis, Bare, Progress, Setting, Shelf, StudyError, Sweep, SweepPoint, Unit, study};
 use rehearsal::report::SweepReport;
 use rehearsal::scenario::Overrides;
 use rehearsal::scenario::design::{Design, Point};
@@ -17,6 +17,7 @@ use super::interrupt;
 use super::progress::ProgressLine;
 use super::run::verdicts;
 use super::scenario::{Prepared, prepare, refuse, stopped, warn};
+use super::store::Store;
 use super::terminal::Terminal;
 
 /// How often a point is played if the scenario does not say.
@@ -46,6 +47,8 @@ fn try_sweep(terminal: Terminal, args: &args::Sweep) -> Result<Exit, Exit> {
         return Err(complain("no point is left: the constraints or `--only` leave all of them out", Exit::Wrong));
     }
     let at = |point: &Point| Overrides { point: Some(point.clone()), ..overrides.clone() };
+    let mut store = args.study.as_deref().map(|path| Store::open(path, &base.document)).transpose();
+    let mut store = store.as_mut().map_err(|error| complain(&error.to_string(), Exit::File))?.take();
     // What is wrong with any of them is said before the first is played.
     for point in &points {
         let prepared = prepare(&files, &args.file, &at(point)).map_err(|mistakes| {
@@ -56,7 +59,11 @@ fn try_sweep(terminal: Terminal, args: &args::Sweep) -> Result<Exit, Exit> {
         if interrupt::look().is_break() {
             return Err(Exit::Interrupted);
         }
-        drop(prepared);
+        if let Some(store) = &mut store {
+            let label = design.labels(point).join(", ");
+            let added = store.add_point(&prepared.document, &prepared.plan, &label);
+            added.map_err(|error| complain(&error.to_string(), Exit::File))?;
+        }
     }
     let directory = args.output.as_deref().map(|path| Directory::claim(path, args.force)).transpose();
     let directory = directory.map_err(|refusal| complain(&refusal.to_string(), Exit::File))?;
@@ -83,7 +90,9 @@ fn try_sweep(terminal: Terminal, args: &args::Sweep) -> Result<Exit, Exit> {
         let plan = prepare(&files, &args.file, &at(point)).map_err(|mistakes| StudyError::Shelf(mistakes.render(terminal.mistake_style())))?;
         Setting::new(place, plan.plan, &mut |_| interrupt::look())
     });
-    study(settings, &mut Bare, &mut watch, |outcome| {
+    let mut bare = Bare;
+    let shelf: &mut dyn Shelf = store.as_mut().map_or(&mut bare as &mut dyn Shelf, |store| store);
+    study(settings, shelf, &mut watch, |outcome| {
         let point = &points[outcome.point as usize];
         let numbers = design.factors.iter().zip(&point.0).map(|(factor, &level)| factor.number(level)).collect();
         sweep.points.push(SweepPoint { labels: design.labels(point), numbers, outcome });

@@ -97,6 +97,11 @@ pub fn resolve(
 }
 
 impl Document {
+    /// A tree as TOML that reads back as the same tree.
+    pub fn print_tree(tree: &Table) -> String {
+        print::Printed { tree, origins: None }.to_string()
+    }
+
     /// The whole tree as TOML that reads back as the same tree; with texts, each value says in a comment where it was written.
     pub fn print(&self, origins: Option<&Texts>) -> String {
         print::Printed { tree: &self.tree, origins }.to_string()

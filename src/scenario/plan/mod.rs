@@ -188,6 +188,14 @@ impl Plan {
         curve_step(self.warmup, self.duration)
     }
 
+    /// Every quantity that is asked of its runs, as it is written: what studies show, what is expected, and what has to be known.
+    pub fn asked(&self) -> impl Iterator<Item = &str> {
+        let columns = self.columns.iter().map(|column| column.quantity.as_str());
+        let expected = self.expectations.iter().map(|expectation| expectation.quantity.as_str());
+        let targets = self.enough.iter().flat_map(|enough| &enough.targets).map(|(column, _)| column.quantity.as_str());
+        columns.chain(expected).chain(targets)
+    }
+
     /// The seed of a run.
     pub fn seed_of(&self, run: u32) -> u64 {
         Seed(self.seed).replicate(run).0
