@@ -143,9 +143,12 @@ fn chosen(design: &Design, tree: &Table, only: &[String]) -> Result<Vec<Point>, 
     for (place, values) in wanted.iter().enumerate() {
         for value in values {
             if !points.iter().any(|point| design.labels(point)[place] == *value) {
-                let mut known: Vec<_> = points.iter().map(|point| design.labels(point).swap_remove(place)).collect();
-                known.dedup();
-                known.truncate(20);
+                let mut known: Vec<String> = Vec::new();
+                for label in points.iter().map(|point| design.labels(point).swap_remove(place)) {
+                    if !known.contains(&label) && known.len() < 20 {
+                        known.push(label);
+                    }
+                }
                 return Err(format!("`{}` is never {value}; it is {}", design.factors[place].path, known.join(", ")));
             }
         }

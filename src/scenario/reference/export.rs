@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::early::EARLY;
 use crate::scenario::document::{BARE, BARE_LIST, BARE_TABLE, REST};
 
 /// Takes out of a schema what a scenario cannot say, and puts in what the reader accepts: no value is null, bare values and
@@ -73,12 +74,10 @@ pub(super) fn json_schema(schema: &Value) -> String {
     put_rests(&mut whole, definitions);
     allow_parameters(&mut whole);
     let texts = |doc: &str| json!({ "description": doc, "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] });
-    let early = [
-        ("extends", texts("Files that this one starts from, left to right.")),
-        ("remove", texts("Paths to delete from what this file starts from.")),
-        ("params", json!({ "type": "object", "description": "Values by name, used whole as \"$name\"." })),
-        ("variants", json!({ "type": "object", "description": "Changes by name, of which one can be chosen." })),
-    ];
+    let early = EARLY.map(|(key, doc)| match key {
+        "extends" | "remove" => (key, texts(doc)),
+        _ => (key, json!({ "type": "object", "description": doc })),
+    });
     let top = whole.get_mut("properties").and_then(Value::as_object_mut).expect("a scenario has keys");
     top.extend(early.into_iter().map(|(key, schema)| (key.to_owned(), schema)));
     for name in ["PolicyKeys", "Link", "Client", "MixEntry", "Service", "Op", "Balancer"] {
