@@ -14,6 +14,7 @@ mod disciplines;
 mod fanout;
 mod faults;
 mod health;
+mod messaging;
 mod network;
 mod overload;
 mod queues;
@@ -37,6 +38,7 @@ fn cases() -> Vec<Case> {
         availability::cases(),
         faults::cases(),
         health::cases(),
+        messaging::cases(),
     ]
     .concat()
 }

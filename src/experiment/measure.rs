@@ -46,6 +46,9 @@ fn partial_within(measure: &Measure, run: &RunResult, part: Option<(Time, Time)>
         Subject::Flows(flows) if measure.metric.is_of_strikes() => of_strikes(measure, run, flows),
         Subject::Flows(flows) => of_flows(measure, run, flows, part),
         Subject::Station(station, flows) => of_station(measure, run, *station, flows),
+        Subject::Subscriber(station, flows, queue) => {
+            of_queue(measure, run, *queue).or_else(|| of_station(measure, run, *station, flows))
+        }
         Subject::Queue(queue) => of_queue(measure, run, *queue),
         Subject::Topic(topic) => of_topic(measure, run, *topic),
         Subject::Reader(station, flows, reader) => {
@@ -216,6 +219,7 @@ fn of_station(measure: &Measure, run: &RunResult, station: usize, flows: &[usize
         Metric::Work => times(&book.work),
         Metric::Residence => times(&book.residence),
         Metric::Waiting => level(statistic, book.waiting_max.into(), book.waiting_seconds, node_seconds),
+        Metric::Outbox => level(statistic, book.outbox_max.into(), book.outbox_seconds, node_seconds),
         Metric::Present => {
             level(statistic, book.present_max.into(), book.waiting_seconds + book.busy_seconds, node_seconds)
         }
@@ -250,6 +254,10 @@ fn of_queue(measure: &Measure, run: &RunResult, queue: usize) -> Option<Partial>
 /// What became of the messages that a place owes.
 fn of_custody(measure: &Measure, custody: &CustodyBook, seconds: f64) -> Option<Partial> {
     let happened = match measure.metric {
+        Metric::LatencyProcessed => {
+            let times = &custody.until_processed;
+            return Some(timed(measure.statistic, times, times.count()));
+        }
         Metric::Lost => custody.lost.sum(),
         Metric::LostBy(why) => custody.lost.of(why),
         Metric::ConfirmedLost => custody.confirmed_lost.sum(),

@@ -157,7 +157,7 @@ fn attach(plan: &Plan, strikes: &[Vec<Strike>], cluster: &mut Cluster<Letter>) {
         .collect();
     cluster.observe(Stations::new(span, &groups, plan.measured()));
     if !plan.queues.is_empty() {
-        cluster.observe(Queues::new(plan.queues.len(), plan.measured()));
+        cluster.observe(Queues::new(plan.rows_of_queues.len(), plan.measured()));
     }
     if !plan.topics.is_empty() {
         cluster.observe(Topics::new(plan.topics.len(), plan.readers.len(), plan.measured()));
@@ -184,10 +184,14 @@ fn finish(
     let stations = find::<Stations>(&mut observers).close().to_vec();
     let books_of_queues = if plan.queues.is_empty() { &[] } else { find::<Queues>(&mut observers).close() };
     let mut places = places.into_iter();
-    let of_queues: Vec<_> = places.by_ref().take(plan.queues.len()).collect();
-    let queues = plan.queues.iter().zip(books_of_queues).zip(of_queues);
-    let queues =
-        queues.map(|((name, book), custody)| QueueResult { name: name.clone(), book: book.clone(), custody }).collect();
+    let of_queues: Vec<_> = places.by_ref().take(plan.rows_of_queues.len()).collect();
+    let row = |name: &String| QueueResult { name: name.clone(), book: Default::default(), custody: Default::default() };
+    let mut queues: Vec<_> = plan.queues.iter().map(row).collect();
+    for ((row, book), custody) in plan.rows_of_queues.iter().zip(books_of_queues).zip(of_queues) {
+        let row = &mut queues[usize::from(*row)];
+        row.book.join(book);
+        row.custody.add(&custody);
+    }
     let (topics, readers) = if plan.topics.is_empty() {
         (Vec::new(), Vec::new())
     } else {

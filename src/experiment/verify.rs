@@ -254,6 +254,9 @@ fn in_words(fact: &Observation, names: &Names) -> String {
             format!("released from {place}: {}: {}", called(message), why.name())
         }
         Observation::Released { message, place, .. } => format!("released from {place}: {}", called(message)),
+        Observation::PassedOver { message, place, why } => {
+            format!("passed over at {place}: {}: {}", called(message), why.name())
+        }
         Observation::Queued { queue, fact } => format!("queue {queue}: {}", fact.name()),
         Observation::QueueDepth { queue, ready, unacked } => {
             format!("queue {queue}: {ready} ready, {unacked} unacknowledged")
@@ -272,6 +275,7 @@ fn in_words(fact: &Observation, names: &Names) -> String {
         Observation::Arrived => "arrived".into(),
         Observation::Level { waiting, busy } => format!("{waiting} waiting, {busy} busy"),
         Observation::Served { wait, work } => format!("served after {wait} of waiting and {work} of work"),
+        Observation::OutboxDepth { count } => format!("{count} in the outbox"),
         Observation::AtRisk { count } => format!("{count} answered and not on disk"),
         Observation::Down { .. } => "down".into(),
         Observation::Guarded { fact, .. } => format!("guarded: {}", fact.name()),

@@ -6,14 +6,18 @@
 //!
 //! Whoever keeps a message states what a loss would be due to ([`Loss`]) before there is one; the last reason that was stated is
 //! that of the loss. A place has lost a message when no copy of it is left there, nobody who consumes from it has processed it, and
-//! it was not handed on.
+//! it was not handed on. It is lost as well while copies are kept, if those who consume have passed it over, have not processed it,
+//! and have no copy of it any more.
 //!
 //! The node at which a copy is received or handled says which place it came from: a group consumes from one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::id::NodeId;
+use crate::base::time::Time;
 use crate::process::{Close, Exit, Flow, Loss, MessageId, NO_PLACE, Observation, Outcome};
+
+use super::histogram::Histogram;
 
 /// How often messages were lost, by reason.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,7 +56,7 @@ impl LossCounts {
 }
 
 /// What became of the messages that a place took, of those that are measured.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct CustodyBook {
     /// Messages that it took, or should have taken, each counted once.
     pub due: u64,
@@ -62,6 +66,8 @@ pub struct CustodyBook {
     pub duplicates: u64,
     /// Times that they processed a message well beyond the first.
     pub repeated: u64,
+    /// From when each message was due until its consumers had first processed it.
+    pub until_processed: Histogram,
     /// Messages that were first processed after a later one of the same publisher, and of the same key where they have one.
     pub out_of_order: u64,
     /// Messages that were lost, here or on the way here.
@@ -77,6 +83,7 @@ impl CustodyBook {
         self.processed += other.processed;
         self.duplicates += other.duplicates;
         self.repeated += other.repeated;
+        self.until_processed.merge(&other.until_processed);
         self.out_of_order += other.out_of_order;
         self.lost.add(&other.lost);
         self.confirmed_lost.add(&other.confirmed_lost);
@@ -90,6 +97,8 @@ pub struct Places {
     pub count: usize,
     /// The place that each of these nodes consumes from.
     pub consumers: BTreeMap<NodeId, u16>,
+    /// Places whose consumers go on behind a message that they could not process.
+    pub moving_on: BTreeSet<u16>,
     /// For each flow of messages that go to places: to which, where that is the same for all; otherwise to none.
     pub flows: BTreeMap<Flow, Vec<u16>>,
 }
@@ -102,6 +111,8 @@ pub(super) struct Custody {
     is_consumed: Vec<bool>,
     books: Vec<CustodyBook>,
     open: BTreeMap<MessageId, Entry>,
+    /// The time of the statement that is taken in.
+    now: Time,
     /// The latest message of each publisher and key that was processed, by place.
     latest: Vec<BTreeMap<(NodeId, Option<u64>), u32>>,
 }
@@ -110,6 +121,7 @@ pub(super) struct Custody {
 #[derive(Debug)]
 struct Entry {
     flow: Flow,
+    due: Time,
     counts: bool,
     key: Option<u64>,
     /// What a loss would be due to before any place has taken it.
@@ -125,8 +137,12 @@ struct Share {
     held: u16,
     /// Copies that its consumers received.
     received: u16,
+    /// Copies that they have.
+    present: u16,
     /// Copies that they processed well.
     effects: u16,
+    /// Why its consumers do not come back to it, if they do not.
+    passed: Option<Loss>,
     was_handed_on: bool,
     /// What a loss would be due to.
     risk: Option<Loss>,
@@ -163,7 +179,7 @@ impl Custody {
         places.consumers.values().for_each(|&place| is_consumed[usize::from(place)] = true);
         let books = vec![CustodyBook::default(); places.count];
         let latest = vec![BTreeMap::new(); places.count];
-        Self { places, is_consumed, books, open: BTreeMap::new(), latest }
+        Self { places, is_consumed, books, open: BTreeMap::new(), now: Time::ZERO, latest }
     }
 
     /// Whether messages of this flow go to places.
@@ -171,9 +187,9 @@ impl Custody {
         self.places.flows.contains_key(&flow)
     }
 
-    /// A message is offered that goes to places.
-    pub(super) fn begin(&mut self, message: MessageId, flow: Flow, counts: bool) {
-        self.open.insert(message, Entry { flow, counts, key: None, refusal: None, shares: Vec::new() });
+    /// A message is offered that goes to places; it was due at this time.
+    pub(super) fn begin(&mut self, message: MessageId, flow: Flow, due: Time, counts: bool) {
+        self.open.insert(message, Entry { flow, due, counts, key: None, refusal: None, shares: Vec::new() });
     }
 
     /// The flow of a message that has not come to its end.
@@ -181,8 +197,13 @@ impl Custody {
         self.open.get(&message).map(|entry| entry.flow)
     }
 
-    /// Takes in a statement about a message.
-    pub(super) fn take(&mut self, node: NodeId, observation: &Observation) {
+    /// Takes in a statement about a message, made at this time.
+    pub(super) fn take_at(&mut self, now: Time, node: NodeId, observation: &Observation) {
+        self.now = now;
+        self.take(node, observation);
+    }
+
+    fn take(&mut self, node: NodeId, observation: &Observation) {
         match *observation {
             Observation::Stored { message, place: NO_PLACE, risk, .. } => {
                 if let Some(entry) = self.open.get_mut(&message) {
@@ -221,9 +242,21 @@ impl Custody {
                 if let Some(entry) = self.open.get_mut(&message) {
                     let share = entry.share(place);
                     share.received = share.received.saturating_add(1);
+                    share.present = share.present.saturating_add(1);
                 }
             }
             Observation::Handled { message, outcome } => self.handled(node, message, outcome),
+            Observation::Declined { message, .. } => {
+                let place = self.places.consumers.get(&node).filter(|place| self.places.moving_on.contains(place));
+                if let (Some(&place), Some(entry)) = (place, self.open.get_mut(&message)) {
+                    entry.share(place).pass(Loss::NotProcessed);
+                }
+            }
+            Observation::PassedOver { message, place, why } => {
+                if let Some(entry) = self.open.get_mut(&message) {
+                    entry.share(place).pass(why);
+                }
+            }
             _ => {}
         }
     }
@@ -239,13 +272,20 @@ impl Custody {
             };
             return;
         };
+        let share = entry.share(place);
+        share.present = share.present.saturating_sub(1);
         if outcome != Outcome::Done {
+            if self.places.moving_on.contains(&place) {
+                share.pass(Loss::NotProcessed);
+            }
             return;
         }
-        let share = entry.share(place);
         share.effects = share.effects.saturating_add(1);
         if share.effects > 1 {
             return;
+        }
+        if entry.counts {
+            self.books[usize::from(place)].until_processed.record(self.now.since(entry.due));
         }
         let latest = self.latest[usize::from(place)].entry((message.owner, entry.key)).or_insert(message.number);
         if *latest <= message.number {
@@ -260,6 +300,14 @@ impl Custody {
         if let Some(entry) = self.open.get_mut(&message).filter(|_| place != NO_PLACE) {
             let share = entry.share(place);
             share.held = share.held.saturating_sub(u16::try_from(copies).unwrap_or(u16::MAX));
+        }
+    }
+
+    /// A node went down, and forgot so many copies that it had received.
+    pub(super) fn forget_received(&mut self, node: NodeId, message: MessageId, copies: u32) {
+        if let (Some(&place), Some(entry)) = (self.places.consumers.get(&node), self.open.get_mut(&message)) {
+            let share = entry.share(place);
+            share.present = share.present.saturating_sub(u16::try_from(copies).unwrap_or(u16::MAX));
         }
     }
 
@@ -324,7 +372,18 @@ impl Entry {
     fn share(&mut self, place: u16) -> &mut Share {
         let known = self.shares.iter().position(|share| share.place == place);
         let index = known.unwrap_or_else(|| {
-            let none = Share { place, held: 0, received: 0, effects: 0, was_handed_on: false, risk: None };
+            let none = Share {
+                place,
+                held: 0,
+                received: 0,
+                present: 0,
+                effects: 0,
+                passed: None,
+                was_handed_on: false,
+                risk: None,
+            };
+            // Nearly all have one.
+            self.shares.reserve_exact(1);
             self.shares.push(none);
             self.shares.len() - 1
         });
@@ -333,9 +392,20 @@ impl Entry {
 }
 
 impl Share {
+    /// Its consumers do not come back to it. The first reason is that of the loss: what is passed over once is so ever after.
+    fn pass(&mut self, why: Loss) {
+        self.passed = self.passed.or(Some(why));
+    }
+
     /// Why the place has lost the message, if it has.
     fn lost(&self, is_gone: bool) -> Option<Loss> {
-        if self.held > 0 || self.effects > 0 || self.was_handed_on {
+        if self.effects > 0 || self.was_handed_on {
+            return None;
+        }
+        if let Some(why) = self.passed.filter(|_| self.present == 0) {
+            return Some(why);
+        }
+        if self.held > 0 {
             return None;
         }
         let why = self.risk.unwrap_or(Loss::Unexplained);
@@ -368,8 +438,9 @@ mod tests {
     /// Two queues, consumed from by the nodes 1 and 2, and a third that nobody consumes from.
     fn custody() -> Custody {
         let consumers = BTreeMap::from([(NodeId::new(1), 0), (NodeId::new(2), 1)]);
-        let mut custody = Custody::new(Places { count: 3, consumers, flows: BTreeMap::from([(FLOW, vec![0, 1])]) });
-        custody.begin(MESSAGE, FLOW, true);
+        let flows = BTreeMap::from([(FLOW, vec![0, 1])]);
+        let mut custody = Custody::new(Places { count: 3, consumers, moving_on: BTreeSet::from([1]), flows });
+        custody.begin(MESSAGE, FLOW, Time::ZERO, true);
         custody
     }
 
@@ -431,6 +502,32 @@ mod tests {
         assert_eq!((account.is_settled, lost(&account)), (Some(false), vec![(Loss::Expired, 1)]));
     }
 
+    /// Both places keep it. It is passed over at the first, whose consumer still has it, and has it no more once it is down; at the
+    /// second it fails, and consumers go on behind it.
+    #[test]
+    fn what_is_kept_and_passed_over_is_lost_once_nobody_has_it() {
+        for (is_down, expected) in
+            [(false, vec![(Loss::NotProcessed, 1)]), (true, vec![(Loss::CommittedEarly, 1), (Loss::NotProcessed, 1)])]
+        {
+            let mut custody = custody();
+            for place in [0, 1] {
+                custody.take(NodeId::new(0), &stored(place, Loss::Unanswered));
+                custody.take(NodeId::new(0), &Observation::Kept { message: MESSAGE, place });
+            }
+            for node in [1, 2].map(NodeId::new) {
+                custody.take(node, &Observation::Received { message: MESSAGE, duplicate: false });
+            }
+            let passed = |why| Observation::PassedOver { message: MESSAGE, place: 0, why };
+            custody.take(NodeId::new(0), &passed(Loss::CommittedEarly));
+            custody.take(NodeId::new(0), &passed(Loss::Reset));
+            custody.take(NodeId::new(2), &Observation::Handled { message: MESSAGE, outcome: Outcome::Failed });
+            if is_down {
+                custody.forget_received(NodeId::new(1), MESSAGE, 1);
+            }
+            assert_eq!(lost(&end(&mut custody)), expected);
+        }
+    }
+
     #[test]
     fn what_never_arrived_is_lost_wherever_it_was_sent() {
         for (refusal, closed, why) in [
@@ -455,7 +552,7 @@ mod tests {
         let earlier = MessageId { number: 3, ..MESSAGE };
         for (keys, expected) in [([None, None], 1), ([Some(7), Some(7)], 1), ([Some(7), Some(8)], 0)] {
             let mut custody = custody();
-            custody.begin(earlier, FLOW, true);
+            custody.begin(earlier, FLOW, Time::ZERO, true);
             for (message, key) in [MESSAGE, earlier].into_iter().zip(keys) {
                 custody.take(NodeId::new(0), &Observation::Stored { message, place: 0, key, risk: Loss::Unsynced });
                 processed(&mut custody, 1, message);

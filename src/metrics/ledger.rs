@@ -121,7 +121,7 @@ impl Ledger {
             present.take(node, observation);
         }
         if let Some(custody) = &mut apart.custody {
-            custody.take(node, observation);
+            custody.take_at(now, node, observation);
         }
         self.take(now, node, observation);
         if self.custody().is_none() {
@@ -138,13 +138,13 @@ impl Ledger {
         if !self.custody().is_some_and(|custody| custody.follows(flow)) {
             return;
         }
-        let mut counts = false;
+        let (mut counts, mut due) = (false, Time::ZERO);
         self.update(message, |record, _| {
-            counts = record.counts();
+            (counts, due) = (record.counts(), record.due);
             record.flags |= ENTRUSTED;
         });
         if let Some(custody) = self.apart.as_mut().and_then(|apart| apart.custody.as_mut()) {
-            custody.begin(message, flow, counts);
+            custody.begin(message, flow, due, counts);
         }
     }
 
@@ -177,8 +177,10 @@ impl Ledger {
         let present = self.apart.as_mut().and_then(|apart| apart.present.as_mut());
         for ((message, place), copies) in present.map(|present| present.forget(node)).unwrap_or_default() {
             let custody = self.apart.as_mut().and_then(|apart| apart.custody.as_mut());
-            if let (Some(custody), Some(place)) = (custody, place) {
-                custody.forget(message, place, copies);
+            match (custody, place) {
+                (Some(custody), Some(place)) => custody.forget(message, place, copies),
+                (Some(custody), None) => custody.forget_received(node, message, copies),
+                (None, _) => {}
             }
             for _ in 0..copies {
                 self.update(message, |record, _| record.end_copy());

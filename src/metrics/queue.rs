@@ -68,6 +68,13 @@ impl QueueBook {
         (whole > 0).then(|| self.of(fact) as f64 / whole as f64)
     }
 
+    /// Adds what happened in another queue in the same time: the longest one counts.
+    pub fn join(&mut self, other: &Self) {
+        let seconds = self.seconds.max(other.seconds);
+        self.add(other);
+        self.seconds = seconds;
+    }
+
     /// Adds what happened in another run.
     pub fn add(&mut self, other: &Self) {
         self.facts.iter_mut().zip(other.facts).for_each(|(sum, count)| *sum += count);

@@ -24,6 +24,14 @@ struct NodeLevel {
     waiting: u32,
     busy: u32,
     at_risk: u32,
+    outbox: Outbox,
+}
+
+/// How many messages were in the outbox of a node since that last changed.
+#[derive(Clone, Copy, Debug, Default)]
+struct Outbox {
+    since: Time,
+    count: u32,
 }
 
 /// What a group of stations did while it was measured.
@@ -56,6 +64,10 @@ pub struct StationBook {
     pub waiting_max: u32,
     /// See `waiting_max`.
     pub present_max: u32,
+    /// Integral over time of the number of messages in outboxes, summed over the nodes: message seconds.
+    pub outbox_seconds: f64,
+    /// The most at one node.
+    pub outbox_max: u32,
     /// The length of the measured time in seconds.
     pub seconds: f64,
 }
@@ -91,6 +103,11 @@ impl StationBook {
         (self.waiting_seconds + self.busy_seconds) / self.node_seconds()
     }
 
+    /// The mean number of messages in the outbox of a node.
+    pub fn outbox_mean(&self) -> f64 {
+        self.outbox_seconds / self.node_seconds()
+    }
+
     fn node_seconds(&self) -> f64 {
         self.seconds * f64::from(self.nodes)
     }
@@ -117,8 +134,22 @@ impl Stations {
     pub fn close(&mut self) -> &[StationBook] {
         for index in 0..self.nodes.len() {
             self.set_level(index, self.measured.1, 0, 0);
+            self.set_outbox(index, self.measured.1, 0);
         }
         &self.books
+    }
+
+    fn set_outbox(&mut self, index: usize, now: Time, count: u32) {
+        let Some(group) = self.groups[index] else { return };
+        let (node, book) = (&mut self.nodes[index].outbox, &mut self.books[group as usize]);
+        let (from, to) = (node.since.max(self.measured.0), now.min(self.measured.1));
+        if from < to {
+            book.outbox_seconds += f64::from(node.count) * to.since(from).as_secs_f64();
+        }
+        if self.measured.0 <= now && now < self.measured.1 {
+            book.outbox_max = book.outbox_max.max(count);
+        }
+        *node = Outbox { since: now, count };
     }
 
     fn set_level(&mut self, index: usize, now: Time, waiting: u32, busy: u32) {
@@ -145,6 +176,7 @@ impl Stations {
         let book = &mut self.books[group as usize];
         match *observation {
             Observation::Level { waiting, busy } => self.set_level(index, now, waiting, busy),
+            Observation::OutboxDepth { count } => self.set_outbox(index, now, count),
             Observation::AtRisk { count } => self.nodes[index].at_risk = count,
             Observation::Down { synced } => {
                 let at_risk = std::mem::take(&mut self.nodes[index].at_risk);

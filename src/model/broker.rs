@@ -8,15 +8,20 @@
 //! time, or has come up again, is subscribed. Each delivery is one more copy of the message that was published, so whatever
 //! becomes of it is told of that message.
 //!
+//! What is published may be a request ([`replying`]): then it says who waits for the reply, which comes back through the broker.
+//!
 //! A broker may have several nodes: a classic queue is at one of them, a quorum queue at all ([`replica`]), and whichever a message
 //! comes to passes it on ([`forward`]).
 
 mod consuming;
+mod declaring;
 mod disk;
 mod dying;
 mod forward;
+mod paging;
 mod pressure;
 mod replica;
+mod replying;
 mod shelf;
 mod spec;
 mod stated;
@@ -41,8 +46,11 @@ use super::log::Body;
 use super::script::Script;
 use consuming::{Channel, consumer_of, first_number};
 use forward::{Home, Relay};
+use paging::Pages;
+pub(in crate::model) use pressure::BUFFERED;
 use pressure::Pressure;
 use replica::{Replica, quorum_queues};
+use replying::ReplyTo;
 use shelf::{Asker, Copy, End, News, Place, Shelf, Waiting};
 use word::Posted;
 pub(in crate::model) use word::Word;
@@ -61,6 +69,8 @@ pub(super) struct Parcel {
     call: u16,
     /// The queue that gave it another routing key when it died there, if one did.
     letter_of: Option<QueueId>,
+    /// Where the reply goes, if it is a request.
+    reply_to: Option<ReplyTo>,
     /// Where it stands.
     stand: Stand,
 }
@@ -111,8 +121,12 @@ pub struct Broker {
 #[derive(Debug)]
 struct Hosted {
     queue: WorkQueue<Parcel>,
-    /// When the head expires, if somebody has to look then.
+    /// Whether it is there, as far as this node knows.
+    is_there: bool,
+    /// When the head expires, or the queue itself, if somebody has to look then.
     expiry: Option<(Time, TimerId)>,
+    /// What of it is not in memory.
+    pages: Pages,
     /// What was said last of its length.
     shown: (u32, u32),
     /// It delivers nothing before this time, and whether somebody looks then.
@@ -124,6 +138,7 @@ impl Hosted {
     /// Nothing is in the queue, and nobody consumes from it.
     fn empty(&mut self, queue: QueueId, spec: &BrokerSpec) {
         self.queue = spec.queues[queue.index()].queue(queue);
+        self.pages = Pages::default();
         // Whatever it was before is said anew.
         self.shown = (u32::MAX, 0);
     }
@@ -138,13 +153,15 @@ impl Broker {
         let replica = |queue| (queue, Replica::new(boot.index, spec.nodes, disk::find(queue, boot.disk)));
         let hosted = |(index, hosted): (usize, &HostedQueue)| Hosted {
             queue: hosted.queue(QueueId::new(index as u32)),
+            is_there: true,
             expiry: None,
+            pages: Pages::default(),
             // Whatever it was in an earlier life is said anew.
             shown: (u32::MAX, 0),
             rests_until: Time::ZERO,
             is_resting: false,
         };
-        Self {
+        let mut broker = Self {
             script: Arc::clone(script),
             spec: Arc::clone(spec),
             routing: spec.routing.clone(),
@@ -163,7 +180,9 @@ impl Broker {
             relays: BTreeMap::new(),
             relayed: first_number(boot.restarts),
             looks_at_relays: false,
-        }
+        };
+        broker.begin_without_the_exclusive();
+        broker
     }
 
     /// A message is published.
@@ -177,6 +196,9 @@ impl Broker {
         if found.is_empty() {
             // Nobody keeps it. That is no failure, unless the publisher said so.
             cx.observe(Observation::Handled { message, outcome: Outcome::Discarded });
+            if publication.mandatory && envelope.kind() == Kind::Request {
+                return cx.send_sized(from, envelope.turned(Kind::Reply(Outcome::Failed)), 0);
+            }
             let outcome = if publication.mandatory { Outcome::Failed } else { Outcome::Done };
             return self.tell(cx, Asker::Publisher(from, envelope, false), outcome);
         }
@@ -184,9 +206,10 @@ impl Broker {
         let incoming = Incoming {
             message: Parcel {
                 message,
-                luck: envelope.luck,
+                luck: replying::luck_of(&envelope),
                 call: envelope.call,
                 letter_of: None,
+                reply_to: self.reply_to(&envelope),
                 stand: Stand::Nowhere,
             },
             size: u32::try_from(call.size.bytes(draw)).unwrap_or(u32::MAX),
@@ -263,10 +286,11 @@ impl Broker {
         let (number, key) = (hosted.number, posted.key);
         let mut incoming = posted.incoming.clone();
         let is_kept = Responsibility::of(&hosted.settings, incoming.persistent) != Responsibility::Enqueued;
-        let risk = match (hosted.settings.durable, incoming.persistent) {
-            (false, _) => Loss::TransientQueue,
-            (true, false) => Loss::TransientMessage,
-            (true, true) => Loss::Unsynced,
+        let risk = match (hosted.tie(), hosted.settings.durable, incoming.persistent) {
+            (Some(tie), ..) => tie,
+            (None, false, _) => Loss::TransientQueue,
+            (None, true, false) => Loss::TransientMessage,
+            (None, true, true) => Loss::Unsynced,
         };
         let place = is_kept.then(|| self.shelf.place());
         incoming.message.stand = place.map_or(Stand::Nowhere, Stand::Disk);
@@ -275,12 +299,14 @@ impl Broker {
         let ttl = incoming.ttl.into_iter().chain(hosted.settings.message_ttl).min();
         // It is stated before what may become of it at once.
         let mut dead = Vec::new();
+        let ready = self.queues[queue.index()].queue.ready();
         let answer = self.queues[queue.index()].queue.publish(incoming, time(cx.now()), &mut dead);
         match answer {
             Publish::Accepted { .. } => {
                 cx.observe(Observation::Stored { message: parcel.message, place: number, key, risk });
                 cx.observe(Observation::Queued { queue: number, fact: QueueFact::Published });
                 self.shelf.write(cx, (queue, number), record, ttl, waiting);
+                self.page_out(queue, ready);
             }
             Publish::Refused => {
                 cx.observe(Observation::Queued { queue: number, fact: QueueFact::Refused });
@@ -358,7 +384,7 @@ impl Broker {
         cx.observe(Observation::Released { message, place, is_kept, exit });
     }
 
-    /// Says how long a queue is, and sees to it that somebody looks when its head expires.
+    /// Says how long a queue is, and sees to it that somebody looks when its head expires, or the queue itself.
     fn look_at(&mut self, cx: &mut Cx<'_>, queue: QueueId) {
         if self.home(queue) != Home::Here {
             return;
@@ -370,7 +396,8 @@ impl Broker {
             let number = self.spec.queues[queue.index()].number;
             cx.observe(Observation::QueueDepth { queue: number, ready: shown.0, unacked: shown.1 });
         }
-        let expiry = hosted.queue.next_expiry();
+        let ends_at = hosted.queue.expires_at().filter(|_| hosted.is_there);
+        let expiry = hosted.queue.next_expiry().into_iter().chain(ends_at).min();
         if hosted.expiry.map(|(at, _)| at) == expiry {
             return;
         }
@@ -391,6 +418,11 @@ impl Process<Letter> for Broker {
         let now = time(cx.now());
         for record in std::mem::take(&mut self.shelf.found) {
             let Some(hosted) = self.queues.get_mut(record.queue.index()) else { continue };
+            if let Some(tie) = self.spec.queues[record.queue.index()].tie() {
+                // The crash ended the connection that the queue belonged to.
+                self.release(cx, record.queue, record.parcel, Exit::LetGo(tie));
+                continue;
+            }
             let incoming = Incoming {
                 message: record.parcel,
                 size: record.size,
@@ -409,7 +441,11 @@ impl Process<Letter> for Broker {
                 continue;
             }
             self.ask(queue, |queue, dead| queue.restart(now, dead));
+            self.page_out_all(queue);
             self.look_at(cx, queue);
+            if self.home(queue) == Home::Here {
+                self.begin_to_tell(cx, queue);
+            }
         }
         self.bury(cx);
         self.begin_to_look_at_memory(cx);
@@ -425,16 +461,19 @@ impl Process<Letter> for Broker {
                     }
                     Body::Work(Word::Forwarded { number, outcome }) => self.answered(cx, number, outcome),
                     Body::Work(Word::Replica(queue, word)) => self.hear_replica(cx, from, queue, word),
+                    Body::Work(Word::Queue { queue, is_there }) => self.hear_of_queue(queue, is_there),
                     Body::Work(Word::Memory { is_raised }) => self.hear_of_memory(cx, from, is_raised),
+                    Body::Work(Word::Reply(answer)) => self.pass_back(cx, answer),
                     _ => {}
                 }
                 return self.read_if_freed(cx);
             }
         };
         match envelope.kind() {
-            Kind::Notice | Kind::Message => self.read(cx, from, envelope),
+            Kind::Notice | Kind::Message | Kind::Request => self.read(cx, from, envelope),
             Kind::Subscribe => self.hear(cx, from, envelope),
             Kind::Ack(outcome) => self.settle(cx, from, &envelope, outcome),
+            Kind::Reply(_) => self.replied(cx, from, &envelope),
             _ => {}
         }
         self.read_if_freed(cx);
@@ -456,6 +495,7 @@ impl Process<Letter> for Broker {
                 let queue = QueueId::new(queue);
                 self.queues[queue.index()].expiry = None;
                 self.ask(queue, |queue, dead| queue.expire(time(cx.now()), dead));
+                self.delete_if_over(cx, queue);
                 self.look_at(cx, queue);
                 self.bury(cx);
             }
@@ -467,6 +507,7 @@ impl Process<Letter> for Broker {
                 self.read_if_freed(cx);
             }
             Alarm::Memory => self.look_at_memory(cx),
+            Alarm::Blocked => self.look_at_blocked(cx),
             _ => {}
         }
     }

@@ -7,6 +7,7 @@
 //! [`Guard`](super::guard::Guard), and costs nothing where there is none.
 
 mod attempts;
+mod blocking;
 mod failures;
 mod publishing;
 
@@ -247,7 +248,7 @@ impl Caller {
     /// Something that is more than one message, and is reported like one, begins. Its key, with which to [`conclude`](Self::conclude)
     /// it.
     #[inline(never)]
-    pub(super) fn open(&mut self, cx: &mut Cx<'_>, flow: u16, late: Span) -> Number {
+    pub(super) fn open(&mut self, cx: &mut Cx<'_>, flow: u16, late: Span, at_once: bool) -> Number {
         let key = self.outstanding.insert(Pending {
             luck: 0,
             started: cx.now(),
@@ -265,8 +266,16 @@ impl Caller {
             is_pinned: false,
         });
         let message = MessageId { owner: cx.me, number: self.number_of(key) };
-        cx.observe(Observation::Offered { message, flow: Flow(flow), late, at_once: true });
+        cx.observe(Observation::Offered { message, flow: Flow(flow), late, at_once });
         key
+    }
+
+    /// A number for a message that somebody else sends and waits for. It is followed as one of this flow.
+    #[cold]
+    pub(super) fn reserve(&mut self, cx: &mut Cx<'_>, flow: u16) -> MessageId {
+        let key = self.open(cx, flow, Span::ZERO, false);
+        self.outstanding.remove(key);
+        MessageId { owner: cx.me, number: self.number_of(key) }
     }
 
     /// What is more than one message has ended.
@@ -414,7 +423,9 @@ impl Caller {
             | Alarm::Deliver(_)
             | Alarm::Replica(_)
             | Alarm::Memory
-            | Alarm::Relays => None,
+            | Alarm::Blocked
+            | Alarm::Relays
+            | Alarm::Outbox => None,
         }
     }
 
@@ -493,6 +504,7 @@ impl Caller {
         let Some(pending) = self.outstanding.remove(key) else { return };
         self.given.forget(key);
         let Some(gate) = self.routes.get_mut(pending.route).gate.as_deref_mut() else { return };
+        gate.waits_no_more(key);
         match &mut gate.hold {
             Hold::Batches | Hold::Nothing => return,
             Hold::InFlight(gate) => gate.settle(key),

@@ -264,7 +264,7 @@ impl Client {
         let program = self.spec.program.pick(draw);
         let luck = mix(cx.name().bits() ^ mix(number ^ REQUEST));
         let flow = self.script.programs[usize::from(program)].flow;
-        let whole = flow.map(|flow| self.caller.open(cx, flow, self.late));
+        let whole = flow.map(|flow| self.caller.open(cx, flow, self.late, true));
         let task = self.tasks.insert(Task { progress: Progress::new(program, luck, 1), user, whole });
         self.run(cx, task)
     }
@@ -312,6 +312,8 @@ impl Client {
                         Some(outcome) => return self.end(cx, id, outcome),
                     }
                 }
+                // A client has no disk for one, and no plan gives it the step.
+                Next::Outbox(_) => {}
                 Next::End(outcome) => return self.end(cx, id, outcome),
             }
         }
@@ -491,7 +493,9 @@ impl Process<Letter> for Client {
             | Alarm::Deliver(_)
             | Alarm::Replica(_)
             | Alarm::Memory
-            | Alarm::Relays => None,
+            | Alarm::Blocked
+            | Alarm::Relays
+            | Alarm::Outbox => None,
         };
         if let Some(user) = idle {
             self.go_on(cx, user);

@@ -60,13 +60,12 @@ pub enum Kind {
     Delivery {
         /// Whether nobody waits for the consumer to acknowledge.
         settled: bool,
+        /// Whether whoever published it waits for a reply. Then the call is that of the request, not that of the delivery.
+        asks: bool,
     },
 }
 
 const KINDS: u8 = 7;
-
-const DELIVERY: NonZeroU8 = Kind::Delivery { settled: false }.stored();
-const SETTLED_DELIVERY: NonZeroU8 = Kind::Delivery { settled: true }.stored();
 
 impl Kind {
     const fn pack(self) -> u8 {
@@ -86,8 +85,10 @@ impl Kind {
             Self::Gossip(GossipKind::Ack) => 13,
             Self::Gossip(GossipKind::PingReq) => 14,
             Self::Subscribe => 16,
-            Self::Delivery { settled: false } => 17,
-            Self::Delivery { settled: true } => 20,
+            Self::Delivery { settled: false, asks: false } => 17,
+            Self::Delivery { settled: true, asks: false } => 20,
+            Self::Delivery { settled: false, asks: true } => 21,
+            Self::Delivery { settled: true, asks: true } => 22,
         }
     }
 
@@ -111,8 +112,10 @@ impl Kind {
             14 => Self::Gossip(GossipKind::PingReq),
             15 => Self::Untie,
             16 => Self::Subscribe,
-            17 => Self::Delivery { settled: false },
-            20 => Self::Delivery { settled: true },
+            17 => Self::Delivery { settled: false, asks: false },
+            20 => Self::Delivery { settled: true, asks: false },
+            21 => Self::Delivery { settled: false, asks: true },
+            22 => Self::Delivery { settled: true, asks: true },
             _ if bits % KINDS == 4 => Self::Ack(Outcome::ALL[(bits / KINDS) as usize]),
             _ => Self::Reply(Outcome::ALL[(bits / KINDS) as usize]),
         }
@@ -180,7 +183,7 @@ impl Envelope {
     /// The message that it delivers, if it is a delivery.
     #[inline]
     pub fn subject(&self) -> Option<MessageId> {
-        let is_delivery = self.kind == DELIVERY || self.kind == SETTLED_DELIVERY;
+        let is_delivery = matches!(self.code(), 17 | 20..=22);
         is_delivery.then(|| MessageId { owner: NodeId::new(self.beside.0.wrapping_sub(1)), number: self.left.0 })
     }
 
@@ -331,7 +334,14 @@ mod tests {
         let gossip = [GossipKind::Ping, GossipKind::Ack, GossipKind::PingReq].map(Kind::Gossip);
         let plain = [Kind::Notice, Kind::Message, Kind::Request, Kind::Cancel, Kind::Skip];
         let others = [Kind::Untie, Kind::Probe, Kind::Alive, Kind::Idle, Kind::Subscribe];
-        let others = others.into_iter().chain([true, false].map(|settled| Kind::Delivery { settled }));
+        let deliveries = [(false, false), (true, false), (false, true), (true, true)];
+        let deliveries = deliveries.map(|(settled, asks)| Kind::Delivery { settled, asks });
+        for kind in deliveries {
+            let mut envelope = Envelope::new(kind, 1, 2, 3, 4);
+            envelope.name_subject(MessageId { owner: NodeId::new(5), number: 6 });
+            assert_eq!(envelope.subject(), Some(MessageId { owner: NodeId::new(5), number: 6 }));
+        }
+        let others = others.into_iter().chain(deliveries);
         for kind in plain.into_iter().chain(others).chain(gossip).chain(outcomes) {
             assert_eq!(Kind::unpack(kind.pack()), kind);
         }

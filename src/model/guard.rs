@@ -117,6 +117,8 @@ pub(super) struct Flight {
 /// Whether an attempt may go.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Leave {
+    /// After so much time, or as soon as the broker reads on.
+    Blocked(Span),
     /// It may.
     Go,
     /// Not before so much time has passed.

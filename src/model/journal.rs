@@ -46,8 +46,11 @@ impl Record {
     }
 }
 
+/// Keys from here on, up to those of places, are not the journal's: rows of the outbox.
+pub(super) const ROWS: u64 = 1 << 62;
+
 /// Keys from here on are places that are used again.
-const PLACES: u64 = 1 << 63;
+pub(super) const PLACES: u64 = 1 << 63;
 
 /// One node's journal. `J` is what waits for a sync.
 #[derive(Debug)]
@@ -67,8 +70,8 @@ pub(super) struct Journal<J> {
 impl<J> Journal<J> {
     /// The journal of a node that finds this on its disk.
     pub(super) fn new(disk: &BTreeMap<u64, Vec<u8>>) -> Self {
-        let next = disk.range(..PLACES).next_back().map_or(0, |(key, _)| key + 1);
-        let found = disk.range(..PLACES).filter_map(|(_, bytes)| Record::read(bytes)).collect();
+        let next = disk.range(..ROWS).next_back().map_or(0, |(key, _)| key + 1);
+        let found = disk.range(..ROWS).filter_map(|(_, bytes)| Record::read(bytes)).collect();
         Self { waiting: BTreeMap::new(), found, at_risk: 0, shown: 0, next, places: 0, free: Vec::new() }
     }
 

@@ -49,7 +49,7 @@ pub use router::Router;
 pub use script::{
     Board, Branch, Call, Choice, Copies, Gathering, Keys, Program, RouteSpec, Script, Size, Step, Target,
 };
-pub use service::{QueueSpec, Service, ServiceSpec};
+pub use service::{OutboxSpec, QueueSpec, Service, ServiceSpec};
 
 /// What a role's timer brings back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -88,6 +88,10 @@ pub enum Alarm {
     Replica(u32),
     /// It is time to look at the memory.
     Memory,
+    /// A broker tells those again that it has blocked.
+    Blocked,
     /// It is time to give up messages that were passed on and not heard of again.
     Relays,
+    /// It is time to look at the outbox.
+    Outbox,
 }

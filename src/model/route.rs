@@ -1,9 +1,10 @@
 //! What a caller keeps for the kinds of messages it sends: how it chooses a member, and what holds messages back.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::num::NonZeroU32;
 use std::ops::Range;
 
+use crate::base::id::NodeId;
 use crate::base::random::Uniform;
 use crate::base::time::{Span, Time};
 use crate::process::{Flow, GuardFact, Observation, Steady};
@@ -71,7 +72,7 @@ impl Routes {
 /// What a caller keeps for kinds of messages that share a balancer and its guards.
 #[derive(Debug)]
 pub(super) struct Route {
-    name: u16,
+    pub(super) name: u16,
     picker: Picker,
     /// Nothing is held back, and nobody is down, if there is none.
     pub(super) gate: Option<Box<Gate>>,
@@ -86,7 +87,7 @@ impl Route {
         Self {
             name: spec.route,
             picker: route.picker.fresh(draw),
-            gate: Hold::of(spec).map(|hold| Box::new(Gate { hold, health: None })),
+            gate: Hold::of(spec).map(|hold| Box::new(Gate { hold, health: None, blocked: None })),
             guard: route.guard.as_ref().map(|guard| Box::new(Guard::new(guard))),
         }
     }
@@ -126,8 +127,57 @@ impl Route {
 
     /// From now on members may be down.
     pub(super) fn watch_over(&mut self, health: Health) {
-        let gate = self.gate.get_or_insert_with(|| Box::new(Gate { hold: Hold::Nothing, health: None }));
-        gate.health = Some(health);
+        self.gate_or_open().health = Some(health);
+    }
+
+    fn gate_or_open(&mut self) -> &mut Gate {
+        self.gate.get_or_insert_with(|| Box::new(Gate { hold: Hold::Nothing, health: None, blocked: None }))
+    }
+
+    /// Until when a message that asks to go does not, as a broker reads no more, if that is so.
+    pub(super) fn blocked_until(&mut self, now: Steady) -> Option<Steady> {
+        let blocked = self.gate.as_deref_mut()?.blocked.as_mut()?;
+        let until = blocked.by.values().copied().max().filter(|until| *until > now)?;
+        if blocked.released > 0 {
+            blocked.released -= 1;
+            return None;
+        }
+        Some(until)
+    }
+
+    /// A message waits until no broker blocks any more.
+    pub(super) fn wait_unblocked(&mut self, key: Number) {
+        self.gate_or_open().blocked.get_or_insert_default().waiting.insert(key);
+    }
+
+    /// A broker says that it reads no more, which is believed until then; or that it reads on. The messages that need not wait any
+    /// longer, in order: no more than `most` at a time.
+    pub(super) fn heard_of_blocking(
+        &mut self,
+        broker: NodeId,
+        is_blocked: bool,
+        (now, until): (Steady, Steady),
+        most: usize,
+    ) -> BTreeSet<Number> {
+        let blocked = self.gate_or_open().blocked.get_or_insert_default();
+        blocked.by.retain(|_, until| *until > now);
+        blocked.by.insert(broker, until);
+        blocked.released = 0;
+        if is_blocked || blocked.by.len() > 1 {
+            return BTreeSet::new();
+        }
+        match blocked.waiting.iter().nth(most).copied() {
+            // The others wait for the next word.
+            Some(next) => {
+                let later = blocked.waiting.split_off(&next);
+                blocked.released = most;
+                std::mem::replace(&mut blocked.waiting, later)
+            }
+            None => {
+                blocked.by.clear();
+                std::mem::take(&mut blocked.waiting)
+            }
+        }
     }
 
     /// What is known of the members' health.
@@ -254,6 +304,27 @@ pub(super) struct Gate {
     pub(super) hold: Hold,
     /// All are up if there is none.
     health: Option<Health>,
+    /// What brokers keep back, once one has.
+    blocked: Option<Blocked>,
+}
+
+/// What brokers keep back, which have stopped reading what this node publishes.
+#[derive(Debug, Default)]
+struct Blocked {
+    /// Who has, and until when that is believed.
+    by: BTreeMap<NodeId, Steady>,
+    /// The messages that wait for it.
+    waiting: BTreeSet<Number>,
+    /// How many may go although others wait.
+    released: usize,
+}
+
+impl Gate {
+    /// A message does not wait any longer until a broker reads on; whether it did.
+    #[inline]
+    pub(super) fn waits_no_more(&mut self, key: Number) -> bool {
+        self.blocked.as_mut().is_some_and(|blocked| blocked.waiting.remove(&key))
+    }
 }
 
 /// What holds messages back at their sender. It knows them by their keys in the caller's table.

@@ -212,6 +212,8 @@ pub enum Step {
         /// Whether to go on only when it has ended, well or not.
         wait: bool,
     },
+    /// A message of this kind is put into the outbox.
+    Outbox(u16),
     /// It fails.
     Fail(Probability),
     /// Several messages are sent at once, and waited for together.

@@ -14,6 +14,7 @@ mod door;
 mod entry;
 mod extras;
 mod lanes;
+mod outbox;
 mod reading;
 mod sharing;
 mod spec;
@@ -43,7 +44,7 @@ use extras::Extras;
 use lanes::Lane;
 use sharing::Pace;
 
-pub use spec::{QueueSpec, ServiceSpec};
+pub use spec::{OutboxSpec, QueueSpec, ServiceSpec};
 
 /// One node of a service. In front stands what every message looks at.
 #[derive(Debug)]
@@ -224,7 +225,10 @@ impl Service {
     }
 
     fn answer(&mut self, cx: &mut Cx<'_>, to: NodeId, envelope: Envelope, outcome: Outcome) {
-        if let Kind::Delivery { settled } = envelope.kind() {
+        if let Kind::Delivery { settled, asks } = envelope.kind() {
+            if asks {
+                self.reply(cx, to, &envelope, outcome);
+            }
             self.note_answer(cx, to, (settled, outcome));
         }
         let (call, keys) = (self.call(&envelope), &self.script.keys);
@@ -233,7 +237,7 @@ impl Service {
                 let draw = || keys.size.block(crate::base::id::Entity::from_bits(envelope.luck), 1).first();
                 (Kind::Reply(outcome), call.reply_size.bytes(draw))
             }
-            Kind::Message | Kind::Delivery { settled: false } => (Kind::Ack(outcome), 0),
+            Kind::Message | Kind::Delivery { settled: false, .. } => (Kind::Ack(outcome), 0),
             _ => return,
         };
         cx.send_sized(to, envelope.turned(kind), size);
@@ -309,6 +313,7 @@ impl Service {
                         Some(outcome) => return self.fail(cx, id, outcome),
                     }
                 }
+                Next::Outbox(call) => return self.put_into_outbox(cx, id, call),
                 Next::End(outcome) => return self.end(cx, id, outcome),
             }
             next = self.next(id);
@@ -484,9 +489,10 @@ impl Process<Letter> for Service {
         match envelope.kind() {
             Kind::Notice | Kind::Message | Kind::Request => self.arrive(cx, from, envelope),
             Kind::Delivery { .. } => {
-                self.note_delivery(from);
+                let envelope = self.note_delivery(from, envelope);
                 self.arrive(cx, from, envelope);
             }
+            Kind::Ack(outcome) if self.extras.is_some() && self.relayed(cx, envelope.number, outcome) => {}
             Kind::Ack(outcome) | Kind::Reply(outcome) => {
                 let ended = self.caller.answered(&self.script, cx, &envelope, outcome);
                 self.resume(cx, ended);
@@ -506,6 +512,7 @@ impl Process<Letter> for Service {
             self.resume(cx, Some(ended));
         }
         self.note_disconnection(cx, peer);
+        self.hear_of_records(cx);
         self.show(cx);
     }
 
@@ -521,14 +528,17 @@ impl Process<Letter> for Service {
             Alarm::Beat(_) | Alarm::Gossip(_) => self.attend_to(cx, alarm),
             Alarm::Subscribe => self.subscribe(cx),
             Alarm::Log(alarm) => self.look_at_topics(cx, alarm),
+            Alarm::Outbox => self.look_at_outbox(cx),
             Alarm::Arrival | Alarm::Think(_) | Alarm::Lapse(..) => {}
-            Alarm::Deliver(_) | Alarm::Replica(_) | Alarm::Memory | Alarm::Relays => {}
+            Alarm::Deliver(_) | Alarm::Replica(_) | Alarm::Memory | Alarm::Blocked | Alarm::Relays => {}
         }
         self.show(cx);
     }
 
     fn written(&mut self, cx: &mut Cx<'_>, key: u64) {
-        if self.spec.state == (State::Durable { syncs_first: false })
+        if outbox::is_row(key) {
+            self.row_is_written(cx, key);
+        } else if self.spec.state == (State::Durable { syncs_first: false })
             && let Some(job) = self.journal().and_then(|journal| journal.written(key))
         {
             self.conclude_and_tell(cx, job, Outcome::Done);
@@ -537,14 +547,18 @@ impl Process<Letter> for Service {
     }
 
     fn persisted(&mut self, cx: &mut Cx<'_>, key: u64) {
-        if let Some(job) = self.journal().and_then(|journal| journal.synced(key)) {
+        if outbox::is_row(key) {
+            self.row_is_synced(cx, key);
+        } else if let Some(job) = self.journal().and_then(|journal| journal.synced(key)) {
             self.conclude_and_tell(cx, job, Outcome::Done);
         }
         self.show(cx);
     }
 
     fn refused(&mut self, cx: &mut Cx<'_>, key: u64) {
-        if let Some(job) = self.journal().and_then(|journal| journal.refused(key)) {
+        if outbox::is_row(key) {
+            self.row_is_refused(cx, key);
+        } else if let Some(job) = self.journal().and_then(|journal| journal.refused(key)) {
             self.conclude_and_tell(cx, job, Outcome::Failed);
         }
         self.show(cx);

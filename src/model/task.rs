@@ -31,6 +31,8 @@ pub(super) enum Next {
     Sleep(Span),
     /// A message of this kind is sent; whether to wait for its end.
     Message { call: u16, wait: bool },
+    /// A message of this kind is put into the outbox.
+    Outbox(u16),
     /// These messages are sent at once.
     Gather(Arc<Gathering>),
     /// The program is over.
@@ -63,6 +65,7 @@ impl Progress {
                     length => return Next::Sleep(length),
                 },
                 Step::Message { call, wait } => return Next::Message { call: *call, wait: *wait },
+                Step::Outbox(call) => return Next::Outbox(*call),
                 Step::Fail(share) => {
                     if share.hits(draw()) {
                         return Next::End(Outcome::Failed);

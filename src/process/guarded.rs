@@ -23,6 +23,8 @@ facts! {
         HeldByRate "rate-limit-waits",
         /// Messages that had to wait for a place in a window, or among those in flight.
         HeldByWindow "window-waits",
+        /// Attempts that had to wait at their sender, as the broker read nothing more of what it publishes.
+        HeldByBroker "blocked-waits",
         /// Messages whose deadline passed while they waited for a window or a rate limit, before their first attempt.
         WaitedInVain "waits-in-vain",
         /// Further attempts that a retry budget did not pay for, hedges among them.

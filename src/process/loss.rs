@@ -55,6 +55,8 @@ losses! {
     ///
     /// A publisher that waits for the confirm, and publishes again without one, does not lose it.
     Unsynced "lost-unsynced" "confirm",
+    /// Lost in a crash of the service that was to publish it: its row was in the outbox, and not yet synced.
+    Outbox "lost-outbox" "fsync",
     /// Lost with the leader of the queue: a majority of replicas did not have it yet, and it was not confirmed.
     ///
     /// A publisher that waits for the confirm, and publishes again without one, does not lose it.
@@ -77,6 +79,18 @@ losses! {
     MaxLength "lost-maxlen" "overflow",
     /// Dropped when it had come back too often: the queue has nowhere for dead letters to go.
     DeliveryLimit "lost-delivery-limit" "delivery-limit",
+    /// Deleted with its queue: that was exclusive, and the connection that it belonged to had ended.
+    ///
+    /// A consumer's connection ends when its node goes down, or is not heard of for the broker's `heartbeat`, or the broker goes down.
+    ExclusiveQueue "lost-exclusive-queue" "exclusive",
+    /// Deleted with its queue: its last consumer had left.
+    AutoDelete "lost-auto-delete" "auto-delete",
+    /// Deleted with its queue: that had no consumer for too long.
+    QueueExpired "lost-queue-expired" "expires",
+    /// Deleted with the queue of a subscriber of an exchange, whose connection had ended.
+    ///
+    /// A durable queue with a name would have kept it. What is published while a subscriber has no queue is not addressed to it.
+    Subscriber "lost-with-subscriber" "queue",
     /// Dropped as a dead letter: no queue took it.
     ///
     /// None is bound for its key, they are full, or it has died there before without being rejected.
@@ -95,6 +109,18 @@ losses! {
     Retention "lost-retention" "retention-time",
     /// Removed before it was read, as there was a later record of its key.
     Compaction "lost-compaction" "cleanup-policy",
+    /// Passed over by a group that had committed it before it was processed: its consumer went down in between.
+    ///
+    /// That is what at most once means. After processing, it would have been processed again.
+    CommittedEarly "lost-committed-early" "commit-point",
+    /// Passed over by a group that had nowhere to begin, and began with what was written next.
+    ///
+    /// From the earliest record on, it would have read it.
+    Reset "lost-offset-reset" "auto-offset-reset",
+    /// Not processed well by the consumer that read it, which went on behind it.
+    ///
+    /// Topics have no dead letters. In a transaction, it would have been read again.
+    NotProcessed "lost-failed-processing" "processing-guarantee",
     /// Lost, and nobody stated why.
     Unexplained "lost-unexplained" "",
 }

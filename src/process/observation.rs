@@ -164,6 +164,15 @@ pub enum Observation {
         /// How it left.
         exit: Exit,
     },
+    /// Those who consume from a place go on behind a message that is kept there. If none of them has processed it, it is lost to them.
+    PassedOver {
+        /// The message.
+        message: MessageId,
+        /// The place.
+        place: u16,
+        /// What the loss is due to, if it is one.
+        why: Loss,
+    },
     /// Something happened to a message in a queue of a broker.
     Queued {
         /// The queue.
@@ -233,6 +242,11 @@ pub enum Observation {
     },
     /// The number of answered requests whose effects a crash of this station would take changed.
     AtRisk {
+        /// So many.
+        count: u32,
+    },
+    /// The number of messages in the outbox of a station changed: rows that are written, and whose messages are not confirmed.
+    OutboxDepth {
         /// So many.
         count: u32,
     },
@@ -320,10 +334,10 @@ pub enum Kind {
     /// [`Observation::Offered`], [`Observation::Attempted`], [`Observation::Received`], [`Observation::Handled`],
     /// [`Observation::Declined`], [`Observation::Confirmed`], [`Observation::Closed`], [`Observation::Dropped`],
     /// [`Observation::Duplicated`], [`Observation::Stored`], [`Observation::Replaced`], [`Observation::Kept`],
-    /// [`Observation::Released`].
+    /// [`Observation::Released`], [`Observation::PassedOver`].
     Message = 1,
     /// [`Observation::Arrived`], [`Observation::Level`], [`Observation::Served`], [`Observation::Refused`],
-    /// [`Observation::TurnedAway`].
+    /// [`Observation::TurnedAway`], [`Observation::AtRisk`], [`Observation::OutboxDepth`].
     Station = 2,
     /// [`Observation::Down`].
     Life = 4,
@@ -382,7 +396,8 @@ impl Observation {
             | Self::Stored { message, .. }
             | Self::Replaced { message }
             | Self::Kept { message, .. }
-            | Self::Released { message, .. } => Some(message),
+            | Self::Released { message, .. }
+            | Self::PassedOver { message, .. } => Some(message),
             _ => None,
         }
     }
@@ -394,6 +409,7 @@ impl Observation {
             Self::Arrived
             | Self::Level { .. }
             | Self::AtRisk { .. }
+            | Self::OutboxDepth { .. }
             | Self::Served { .. }
             | Self::Refused { .. }
             | Self::TurnedAway { .. } => Kind::Station,

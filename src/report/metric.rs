@@ -238,6 +238,9 @@ pub(super) fn of_station(station: &StationTotal) -> Vec<Metric> {
         metric("work", times(&book.work, None)),
         metric("residence", times(&book.residence, None)),
     ]);
+    if book.outbox_max > 0 {
+        metrics.push(metric("outbox", [mean(Some(book.outbox_mean())), most(book.outbox_max)]));
+    }
     metrics
 }
 

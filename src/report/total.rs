@@ -226,6 +226,8 @@ fn add_station(total: &mut StationBook, book: &StationBook) {
     total.residence.merge(&book.residence);
     total.waiting_seconds += book.waiting_seconds;
     total.busy_seconds += book.busy_seconds;
+    total.outbox_seconds += book.outbox_seconds;
+    total.outbox_max = total.outbox_max.max(book.outbox_max);
     total.waiting_max = total.waiting_max.max(book.waiting_max);
     total.present_max = total.present_max.max(book.present_max);
     total.seconds += book.seconds;

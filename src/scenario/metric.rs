@@ -207,6 +207,11 @@ metrics! {
     LatencyFromSend "latency-from-send" Times,
     /// From the intended send time until received.
     LatencyOneWay "latency-one-way" Times,
+    /// From the intended send time until a consumer had processed it.
+    ///
+    /// Of a queue, or of a group with queues of its own or that reads topics: each of them that takes a message processes it, and the
+    /// first time counts. What was never processed there is left out.
+    LatencyProcessed "latency-processed" Times,
     /// Time in which requests succeed.
     Availability "availability" Share,
     /// Messages that reached a node.
@@ -225,6 +230,8 @@ metrics! {
     Present "present" Mean,
     /// Workers at work.
     Busy "busy" Share,
+    /// Messages in the outbox of a node: rows that are written, and whose messages no broker has confirmed.
+    Outbox "outbox" Mean,
     /// Nodes that run.
     Up "up" Share,
     /// Attempts per distinct message, as they arrive.
@@ -347,7 +354,7 @@ impl Metric {
             InDoubt | Lost | Rejected | Expired | Failed | Abandoned | Attempts | Copies | Duplicates | OutOfOrder
             | ConfirmedLost | Amplification | Waiting | Staleness | StaleReads | Dropped | Retransmitted | Detect | Failover
             | Recovery | GoodputLost | Lag | LostBy(_) | TurnedAway(_) => Some(Better::Lower),
-            Latency | LatencyAll | LatencyFromSend | LatencyOneWay | Wait | Residence => Some(Better::Lower),
+            Latency | LatencyAll | LatencyFromSend | LatencyOneWay | LatencyProcessed | Wait | Residence => Some(Better::Lower),
             _ => None,
         }
     }

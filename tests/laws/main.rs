@@ -11,6 +11,7 @@ mod determinism;
 mod disciplines;
 mod health;
 mod pairing;
+mod patterns;
 mod policies;
 mod topics;
 mod topology;

@@ -1,8 +1,8 @@
 //! Work queues against theory.
 
 use rehearsal::base::time::ms;
-use rehearsal::metrics::{QueueBook, RunResult};
-use rehearsal::process::QueueFact;
+use rehearsal::metrics::{QueueBook, RunResult, Tally};
+use rehearsal::process::{GuardFact, QueueFact};
 
 use crate::study::{Study, flow, mean_ms, ratio, station};
 
@@ -181,6 +181,52 @@ fn a_slow_consumer_holds_up_publishers_that_wait() {
     assert_eq!(queue(&free, "orders").of(QueueFact::Unread), 0);
 }
 
+/// 100 messages of 10 KiB a second, memory for 500, and a consumer that is away for 20 s and then does 10,000 a second. The alarm comes at
+/// 6 s, at the first look at more than 500, and goes at 21 s, at the first look after the consumer has begun. So the 1500 that are due in
+/// between wait at the publisher, whatever it does about that, for 0 to 15 s, 7.5 s on the average; each of the two looks may be a second
+/// off. Of 3000, that is 3.75 s on the average of all.
+#[test]
+fn what_a_blocked_publisher_has_to_send_waits_where_it_is() {
+    let run = Study::exact(60, BLOCKED);
+    let book = flow(&run, "shop");
+    assert_eq!((book.offered, book.confirmed, lost(book)), (3000, 3000, 0));
+    let held = held_back(&run);
+    assert!((1398..=1602).contains(&held), "{held}");
+    let max = book.latency.max().map_or(0.0, |max| max.as_secs_f64());
+    assert!((13.9..=16.1).contains(&max), "{max}");
+    let mean = mean_ms(&book.latency) / 1000.0;
+    assert!((mean - held as f64 * max / 2.0 / 3000.0).abs() < 0.05, "{mean}");
+    assert!(queue(&run, "orders").of(QueueFact::Unread) <= 2, "what was on its way when the word came");
+    let free =
+        Study::exact(60, &BLOCKED.replace("brokers.rabbit.vm-memory-high-watermark.absolute = \"5120000B\"\n", ""));
+    assert_eq!(held_back(&free), 0);
+}
+
+/// The same, without confirms, and the broker crashes at 15 s. The 900 that wait by then are at the publisher, which goes on when it has
+/// heard nothing for two seconds: only what was on its way when the broker stopped reading is lost.
+#[test]
+fn what_waits_at_a_blocked_publisher_survives_the_broker() {
+    let text = BLOCKED.replace("clients.shop.confirm = true\n", "")
+        + "faults.death = { at = \"15s\", for = \"500ms\", crash = \"rabbit\" }\n";
+    let run = Study::exact(60, &text);
+    let book = flow(&run, "shop");
+    assert!(lost(book) <= 2 && book.handled + lost(book) == 3000, "{} lost, {} handled", lost(book), book.handled);
+}
+
+fn held_back(run: &RunResult) -> u64 {
+    run.flows[0].book.guards_within(&[run.measured]).of(GuardFact::HeldByBroker)
+}
+
+fn lost(book: &Tally) -> u64 {
+    book.losses.as_ref().map_or(0, |losses| losses.sum())
+}
+
+const BLOCKED: &str = "network.latency = \"1ms\"\nbrokers.rabbit.vm-memory-high-watermark.absolute = \"5120000B\"\nfaults.night = { at \
+                       = \"0s\", for = \"20s\", pause = \"worker\" }\nclients.shop.rate = \"100/s\"\nclients.shop.arrivals = \
+                       \"even\"\nclients.shop.until = \"30s\"\nclients.shop.publish = \"orders\"\nclients.shop.confirm = true\n\
+                       clients.shop.size = \"10KiB\"\nqueues.orders = {}\nconsumers.worker = { queue = \"orders\", prefetch = 100, work \
+                       = \"100us\" }\n";
+
 /// The disk takes 100 ms for a sync, and nobody consumes. A publisher may be 40 messages ahead of it. Of 40 that are read at once the
 /// first is synced alone, and the others, which come meanwhile, share the next: so 40 take 200 ms, and 200 a second of the 1000 that it
 /// sends get in.
@@ -304,4 +350,91 @@ fn messages_are_published_at_once() {
     assert_eq!((whole.offered, whole.confirmed), (100, 100));
     assert!(whole.latency.max().is_some_and(|max| (10..=11).contains(&(max.as_nanos() / 1_000_000))));
     assert_eq!(["orders", "bills"].map(|name| queue(&run, name).of(QueueFact::Published)), [100, 100]);
+}
+
+/// Messages with headers, each kind to the queues that ask for what it has: all of two, any of two, one that is there whatever it says,
+/// and one whose name begins with `x-`. Two bindings of one queue bring it one copy.
+#[test]
+fn a_headers_exchange_sends_messages_where_their_headers_fit() {
+    let run = Study::exact(
+        10,
+        r#"
+        [clients.shop]
+        rate = "100/s"
+        arrivals = "even"
+        mix.both = { publish = "events", headers = { region = "eu", urgent = true } }
+        mix.one = { publish = "events", headers = { region = "eu", urgent = false, x-retry = 1 } }
+        mix.text = { publish = "events", headers = { urgent = "true" } }
+        mix.none = { publish = "events" }
+        [exchanges.events]
+        type = "headers"
+        [exchanges.events.bindings]
+        all = { headers = { region = "eu", urgent = true } }
+        any = [{ x-match = "any", headers = { region = "eu", urgent = true } }, { headers = { region = "eu" } }]
+        there = { present = ["urgent"] }
+        again = { x-match = "all-with-x", headers = { x-retry = 1 } }
+        everything = {}
+        [queues]
+        all = {}
+        any = {}
+        there = {}
+        again = {}
+        everything = {}
+        "#,
+    );
+    let [both, one, text, none] =
+        ["both", "one", "text", "none"].map(|entry| flow(&run, &format!("shop/{entry}")).offered);
+    assert!([both, one, text, none].iter().all(|offered| *offered > 0));
+    let published =
+        ["all", "any", "there", "again", "everything"].map(|name| queue(&run, name).of(QueueFact::Published));
+    assert_eq!(published, [both, both + one, both + one + text, one, 1000]);
+}
+
+/// A subscriber of a headers exchange says what it wants itself.
+#[test]
+fn a_subscriber_may_ask_for_headers() {
+    let run = Study::exact(
+        10,
+        r#"
+        [clients.shop]
+        rate = "100/s"
+        arrivals = "even"
+        from = "105ms"
+        mix.eu = { publish = "events", headers = { region = "eu" } }
+        mix.us = { publish = "events", headers = { region = "us" } }
+        [exchanges.events]
+        type = "headers"
+        [consumers.europe]
+        exchange = "events"
+        binding-headers = { headers = { region = "eu" } }
+        "#,
+    );
+    let offered = flow(&run, "shop/eu").offered;
+    assert!(offered > 400 && offered < 600, "{offered}");
+    assert_eq!(queue(&run, "europe").of(QueueFact::Acknowledged), offered);
+}
+
+/// Ten thousand messages come while the only consumer is down. Of these 2048 are in memory when it is back, at 5 s, and 7952 have to be
+/// read in four turns of 100 ms, each for 2048 at the most: with no work and no way the last one is processed 400 ms later. A quorum
+/// queue reads nothing, nor does a short one.
+#[test]
+fn a_long_queue_is_read_from_disk() {
+    let last = |queue: &str, rate: u32| {
+        let run = Study::exact(
+            10,
+            &format!(
+                "brokers.rabbit = {{ heartbeat = \"1s\", disk-read-time = \"100ms\" }}\n[clients.shop]\nrate = \
+                 \"{rate}/s\"\narrivals = \"even\"\nphase = \"aligned\"\nfrom = \"2s\"\nuntil = \"3s\"\npublish = \
+                 \"orders\"\n[queues.orders]\n{queue}\n[consumers.worker]\nqueue = \"orders\"\n[faults.late]\nat = \
+                 \"0s\"\nfor = \"5s\"\ncrash = \"worker\"\n"
+            ),
+        );
+        let book = flow(&run, "shop");
+        assert_eq!((book.offered, book.handled), (rate.into(), rate.into()));
+        // The last one comes a moment before 3 s, and waits least.
+        let least = run.flows[0].book.one_way.min().expect("there are some").as_nanos();
+        (least - 2_000_000_000 - 1_000_000_000 / u64::from(rate)) / 1_000_000
+    };
+    assert_eq!([2_048, 4_096, 10_000].map(|rate| last("", rate)), [0, 100, 400]);
+    assert_eq!(last("type = \"quorum\"", 10_000), 0);
 }

@@ -12,6 +12,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod study;
+mod temporary;
 mod trace;
 
 mod balancing;
@@ -24,11 +25,13 @@ mod messaging;
 mod network;
 mod overload;
 mod pairs;
+mod patterns;
 mod queues;
 mod recovery;
 mod retransmission;
 mod retries;
 mod streams;
+mod studies;
 mod ties;
 mod time;
 mod topics;

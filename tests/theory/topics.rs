@@ -1,6 +1,7 @@
 //! Topics against arithmetic.
 
 use rehearsal::metrics::{RunResult, Tally};
+use rehearsal::process::Loss;
 
 use crate::common::{plan, play};
 
@@ -138,6 +139,106 @@ fn what_was_not_committed_is_processed_again() {
     // The standard deviation of a uniform number up to 2500 is 722; of the mean of 60, 93.
     assert!((mean - 1250.0).abs() < 370.0, "{mean}");
     assert!(runs.iter().all(|run| tally(run).handled == tally(run).offered), "nothing is lost");
+}
+
+/// The mirror image: polls of 2500 records, each committed before its records are processed, which takes 5 s. A member that crashes
+/// at any time, and comes back, has lost 0 to 2500 of them, 1250 on the average, and processes none again.
+#[test]
+fn what_was_committed_and_not_processed_is_lost() {
+    let runs = play(&plan(
+        r#"
+        run = { duration = "4s", drain = "60s", runs = 60 }
+        network.latency = "1us"
+        clients.producer = { rate = "3000/s", arrivals = "even", publish = "log", linger = "0s", size = "10B" }
+        topics.log = {}
+        faults.death = { at = { uniform = ["12s", "17s"] }, for = "100ms", crash = "reader" }
+        [consumers.reader]
+        topics = ["log"]
+        auto-offset-reset = "earliest"
+        session-timeout = "6s"
+        enable-auto-commit = false
+        commit-point = "before-processing"
+        max-poll-records = 2500
+        max-partition-fetch-bytes = "50MiB"
+        work = "2ms"
+        "#,
+    ))
+    .runs;
+    let lost: u64 = runs.iter().map(|run| run.readers[0].custody.lost.of(Loss::CommittedEarly)).sum();
+    let mean = lost as f64 / 60.0;
+    // As above.
+    assert!((mean - 1250.0).abs() < 370.0, "{mean}");
+    for run in &runs {
+        let custody = &run.readers[0].custody;
+        assert_eq!((custody.repeated, custody.lost.sum()), (0, custody.lost.of(Loss::CommittedEarly)));
+        assert_eq!(tally(run).losses.as_ref().map(|losses| losses.of(Loss::CommittedEarly)), Some(custody.lost.sum()));
+    }
+}
+
+/// 100 records a second; the group is there after 10 s, and begins with what comes then, or with the first: of 2000 records it
+/// passes over 1000, or none.
+#[test]
+fn a_group_that_begins_with_the_latest_record_loses_those_before() {
+    for (reset, expected) in [("latest", 1000), ("earliest", 0)] {
+        let run = run(&format!(
+            r#"
+            run = {{ duration = "20s", drain = "10s" }}
+            network.latency = "1ms"
+            clients.producer = {{ rate = "100/s", arrivals = "even", publish = "log", linger = "0s" }}
+            brokers.kafka = {{ group-initial-rebalance-delay = "0s" }}
+            topics.log = {{}}
+            faults.night = {{ at = "0s", for = "10s", pause = "reader" }}
+            consumers.reader = {{ topics = ["log"], auto-offset-reset = "{reset}" }}
+            "#
+        ));
+        let custody = &run.readers[0].custody;
+        assert!(custody.lost.of(Loss::Reset).abs_diff(expected) <= 2, "{:?}", custody.lost);
+        assert_eq!(custody.lost.sum() + custody.processed, 2000);
+    }
+}
+
+/// 100 records a second of 1000 bytes, kept for 5 s, which is looked at every second: a group that is away for the first 20 s finds 5 s,
+/// give or take that second and a segment of 10 records.
+#[test]
+fn what_is_deleted_before_it_is_read_is_lost_by_retention() {
+    let run = run(r#"
+        run = { duration = "30s", drain = "10s" }
+        network.latency = "1ms"
+        clients.producer = { rate = "100/s", arrivals = "even", publish = "log", linger = "0s", size = "1000B" }
+        brokers.kafka = { nodes = 3, log-retention-check-interval = "1s" }
+        topics.log = { replication-factor = 3, retention-time = "5s", segment-bytes = "10610B" }
+        faults.night = { at = "0s", for = "20s", pause = "reader" }
+        consumers.reader = { topics = ["log"], auto-offset-reset = "earliest" }
+    "#);
+    let custody = &run.readers[0].custody;
+    let lost = custody.lost.of(Loss::Retention);
+    assert!((1380..=1520).contains(&lost), "{lost}");
+    assert_eq!((custody.lost.sum(), custody.confirmed_lost.sum(), lost + custody.processed), (lost, lost, 3000));
+}
+
+/// A quarter of the records fail, and the group goes on behind them, as topics have no dead letters: of 1000, which are independent, 250
+/// are lost, with a standard deviation of 13.7. In a transaction they are read again until they do not fail.
+#[test]
+fn what_a_consumer_fails_at_is_lost_unless_it_is_read_again() {
+    for (guarantee, expected) in [("at-least-once", 250), ("exactly-once-v2", 0)] {
+        let run = run(&format!(
+            r#"
+            run = {{ duration = "10s", drain = "60s" }}
+            clients.producer = {{ rate = "100/s", arrivals = "even", publish = "log", linger = "0s" }}
+            topics.log = {{}}
+            [consumers.reader]
+            topics = ["log"]
+            auto-offset-reset = "earliest"
+            max-poll-records = 1
+            processing-guarantee = "{guarantee}"
+            steps = [{{ work = "1ms" }}, {{ fail = 0.25 }}]
+            "#
+        ));
+        let custody = &run.readers[0].custody;
+        let lost = custody.lost.of(Loss::NotProcessed);
+        assert!(lost.abs_diff(expected) <= 4 * 14 && (expected > 0 || lost == 0), "{guarantee}: {lost}");
+        assert_eq!((custody.lost.sum(), custody.processed), (lost, 1000 - lost));
+    }
 }
 
 /// A group that comes late reads 6 MB of records that are no longer in memory, a quarter of a megabyte at a time: 24 reads of 10 ms each,

@@ -16,6 +16,7 @@ use crate::process::{Clock, Exit, Loss, Observation, Outcome, QueueFact, TimerId
 use crate::protocol::amqp::{ConsumerId, QueueId};
 
 use super::forward::Home;
+use super::replying::Asked;
 use super::{Broker, Stand};
 
 /// What a delivery costs its queue that comes back faster than this: a queue of RabbitMQ is one process, which does some 50,000
@@ -27,6 +28,8 @@ const RETURN: Span = us(20);
 #[derive(Debug)]
 pub(super) struct Channel {
     pub(super) node: NodeId,
+    /// The queue that it consumes from.
+    queue: QueueId,
     /// How often it had come up before it subscribed.
     life: u32,
     /// The kind of its deliveries.
@@ -35,6 +38,8 @@ pub(super) struct Channel {
     lapse: TimerId,
     /// Deliveries that are not settled, by number.
     held: BTreeMap<u32, Held>,
+    /// Requests among its deliveries that it has not replied to, by number.
+    pub(super) asked: BTreeMap<u32, Asked>,
     /// How many deliveries were sent on it, and how many answers came.
     sent: u32,
     answers: u32,
@@ -95,14 +100,22 @@ impl Broker {
             return self.look_at(cx, queue);
         }
         let number = self.spec.queues[queue.index()].number;
-        while let Some(delivery) = self.ask(queue, |queue, dead| queue.deliver(now, dead)) {
+        while !self.reads(cx, queue, now)
+            && let Some(delivery) = self.ask(queue, |queue, dead| queue.deliver(now, dead))
+        {
             let Some(channel) = self.channels.get_mut(&delivery.consumer) else { continue };
             channel.sent = channel.sent.wrapping_add(1);
             let call = &self.script.calls[usize::from(channel.call)];
             let parcel = delivery.message;
-            let kind = Kind::Delivery { settled: delivery.is_settled };
+            let kind = Kind::Delivery { settled: delivery.is_settled, asks: parcel.reply_to.is_some() };
             let luck = nested_luck(parcel.luck, 0, call.name);
-            let mut envelope = Envelope::new(kind, luck, self.next, channel.call, delivery.count.saturating_add(1));
+            let named = if let Some(reply_to) = parcel.reply_to {
+                channel.asked.insert(self.next, Asked::of(&parcel, reply_to));
+                parcel.call
+            } else {
+                channel.call
+            };
+            let mut envelope = Envelope::new(kind, luck, self.next, named, delivery.count.saturating_add(1));
             envelope.name_subject(parcel.message);
             // One more copy is under way.
             cx.observe(Observation::Duplicated { message: parcel.message });
@@ -125,6 +138,7 @@ impl Broker {
     /// A queue has rested, and goes on.
     pub(super) fn go_on(&mut self, cx: &mut Cx<'_>, queue: QueueId) {
         self.queues[queue.index()].is_resting = false;
+        self.page_in(queue, time(cx.now()));
         self.hand_out(cx, queue);
         self.bury(cx);
     }
@@ -133,7 +147,9 @@ impl Broker {
     pub(super) fn hear(&mut self, cx: &mut Cx<'_>, from: NodeId, envelope: Envelope) {
         let script = Arc::clone(&self.script);
         let Some(spec) = script.calls[usize::from(envelope.call)].subscription.as_deref() else { return };
-        if self.home(spec.queue) != Home::Here {
+        let target = &script.targets[usize::from(script.calls[usize::from(envelope.call)].target)];
+        let Some(queue) = target.place_of(from).map(|place| spec.queue_of(place)) else { return };
+        if self.home(queue) != Home::Here {
             // It says so to all nodes, and one of them has the queue.
             return;
         }
@@ -151,13 +167,14 @@ impl Broker {
             let before = std::mem::replace(&mut channel.lapse, lapse);
             cx.cancel_timer(before);
             if !channel.is_broken(told) {
-                return;
+                // Should others have missed that the queue is there.
+                return self.tell_others(cx, queue);
             }
             // Something was lost on the way, which a connection does not survive.
             self.lose(cx, consumer);
             return;
         }
-        let queue = spec.queue;
+        self.declare(cx, queue);
         if self.queues[queue.index()].queue.subscribe(consumer, spec.terms).is_err() {
             // Somebody has the queue for itself: it tries again.
             cx.cancel_timer(lapse);
@@ -165,10 +182,12 @@ impl Broker {
         }
         let channel = Channel {
             node: from,
+            queue,
             life,
             call: envelope.call,
             lapse,
             held: BTreeMap::new(),
+            asked: BTreeMap::new(),
             sent: 0,
             answers: 0,
             base: told,
@@ -184,8 +203,11 @@ impl Broker {
     pub(super) fn lose(&mut self, cx: &mut Cx<'_>, consumer: ConsumerId) {
         let Some(channel) = self.channels.remove(&consumer) else { return };
         cx.cancel_timer(channel.lapse);
-        let Some(spec) = self.script.calls[usize::from(channel.call)].subscription.as_deref() else { return };
-        let queue = spec.queue;
+        let queue = channel.queue;
+        if let Some(tie) = self.spec.queues[queue.index()].tie() {
+            self.delete(cx, queue, tie);
+            return self.bury(cx);
+        }
         self.settle_before_it_goes(cx, queue, consumer);
         for held in channel.held.values() {
             if let Stand::Log(index) = held.stand {
@@ -193,18 +215,14 @@ impl Broker {
             }
         }
         self.ask(queue, |queue, dead| queue.gone(consumer, time(cx.now()), dead));
+        self.delete_if_over(cx, queue);
         self.hand_out(cx, queue);
         self.bury(cx);
     }
 
-    /// The queue is elsewhere now, and so are its consumers.
+    /// The queue is elsewhere now, or nowhere, and has no consumers here.
     pub(super) fn drop_channels(&mut self, cx: &mut Cx<'_>, queue: QueueId) {
-        let script = Arc::clone(&self.script);
-        let is_its = |channel: &Channel| {
-            let spec = script.calls[usize::from(channel.call)].subscription.as_deref();
-            spec.is_some_and(|spec| spec.queue == queue)
-        };
-        let its = self.channels.extract_if(.., |_, channel| is_its(channel));
+        let its = self.channels.extract_if(.., |_, channel| channel.queue == queue);
         for (_, channel) in its {
             cx.cancel_timer(channel.lapse);
         }
@@ -215,9 +233,13 @@ impl Broker {
         let consumer = consumer_of(from, envelope.call);
         let Some(channel) = self.channels.get_mut(&consumer) else { return };
         channel.answers = channel.answers.wrapping_add(1);
+        if outcome != Outcome::Done {
+            // What fails has no reply.
+            channel.asked.remove(&envelope.number);
+        }
         let Some(Held { tag, sent, stand }) = channel.held.remove(&envelope.number) else { return };
         let Some(spec) = self.script.calls[usize::from(channel.call)].subscription.as_deref() else { return };
-        let queue = spec.queue;
+        let queue = channel.queue;
         // What a consumer has no room for it has not looked at.
         let requeues = spec.requeues || outcome == Outcome::Rejected;
         // The channel is there, so the tag is outstanding: neither is refused.

@@ -204,7 +204,8 @@ mod tests {
 
     fn posted(number: u32) -> Op {
         let message = MessageId { owner: NodeId::new(3), number };
-        let parcel = Parcel { message, luck: 77, call: 2, letter_of: Some(QueueId::new(4)), stand: Stand::Nowhere };
+        let letter_of = Some(QueueId::new(4));
+        let parcel = Parcel { message, luck: 77, call: 2, letter_of, reply_to: None, stand: Stand::Nowhere };
         let mut deaths = Deaths::NONE;
         deaths.record(QueueId::new(1), DeathReason::Expired);
         let incoming = Incoming { message: parcel, size: 9, priority: 5, ttl: Some(ns(8)), persistent: false, deaths };

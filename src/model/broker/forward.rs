@@ -110,6 +110,11 @@ impl Broker {
         if self.home(queue) != Home::Here {
             return self.say(cx, from, Word::Forwarded { number, outcome: Outcome::Failed });
         }
+        if !self.queues[queue.index()].is_there {
+            // The other had not heard yet that the queue was deleted.
+            self.tell_others(cx, queue);
+            return self.say(cx, from, Word::Forwarded { number, outcome: Outcome::Discarded });
+        }
         let waiting = self.shelf.expect(super::shelf::Asker::Node(from, number));
         let outcome = self.take_one(cx, queue, &posted, Some(waiting));
         self.conclude_at_once(cx, waiting, outcome.err());
@@ -123,9 +128,15 @@ impl Broker {
         relay.left = relay.left.saturating_sub(1);
         let (waiting, is_over) = (relay.waiting, relay.left == 0);
         if is_over {
-            self.end_relay(cx, number, outcome == Outcome::Done);
+            let exit = match outcome {
+                Outcome::Done => Exit::HandedOn,
+                Outcome::Discarded => Exit::LetGo(Loss::Unroutable),
+                _ => Exit::LetGo(Loss::Forwarded),
+            };
+            self.end_relay(cx, number, exit);
         }
-        let refusal = Some(outcome).filter(|outcome| *outcome != Outcome::Done);
+        // A queue that was deleted refuses nothing.
+        let refusal = Some(outcome).filter(|outcome| !matches!(outcome, Outcome::Done | Outcome::Discarded));
         let waiting = self.shelf.settled(waiting, refusal);
         self.conclude(cx, waiting);
     }
@@ -137,7 +148,7 @@ impl Broker {
         let old: Vec<_> = self.relays.iter().filter(|(_, relay)| is_old(relay)).map(|(number, _)| *number).collect();
         for number in old {
             let (waiting, left) = self.relays.get(&number).map_or((None, 0), |relay| (relay.waiting, relay.left));
-            self.end_relay(cx, number, false);
+            self.end_relay(cx, number, Exit::LetGo(Loss::Forwarded));
             for _ in 0..left {
                 let waiting = self.shelf.settled(waiting, Some(Outcome::Failed));
                 self.conclude(cx, waiting);
@@ -149,9 +160,8 @@ impl Broker {
         }
     }
 
-    fn end_relay(&mut self, cx: &mut Cx<'_>, number: u32, is_taken: bool) {
+    fn end_relay(&mut self, cx: &mut Cx<'_>, number: u32, exit: Exit) {
         let Some(Relay { message, .. }) = self.relays.remove(&number) else { return };
-        let exit = if is_taken { Exit::HandedOn } else { Exit::LetGo(Loss::Forwarded) };
         cx.observe(Observation::Released { message, place: NO_PLACE, is_kept: false, exit });
     }
 }

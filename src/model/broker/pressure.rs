@@ -1,9 +1,10 @@
 //! Back-pressure: when a broker reads no more of what publishers send.
 //!
 //! A publisher that is ahead of the disk has used up its credit; a node whose messages take too much memory raises an alarm, with which
-//! all nodes of the broker stop reading from whoever publishes. What was sent meanwhile waits unread, as it would in the buffers of the
-//! connection: it is neither routed nor confirmed, so whoever waits for confirms waits, and whoever has a limit of messages under way
-//! sends no more. Consumers go on. A crash of the node breaks the connections, and what was unread is lost.
+//! all nodes of the broker stop reading from whoever publishes. A publisher is told when the first of its messages is not read
+//! (`connection.blocked`), and sends nothing more until it is told that all is, then as much as the buffers of a connection hold at a
+//! time; it is told again and again, so that it goes on when the node is gone. What was on its way waits unread, as it would in the buffers of the connection: it is neither routed nor confirmed.
+//! Consumers go on. A crash of the node breaks the connections, and what was unread is lost.
 //!
 //! Source: rabbitmq.com/docs/flow-control, /docs/alarms, /docs/memory; `credit_flow.erl`.
 
@@ -24,6 +25,9 @@ use crate::protocol::amqp::{
 use super::Broker;
 use super::word::Word;
 
+/// How many messages a publisher that was blocked sends before it is told that those are read: what the buffers of its connection hold.
+pub(in crate::model) const BUFFERED: u32 = 200;
+
 /// What keeps publishers back at a node.
 #[derive(Debug)]
 pub(super) struct Pressure {
@@ -36,6 +40,8 @@ pub(super) struct Pressure {
     unread: VecDeque<(NodeId, Envelope)>,
     /// Whether somebody got credit again who had used it up.
     is_freed: bool,
+    /// Whether somebody looks again at who is blocked.
+    looks_again: bool,
 }
 
 /// The connection of a publisher.
@@ -45,6 +51,10 @@ struct Publisher {
     receiver: CreditReceiver,
     /// How much of it is unread.
     unread: u32,
+    /// Whether it was told that it is blocked.
+    is_told: bool,
+    /// How much of it is to be read before it is told so; nothing, if it was never blocked.
+    granted: u32,
 }
 
 impl Pressure {
@@ -57,6 +67,7 @@ impl Pressure {
             alarms: BTreeMap::new(),
             unread: VecDeque::new(),
             is_freed: false,
+            looks_again: false,
         }
     }
 
@@ -66,6 +77,8 @@ impl Pressure {
             sender: CreditSender::new(credit),
             receiver: CreditReceiver::new(credit),
             unread: 0,
+            is_told: false,
+            granted: 0,
         })
     }
 
@@ -82,14 +95,39 @@ impl Broker {
     /// A message is published: it is read, or waits unread.
     pub(super) fn read(&mut self, cx: &mut Cx<'_>, from: NodeId, envelope: Envelope) {
         if !self.pressure.is_blocked(from, time(cx.now())) {
-            return self.publish(cx, from, envelope);
+            self.publish(cx, from, envelope);
+            return self.note_read(cx, from);
         }
         let message = MessageId { owner: from, number: envelope.number };
-        self.pressure.publisher(from).unread += 1;
+        let publisher = self.pressure.publisher(from);
+        publisher.unread += 1;
+        if !std::mem::replace(&mut publisher.is_told, true) {
+            self.say(cx, from, Word::Blocked { is_blocked: true });
+            self.look_again(cx);
+        }
         self.note_unread(cx, envelope);
         cx.observe(Observation::Stored { message, place: NO_PLACE, key: None, risk: Loss::Unread });
         cx.observe(Observation::Replaced { message });
         self.pressure.unread.push_back((from, envelope));
+    }
+
+    /// A message of this publisher is read: it may wait for that to send more.
+    fn note_read(&mut self, cx: &mut Cx<'_>, from: NodeId) {
+        let publisher = self.pressure.publisher(from);
+        publisher.granted = match publisher.granted {
+            0 => return,
+            left => left - 1,
+        };
+        if publisher.granted > 0 || publisher.is_told {
+            return;
+        }
+        let is_blocked = self.pressure.is_blocked(from, time(cx.now()));
+        let publisher = self.pressure.publisher(from);
+        (publisher.is_told, publisher.granted) = if is_blocked { (true, 0) } else { (false, BUFFERED) };
+        self.say(cx, from, Word::Blocked { is_blocked });
+        if is_blocked {
+            self.look_again(cx);
+        }
     }
 
     /// States for the queues that a message is to reach that it waits unread.
@@ -127,7 +165,7 @@ impl Broker {
     fn read_on(&mut self, cx: &mut Cx<'_>) {
         let now = time(cx.now());
         self.pressure.alarms.retain(|_, until| *until > now);
-        if self.pressure.unread.is_empty() || !self.pressure.alarms.is_empty() {
+        if !self.pressure.alarms.is_empty() {
             return;
         }
         let unread = std::mem::take(&mut self.pressure.unread);
@@ -143,7 +181,44 @@ impl Broker {
             cx.observe(Observation::Duplicated { message });
             cx.observe(Observation::Released { message, place: NO_PLACE, is_kept: false, exit: Exit::HandedOn });
             self.publish(cx, from, envelope);
+            self.note_read(cx, from);
         }
+        self.tell_the_free(cx);
+    }
+
+    /// Tells those that they are free of whom all is read.
+    fn tell_the_free(&mut self, cx: &mut Cx<'_>) {
+        if !self.pressure.alarms.is_empty() {
+            return;
+        }
+        let is_free = |publisher: &Publisher| publisher.unread == 0 && !publisher.sender.is_blocked();
+        let told = self.pressure.publishers.iter_mut().filter(|(_, publisher)| publisher.is_told && is_free(publisher));
+        let free: Vec<_> = told
+            .map(|(&node, publisher)| {
+                (publisher.is_told, publisher.granted) = (false, BUFFERED);
+                node
+            })
+            .collect();
+        free.into_iter().for_each(|node| self.say(cx, node, Word::Blocked { is_blocked: false }));
+    }
+
+    fn look_again(&mut self, cx: &mut Cx<'_>) {
+        if !std::mem::replace(&mut self.pressure.looks_again, true) {
+            cx.set_timer(Clock::Steady, WatermarkSettings::CHECK_INTERVAL, Alarm::Blocked);
+        }
+    }
+
+    /// Reads on where it can, and tells those again that are blocked.
+    pub(super) fn look_at_blocked(&mut self, cx: &mut Cx<'_>) {
+        self.pressure.looks_again = false;
+        self.read_on(cx);
+        self.bury(cx);
+        let blocked = self.pressure.publishers.iter().filter(|(_, publisher)| publisher.is_told);
+        let blocked: Vec<_> = blocked.map(|(&node, _)| node).collect();
+        if !blocked.is_empty() {
+            self.look_again(cx);
+        }
+        blocked.into_iter().for_each(|node| self.say(cx, node, Word::Blocked { is_blocked: true }));
     }
 
     /// Looks at the memory for the first time, where it is limited.

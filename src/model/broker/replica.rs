@@ -327,6 +327,7 @@ impl Broker {
         }
         self.ask(queue, |queue, dead| queue.restart(now, dead));
         self.look_at(cx, queue);
+        self.take_over_presence(cx, queue);
         self.summon(cx, queue);
         self.bury(cx);
     }
@@ -398,6 +399,12 @@ impl Broker {
             lead.live.insert(index, message);
             lead.pending.remove(&index).flatten()
         });
+        if !self.queues[queue.index()].is_there {
+            // The queue was deleted when it was under way.
+            self.propose_settlement(cx, (queue, index), Exit::LetGo(Loss::QueueExpired), None);
+            let waiting = self.shelf.settled(waiting, None);
+            return self.conclude(cx, waiting);
+        }
         let answer = self.ask(queue, |queue, dead| queue.publish(incoming, time(cx.now()), dead));
         let refusal = (answer == Publish::Refused).then_some(Outcome::Rejected);
         if refusal.is_some() {

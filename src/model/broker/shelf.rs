@@ -16,6 +16,7 @@ use crate::process::{Exit, MessageId, Outcome};
 use crate::protocol::amqp::{Death, DeathReason, Deaths, Incoming, QueueId};
 
 use super::disk::is_replica;
+use super::replying::ReplyTo;
 use super::{Parcel, Stand};
 
 /// A place on disk.
@@ -110,6 +111,9 @@ pub(super) struct Record {
     order: u64,
 }
 
+/// Set in a record's number of deaths if it is of a request.
+const ASKS: u32 = 1 << 31;
+
 impl Record {
     /// That of a message which has no place of its own.
     pub(super) fn of(queue: QueueId, incoming: &Incoming<Parcel>) -> Self {
@@ -137,7 +141,13 @@ impl Record {
         bytes.push(self.priority);
         bytes.extend(self.expiry.unwrap_or(Time::MAX).as_nanos().to_le_bytes());
         bytes.extend(self.order.to_le_bytes());
-        bytes.extend((deaths.len() as u32).to_le_bytes());
+        let asks = if self.parcel.reply_to.is_some() { ASKS } else { 0 };
+        bytes.extend((deaths.len() as u32 | asks).to_le_bytes());
+        if let Some(ReplyTo { attempt, place, life }) = self.parcel.reply_to {
+            bytes.push(attempt);
+            bytes.extend(place.to_le_bytes());
+            bytes.extend(life.to_le_bytes());
+        }
         for death in deaths {
             bytes.extend((death.queue.index() as u32).to_le_bytes());
             bytes.push(death.reason as u8);
@@ -153,7 +163,7 @@ impl Record {
         let (luck, call) = (rest.u64()?, rest.u16()?);
         let letter_of = Some(rest.u32()?).filter(|&queue| queue < u32::MAX).map(QueueId::new);
         let mut record = Self {
-            parcel: Parcel { message, luck, call, letter_of, stand: Stand::Disk(Place(place)) },
+            parcel: Parcel { message, luck, call, letter_of, reply_to: None, stand: Stand::Disk(Place(place)) },
             queue: QueueId::new(rest.u32()?),
             size: rest.u32()?,
             priority: rest.u8()?,
@@ -162,7 +172,11 @@ impl Record {
             order: rest.u64()?,
         };
         let mut deaths = Vec::new();
-        for _ in 0..rest.u32()? {
+        let count = rest.u32()?;
+        if count & ASKS != 0 {
+            record.parcel.reply_to = Some(ReplyTo { attempt: rest.u8()?, place: rest.u32()?, life: rest.u32()? });
+        }
+        for _ in 0..count & !ASKS {
             let (queue, reason) = (QueueId::new(rest.u32()?), usize::from(rest.u8()?));
             deaths.push(Death { queue, reason: *DeathReason::ALL.get(reason)?, count: rest.u32()? });
         }
@@ -324,8 +338,15 @@ mod tests {
     fn record(order: u64) -> Record {
         let message = MessageId { owner: NodeId::new(7), number: 9 };
         let letter_of = (order > 2).then_some(QueueId::new(1));
-        let parcel =
-            Parcel { message, luck: u64::MAX - 5, call: 300, letter_of, stand: Stand::Disk(Place(order as u32)) };
+        let reply_to = (order > 3).then_some(ReplyTo { attempt: 255, place: 2, life: 1 << 20 });
+        let parcel = Parcel {
+            message,
+            luck: u64::MAX - 5,
+            call: 300,
+            letter_of,
+            reply_to,
+            stand: Stand::Disk(Place(order as u32)),
+        };
         let expiry = (order > 3).then_some(Time::ZERO + secs(3));
         let mut deaths = Deaths::NONE;
         (0..order).for_each(|queue| deaths.record(QueueId::new(queue as u32), DeathReason::MaxLen));

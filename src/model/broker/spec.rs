@@ -4,7 +4,8 @@ use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
 use crate::base::units::Bytes;
 use crate::protocol::amqp::{
-    CreditFlowSettings, DeadLetterTo, ExchangeId, Headers, QueueId, Routing, Subscription, WorkQueue, WorkQueueSettings,
+    Binding, CreditFlowSettings, DeadLetterTo, ExchangeId, Headers, QueueId, Routing, Subscription, WorkQueue,
+    WorkQueueSettings,
 };
 
 /// What the nodes of a broker hold.
@@ -22,6 +23,8 @@ pub struct BrokerSpec {
     pub credit: CreditFlowSettings,
     /// How many bytes of messages a node may hold before publishers are kept back, if that is limited.
     pub memory: Option<Bytes>,
+    /// How long a read of the disk takes, for messages of classic queues that are not in memory.
+    pub disk_read: Span,
     /// How long a replica of a quorum queue hears nothing of a leader before it stands for election, at the least.
     pub election: Span,
 }
@@ -32,7 +35,7 @@ impl BrokerSpec {
         Span::from_nanos((self.election.as_nanos() / 5).max(1))
     }
 
-    /// The queues that what is published so goes to, as they are reported.
+    /// The queues that what is published so goes to, as they are reported, but for those of subscribers.
     pub fn destinations(&self, publication: &Publication) -> Vec<u16> {
         let mut found = Vec::new();
         self.routing.clone().route(publication.exchange, &publication.routing_key, &publication.headers, &mut found);
@@ -57,6 +60,13 @@ pub struct HostedQueue {
     pub home: u32,
     /// Where its dead letters go.
     pub dead_letters: Option<DeadLetterTo>,
+    /// The name by which the default exchange knows it; one that the broker gives is known to nobody.
+    pub name: Option<String>,
+    /// The bindings that lead to it, as [`BrokerSpec::routing`] has them while it is there.
+    pub bindings: Vec<(ExchangeId, Binding)>,
+    /// Whether it is that of one subscriber of an exchange. No binding in [`BrokerSpec::routing`] leads there, as it is not there
+    /// at first.
+    pub is_private: bool,
 }
 
 impl HostedQueue {
@@ -90,14 +100,28 @@ pub struct SubscriptionSpec {
     pub broker: NodeId,
     /// How many nodes it has.
     pub brokers: u32,
-    /// The queue there.
+    /// The queue there; where each node has one of its own, that of the first node. Those of the others follow.
     pub queue: QueueId,
     /// Its place among all queues of the system, under which it is reported.
     pub number: u16,
+    /// Whether each node has a queue of its own.
+    pub is_private: bool,
     /// On which terms.
     pub terms: Subscription,
     /// Whether what it failed to process goes back to the queue.
     pub requeues: bool,
     /// How often it says that it is there.
     pub beat: Span,
+}
+
+impl SubscriptionSpec {
+    /// The queue of the node at this place of the group.
+    pub(super) fn queue_of(&self, place: u32) -> QueueId {
+        if self.is_private { QueueId::new(self.queue.index() as u32 + place) } else { self.queue }
+    }
+
+    /// The place among all queues of that of the node at this place of the group.
+    pub fn number_of(&self, place: u16) -> u16 {
+        if self.is_private { self.number + place } else { self.number }
+    }
 }

@@ -6,6 +6,7 @@ use crate::process::{Exit, Outcome};
 use crate::protocol::amqp::{Incoming, QueueId, Word as RaftWord};
 
 use super::Parcel;
+use super::replying::Answer;
 
 /// What one node of a broker says to another.
 #[derive(Clone, PartialEq, Debug)]
@@ -16,8 +17,14 @@ pub(in crate::model) enum Word {
     Forwarded { number: u32, outcome: Outcome },
     /// Whether the node has an alarm of its memory.
     Memory { is_raised: bool },
+    /// Whether a queue is there that the sender has.
+    Queue { queue: QueueId, is_there: bool },
+    /// Whether the node has stopped reading what the receiver publishes.
+    Blocked { is_blocked: bool },
     /// Replicas of a quorum queue agree.
     Replica(QueueId, RaftWord<Op>),
+    /// A reply for somebody who is connected to the other.
+    Reply(Answer),
 }
 
 /// A message on its way into a queue.
@@ -49,6 +56,9 @@ impl Word {
                 mix_all([1, u64::from(*number), queue.index() as u64, posted.incoming.message.luck])
             }
             Self::Memory { is_raised } => mix_all([4, u64::from(*is_raised)]),
+            Self::Queue { queue, is_there } => mix_all([5, queue.index() as u64, u64::from(*is_there)]),
+            Self::Reply(answer) => mix_all([6, answer.digest()]),
+            Self::Blocked { is_blocked } => mix_all([7, u64::from(*is_blocked)]),
             Self::Forwarded { number, outcome } => mix_all([2, u64::from(*number), *outcome as u64]),
             Self::Replica(queue, word) => {
                 let said = match word {
@@ -74,6 +84,7 @@ impl Word {
     pub(super) fn bytes(&self) -> u64 {
         match self {
             Self::Forward { posted, .. } => posted.incoming.size.into(),
+            Self::Reply(answer) => answer.size,
             Self::Replica(_, RaftWord::Append { entries, .. }) => {
                 let bodies = entries.iter().filter_map(|entry| match &entry.what {
                     Some(Op::Publish(posted)) => Some(u64::from(posted.incoming.size)),

@@ -32,6 +32,10 @@ impl Caller {
                 self.go_later(cx, number, after);
                 None
             }
+            Some(Leave::Blocked(after)) => {
+                self.wait_unblocked(script, cx, number, (after, true));
+                None
+            }
             _ => {
                 let key = self.key_of(number);
                 let pending = self.outstanding.get_mut(key)?;
@@ -51,7 +55,13 @@ impl Caller {
     /// Whether an attempt of this message may leave.
     #[inline]
     pub(super) fn leave(&mut self, cx: &mut Cx<'_>, route: u16, number: u32) -> Leave {
-        if self.routes.get_mut(route).guard.is_none() {
+        let towards = self.routes.get_mut(route);
+        if towards.gate.is_some()
+            && let Some(until) = towards.blocked_until(cx.now())
+        {
+            return Leave::Blocked(until.since(cx.now()));
+        }
+        if towards.guard.is_none() {
             return Leave::Go;
         }
         let key = self.key_of(number);
@@ -76,7 +86,12 @@ impl Caller {
     pub(super) fn attempt_later(&mut self, script: &Script, cx: &mut Cx<'_>, number: u32) -> Option<Ended> {
         let key = self.key_of(number);
         let (route, task) = self.outstanding.get_mut(key).map(|pending| (pending.route, pending.task))?;
+        let waited = self.routes.get_mut(route).gate.as_deref_mut().is_some_and(|gate| gate.waits_no_more(key));
         match self.leave(cx, route, number) {
+            Leave::Blocked(after) => {
+                self.wait_unblocked(script, cx, number, (after, !waited));
+                None
+            }
             Leave::Go => {
                 cx.observe(Observation::Attempted { message: MessageId { owner: cx.me, number } });
                 let outcome = self.attempt(script, cx, number)?;

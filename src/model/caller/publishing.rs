@@ -3,8 +3,9 @@
 use super::attempts::key_of_message;
 use super::{Caller, Cx, Ended};
 use crate::base::id::{Entity, NodeId};
+use crate::model::broker::Word;
 use crate::model::envelope::{Envelope, Kind};
-use crate::model::log::{Bulk, Finished, Parcel, Producers, RecordSpec};
+use crate::model::log::{Body, Bulk, Finished, Parcel, Producers, RecordSpec};
 use crate::model::policy::Delivery;
 use crate::model::script::Script;
 use crate::process::{Close, MessageId, Observation, Outcome};
@@ -43,6 +44,24 @@ impl Caller {
         Some(Outcome::Done)
     }
 
+    /// Hands a message that somebody else waits for to its producer.
+    #[cold]
+    pub(in crate::model) fn produce_for_another(
+        &mut self,
+        script: &Script,
+        cx: &mut Cx<'_>,
+        record: &RecordSpec,
+        (parcel, about, size): (Parcel, Option<u64>, u64),
+    ) {
+        let life = self.first_number >> 24;
+        self.producers().publish(cx, record, life, (parcel, about, size), &script.keys.about);
+    }
+
+    /// What has become of messages at its producers that somebody else waits for.
+    pub(in crate::model) fn of_others(&mut self) -> Vec<Finished> {
+        self.producers.as_mut().map_or_else(Vec::new, |producers| std::mem::take(&mut producers.of_others))
+    }
+
     /// What it publishes to topics with.
     pub(in crate::model) fn producers(&mut self) -> &mut Producers {
         self.producers.get_or_insert_default()
@@ -52,6 +71,10 @@ impl Caller {
     #[cold]
     #[inline(never)]
     pub(in crate::model) fn told(&mut self, script: &Script, cx: &mut Cx<'_>, from: NodeId, bulk: &Bulk) -> Vec<Ended> {
+        if let Body::Work(Word::Blocked { is_blocked }) = bulk.body() {
+            self.heard_of_blocking(script, cx, from, *is_blocked);
+            return Vec::new();
+        }
         let Some(producers) = &mut self.producers else { return Vec::new() };
         let finished = producers.heard(cx, from, bulk.body());
         self.finish(script, cx, finished)
@@ -74,6 +97,13 @@ impl Caller {
     }
 
     fn finish(&mut self, script: &Script, cx: &mut Cx<'_>, finished: Vec<Finished>) -> Vec<Ended> {
+        let (finished, others): (Vec<_>, Vec<_>) = finished.into_iter().partition(|finished| {
+            let key = self.key_of(finished.number);
+            self.outstanding.get_mut(key).is_some()
+        });
+        if let Some(producers) = &mut self.producers {
+            producers.of_others.extend(others);
+        }
         let end = |Finished { number, call, outcome }| match outcome {
             sender::Outcome::Written(_) => {
                 let answer = Envelope::new(Kind::Ack(Outcome::Done), 0, number, call, 1);

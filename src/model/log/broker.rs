@@ -24,6 +24,8 @@ use crate::protocol::log::replica::{
 };
 use crate::protocol::log::transaction::Marker;
 
+mod passing;
+
 use super::due::Due;
 use super::metadata::Metadata;
 use super::spec::LogSpec;
@@ -71,6 +73,8 @@ pub struct LogBroker {
     delayed: BTreeMap<TopicPartition, Time>,
     /// What it has asked the controller, who has not answered.
     asked: BTreeMap<TopicPartition, IsrChange>,
+    /// Up to where it has said of a partition what is passed over, by the place where that is owed.
+    passed: BTreeMap<(TopicPartition, u16), Offset>,
 }
 
 /// A follower's fetch: who asks, its number, and what it reads.
@@ -175,6 +179,7 @@ impl LogBroker {
             fetchers: BTreeMap::new(),
             delayed: BTreeMap::new(),
             asked: BTreeMap::new(),
+            passed: BTreeMap::new(),
             spec: Arc::clone(spec),
         }
     }
@@ -230,6 +235,8 @@ impl LogBroker {
                 moved.push(held.partition);
             }
         }
+        // Another leader may write something else there.
+        self.passed.retain(|(partition, _), _| !moved.contains(partition));
         moved.into_iter().for_each(|partition| self.moved(cx, partition));
         self.fetch_all(cx);
     }
@@ -447,6 +454,7 @@ impl LogBroker {
     fn fetch(&mut self, cx: &mut Cx<'_>, from: NodeId, ask: FetchAsk) {
         let now = time(cx.now());
         let isolation = ask.isolation;
+        self.note_beginning(cx, &ask);
         let wanted = Wanted {
             parts: ask.parts.iter().map(|part| (part.partition, part.from)).collect(),
             min_bytes: ask.min,
@@ -467,6 +475,9 @@ impl LogBroker {
         let (here, elsewhere): (Vec<_>, Vec<_>) = ask.parts.into_iter().partition(|part| leads(part.partition));
         let log = |partition| self.replicas.get(partition).map(|replica| &replica.log);
         let parts = read(&here, ask.max, ask.isolation, log);
+        if ask.skips.is_reset_to_end {
+            self.note_reset(cx, ask.skips.place, ask.isolation, &parts);
+        }
         let cold = self.cold(&here, &parts);
         let size = parts.iter().filter_map(|(_, answer)| answer.as_ref().ok()).map(|found| found.size.count()).sum();
         let elsewhere = elsewhere.into_iter().map(|part| part.partition).collect();

@@ -41,6 +41,8 @@ pub(in crate::model) struct Producers {
     all: BTreeMap<u16, Producer>,
     /// What all of them write, if they write in transactions.
     transaction: Option<Transaction>,
+    /// What has ended, and was somebody else's than the caller's.
+    pub(in crate::model) of_others: Vec<Finished>,
 }
 
 /// A record that has ended: whose it was, and how.

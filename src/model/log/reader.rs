@@ -6,7 +6,7 @@
 
 mod exactly_once;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::base::id::NodeId;
@@ -14,16 +14,16 @@ use crate::base::time::{Span, Time, ms, secs};
 use crate::model::caller::Cx;
 use crate::model::clock::time;
 use crate::process::{GroupFact, Observation};
-use crate::protocol::log::fetch::{Fetcher, PartAnswer, Polled};
+use crate::protocol::log::fetch::{FetchPart, Fetcher, PartAnswer, Polled};
 use crate::protocol::log::group::GroupError;
 use crate::protocol::log::group::member::{Action, GroupMember};
-use crate::protocol::log::group::offsets::{Commit, CommitId, CommitMode, CommitPoint, Positions};
+use crate::protocol::log::group::offsets::{Commit, CommitId, CommitMode, CommitPoint, OffsetReset, Positions};
 use crate::protocol::log::ids::{BrokerId, Generation, InstanceId, MemberId, Offset, TopicPartition};
 
 use super::due::Due;
 use super::metadata::Guide;
 use super::spec::ReaderSpec;
-use super::wire::{Answer, Body, FetchAsk, Question};
+use super::wire::{Answer, Body, FetchAsk, Question, Skips};
 use super::{LogAlarm, Parcel, Producers, Voice};
 use exactly_once::ExactlyOnce;
 
@@ -46,6 +46,8 @@ pub(in crate::model) struct Reader {
     guide: Guide,
     /// Fetches under way: their numbers, and when each counts as lost.
     fetches: BTreeMap<BrokerId, (u64, Time)>,
+    /// Partitions in which it begins, and of which it has heard nothing yet.
+    begins: BTreeSet<TopicPartition>,
     /// Partitions that are not fetched before then.
     resting: BTreeMap<TopicPartition, Time>,
     /// What it waits for.
@@ -100,6 +102,7 @@ impl Reader {
             fetcher: Fetcher::new(&spec.fetch),
             guide: Guide::new(spec.cluster.first()),
             fetches: BTreeMap::new(),
+            begins: BTreeSet::new(),
             resting: BTreeMap::new(),
             open: None,
             todo: VecDeque::new(),
@@ -325,6 +328,7 @@ impl Reader {
             self.positions.remove(partition);
             self.fetcher.remove(partition);
             self.resting.remove(&partition);
+            self.begins.remove(&partition);
         }
         let (group, count) = (self.spec.group.0 as u16, partitions.len() as u32);
         cx.observe(Observation::Grouped { group, fact, count });
@@ -405,6 +409,7 @@ impl Reader {
                     let from = self.positions.assign(partition, committed);
                     self.fetcher.seek(partition, from.unwrap_or(NOWHERE));
                     if let Some(from) = from {
+                        self.begins.insert(partition);
                         self.show(cx, partition, from);
                     }
                 }
@@ -428,6 +433,7 @@ impl Reader {
         let (metadata, resting) = (&self.guide.metadata, &self.resting);
         let leader = |partition| metadata.leader(partition).filter(|_| !resting.contains_key(&partition));
         for request in self.fetcher.requests(leader) {
+            let skips = self.skips(&request.parts);
             let number = self.voice.said();
             self.fetches.insert(request.broker, (number, now + request.wait + FETCH_PATIENCE));
             let ask = FetchAsk {
@@ -437,8 +443,23 @@ impl Reader {
                 min: request.min,
                 wait: request.wait,
                 isolation: request.isolation,
+                skips,
             };
             self.voice.say(cx, self.spec.cluster.node(request.broker), Body::Fetch(ask), 0);
+        }
+    }
+
+    /// What its group passes over with this fetch.
+    fn skips(&self, parts: &[FetchPart]) -> Skips {
+        let offsets = &self.spec.offsets;
+        let is_ahead = self.exactly_once.is_none()
+            && !offsets.enable_auto_commit
+            && offsets.commit_point == CommitPoint::BeforeProcessing;
+        let begins = parts.iter().map(|part| part.partition).filter(|of| is_ahead && self.begins.contains(of));
+        Skips {
+            place: self.spec.place,
+            begins: begins.collect(),
+            is_reset_to_end: offsets.auto_offset_reset == OffsetReset::Latest,
         }
     }
 
@@ -454,6 +475,7 @@ impl Reader {
             return;
         }
         self.fetches.remove(&broker);
+        self.begins.retain(|begun| parts.iter().all(|(partition, _)| partition != begun));
         for (partition, range) in self.fetcher.answered(broker, parts) {
             match self.positions.reset(partition, range.start, range.end) {
                 Ok(offset) => {

@@ -143,6 +143,8 @@ pub struct ReaderSpec {
     pub cluster: Arc<LogSpec>,
     /// The group, by its place among all that read topics, under which it is reported.
     pub group: GroupId,
+    /// Where records are owed to it.
+    pub place: u16,
     /// The topics.
     pub topics: BTreeSet<TopicId>,
     /// How it takes part in its group.

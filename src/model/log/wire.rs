@@ -84,6 +84,18 @@ pub(in crate::model) struct FetchAsk {
     pub(super) min: Bytes,
     pub(super) wait: Span,
     pub(super) isolation: Isolation,
+    pub(super) skips: Skips,
+}
+
+/// What a consumer's group passes over. No broker acts on that: it states which records those are, as only it knows them.
+#[derive(Clone, PartialEq, Debug)]
+pub(in crate::model) struct Skips {
+    /// Where records are owed to the group.
+    pub(super) place: u16,
+    /// Partitions in which the consumer begins, behind records that were committed before they were processed.
+    pub(super) begins: Vec<TopicPartition>,
+    /// Whether it begins with what is written next where it has no place to begin.
+    pub(super) is_reset_to_end: bool,
 }
 
 /// What a coordinator is asked.

@@ -2,8 +2,13 @@
 //!
 //! It says again and again that it is there. A broker that hears of it for the first time, or after it has come up again, delivers;
 //! one that was down, or has taken it for lost, does so again when it is heard next.
+//!
+//! A delivery may be a request. Then the reply goes to the broker it came from, which knows who waits for it, and after that the
+//! acknowledgement. What fails has no reply: it is rejected, as every delivery that fails, and whoever waits for it goes on waiting.
 
-use crate::base::id::NodeId;
+use std::collections::BTreeMap;
+
+use crate::base::id::{Entity, NodeId};
 use crate::model::Alarm;
 use crate::model::caller::nested_luck;
 use crate::model::envelope::{Counts, Envelope, Kind};
@@ -22,11 +27,13 @@ pub(super) struct Consumption {
     said: u32,
     /// What it has got from each node of the broker, and answered.
     counts: Vec<Counts>,
+    /// The kinds of the requests that it has got and not answered, by the node of the broker and the number there.
+    asked: BTreeMap<(NodeId, u32), u16>,
 }
 
 impl Consumption {
     pub(super) fn new(call: u16, life: u32) -> Self {
-        Self { call, life, said: 0, counts: Vec::new() }
+        Self { call, life, said: 0, counts: Vec::new(), asked: BTreeMap::new() }
     }
 }
 
@@ -58,11 +65,27 @@ impl Service {
         }
     }
 
-    /// A delivery came.
+    /// A delivery came: the same, as one of the kind that it consumes.
     #[cold]
-    pub(super) fn note_delivery(&mut self, from: NodeId) {
+    pub(super) fn note_delivery(&mut self, from: NodeId, mut envelope: Envelope) -> Envelope {
         if let Some(counts) = self.counts_of(from) {
             counts.received = counts.received.wrapping_add(1);
+        }
+        if let (Kind::Delivery { asks: true, .. }, Some(consumption)) = (envelope.kind(), self.consumption()) {
+            consumption.asked.insert((from, envelope.number), envelope.call);
+            envelope.call = consumption.call;
+        }
+        envelope
+    }
+
+    /// A request that was delivered is processed: if well, the broker it came from gets the reply.
+    #[cold]
+    pub(super) fn reply(&mut self, cx: &mut Cx<'_>, to: NodeId, envelope: &Envelope, outcome: Outcome) {
+        let Some(request) = self.consumption().and_then(|it| it.asked.remove(&(to, envelope.number))) else { return };
+        if outcome == Outcome::Done {
+            let (call, keys) = (&self.script.calls[usize::from(request)], &self.script.keys);
+            let size = call.reply_size.bytes(|| keys.size.block(Entity::from_bits(envelope.luck), 1).first());
+            cx.send_sized(to, envelope.turned(Kind::Reply(outcome)), size);
         }
     }
 

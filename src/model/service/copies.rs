@@ -71,6 +71,7 @@ impl Service {
         if has_begun {
             self.leave_share(cx, id);
             self.caller.forget(&self.script, cx, id);
+            self.leave_outbox(id);
         }
         self.let_go_of(cx, id, outcome);
     }

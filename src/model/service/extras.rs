@@ -8,6 +8,7 @@ use crate::process::{Boot, Observation, Outcome};
 
 use super::consumption::Consumption;
 use super::door::Door;
+use super::outbox::Outbox;
 use super::reading::Reading;
 use super::{Alarm, Cx, Delivery, Envelope, Job, Service, ServiceSpec};
 
@@ -24,6 +25,8 @@ pub(super) struct Extras {
     pub(super) consumption: Option<Consumption>,
     /// What it reads.
     pub(super) reading: Option<Box<Reading>>,
+    /// What it has to publish.
+    pub(super) outbox: Option<Box<Outbox>>,
 }
 
 impl Extras {
@@ -36,7 +39,8 @@ impl Extras {
         (has_state || spec.is_guarded() || attends || consumption.is_some() || reading.is_some()).then(|| {
             let journal = has_state.then(|| Journal::new(boot.disk));
             let attendance = attends.then(|| Attendance::new(&spec.duties, boot.restarts));
-            Box::new(Self { journal, door: Door::of(spec), attendance, consumption, reading })
+            let outbox = Outbox::of(spec, boot);
+            Box::new(Self { journal, door: Door::of(spec), attendance, consumption, reading, outbox })
         })
     }
 
@@ -47,6 +51,9 @@ impl Extras {
         {
             journal.shown = journal.at_risk;
             cx.observe(Observation::AtRisk { count: journal.at_risk });
+        }
+        if let Some(outbox) = &mut self.outbox {
+            outbox.show(cx);
         }
     }
 }
@@ -103,6 +110,7 @@ impl Service {
         }
         self.subscribe(cx);
         self.begin_to_read(cx);
+        self.open_outbox(cx);
     }
 
     /// One of the alarms of its duties went off.

@@ -51,6 +51,7 @@ impl Service {
         for ended in self.caller.told(&self.script, cx, from, &bulk) {
             self.resume(cx, Some(ended));
         }
+        self.hear_of_records(cx);
         self.with_reader(cx, |reader, cx, producers| reader.heard(cx, from, bulk.into_body(), producers));
         self.show(cx);
     }
@@ -68,6 +69,7 @@ impl Service {
             for ended in self.caller.produce(&self.script, cx, producer) {
                 self.resume(cx, Some(ended));
             }
+            self.hear_of_records(cx);
             // The end of a transaction may have waited for that.
             self.with_reader(cx, |reader, cx, producers| reader.go_on(cx, producers));
         } else {
@@ -83,7 +85,8 @@ impl Service {
             let (call, number) = (reading.call, reading.delivered);
             reading.delivered = number.wrapping_add(1);
             let luck = nested_luck(parcel.luck, attempt - 1, self.script.calls[usize::from(call)].name);
-            let mut envelope = Envelope::new(Kind::Delivery { settled: true }, luck, number, call, attempt);
+            let mut envelope =
+                Envelope::new(Kind::Delivery { settled: true, asks: false }, luck, number, call, attempt);
             envelope.name_subject(parcel.message);
             cx.observe(Observation::Duplicated { message: parcel.message });
             self.arrive(cx, cx.me, envelope);

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use crate::base::distribution::Distribution;
+use crate::base::time::{Span, secs};
 use crate::model::health::Duties;
 use crate::model::journal::State;
 use crate::model::line::MakesRoom;
@@ -41,8 +42,24 @@ pub struct ServiceSpec {
     pub consumes: Option<u16>,
     /// The kind of message that its nodes read from topics, and how, if they do.
     pub reads: Option<(u16, Arc<ReaderSpec>)>,
+    /// How the outbox of a node is emptied, if it has one: which needs a state on disk.
+    pub outbox: Option<OutboxSpec>,
     /// What its nodes do for those that want to know how they are.
     pub duties: Arc<Duties>,
+}
+
+/// How the outbox of a node is emptied.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OutboxSpec {
+    /// How often somebody looks for new rows.
+    pub poll_interval: Span,
+    /// How many messages are under way at a time.
+    pub batch_size: NonZeroU32,
+}
+
+impl OutboxSpec {
+    /// How long a confirm is waited for, unless the policy says otherwise.
+    pub const TIMEOUT: Span = secs(5);
 }
 
 /// Where requests wait for a worker.

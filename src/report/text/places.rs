@@ -69,6 +69,10 @@ pub(super) fn stations(stations: &[StationTotal], style: Style) -> Vec<String> {
                 }
             }
         }
+        if station.book.outbox_max > 0 {
+            let (mean, max) = (human::number(station.book.outbox_mean()), human::count(station.book.outbox_max.into()));
+            lines.push(format!("  {} outbox: {mean} messages per node, {max} at most", clean(&station.name, 20)));
+        }
         if station.book.forgotten > 0 {
             let lost = format!("{} that were confirmed", human::count(station.book.forgotten));
             lines.push(format!("  {} lost in crashes: {}", clean(&station.name, 20), style.paint(Role::Bad, &lost)));

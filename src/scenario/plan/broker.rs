@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::binding;
 use super::distribution::times;
 use super::roles::{Planner, Sender};
 use super::topic::reader_keys;
@@ -15,8 +16,8 @@ use crate::base::time::{Span, ms, secs};
 use crate::base::units::Bytes;
 use crate::model::{self, BrokerSpec, Cancel, Delivery, HostedQueue, Publication, SubscriptionSpec};
 use crate::protocol::amqp::{
-    Binding, DeadLetterTo, Destination, DirectSettings, ExchangeId, ExchangeKind, FanoutSettings, Headers, QueueId,
-    QueueType, Routing, Subscription, TopicSettings,
+    Binding, DeadLetterTo, DirectSettings, ExchangeId, ExchangeKind, FanoutSettings, HeadersSettings, QueueId,
+    QueueType, Routing, Subscription, TopicSettings, WorkQueueSettings,
 };
 use crate::scenario::diagnostic::{Diagnostic, unknown_name};
 use crate::scenario::document::Located;
@@ -39,6 +40,12 @@ pub(super) struct Brokers {
     /// Queues by name: the broker, and the place there.
     queues: BTreeMap<String, (String, QueueId)>,
     exchanges: BTreeMap<String, (String, ExchangeId)>,
+    /// Groups that subscribe to exchanges, by name: the broker, and the queue of the first node.
+    subscribers: BTreeMap<String, (String, QueueId)>,
+    /// The names under which queues are reported: their own, or those of the groups that they belong to.
+    pub(super) reported: Vec<String>,
+    /// For each queue its place among these.
+    pub(super) rows: Vec<u16>,
 }
 
 impl Brokers {
@@ -47,19 +54,27 @@ impl Brokers {
         self.specs.get(name)
     }
 
+    /// The names of all queues and exchanges.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.queues.keys().chain(self.exchanges.keys()).map(String::as_str)
+    }
+
     /// The brokers of a scenario; what is wrong with them goes to `mistakes`.
     pub(super) fn of(scenario: &Scenario, mistakes: &mut Vec<Diagnostic>) -> Self {
         let mut brokers = Self::default();
         let mut hosted: BTreeMap<&str, Vec<(&Name, &WorkQueue, u16)>> = BTreeMap::new();
         for (number, (name, queue)) in scenario.queues.iter().enumerate() {
-            refuse_what_is_not_yet(name, queue, mistakes);
+            refuse_what_no_connection_has(scenario, name, queue, mistakes);
+            brokers.reported.push(name.as_str().into());
+            brokers.rows.push(number as u16);
             if let Some(broker) = host(scenario, queue.broker.as_ref(), name, mistakes) {
                 let queues = hosted.entry(broker).or_default();
                 brokers.queues.insert(name.as_str().into(), (broker.into(), QueueId::new(queues.len() as u32)));
                 queues.push((name, queue, number as u16));
             }
         }
-        for (name, broker) in scenario.brokers.iter() {
+        for (broker_name, broker) in scenario.brokers.iter() {
+            let name = broker_name;
             let mut routing = Routing::new();
             for (place, (name, ..)) in hosted.get(name.as_str()).into_iter().flatten().enumerate() {
                 routing.queue(name.as_str(), QueueId::new(place as u32));
@@ -70,17 +85,21 @@ impl Brokers {
                     brokers.exchanges.insert(exchange.as_str().into(), (name.as_str().into(), id));
                 }
             }
-            brokers.bind(scenario, name.as_str(), &mut routing, mistakes);
+            let bindings = brokers.bind(scenario, name.as_str(), &mut routing, mistakes);
             let queues = hosted.remove(name.as_str()).unwrap_or_default();
             let nodes = scenario.services.get(name.as_str()).map_or(1, |service| service.nodes().get());
             // Spread over the nodes, in the order in which they are declared.
-            let queue = |(place, (_, queue, number)): (usize, (_, &WorkQueue, _))| HostedQueue {
+            let queue = |(place, (name, queue, number)): (usize, (&Name, &WorkQueue, _))| HostedQueue {
                 number,
                 home: (place % nodes as usize) as u32,
                 settings: queue.settings.0.clone(),
-                dead_letters: brokers.letters(name.as_str(), queue, mistakes),
+                dead_letters: brokers.letters(broker_name.as_str(), queue, mistakes),
+                name: Some(name.as_str().to_owned()),
+                bindings: bindings.get(&QueueId::new(place as u32)).cloned().unwrap_or_default(),
+                is_private: false,
             };
-            let queues = queues.into_iter().enumerate().map(queue).collect();
+            let mut queues: Vec<_> = queues.into_iter().enumerate().map(queue).collect();
+            brokers.subscribe(scenario, broker_name.as_str(), nodes, &mut queues, mistakes);
             let heartbeat = broker.heartbeat.map_or(secs(60), |heartbeat| heartbeat.value.0);
             if heartbeat < HEARTBEAT_MIN {
                 let at = broker.heartbeat.map_or(name.origin, |heartbeat| heartbeat.origin);
@@ -93,13 +112,22 @@ impl Brokers {
             }
             let memory = memory_limit(name, broker, mistakes);
             let credit = broker.credit_flow_default_credit.clone().map_or_else(Default::default, |credit| credit.0);
-            let spec = BrokerSpec { routing, queues, heartbeat, nodes, credit, memory, election };
+            let disk_read = broker.disk_read_time.map_or(Span::ZERO, |time| time.value.0);
+            let spec = BrokerSpec { routing, queues, heartbeat, nodes, credit, memory, disk_read, election };
             brokers.specs.insert(name.as_str().into(), Arc::new(spec));
         }
         brokers
     }
 
-    fn bind(&self, scenario: &Scenario, broker: &str, routing: &mut Routing, mistakes: &mut Vec<Diagnostic>) {
+    /// Binds the queues of a broker to its exchanges: with what, by queue.
+    fn bind(
+        &self,
+        scenario: &Scenario,
+        broker: &str,
+        routing: &mut Routing,
+        mistakes: &mut Vec<Diagnostic>,
+    ) -> BTreeMap<QueueId, Vec<(ExchangeId, Binding)>> {
+        let mut bound: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for (name, exchange) in scenario.exchanges.iter() {
             let Some((_, id)) = self.exchanges.get(name.as_str()).filter(|(host, _)| host == broker) else { continue };
             for (queue, keys) in exchange.bindings.iter() {
@@ -107,8 +135,9 @@ impl Brokers {
                     mistakes.push(not_at(queue, "queue", broker, &self.queues));
                     continue;
                 };
-                for key in &keys.0 {
-                    routing.bind(*id, Binding::by_key(Destination::Queue(*to), &key.value));
+                for binding in binding::of_queue(exchange, *to, &keys.0, mistakes) {
+                    bound.entry(*to).or_default().push((*id, binding.clone()));
+                    routing.bind(*id, binding);
                 }
             }
             if let Some(alternate) = &exchange.alternate_exchange {
@@ -121,6 +150,47 @@ impl Brokers {
                     Some((_, other)) => routing.set_alternate(*id, *other),
                     None => mistakes.push(not_at(alternate, "exchange", broker, &self.exchanges)),
                 }
+            }
+        }
+        bound
+    }
+
+    /// Gives each node that subscribes to an exchange of this broker a queue of its own.
+    fn subscribe(
+        &mut self,
+        scenario: &Scenario,
+        broker: &str,
+        nodes: u32,
+        queues: &mut Vec<HostedQueue>,
+        mistakes: &mut Vec<Diagnostic>,
+    ) {
+        for (name, consumer) in scenario.consumers.iter() {
+            let Some(exchange) = consumer.exchange.as_ref().filter(|_| consumer.queue.is_none()) else { continue };
+            let known = self.exchanges.get(exchange.value.as_str()).filter(|(host, _)| host == broker);
+            let (Some((_, id)), Some(written)) = (known, scenario.exchanges.get(exchange.value.as_str())) else {
+                continue;
+            };
+            let wanted = binding::of_subscriber((name, consumer), written, mistakes);
+            self.subscribers.insert(name.as_str().into(), (broker.into(), QueueId::new(queues.len() as u32)));
+            self.reported.push(name.as_str().into());
+            let row = (self.reported.len() - 1) as u16;
+            for _ in 0..members(scenario, name) {
+                let queue = QueueId::new(queues.len() as u32);
+                queues.push(HostedQueue {
+                    number: self.rows.len() as u16,
+                    home: queue.index() as u32 % nodes,
+                    settings: WorkQueueSettings {
+                        durable: false,
+                        exclusive: true,
+                        auto_delete: true,
+                        ..WorkQueueSettings::default()
+                    },
+                    dead_letters: None,
+                    name: None,
+                    bindings: wanted.iter().map(|wanted| (*id, wanted.to(queue))).collect(),
+                    is_private: true,
+                });
+                self.rows.push(row);
             }
         }
     }
@@ -209,17 +279,43 @@ pub(super) fn host<'a>(
     }
 }
 
-/// Settings of queues that belong to connections or end with them.
-fn refuse_what_is_not_yet(name: &Located<Name>, queue: &WorkQueue, mistakes: &mut Vec<Diagnostic>) {
-    let settings = &queue.settings.0;
-    let written = [
-        (settings.exclusive, "exclusive"),
-        (settings.auto_delete, "auto-delete"),
-        (settings.expires.is_some(), "expires"),
-    ];
-    for (_, key) in written.into_iter().filter(|(is_written, _)| *is_written) {
-        mistakes.push(Diagnostic::error(format!("`{key}` is not supported yet")).at(name.origin, "of this queue"));
+/// How many queues there are: those with names, and one for each node that subscribes to an exchange.
+pub(super) fn queues(scenario: &Scenario) -> usize {
+    let subscribers = scenario.consumers.iter().filter(|(_, consumer)| consumer.exchange.is_some());
+    scenario.queues.len() + subscribers.map(|(name, _)| members(scenario, name) as usize).sum::<usize>()
+}
+
+/// How many nodes a group of consumers has.
+fn members(scenario: &Scenario, name: &Located<Name>) -> u32 {
+    scenario.services.get(name.as_str()).map_or(1, |service| service.nodes().get())
+}
+
+/// An exclusive queue belongs to the connection of one node, and there has to be one.
+fn refuse_what_no_connection_has(
+    scenario: &Scenario,
+    name: &Located<Name>,
+    queue: &WorkQueue,
+    mistakes: &mut Vec<Diagnostic>,
+) {
+    if !queue.settings.0.exclusive {
+        return;
     }
+    let consumes = |consumer: &Consumer| consumer.queue.as_ref().is_some_and(|queue| queue.value == name.value);
+    let consumers = || scenario.consumers.iter().filter(|(_, consumer)| consumes(consumer));
+    let nodes: u64 = consumers().map(|(consumer, _)| u64::from(members(scenario, consumer))).sum();
+    if nodes == 1 {
+        return;
+    }
+    let message = format!("`{}` is exclusive: it belongs to the connection of one consumer", name.value);
+    let mut mistake = Diagnostic::error(message);
+    mistake = match consumers().last() {
+        None => mistake.at(name.origin, "and nobody consumes from it"),
+        Some((consumer, _)) => {
+            mistake.at(consumer.origin, format!("{nodes} nodes consume from it")).at(name.origin, "exclusive")
+        }
+    };
+    let help = "leave `exclusive` out; where each consumer is to have a queue of its own, subscribe to an `exchange`";
+    mistakes.push(mistake.help(help));
 }
 
 fn kind(exchange: &Exchange) -> ExchangeKind {
@@ -227,6 +323,7 @@ fn kind(exchange: &Exchange) -> ExchangeKind {
         ExchangeType::Direct => DirectSettings::default().into(),
         ExchangeType::Fanout => FanoutSettings::default().into(),
         ExchangeType::Topic => TopicSettings::default().into(),
+        ExchangeType::Headers => HeadersSettings::default().into(),
     }
 }
 
@@ -290,11 +387,20 @@ impl Planner<'_> {
         };
         let is_confirmed = levels.into_iter().find_map(|step| step.confirm).is_some_and(|confirm| confirm.value);
         if let Some(mandatory) = levels.into_iter().find_map(|step| step.mandatory).filter(|written| written.value) {
-            self.effects.publishing(Inert::Mandatory, mandatory.origin, is_confirmed);
+            self.effects.publishing(Inert::Mandatory, mandatory.origin, is_confirmed || step.call.is_some());
         }
         if let (Some(key), Some(spec)) = (written_key, self.scenario.exchanges.get(to.value.as_str())) {
-            let is_fanout = spec.r#type == Some(ExchangeType::Fanout);
-            self.effects.publishing(Inert::RoutingKey, key.origin, !is_fanout);
+            let is_blind = matches!(spec.r#type, Some(ExchangeType::Fanout | ExchangeType::Headers));
+            self.effects.publishing(Inert::RoutingKey, key.origin, !is_blind);
+        }
+        let headers = levels.into_iter().find_map(|step| step.headers.as_ref());
+        if let Some(written) = headers {
+            // Its dead letters may come to another exchange than it did.
+            let is_there = |(name, (host, _)): (&String, &(String, ExchangeId))| {
+                *host == broker && self.scenario.exchanges.get(name).is_some_and(binding::is_by_headers)
+            };
+            let looks = self.brokers.exchanges.iter().any(is_there);
+            self.effects.publishing(Inert::Headers, written.origin, looks);
         }
         let flag = |written: fn(&Step) -> Option<Located<bool>>, default: bool| {
             levels.into_iter().find_map(written).map_or(default, |flag| flag.value)
@@ -304,7 +410,7 @@ impl Planner<'_> {
             Publication {
                 exchange,
                 routing_key,
-                headers: Headers::default(),
+                headers: headers.map(|headers| binding::headers(&headers.value)).unwrap_or_default(),
                 persistent: flag(|step| step.persistent, true),
                 mandatory: flag(|step| step.mandatory, false),
                 expiration: levels.into_iter().find_map(|step| step.expiration).map(|expiration| expiration.value.0),
@@ -365,10 +471,26 @@ impl Planner<'_> {
             let message = format!("`{key}` belongs to topics, and this consumes from a queue");
             self.mistakes.push(Diagnostic::error(message).at(at, ""));
         }
-        let from = consumer.queue.as_ref()?;
-        let Some((broker, queue)) = self.brokers.queues.get(from.value.as_str()).cloned() else {
-            let known = self.brokers.queues.keys().map(String::as_str);
-            let mistake = unknown_name(from, "queue", known);
+        let (from, source) = match (&consumer.queue, &consumer.exchange) {
+            (Some(queue), _) => (queue, self.brokers.queues.get(queue.value.as_str())),
+            (None, Some(exchange)) => (exchange, self.brokers.subscribers.get(name.as_str())),
+            (None, None) => return None,
+        };
+        let is_private = consumer.queue.is_none();
+        let bindings = [
+            ("binding-key", consumer.binding_key.as_ref().and_then(|keys| Some(keys.0.first()?.origin))),
+            ("binding-headers", consumer.binding_headers.as_ref().and_then(|all| Some(all.0.first()?.origin))),
+        ];
+        for (key, at) in bindings.into_iter().filter_map(|(key, at)| Some((key, at?))).filter(|_| !is_private) {
+            let mistake = Diagnostic::error(format!("`{key}` is for those who subscribe to an `exchange`")).at(at, "");
+            self.mistakes.push(mistake.help("what comes to a queue with a name is said in `bindings` of the exchange"));
+        }
+        let Some((broker, queue)) = source.cloned() else {
+            let mistake = if is_private {
+                unknown_name(from, "exchange", self.brokers.exchanges.keys().map(String::as_str))
+            } else {
+                unknown_name(from, "queue", self.brokers.queues.keys().map(String::as_str))
+            };
             self.mistakes.push(mistake);
             return None;
         };
@@ -401,6 +523,7 @@ impl Planner<'_> {
                 brokers: spec.nodes,
                 queue,
                 number: spec.queues[queue.index()].number,
+                is_private,
                 terms: Subscription { prefetch, ..acknowledge },
                 requeues: consumer.requeue.is_none_or(|requeue| requeue.value),
                 beat: BEAT_MAX.min(Span::from_nanos(spec.heartbeat.as_nanos() / 2)),

@@ -32,6 +32,8 @@ pub enum Subject {
     Flows(Vec<usize>),
     /// This group of stations, with the flows that lead to it.
     Station(usize, Vec<usize>),
+    /// This group of stations, with the flows that lead to it, whose nodes have queues of their own, reported as this one.
+    Subscriber(usize, Vec<usize>, usize),
     /// This queue of a broker.
     Queue(usize),
     /// This topic.
@@ -66,6 +68,8 @@ pub(super) struct Scopes<'a> {
     pub(super) links: Vec<String>,
     /// Groups that read topics.
     pub(super) readers: &'a [String],
+    /// Names under which queues are reported.
+    pub(super) queues: &'a [String],
     /// What is measured is due from the first to before the second.
     pub(super) measured: (Time, Time),
     pub(super) texts: &'a Texts,
@@ -82,6 +86,7 @@ pub fn measured_for(metric: Metric) -> Vec<&'static str> {
         Subject::Flows(Vec::new()),
         Subject::Station(0, Vec::new()),
         Subject::Queue(0),
+        Subject::Subscriber(0, Vec::new(), 0),
         Subject::Topic(0),
         Subject::Reader(0, Vec::new(), 0),
         Subject::Link(0),
@@ -98,6 +103,7 @@ impl Subject {
             Self::Flows(_) => "messages",
             Self::Station(..) => "a service",
             Self::Queue(_) => "a queue",
+            Self::Subscriber(..) => "a group that subscribes to an exchange",
             Self::Topic(_) => "a topic",
             Self::Reader(..) => "a group that reads topics",
             Self::Link(_) => "a link",
@@ -205,6 +211,9 @@ impl Scopes<'_> {
                 if let Some(index) = self.stations.iter().position(|station| *station == name.value) {
                     if let Some(reader) = self.readers.iter().position(|reader| *reader == name.value) {
                         return Ok(Subject::Reader(index, Vec::new(), reader));
+                    }
+                    if let Some(queue) = self.queues.iter().position(|queue| *queue == name.value) {
+                        return Ok(Subject::Subscriber(index, Vec::new(), queue));
                     }
                     return Ok(Subject::Station(index, flows(&|flow| flow.callee == name.value)));
                 }
@@ -331,12 +340,19 @@ fn measured_by(subject: &Subject) -> Vec<Metric> {
     match subject {
         Subject::Flows(_) => listed.chain(guards()).chain(losses()).collect(),
         Subject::Station(..) => listed.chain(causes()).collect(),
+        Subject::Subscriber(station, flows, queue) => {
+            let mut both = measured_by(&Subject::Queue(*queue));
+            both.extend(measured_by(&Subject::Station(*station, flows.clone())));
+            both.sort_by_key(|metric| metric.name());
+            both.dedup();
+            both
+        }
         Subject::Queue(_) => listed.chain(QueueFact::ALL.iter().copied().map(Metric::Queued)).chain(losses()).collect(),
         Subject::Topic(_) => TopicFact::ALL.iter().copied().map(Metric::Logged).collect(),
         Subject::Reader(station, flows, _) => {
             let of_group = GroupFact::ALL.iter().copied().map(Metric::Grouped);
             let of_custody = [Metric::Lost, Metric::ConfirmedLost, Metric::Duplicates, Metric::OutOfOrder];
-            let of_group = of_group.chain([Metric::Lag]).chain(of_custody).chain(losses());
+            let of_group = of_group.chain([Metric::Lag, Metric::LatencyProcessed]).chain(of_custody).chain(losses());
             measured_by(&Subject::Station(*station, flows.clone())).into_iter().chain(of_group).collect()
         }
         Subject::Link(_) | Subject::Fault(_) => listed.collect(),
@@ -386,14 +402,15 @@ fn listed_for(subject: &Subject) -> &'static [Metric] {
             Waiting,
             Present,
             Busy,
+            Outbox,
             Rejected,
             Expired,
             Failed,
             Amplification,
             ConfirmedLost,
         ],
-        Subject::Queue(_) => &[Ready, Unacked, Lost, ConfirmedLost, Duplicates, OutOfOrder],
-        Subject::Topic(_) | Subject::Reader(..) => &[],
+        Subject::Queue(_) => &[Ready, Unacked, Lost, ConfirmedLost, Duplicates, OutOfOrder, LatencyProcessed],
+        Subject::Topic(_) | Subject::Reader(..) | Subject::Subscriber(..) => &[],
         Subject::Link(_) => &[Carried, Dropped, InFlight, Segments, Retransmitted],
         Subject::Fault(_) => &[Touched, TouchedNodes, TouchedMessages, TouchedTimers, Strikes],
     }
@@ -410,7 +427,12 @@ pub(in crate::scenario) fn has(metric: Metric, statistic: Statistic) -> bool {
                 || statistic == Max
                     && matches!(
                         metric,
-                        Metric::Waiting | Metric::Present | Metric::Ready | Metric::Unacked | Metric::Lag
+                        Metric::Waiting
+                            | Metric::Present
+                            | Metric::Outbox
+                            | Metric::Ready
+                            | Metric::Unacked
+                            | Metric::Lag
                     )
         }
         MetricKind::Count => statistic == Count,

@@ -1,6 +1,7 @@
 //! From what is written to what is played: names become places, quantities values, and whatever does not fit together is
 //! said with its place.
 
+mod binding;
 mod broker;
 mod distribution;
 mod estimate;
@@ -96,8 +97,10 @@ pub struct Plan {
     pub resolved: String,
     /// Streams of messages, in the order of the ledger's books.
     pub flows: Vec<FlowSpec>,
-    /// Queues of brokers, in the order of their books.
+    /// Names under which queues of brokers are reported: their own, and those of groups whose nodes each have one.
     pub queues: Vec<String>,
+    /// For each queue, in the order of their books, under which of these names.
+    pub rows_of_queues: Vec<u16>,
     /// Topics, in the order of their books.
     pub topics: Vec<String>,
     /// Groups that read topics, in the order of their books.
@@ -211,7 +214,8 @@ impl Plan {
 
     /// The queues, who consumes from them, and which messages go there.
     pub fn places(&self, names: &Names) -> Places {
-        let mut places = Places { count: self.queues.len() + self.readers.len(), ..Places::default() };
+        let queues = self.rows_of_queues.len();
+        let mut places = Places { count: queues + self.readers.len(), ..Places::default() };
         let broker = |call: &Call| match &self.groups.get(usize::from(call.target))?.role {
             Role::Broker(spec, _) => Some(spec),
             _ => None,
@@ -233,12 +237,15 @@ impl Plan {
             let Role::Service(spec, _) = role else { continue };
             let members = || names.group(name).into_iter().flat_map(|group| names.members(group));
             if let Some((_, reader)) = &spec.reads {
-                let place = (self.queues.len() + reader.group.0 as usize) as u16;
+                let place = (queues + reader.group.0 as usize) as u16;
                 places.consumers.extend(members().map(|node| (node, place)));
+                // In a transaction, all is read again.
+                places.moving_on.extend((!reader.is_transactional).then_some(place));
             }
             let subscription = spec.consumes.and_then(|call| self.calls[usize::from(call)].subscription.as_ref());
             let Some(subscription) = subscription else { continue };
-            places.consumers.extend(members().map(|node| (node, subscription.number)));
+            let number = |(place, node)| (node, subscription.number_of(place));
+            places.consumers.extend((0..).zip(members()).map(number));
         }
         places
     }

@@ -66,7 +66,12 @@ pub fn regions(scenario: &Scenario, names: &Names) -> Result<Option<Regions>, Ve
     let routers = scenario.routers.iter().map(|(name, router)| (name, router.place.as_ref(), router.nodes.as_ref()));
     let is_implied = |name: &Located<Name>| {
         scenario.brokers.get(name.as_str()).is_some()
-            && scenario.queues.iter().any(|(queue, _)| queue.origin == name.origin)
+            && scenario
+                .queues
+                .iter()
+                .map(|(name, _)| name)
+                .chain(scenario.exchanges.iter().map(|(name, _)| name))
+                .any(|kept| kept.origin == name.origin)
     };
     let groups = services.chain(clients).chain(routers);
     let groups = groups.map(|(name, place, nodes)| Placed { name, place, nodes, is_implied: is_implied(name) });

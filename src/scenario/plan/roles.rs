@@ -1,12 +1,13 @@
 //! Clients and services: who calls whom, with which program, under which policy.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::base::names::Names;
 use crate::base::time::{Span, Time};
-use crate::model::{self, Choice, ClientSpec, Program, RouteSpec, ServiceSpec, Target};
+use crate::model::{self, Choice, ClientSpec, OutboxSpec, Program, RouteSpec, ServiceSpec, Target};
 use crate::network::Network;
+use crate::process::NO_PLACE;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::document::{Located, Openers};
 use crate::scenario::load::Loaded;
@@ -71,6 +72,12 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         warnings = topology::idle_links(&network, &topology, &scenario.links);
         network = network.with_topology(topology);
     }
+    let places = broker::queues(scenario) + scenario.consumers.len();
+    if places >= usize::from(NO_PLACE) {
+        let message = format!("{places} queues and groups of consumers, at most {} may be", NO_PLACE - 1);
+        mistakes.push(Diagnostic::error(message).help("each node that subscribes to an exchange has a queue"));
+        return None;
+    }
     let brokers = Brokers::of(scenario, mistakes);
     let topics = Topics::of(scenario, &names, mistakes);
     let mut planner = Planner {
@@ -96,12 +103,26 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         traces: Vec::new(),
         policies_used: BTreeSet::new(),
         effects: Effects::default(),
+        outboxes: BTreeMap::new(),
     };
     let mut groups = planner.groups(duration);
     planner.warn_about_no_effect(&loaded.document);
     let unused = planner.unused();
-    let Planner { topics, flows, calls, sent, routes, kept, programs, targets, warnings, traces, mistakes, .. } =
-        planner;
+    let Planner {
+        brokers,
+        topics,
+        flows,
+        calls,
+        sent,
+        routes,
+        kept,
+        programs,
+        targets,
+        warnings,
+        traces,
+        mistakes,
+        ..
+    } = planner;
     if flows.len() > usize::from(u16::MAX) {
         mistakes.push(Diagnostic::error(format!("{} streams of messages, at most {} may be", flows.len(), u16::MAX)));
         return None;
@@ -136,6 +157,7 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         stations: stations(scenario).map(|(name, _)| name.as_str()).collect(),
         measured: (Time::ZERO + warmup, Time::ZERO + duration),
         readers: &topics.groups,
+        queues: &brokers.reported,
         links: network.links().map(|(_, name, _)| name.to_owned()).collect(),
         texts: &loaded.texts,
     };
@@ -159,7 +181,8 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         unused,
         resolved: loaded.document.print(None),
         flows,
-        queues: scenario.queues.iter().map(|(name, _)| name.as_str().to_owned()).collect(),
+        queues: brokers.reported,
+        rows_of_queues: brokers.rows,
         topics: scenario.topics.iter().map(|(name, _)| name.as_str().to_owned()).collect(),
         partitions: topics.partitions(),
         readers: topics.groups,
@@ -239,6 +262,8 @@ pub(super) struct Planner<'a> {
     /// Policies that some message has.
     pub(super) policies_used: BTreeSet<String>,
     pub(super) effects: Effects,
+    /// How the outboxes of services are emptied, by their name.
+    pub(super) outboxes: BTreeMap<String, OutboxSpec>,
 }
 
 /// Who sends a message: what its steps inherit.
@@ -296,12 +321,17 @@ impl Planner<'_> {
             }
             let mut spec = self.service(name.as_str(), service);
             if let Some(consumer) = self.scenario.consumers.get(name.as_str()) {
-                match (&consumer.queue, &consumer.topics) {
-                    (Some(_), None) => spec.consumes = self.delivery(name, consumer, index),
-                    (None, Some(_)) => spec.reads = self.reading(name, consumer, index),
+                match (&consumer.queue, &consumer.exchange, &consumer.topics) {
+                    (Some(_), None, None) | (None, Some(_), None) => {
+                        spec.consumes = self.delivery(name, consumer, index);
+                    }
+                    (None, None, Some(_)) => spec.reads = self.reading(name, consumer, index),
                     _ => {
-                        let message = format!("`{}` consumes from a `queue`, or reads `topics`", name.as_str());
-                        self.mistakes.push(Diagnostic::error(message).at(name.origin, "one of both"));
+                        let message = format!(
+                            "`{}` consumes from a `queue`, subscribes to an `exchange`, or reads `topics`",
+                            name.as_str()
+                        );
+                        self.mistakes.push(Diagnostic::error(message).at(name.origin, "one of them"));
                     }
                 }
             }
@@ -339,7 +369,7 @@ impl Planner<'_> {
         for (op, entry) in service.ops.iter() {
             fill(self, Some(op.as_str()), entry.steps.as_ref(), &entry.step);
         }
-        service::spec(service, self.mistakes)
+        ServiceSpec { outbox: self.outboxes.get(name).copied(), ..service::spec(service, self.mistakes) }
     }
 
     fn client(

@@ -29,6 +29,7 @@ pub(super) fn spec(service: &Service, mistakes: &mut Vec<Diagnostic>) -> Service
         passes_on: service.passes_on,
         consumes: None,
         reads: None,
+        outbox: None,
         duties: Default::default(),
     }
 }

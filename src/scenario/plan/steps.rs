@@ -15,13 +15,15 @@ use crate::base::random::mix;
 use crate::base::time::Span;
 use crate::metrics::Correctness;
 use crate::model::{
-    self, Branch, Choice, Copies, Delivery, Gathering, GuardSpec, HealthSpec, Policy, Program, RouteSpec, Size,
+    self, Branch, Choice, Copies, Delivery, Gathering, GuardSpec, HealthSpec, OutboxSpec, Policy, Program, RouteSpec,
+    Size,
 };
 use crate::protocol::balance::BalancePolicy;
 use crate::scenario::diagnostic::{Diagnostic, unknown_name};
 use crate::scenario::document::{Located, Origin, Piece};
 use crate::scenario::schema::{
-    FanOut, Name, PRODUCER_KEYS, PolicyKeys, Service, Sizes, Step, Steps, Target, Verb, WaitFor, Way,
+    Duration, FanOut, Fsync, Name, Outbox, PRODUCER_KEYS, PolicyKeys, ProcessingGuarantee, Service, Sizes, State, Step,
+    Steps, Target, Verb, WaitFor, Way,
 };
 
 /// The most steps of a program, repeated ones counted each time: a message's luck has room for the place of its step.
@@ -40,6 +42,12 @@ pub(super) struct Kept {
     pub(super) health: HealthSpec,
     /// A kind of message that keeps its own.
     own: Option<u16>,
+}
+
+/// How a step's outbox is written, and how it is emptied, if what it publishes goes through one.
+fn outbox_of(sender: &Sender<'_>, step: &Step) -> Option<(Located<Outbox>, (Duration, NonZeroU32))> {
+    let written = [step, sender.shared[1], sender.shared[0]].into_iter().find_map(|step| step.outbox)?;
+    Some((written, written.value.polling()?))
 }
 
 impl Planner<'_> {
@@ -116,7 +124,7 @@ impl Planner<'_> {
             Verb::Sleep(law) => program.extend(self.law(times(law)).map(model::Step::Sleep)),
             Verb::Fail(share) => program.push(model::Step::Fail(share.value.0)),
             Verb::Call(target) | Verb::Send(target) => {
-                let Some((call, nodes)) = self.message(sender, step, target, verb, path) else { return };
+                let Some((call, nodes)) = self.sent_or_asked(sender, step, target, verb, path) else { return };
                 let wait = step.wait.as_ref().is_none_or(|wait| wait.value);
                 program.extend(match self.copies(step, call, nodes) {
                     Some(Copies::One) => Some(model::Step::Message { call, wait }),
@@ -126,6 +134,17 @@ impl Planner<'_> {
             }
             Verb::Publish(to, _) => {
                 let Some(call) = self.published(sender, step, to, path) else { return };
+                if let Some((outbox, polling)) = outbox_of(sender, step) {
+                    self.outbox(sender, step, outbox, polling);
+                    if self.calls[usize::from(call)].policy.delivery == Delivery::AtMostOnce {
+                        let message =
+                            "what goes through an outbox is published until it is confirmed: not at most once";
+                        self.mistakes
+                            .push(Diagnostic::error(message).at(outbox.origin, "").at(to.origin, "published here"));
+                    }
+                    program.push(model::Step::Outbox(call));
+                    return;
+                }
                 let wait = step.wait.as_ref().is_none_or(|wait| wait.value);
                 program.push(model::Step::Message { call, wait });
             }
@@ -136,13 +155,21 @@ impl Planner<'_> {
                     let (target, verb) = match branch.verb() {
                         Some(verb @ (Verb::Call(target) | Verb::Send(target))) => (target, verb),
                         Some(Verb::Publish(to, _)) => {
+                            if let Some((outbox, _)) = outbox_of(sender, branch) {
+                                let message = "what goes out at once does not go through an outbox";
+                                self.mistakes.push(
+                                    Diagnostic::error(message)
+                                        .at(outbox.origin, "")
+                                        .help("write it as a step of its own"),
+                                );
+                            }
                             let call = self.published(sender, &branch.value, to, &place);
                             planned.extend(call.map(|call| Branch { call, copies: Copies::One }));
                             continue;
                         }
                         _ => continue,
                     };
-                    let Some((call, nodes)) = self.message(sender, &branch.value, target, verb, &place) else {
+                    let Some((call, nodes)) = self.sent_or_asked(sender, &branch.value, target, verb, &place) else {
                         continue;
                     };
                     planned.extend(self.copies(&branch.value, call, nodes).map(|copies| Branch { call, copies }));
@@ -185,7 +212,8 @@ impl Planner<'_> {
     fn published(&mut self, sender: &Sender<'_>, step: &Step, to: &Located<Name>, path: &str) -> Option<u16> {
         let levels = [step, sender.shared[1], sender.shared[0]];
         let confirm = levels.into_iter().find_map(|step| step.confirm);
-        let verb = Verb::Publish(to, confirm.is_some_and(|confirm| confirm.value));
+        let is_relayed = outbox_of(sender, step).is_some();
+        let verb = Verb::Publish(to, is_relayed || confirm.is_some_and(|confirm| confirm.value));
         let (broker, publication) = match self.topics.broker_of(to.value.as_str()).map(str::to_owned) {
             Some(broker) => {
                 self.refuse_what_is_of_queues(levels, to);
@@ -202,6 +230,116 @@ impl Planner<'_> {
         self.warn_about_priority(sender, step, call, &publication);
         self.calls[usize::from(call)].publication = Some(Arc::new(publication));
         Some(call)
+    }
+
+    /// Whether a group reads topics and publishes in one transaction.
+    fn is_transactional(&self, group: &str) -> bool {
+        let consumer = self.scenario.consumers.get(group);
+        let guarantee = consumer.and_then(|consumer| consumer.processing_guarantee);
+        guarantee.is_some_and(|guarantee| guarantee.value == ProcessingGuarantee::ExactlyOnce)
+    }
+
+    /// What is published goes through the outbox of this service: one relay for each node empties it.
+    fn outbox(&mut self, sender: &Sender<'_>, step: &Step, outbox: Located<Outbox>, polling: (Duration, NonZeroU32)) {
+        let durable = self.scenario.services.get(sender.group).and_then(|service| service.state.as_ref());
+        let refusal = match durable {
+            Some(State::Durable { fsync: Fsync::Never, .. }) => {
+                Some(("an outbox on a disk that never syncs: a crash takes it".to_owned(), "write another `fsync`"))
+            }
+            Some(State::Durable { .. }) if self.is_transactional(sender.group) => {
+                let message =
+                    "what is read and written in transactions has no outbox: its own end does both".to_owned();
+                Some((message, "leave one of them out"))
+            }
+            Some(State::Durable { .. }) => None,
+            _ if sender.is_client => {
+                Some(("a client has no outbox".to_owned(), "only services and consumers have a state"))
+            }
+            _ => {
+                let message = format!("an outbox is on disk with the state, and `{}` has none there", sender.group);
+                Some((message, "write `state = \"durable\"` in the service"))
+            }
+        };
+        let mut refuse = |message: &str, at: Origin, help: &str| {
+            let mistake = Diagnostic::error(message).at(at, "").at(outbox.origin, "through an outbox");
+            self.mistakes.push(mistake.help(help));
+        };
+        if let Some((message, help)) = refusal {
+            refuse(&message, outbox.origin, help);
+        }
+        if let Some(confirm) = step.confirm.filter(|confirm| !confirm.value) {
+            refuse("a relay publishes until it is told, so it has to be told", confirm.origin, "leave `confirm` out");
+        }
+        if let Some(wait) = step.wait {
+            refuse("`wait` has no meaning: the step ends when its row is written", wait.origin, "leave it out");
+        }
+        let meant = |key: &str| key == "timeout" || PRODUCER_KEYS.contains(&key);
+        if let Some((key, at)) = step.keys.written().find(|(key, _)| !meant(key)) {
+            let message = format!("`{key}` has no meaning here: a relay publishes again until it is confirmed");
+            refuse(&message, at, "leave it out");
+        }
+        let (poll_interval, batch_size) = (polling.0.0, polling.1);
+        if poll_interval == Span::ZERO {
+            refuse("a relay that looks all the time would never let time go on", outbox.origin, "write `\"1ms\"`");
+        }
+        let spec = OutboxSpec { poll_interval, batch_size };
+        let known = self.outboxes.entry(sender.group.to_owned()).or_insert(spec);
+        if *known != spec {
+            refuse(
+                "one relay empties the outbox of a node, and is told two ways of doing so",
+                outbox.origin,
+                "write the same in all of its steps",
+            );
+        }
+    }
+
+    /// The kind of message of a `send` or a `call`, which may name a queue or an exchange.
+    fn sent_or_asked(
+        &mut self,
+        sender: &Sender<'_>,
+        step: &Step,
+        target: &Located<Target>,
+        verb: Verb<'_>,
+        path: &str,
+    ) -> Option<(u16, NonZeroU32)> {
+        let name = target.value.service.value.as_str();
+        let is_topic = self.topics.broker_of(name).is_some();
+        let is_kept = is_topic || self.brokers.names().any(|known| known == name);
+        if !is_kept || self.scenario.services.get(name).is_some() {
+            return self.message(sender, step, target, verb, path);
+        }
+        let refusal = match (verb, &target.value.op) {
+            (Verb::Send(_), _) => Some(("`send` goes to a service".to_owned(), "write `publish`")),
+            _ if is_topic => {
+                let message = format!("`{name}` is a topic, and nobody replies to a record");
+                Some((message, "call a queue, whose consumers reply, or a service; or write `publish`"))
+            }
+            (_, Some(_)) => Some((format!("`{name}` has no operations"), "its consumers do the same for each message")),
+            _ => None,
+        };
+        if let Some((message, help)) = refusal {
+            self.mistakes.push(Diagnostic::error(message).at(target.origin, "").help(help));
+            return None;
+        }
+        if let Some(confirm) = step.confirm {
+            let message = "`confirm` has no meaning beside `call`: the reply confirms the request";
+            self.mistakes.push(Diagnostic::error(message).at(confirm.origin, "").at(target.origin, "called here"));
+            return None;
+        }
+        if let Some(outbox) = step.outbox {
+            let message = "`outbox` has no meaning beside `call`: who waits for a reply asks at once";
+            self.mistakes.push(Diagnostic::error(message).at(outbox.origin, "").at(target.origin, "called here"));
+            return None;
+        }
+        let to = Located { value: Name::parse(name).ok()?, origin: target.origin };
+        let (broker, publication) = self.publication(sender, step, &to)?;
+        let range = 0..name.len();
+        let host = Target { service: Piece { value: broker, range }, op: None };
+        let (call, nodes) = self.message(sender, step, &Located { value: host, origin: target.origin }, verb, path)?;
+        self.refuse_what_brokers_do_not(sender, step, &to, call);
+        self.warn_about_priority(sender, step, call, &publication);
+        self.calls[usize::from(call)].publication = Some(Arc::new(publication));
+        Some((call, nodes))
     }
 
     /// Whether a program has become too long, which is a mistake, though only one.
@@ -315,14 +453,26 @@ impl Planner<'_> {
         let is_request = matches!(verb, Verb::Call(_));
         let services = || self.scenario.services.iter();
         let service_name = &target.value.service;
+        // What is published goes to a broker, and names a queue, an exchange or a topic.
+        let published_to = match verb {
+            Verb::Publish(to, _) => Some(to.value.as_str()),
+            Verb::Call(named) => Some(named.value.service.value.as_str()).filter(|name| *name != service_name.value),
+            _ => None,
+        };
         let Some((index, (_, service))) =
             services().enumerate().find(|(_, (name, _))| name.as_str() == service_name.value)
         else {
             let at = service_name.located(target.origin, self.texts);
-            self.mistakes.push(unknown_name(&at, "service", services().map(|(name, _)| name.as_str())));
+            let names = services().map(|(name, _)| name.as_str());
+            let mistake = if is_request && self.brokers.names().next().is_some() {
+                unknown_name(&at, "service, queue or exchange", names.chain(self.brokers.names()))
+            } else {
+                unknown_name(&at, "service", names)
+            };
+            self.mistakes.push(mistake);
             return None;
         };
-        if self.scenario.brokers.get(&service_name.value).is_some() && !matches!(verb, Verb::Publish(..)) {
+        if self.scenario.brokers.get(&service_name.value).is_some() && published_to.is_none() {
             let mistake = Diagnostic::error(format!("`{}` is a broker, which answers nobody", service_name.value));
             self.mistakes.push(mistake.at(target.origin, "").help("publish to one of its queues or exchanges"));
             return None;
@@ -358,13 +508,11 @@ impl Planner<'_> {
                 }
             },
         };
-        if record.is_none() {
+        let is_relayed = matches!(verb, Verb::Publish(..)) && outbox_of(sender, step).is_some();
+        if record.is_none() && !is_relayed {
             self.warn_about_waiting(target, &policy, is_request);
         }
-        let callee_name = match verb {
-            Verb::Publish(to, _) => to.value.as_str(),
-            _ => &service_name.value,
-        };
+        let callee_name = published_to.unwrap_or(&service_name.value);
         let correctness = match (policy.delivery, is_request) {
             // Each queue that it goes to has it handled.
             _ if matches!(verb, Verb::Publish(..)) => Correctness::Handled,
@@ -411,7 +559,7 @@ impl Planner<'_> {
         if record.is_none() {
             self.effects.keys.extend(key.map(|key| key.origin));
         }
-        let is_published = matches!(verb, Verb::Publish(..));
+        let is_published = published_to.is_some();
         if let Some(written) = priority.filter(|priority| priority.value > 0 && !is_published) {
             self.effects.priority(written.origin, callee_name, service);
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::sync::{Arc, OnceLock};
 
-use super::broker::host;
+use super::broker::{host, queues};
 use super::roles::Planner;
 use crate::base::id::{NodeId, hash_name};
 use crate::base::names::Names;
@@ -92,6 +92,13 @@ impl Topics {
                 mistakes.push(
                     mistake.help("write two tables under [brokers], and `broker = \"…\"` in each queue and topic"),
                 );
+            }
+            let is_here = |named: Option<&Located<Name>>| {
+                named.map_or(scenario.brokers.len() == 1, |named| named.value.as_str() == broker)
+            };
+            if let Some((exchange, _)) = scenario.exchanges.iter().find(|(_, one)| is_here(one.broker.as_ref())) {
+                let mistake = Diagnostic::error(format!("`{broker}` keeps topics, and they have no exchanges"));
+                mistakes.push(mistake.at(exchange.origin, "").help("what is published to a topic names the topic"));
             }
             let group = |name: &str| names.group(name).map(|group| names.members(group).collect::<Vec<_>>());
             let (Some(nodes), Some(controller)) = (group(broker), group(&controller_of(broker))) else { continue };
@@ -201,7 +208,7 @@ impl Topics {
             topics.into_iter().any(|read| read.value.as_str() == topic)
         };
         let reading = self.groups.iter().enumerate().filter(|(_, group)| reads(group));
-        let places: Vec<_> = reading.map(|(group, _)| (scenario.queues.len() + group) as u16).collect();
+        let places: Vec<_> = reading.map(|(group, _)| (queues(scenario) + group) as u16).collect();
         if places.is_empty() { vec![NO_PLACE] } else { places }
     }
 
@@ -259,7 +266,6 @@ fn refuse_what_is_of_topics(
         ("broker-session-timeout", broker.broker_session_timeout.map(|at| at.origin)),
         ("log-retention-check-interval", broker.log_retention_check_interval.map(|at| at.origin)),
         ("page-cache", broker.page_cache.map(|at| at.origin)),
-        ("disk-read-time", broker.disk_read_time.map(|at| at.origin)),
         ("disk-read-rate", broker.disk_read_rate.map(|at| at.origin)),
         ("group-initial-rebalance-delay", broker.group_initial_rebalance_delay.map(|at| at.origin)),
     ];
@@ -397,6 +403,8 @@ impl Planner<'_> {
             ("prefetch", consumer.prefetch.map(|prefetch| prefetch.origin)),
             ("acknowledge", consumer.acknowledge.map(|mode| mode.origin)),
             ("requeue", consumer.requeue.map(|requeue| requeue.origin)),
+            ("binding-key", consumer.binding_key.as_ref().and_then(|keys| Some(keys.0.first()?.origin))),
+            ("binding-headers", consumer.binding_headers.as_ref().and_then(|all| Some(all.0.first()?.origin))),
         ] {
             if let Some(at) = at {
                 let message = format!("`{key}` belongs to queues, and this reads topics");
@@ -442,6 +450,7 @@ impl Planner<'_> {
         let spec = ReaderSpec {
             cluster,
             group: GroupId(group as u32),
+            place: (self.scenario.queues.len() + group) as u16,
             topics,
             member,
             assignor: consumer

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::roles::Planner;
-use crate::protocol::amqp::Overflow;
+use crate::protocol::amqp::{Overflow, QueueType};
 use crate::protocol::balance::BALANCERS;
 use crate::protocol::queue::QueuePolicy;
 use crate::protocol::shed::ShedPolicy;
@@ -33,6 +33,8 @@ pub(super) enum Inert {
     Mandatory,
     /// `routing-key`, of what goes to an exchange that does not look at it.
     RoutingKey,
+    /// `headers`, of what goes to a broker without an exchange that looks at them.
+    Headers,
     /// `priority`, in queues that have none.
     Priority,
     /// This key, of what is not published.
@@ -47,7 +49,11 @@ impl Inert {
                 "`mandatory` has no effect without `confirm`: its publisher is told nothing",
                 Some("write `confirm = true` beside it"),
             ),
-            Self::RoutingKey => ("`routing-key` has no effect: a fanout exchange does not look at it", None),
+            Self::RoutingKey => ("`routing-key` has no effect: a fanout or headers exchange does not look at it", None),
+            Self::Headers => (
+                "`headers` has no effect: there is no exchange that looks at headers",
+                Some("write `type = \"headers\"` in one"),
+            ),
             Self::Priority => (
                 "`priority` has no effect: the queues that get these messages have no priorities",
                 Some("write `max-priority` in the queue, or `type = \"quorum\"`"),
@@ -64,6 +70,7 @@ impl Inert {
         match self {
             Self::Mandatory => mentions.has_key("confirm"),
             Self::RoutingKey => mentions.has("type", "direct") || mentions.has("type", "topic"),
+            Self::Headers => mentions.has("type", "headers"),
             Self::Priority => mentions.has_key("max-priority") || mentions.has("type", "quorum"),
             Self::NotPublished(_) => mentions.has_key("publish"),
         }
@@ -188,6 +195,17 @@ impl Planner<'_> {
             let settings = &queue.settings.0;
             let is_limited = settings.max_length.is_some() || settings.max_length_bytes.is_some();
             let may_be = mentions.has_key("max-length") || mentions.has_key("max-length-bytes");
+            let is_consumed = || {
+                let mut consumers = self.scenario.consumers.iter();
+                consumers.any(|(_, one)| one.queue.as_ref().is_some_and(|queue| queue.value == name.value))
+            };
+            if settings.auto_delete && !is_consumed() && !mentions.has("queue", name.as_str()) {
+                let message = format!(
+                    "`auto-delete` of queue `{}` has no effect: nobody consumes from it, and leaves",
+                    name.value
+                );
+                found.push(Diagnostic::warning(message).at(name.origin, "it stays"));
+            }
             if settings.overflow != Overflow::DropHead && !is_limited && !may_be {
                 let message = format!("`overflow` of queue `{}` has no effect: it is never full", name.value);
                 let help = "write `max-length` or `max-length-bytes`, or leave it out";
@@ -201,6 +219,18 @@ impl Planner<'_> {
                 found.push(
                     Diagnostic::warning(message).at(timeout.origin, "").help("write `type = \"quorum\"` in a queue"),
                 );
+            }
+            let is_paged = self
+                .brokers
+                .spec(name.as_str())
+                .is_some_and(|spec| spec.queues.iter().any(|queue| queue.settings.kind() == QueueType::Classic));
+            let is_used = is_paged || self.scenario.has_topics(name.as_str()) || mentions.has("type", "classic");
+            if let Some(written) = broker.disk_read_time.filter(|_| !is_used) {
+                let message = format!(
+                    "`disk-read-time` has no effect: `{}` has no classic queue, which would be long",
+                    name.value
+                );
+                found.push(Diagnostic::warning(message).at(written.origin, ""));
             }
             let Some(heartbeat) = broker.heartbeat.filter(|_| !mentions.has_key("consumers")) else { continue };
             let message = format!("`heartbeat` has no effect: nobody consumes from broker `{}`", name.value);

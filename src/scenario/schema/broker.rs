@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::binding::{Binding, HeaderMatch};
 use super::chosen::{Chosen, Tuned};
 use super::distribution::Times;
 use super::families::Assignor;
@@ -14,6 +15,7 @@ use super::place::Place;
 use super::policy::{Cancel, Limit};
 use super::quantity_text::{Bandwidth, Bytes, Duration};
 use super::service::{Queue, Service};
+use super::state::State;
 use super::step::Step;
 use super::topic::{CommitMode, CommitPoint, IsolationLevel, OffsetReset, ProcessingGuarantee};
 use super::{Scenario, Steps};
@@ -45,7 +47,9 @@ pub struct Broker {
     /// How much of its topics a broker holds in memory, the same of each partition: what consumers read beyond costs time. By default
     /// everything.
     pub page_cache: Option<Located<Bytes>>,
-    /// How long a read of the disk takes, for consumers of topics that have fallen behind.
+    /// How long a read of the disk takes, for consumers that have fallen behind: of topics, what is not in the `page-cache`; of classic
+    /// queues, the next 2048 messages when those in memory, which are no more, have been delivered. The queue delivers nothing
+    /// meanwhile.
     #[schemars(extend("default" = "0s"))]
     pub disk_read_time: Option<Located<Duration>>,
     /// How fast the disk reads beyond that; as fast as need be if it is left out.
@@ -100,17 +104,18 @@ pub struct WorkQueue {
 pub struct Exchange {
     /// The broker that it belongs to.
     pub broker: Option<Located<Name>>,
-    /// How it compares the routing key of a message with those of its bindings.
+    /// How it compares the routing key of a message, or its headers, with what its bindings ask for.
     #[schemars(extend("default" = "direct"))]
     pub r#type: Option<ExchangeType>,
-    /// The queues it sends to, each with its binding key, or several.
+    /// The queues it sends to, each with what its binding asks for, or those of several bindings: a key, or at a headers exchange a
+    /// table of headers.
     #[serde(default)]
-    pub bindings: super::Named<OneOrMany<Located<String>>>,
+    pub bindings: super::Named<OneOrMany<Located<Binding>>>,
     /// Where what none of the bindings matches goes.
     pub alternate_exchange: Option<Located<Name>>,
 }
 
-/// How an exchange compares routing keys.
+/// How an exchange compares what messages have with what its bindings ask for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ExchangeType {
@@ -120,6 +125,8 @@ pub enum ExchangeType {
     Fanout,
     /// As patterns of words between dots: `*` stands for one word, `#` for any number of them.
     Topic,
+    /// By the headers of messages, whatever their keys.
+    Headers,
 }
 
 /// A group of nodes that take messages from a queue. Each is a service whose requests are what the broker delivers: what ends well
@@ -134,6 +141,14 @@ pub struct Consumer {
     pub place: Option<Located<Place>>,
     /// The queue.
     pub queue: Option<Located<Name>>,
+    /// The exchange that each node subscribes to: it has a queue of its own there, exclusive, deleted when it leaves, and bound to the
+    /// exchange as long as it is there. Who is absent misses what is published. In reports these queues stand together under the
+    /// name of the group.
+    pub exchange: Option<Located<Name>>,
+    /// What these queues are bound with: the key, or several, of messages that are wanted of a direct or topic exchange.
+    pub binding_key: Option<OneOrMany<Located<String>>>,
+    /// The headers of messages that are wanted of a headers exchange, or those of several bindings.
+    pub binding_headers: Option<OneOrMany<Located<HeaderMatch>>>,
     /// The topics that it reads, as one group: each partition is read by one of its nodes.
     pub topics: Option<OneOrMany<Located<Name>>>,
     /// How many messages a node may hold that it has not acknowledged. RabbitMQ has no limit unless `basic.qos` sets one,
@@ -204,6 +219,8 @@ pub struct Consumer {
     /// How fast the nodes work, 1 being as written; a list where they differ, one for each node.
     #[schemars(extend("default" = 1))]
     pub speed: Option<Located<OneOrMany<Positive>>>,
+    /// Where the effects are of what it has processed; elsewhere, so that no crash takes them, if it is left out.
+    pub state: Option<State>,
     /// What is done for each message, one after the other.
     pub steps: Option<Steps>,
     /// The only step, or the keys that all steps share.
@@ -234,12 +251,15 @@ fn one_worker() -> Limit {
     Limit::Constant(NonZeroU32::MIN)
 }
 
-/// Puts a service in place of each group of consumers, and of each broker, so that they can be sent to. Queues without any broker
-/// get one, which is ideal.
+/// Puts a service in place of each group of consumers, and of each broker, so that they can be sent to. Queues and exchanges
+/// without any broker get one, which is ideal.
 pub(in crate::scenario) fn consumers_and_brokers(scenario: &mut Scenario) {
     if scenario.brokers.is_empty()
-        && let Some(first) =
-            scenario.queues.iter().map(|(name, _)| name).chain(scenario.topics.iter().map(|(name, _)| name)).next()
+        && let Some(first) = {
+            let exchanges = scenario.exchanges.iter().map(|(name, _)| name);
+            let kept = scenario.queues.iter().map(|(name, _)| name);
+            kept.chain(scenario.topics.iter().map(|(name, _)| name)).chain(exchanges).next()
+        }
     {
         let name = Located { value: Name::parse("broker").expect("it is a name"), origin: first.origin };
         scenario.brokers.extend([(name, Broker::default())]);
@@ -291,6 +311,7 @@ fn service_of(consumer: &Consumer) -> Service {
         place: consumer.place.clone(),
         workers: consumer.workers,
         speed: consumer.speed.clone(),
+        state: consumer.state.clone(),
         steps: consumer.steps.clone(),
         step: consumer.step.clone(),
         ..plain_service()

@@ -5,6 +5,7 @@
 //! from the comments here.
 
 mod balancer;
+mod binding;
 mod broker;
 mod chosen;
 mod client;
@@ -35,6 +36,7 @@ use serde::Deserialize;
 
 pub use balancer::Balancer;
 pub(super) use balancer::stand_in;
+pub use binding::{Binding, Header, HeaderMatch, Headers, XMatch};
 pub(super) use broker::consumers_and_brokers;
 pub use broker::{AcknowledgeMode, Broker, Consumer, Exchange, ExchangeType, WorkQueue, controller_of};
 pub use chosen::{Chosen, Family, Tuned};
@@ -58,7 +60,7 @@ pub(super) use rules::check;
 pub use run::{Precision, Run, Runs, Warmup};
 pub use service::{Admit, Counts, Discipline, ExpireAt, Op, Queue, QueueLimit, Service, WhenFull};
 pub use state::{Fsync, State};
-pub use step::{FanOut, Repeat, Step, Verb, WaitFor, Way};
+pub use step::{FanOut, Outbox, Repeat, Step, Verb, WaitFor, Way};
 pub use synonyms::synonym;
 pub use topic::{Acks, CommitMode, CommitPoint, IsolationLevel, OffsetReset, ProcessingGuarantee, Topic};
 pub use topology::{Edges, Grid, RandomRegular, Router, Star, TOPOLOGY_KINDS, Topology, TopologyShape, Tree};

@@ -15,7 +15,7 @@ impl Name {
         &self.0
     }
 
-    pub(super) fn parse(text: &str) -> Result<Self, InText> {
+    pub(in crate::scenario) fn parse(text: &str) -> Result<Self, InText> {
         const WHAT: &str = "a name of small letters, digits and hyphens";
         let mut cursor = Cursor::new(text);
         let name = cursor.name(WHAT)?;

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use std::num::NonZeroU32;
 
+use super::binding::Headers;
 use super::chosen::Chosen;
 use super::distribution::{Sizes, Times};
 use super::families::KeyLaw;
@@ -13,6 +14,7 @@ use super::number::Positive;
 use super::policy::PolicyKeys;
 use super::quantity_text::{Duration, Share};
 use super::{Named, Steps};
+use crate::base::time::ms;
 use crate::scenario::document::{Located, Origin};
 
 /// One thing to do: exactly one of `work`, `sleep`, `call`, `send`, `publish`, `parallel`, `choose`, `repeat` and `fail`. The other keys
@@ -27,7 +29,10 @@ pub struct Step {
     pub work: Option<Times>,
     /// Wait for so long. The worker is held meanwhile, unless the service says `hold-worker = false`.
     pub sleep: Option<Times>,
-    /// Ask a service, or one of its operations, and wait for the answer.
+    /// Ask a service, or one of its operations, and wait for the answer. Where a queue or an exchange is named, the request is
+    /// published there, and the consumer that processes it replies through the broker (RabbitMQ's direct reply-to: no queue keeps
+    /// the reply, which is lost if the node that the request was published to goes down). A consumer that fails rejects the request,
+    /// and sends no reply: then the caller waits until its `timeout`.
     pub call: Option<Located<Target>>,
     /// Send one way to a service, or to one of its operations.
     pub send: Option<Located<Target>>,
@@ -64,21 +69,66 @@ pub struct Step {
     pub priority: Option<Located<u8>>,
     /// The routing key of what is published to an exchange; for a queue it is the queue's name.
     pub routing_key: Option<Located<String>>,
+    /// The headers of what is published, for exchanges that look at them: text, whole numbers, true or false.
+    pub headers: Option<Located<Headers>>,
     /// Whether the broker confirms what is published once it has taken responsibility for it. Then it is published again, and so
     /// delivered at least once, if `max-attempts` says so.
     #[schemars(extend("default" = false))]
     pub confirm: Option<Located<bool>>,
-    /// Whether what is published fails if no queue takes it; otherwise it is dropped, and confirmed all the same.
+    /// Whether what is published fails if no queue takes it; otherwise it is dropped, and confirmed all the same. A `call` fails at
+    /// once, instead of waiting for a reply in vain.
     #[schemars(extend("default" = false))]
     pub mandatory: Option<Located<bool>>,
     /// Whether what is published is written to disk, in queues that are durable.
     #[schemars(extend("default" = true))]
     pub persistent: Option<Located<bool>>,
+    /// Whether what is published goes through an outbox, for services and consumers with `state = { durable = … }`: the step ends when
+    /// a row of it is on the node's disk, beside the state, and a relay of the node publishes it afterwards, with confirms, again and
+    /// again until it is confirmed, whatever crashes. Consumers may see it more than once. Of the policy only `timeout` counts (5 s
+    /// without), and a producer's keys.
+    pub outbox: Option<Located<Outbox>>,
     /// How long what is published may wait in a queue.
     pub expiration: Option<Located<Duration>>,
     /// The policy's keys, for this step alone.
     #[serde(rename = "..")]
     pub keys: PolicyKeys,
+}
+
+/// Whether what is published goes through an outbox, and how that is emptied.
+#[derive(Clone, Copy, PartialEq, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub enum Outbox {
+    /// It does, or not.
+    #[serde(rename = "=")]
+    Constant(bool),
+    /// The relay looks for new rows from time to time.
+    Polling {
+        /// How often it looks.
+        #[serde(rename = "poll-interval", default = "poll_interval")]
+        poll_interval: Duration,
+        /// How many messages are under way at a time. One keeps strict order; of several that are, one that is lost is published
+        /// again after the later ones. When a batch is confirmed that was as large as this, the next one follows at once.
+        #[serde(rename = "batch-size", default = "batch_size")]
+        batch_size: NonZeroU32,
+    },
+}
+
+fn poll_interval() -> Duration {
+    Duration(ms(100))
+}
+
+fn batch_size() -> NonZeroU32 {
+    const { NonZeroU32::new(100).unwrap() }
+}
+
+impl Outbox {
+    /// How often the relay looks for new rows, and how many messages are under way at a time, if there is an outbox.
+    pub fn polling(self) -> Option<(Duration, NonZeroU32)> {
+        match self {
+            Self::Constant(is_used) => is_used.then(|| (poll_interval(), batch_size())),
+            Self::Polling { poll_interval, batch_size } => Some((poll_interval, batch_size)),
+        }
+    }
 }
 
 /// To how many different nodes a message goes at once.
@@ -237,10 +287,12 @@ impl Step {
     pub fn publication_keys(&self) -> impl Iterator<Item = (&'static str, Origin)> {
         let keys = [
             ("routing-key", self.routing_key.as_ref().map(|key| key.origin)),
+            ("headers", self.headers.as_ref().map(|headers| headers.origin)),
             ("confirm", self.confirm.map(|confirm| confirm.origin)),
             ("mandatory", self.mandatory.map(|mandatory| mandatory.origin)),
             ("persistent", self.persistent.map(|persistent| persistent.origin)),
             ("expiration", self.expiration.map(|expiration| expiration.origin)),
+            ("outbox", self.outbox.map(|outbox| outbox.origin)),
         ];
         keys.into_iter().filter_map(|(key, place)| Some((key, place?)))
     }
@@ -256,10 +308,12 @@ impl Step {
             ("fan-out", self.fan_out.map(|count| count.origin)),
             ("wait-for", self.wait_for.map(|count| count.origin)),
             ("routing-key", self.routing_key.as_ref().map(|key| key.origin)),
+            ("headers", self.headers.as_ref().map(|headers| headers.origin)),
             ("confirm", self.confirm.map(|confirm| confirm.origin)),
             ("mandatory", self.mandatory.map(|mandatory| mandatory.origin)),
             ("persistent", self.persistent.map(|persistent| persistent.origin)),
             ("expiration", self.expiration.map(|expiration| expiration.origin)),
+            ("outbox", self.outbox.map(|outbox| outbox.origin)),
         ];
         own.into_iter().filter_map(|(key, place)| Some((key.to_owned(), place?))).chain(self.keys.written())
     }

@@ -289,6 +289,11 @@ impl<M: Copy> WorkQueue<M> {
         self.ready.len()
     }
 
+    /// Whether a message is ready and a consumer can take it.
+    pub fn can_deliver(&mut self) -> bool {
+        !self.ready.is_empty() && self.consumers.can_take()
+    }
+
     /// How many messages wait for an acknowledgement.
     pub fn unacked(&self) -> usize {
         self.consumers.unacked()

@@ -76,7 +76,8 @@ settings! {
         /// Whether it survives a restart of its node. AMQP leaves the choice to the client; true is what RabbitMQ's management
         /// page declares, and the only choice for a quorum queue. Not durable and not exclusive is deprecated since 3.13.
         durable: bool = true,
-        /// Whether it belongs to the connection that declared it, and ends with it.
+        /// Whether it belongs to the connection that declared it, and ends with it. In a scenario that is the connection of the only
+        /// node that consumes from it: the queue is there when that node is.
         exclusive: bool = false,
         /// Whether it is deleted when its last consumer leaves. One that never had a consumer stays.
         auto_delete: bool = false,
