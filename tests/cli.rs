@@ -490,3 +490,110 @@ fn an_interrupted_run_is_130_and_leaves_nothing() {
     assert_eq!(ended.out, "");
     assert_eq!(home.names(), ["good.toml"]);
 }
+
+/// A scenario with a sweep of two factors, two values each.
+const STUDY: &str = r#"
+extends = "good.toml"
+[run]
+runs = 3
+[network]
+loss = "1%"
+[sweep]
+services.api.work = ["1ms", "2ms"]
+network.loss = ["0%", "10%"]
+"#;
+
+#[test]
+fn a_sweep_plays_every_point_and_says_what_matters() {
+    let home = Home::new();
+    home.write("study.toml", STUDY);
+    let ended = home.run(&["sweep", "study.toml"]).with(1);
+    assert!(ended.out.contains("4 points") && ended.out.contains("What matters"), "{}", ended.out);
+    let table = home.run(&["sweep", "study.toml", "--format", "csv"]).with(1).out;
+    let rows: Vec<_> = table.lines().collect();
+    assert_eq!(rows.len(), 5, "{table}");
+    assert!(rows[0].starts_with("services.api.work,network.loss,runs,app.reliability,"), "{table}");
+    assert!(rows[1].starts_with("1ms,0%,3,1.0,") && rows[4].starts_with("2ms,10%,3,"), "{table}");
+    // A point alone is what it is among others.
+    let alone = home.run(&[
+        "sweep",
+        "study.toml",
+        "--only",
+        "services.api.work=2ms",
+        "--only",
+        "network.loss=10%",
+        "--format",
+        "csv",
+    ]);
+    assert_eq!(alone.with(1).out.lines().nth(1), Some(rows[4]));
+    let ended = home.run(&["sweep", "study.toml", "-o", "out"]).with(1);
+    assert!(ended.err.contains("tables are in `out`"), "{}", ended.err);
+    assert_eq!(names(&home.path("out")), ["plots", "sweep.csv", "sweep.json", "sweep.txt"]);
+    assert_eq!(home.read("out/sweep.csv"), table);
+    for (args, said) in [
+        (vec!["good.toml"], "nothing says what to vary"),
+        (vec!["study.toml", "--only", "network.los=1%"], "did you mean `network.loss`?"),
+        (vec!["study.toml", "--only", "network.loss=7%"], "is never 7%; it is 0%, 10%"),
+        (vec!["study.toml", "--sweep", "network.loss=3"], "takes a list of values or a range"),
+        (vec!["study.toml", "--sweep", "service.api.work=[\"1ms\"]"], "unknown key `service`"),
+        (vec!["study.toml", "--metric", "app.latency"], "say which is meant"),
+    ] {
+        let ended = home.run(&[&["sweep"], args.as_slice()].concat()).with(2);
+        assert!(ended.err.contains(said), "{args:?}: {}", ended.err);
+    }
+}
+
+/// Stopped after its first runs, a study goes on; with more runs it keeps those that are there. Neither changes the outcome, and another
+/// scenario is refused.
+#[test]
+fn a_study_goes_on_where_it_was() {
+    let home = Home::new();
+    home.write("study.toml", STUDY);
+    let csv = |args: &[&str]| home.run(&[&["sweep", "study.toml", "--format", "csv"], args].concat()).with(1).out;
+    csv(&["--study", "kept", "--runs", "1"]);
+    let connection = rusqlite::Connection::open(home.path("kept/study.db")).expect("it is a database");
+    let count =
+        || connection.query_row("SELECT count(*) FROM runs", [], |row| row.get::<_, u32>(0)).expect("it has runs");
+    assert_eq!(count(), 4);
+    assert_eq!(csv(&["--study", "kept"]), csv(&[]));
+    assert_eq!(count(), 12);
+    // Played again, every run is looked up.
+    connection.execute("UPDATE runs SET events = events", []).expect("nobody else writes");
+    assert_eq!(csv(&["--study", "kept"]), csv(&[]));
+    home.write(
+        "study.toml",
+        STUDY.replace("1ms", "3ms").replace("[network]\nloss", "[network]\nlatency = \"9ms\"\nloss"),
+    );
+    let ended = home.run(&["sweep", "study.toml", "--study", "kept"]).with(4);
+    assert!(ended.err.contains("results of another scenario"), "{}", ended.err);
+    assert_eq!(count(), 12);
+    fs::create_dir(home.path("mine")).unwrap();
+    home.write("mine/diary.txt", "mine");
+    let ended = home.run(&["sweep", "study.toml", "--study", "mine"]).with(4);
+    assert!(ended.err.contains("files that are no study"), "{}", ended.err);
+}
+
+#[test]
+fn a_comparison_says_what_differs_and_by_how_much() {
+    let home = Home::new();
+    let ended = home.run(&["compare", "good.toml", "--runs", "5"]).with(0);
+    assert!(ended.out.contains("5 runs of each") && ended.out.contains("hopeless"), "{}", ended.out);
+    // 19 ms of work more, each time.
+    let slow = ended
+        .out
+        .lines()
+        .find(|line| line.contains("app.latency.p50") && line.contains("higher"))
+        .expect("it is slower");
+    assert!(slow.contains("19ms") && slow.contains("worse"), "{slow}");
+    let table = home.run(&["compare", "good.toml", "--with", "slow", "--runs", "5", "--format", "csv"]).with(0).out;
+    assert!(table.lines().any(|row| row.starts_with("slow,app.goodput,")), "{table}");
+    home.run(&["compare", "good.toml", "--with", "slow", "--margin", "5%"]).with(1);
+    home.run(&["compare", "good.toml", "--with", "hopeless", "--margin", "5%"]).with(0);
+    let ended = home.run(&["compare", "good.toml", "--with", "slwo"]).with(2);
+    assert!(ended.err.contains("did you mean `slow`?"), "{}", ended.err);
+    home.write("same.toml", GOOD);
+    let ended = home.run(&["compare", "good.toml", "same.toml", "--runs", "2"]).with(0);
+    assert!(ended.out.contains("the same") && !ended.out.contains("higher"), "{}", ended.out);
+    let ended = home.run(&["compare", "same.toml", "--with", "slow", "--margin", "much"]).with(2);
+    assert!(ended.err.contains("a share such as 5%"), "{}", ended.err);
+}

@@ -32,6 +32,8 @@ pub struct Cli {
 #[derive(Subcommand, Debug)]
 pub enum Command {
     Run(Run),
+    Compare(Compare),
+    Sweep(Sweep),
     Check(Check),
     Verify(Verify),
     Init(Init),
@@ -84,6 +86,117 @@ pub struct Run {
     /// Refuse scenarios with warnings
     #[arg(long)]
     pub strict: bool,
+}
+
+/// Plays a scenario and its variants with the same luck, and says what differs
+///
+/// Runs of the same index share arrivals, demand, wire luck and faults, so that what differs between them differs because of what was
+/// changed. Several files are compared with the first.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  rehearsal compare checkout.toml                        the base and each of its variants
+  rehearsal compare checkout.toml --with no-breaker --runs 30
+  rehearsal compare before.toml after.toml --metric app.latency.p99
+  rehearsal compare before.toml after.toml --margin 5%   exit code 1 if anything is worse by more than 5 %")]
+pub struct Compare {
+    /// Scenario files; the first is the base
+    #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub files: Vec<PathBuf>,
+    /// Compare with this variant only; may be repeated
+    #[arg(long = "with", value_name = "VARIANT")]
+    pub variants: Vec<String>,
+    /// Change a value in all of them: TOML, or else a string; may be repeated
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub sets: Vec<String>,
+    /// Use this seed
+    #[arg(long, value_name = "N")]
+    pub seed: Option<String>,
+    /// Play each so often
+    #[arg(long, value_name = "N")]
+    pub runs: Option<String>,
+    /// Show this quantity, instead of what the base says or expects; may be repeated
+    #[arg(long = "metric", value_name = "QUANTITY")]
+    pub metrics: Vec<String>,
+    /// How much worse anything may be, as a share of its value at the base: beyond it the exit code is 1, or 3 where more runs would tell
+    #[arg(long, value_name = "SHARE")]
+    pub margin: Option<String>,
+    /// Write tables and plots into DIR
+    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub output: Option<PathBuf>,
+    /// Replace the report that DIR already holds
+    #[arg(long, requires = "output")]
+    pub force: bool,
+    /// What goes to the standard output
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+impl Compare {
+    /// In the library's words.
+    pub fn overrides(&self) -> Overrides {
+        Overrides {
+            sets: self.sets.clone(),
+            seed: self.seed.clone(),
+            runs: self.runs.clone(),
+            metrics: self.metrics.clone(),
+            ..Overrides::default()
+        }
+    }
+}
+
+/// Plays a scenario with other values, each with each, and says what matters
+///
+/// What is varied stands in the table `[sweep]` of the scenario: paths with lists or ranges of values. Each point is played as often as
+/// the scenario says, or else ten times, with the same seeds as all others.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  rehearsal sweep study.toml
+  rehearsal sweep study.toml -o out                      tables in out/
+  rehearsal sweep checkout.toml --sweep policies.default.timeout='[\"50ms\", \"100ms\"]' --metric app.latency.p99
+  rehearsal sweep checkout.toml --sweep params.nodes='{ from = 1, to = 8 }'
+  rehearsal sweep study.toml --only network.loss=1%      only the points with this value
+  rehearsal sweep study.toml --study results             goes on where it was interrupted
+  rehearsal sweep study.toml --study results --runs 100  adds runs to those that are there
+  rehearsal sweep study.toml --format csv > study.csv")]
+pub struct Sweep {
+    /// The scenario file; `-` is the standard input
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub changes: Changes,
+    /// Vary this as well, or instead of what the file says of it; may be repeated
+    #[arg(long = "sweep", value_name = "PATH=VALUES")]
+    pub sweeps: Vec<String>,
+    /// Play only points with this value; several of one path are alternatives
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub only: Vec<String>,
+    /// Show this quantity, instead of what the scenario says or expects; may be repeated
+    #[arg(long = "metric", value_name = "QUANTITY")]
+    pub metrics: Vec<String>,
+    /// Keep what every run answers in DIR as soon as it is done: the same command goes on where it was interrupted, and plays nothing twice
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub study: Option<PathBuf>,
+    /// Write tables and plots into DIR
+    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub output: Option<PathBuf>,
+    /// Replace the report that DIR already holds
+    #[arg(long, requires = "output")]
+    pub force: bool,
+    /// What goes to the standard output
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// What an undecided expectation counts as, instead of exit code 3
+    #[arg(long, value_enum, value_name = "AS")]
+    pub inconclusive: Option<Inconclusive>,
+}
+
+impl Sweep {
+    /// In the library's words.
+    pub fn overrides(&self) -> Overrides {
+        Overrides { sweeps: self.sweeps.clone(), metrics: self.metrics.clone(), ..self.changes.overrides() }
+    }
 }
 
 /// Says what is wrong with scenarios, without playing them
@@ -203,6 +316,7 @@ impl Changes {
             sets: self.sets.clone(),
             seed: self.seed.clone(),
             runs: self.runs.clone(),
+            ..Overrides::default()
         }
     }
 }

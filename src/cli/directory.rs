@@ -11,7 +11,20 @@ use std::path::{Path, PathBuf};
 use rehearsal::report::File;
 
 /// What the reports of this version consist of, at the top of their directory.
-const OURS: [&str; 6] = ["summary.json", "summary.csv", "timeline.csv", "latency.csv", "scenario.toml", "plots"];
+const OURS: [&str; 12] = [
+    "summary.json",
+    "summary.csv",
+    "timeline.csv",
+    "latency.csv",
+    "scenario.toml",
+    "plots",
+    "sweep.csv",
+    "sweep.json",
+    "sweep.txt",
+    "compare.csv",
+    "compare.json",
+    "compare.txt",
+];
 
 /// A directory to be.
 #[derive(Debug)]

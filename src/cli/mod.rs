@@ -6,6 +6,7 @@
 mod args;
 mod catalogue;
 mod check;
+mod compare;
 mod completions;
 mod directory;
 mod exit;
@@ -17,6 +18,8 @@ mod list;
 mod progress;
 mod run;
 mod scenario;
+mod store;
+mod sweep;
 mod terminal;
 mod verify;
 
@@ -38,6 +41,8 @@ pub fn main() -> ExitCode {
     let terminal = Terminal::new(cli.color);
     let exit = match cli.command {
         Command::Run(args) => run::run(terminal, &args),
+        Command::Compare(args) => compare::compare(terminal, &args),
+        Command::Sweep(args) => sweep::sweep(terminal, &args),
         Command::Check(args) => check::check(terminal, &args),
         Command::Verify(args) => verify::verify(terminal, &args),
         Command::Init(args) => init::init(terminal, &args),

@@ -13,7 +13,7 @@ use super::exit::Exit;
 use super::files::Files;
 use super::interrupt;
 use super::progress::ProgressLine;
-use super::scenario::{prepare, refuse, strictly, warn};
+use super::scenario::{prepare, refuse, stopped, strictly, warn};
 use super::terminal::Terminal;
 
 /// Plays every file, one after the other; an interruption or a defect ends it at once.
@@ -100,12 +100,7 @@ impl Job<'_> {
         if args.format != Format::Text {
             warn(terminal, &prepared);
         }
-        let results = self.play(plan).map_err(|error| match error {
-            RunError::Interrupted => Exit::Interrupted,
-            RunError::TooManyEvents(_) => self.complain(&error.to_string(), Exit::Wrong),
-            RunError::Trace(_) => self.complain(&error.to_string(), Exit::File),
-            RunError::Imbalance(_) => self.complain(&error.to_string(), Exit::Defect),
-        })?;
+        let results = self.play(plan).map_err(|error| stopped(terminal, &self.file.display().to_string(), &error))?;
         let report = Report::from(&results);
         if let Some(directory) = directory {
             let files = report.files();
@@ -165,10 +160,15 @@ impl Job<'_> {
 
 /// Whether everything is as expected.
 fn judge(results: &Results, inconclusive: Option<Inconclusive>) -> Exit {
+    verdicts(results.judgements.iter().map(|judgement| judgement.verdict), inconclusive)
+}
+
+/// What these verdicts come to.
+pub fn verdicts(verdicts: impl Iterator<Item = Verdict>, inconclusive: Option<Inconclusive>) -> Exit {
     let exit = |verdict| match (verdict, inconclusive) {
         (Verdict::Pass, _) | (Verdict::Inconclusive, Some(Inconclusive::Pass)) => Exit::Well,
         (Verdict::Fail, _) | (Verdict::Inconclusive, Some(Inconclusive::Fail)) => Exit::Failed,
         (Verdict::Inconclusive, None) => Exit::Undecided,
     };
-    results.judgements.iter().map(|judgement| exit(judgement.verdict)).max().unwrap_or(Exit::Well)
+    verdicts.map(exit).max().unwrap_or(Exit::Well)
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use rehearsal::experiment::RunError;
 use rehearsal::scenario::document::{Document, Texts};
 use rehearsal::scenario::plan::Plan;
 use rehearsal::scenario::{Diagnostic, Mistakes, Overrides, Scenario, Severity};
@@ -51,4 +52,16 @@ pub fn warn(terminal: Terminal, prepared: &Prepared) {
     for warning in &prepared.plan.warnings {
         terminal.note(&format!("{}\n", warning.render(&prepared.texts, terminal.mistake_style())));
     }
+}
+
+/// Says why there is no result of what was played.
+pub fn stopped(terminal: Terminal, what: &str, error: &RunError) -> Exit {
+    let exit = match error {
+        RunError::Interrupted => return Exit::Interrupted,
+        RunError::TooManyEvents(_) => Exit::Wrong,
+        RunError::Trace(_) => Exit::File,
+        RunError::Imbalance(_) => Exit::Defect,
+    };
+    terminal.complain(&format!("{what}: {error}"));
+    exit
 }

@@ -9,7 +9,7 @@ use super::exit::Exit;
 use super::files::Files;
 use super::interrupt;
 use super::progress::ProgressLine;
-use super::scenario::{prepare, refuse};
+use super::scenario::{prepare, refuse, stopped};
 use super::terminal::Terminal;
 
 /// Reads, plans and plays the scenario twice, and says whether the two are the same.
@@ -25,16 +25,7 @@ fn try_verify(terminal: Terminal, args: &Verify) -> Result<Exit, Exit> {
     let plan = || prepare(&files, &args.file, &args.changes.overrides()).map(|prepared| prepared.plan);
     let plan = || plan().map_err(|mistakes| refuse(terminal, &mistakes));
     let plans = [plan()?, plan()?];
-    let stopped = |error: RunError| {
-        let exit = match error {
-            RunError::Interrupted => return Exit::Interrupted,
-            RunError::TooManyEvents(_) => Exit::Wrong,
-            RunError::Trace(_) => Exit::File,
-            RunError::Imbalance(_) => Exit::Defect,
-        };
-        terminal.complain(&format!("{}: {error}", args.file.display()));
-        exit
-    };
+    let stopped = |error: RunError| stopped(terminal, &args.file.display().to_string(), &error);
     let play = |plan, part| {
         let mut line = ProgressLine::new(terminal, part);
         experiment::run(plan, &mut |progress: Progress| {

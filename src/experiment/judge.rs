@@ -1,97 +1,192 @@
 //! Whether expectations hold: by the 95 % interval across runs. A single run is judged by its values; the intervals beside them are
 //! of batch means.
 
-use crate::base::special::student_t_quantile;
 use crate::base::time::Time;
 use crate::metrics::RunResult;
 use crate::scenario::condition::{Amount, Condition, Operator};
-use crate::scenario::plan::Expectation;
+use crate::scenario::plan::{Expectation, Measure};
 use crate::scenario::quantity::Statistic;
 
-use super::measure::{unit, value, value_within};
+use super::measure::{unit, value_within};
+use super::partial::Partial;
+use super::sample::{Moments, Sample};
 use super::verdict::{Basis, Ground, Judgement, Measured, Unit, Verdict};
 
 /// Batches a single run is cut into: enough for Student's t to be close to the normal law, few enough for each to be long
 /// (Law, "Simulation Modeling and Analysis", sec. 9.5: 20 to 40).
 const BATCHES: u32 = 20;
-/// Two-sided confidence.
-const CONFIDENCE: f64 = 0.95;
 
-/// Judges an expectation on the runs of a scenario.
-pub(super) fn judge(expectation: &Expectation, runs: &[RunResult]) -> Judgement {
-    let measured = measure(expectation, runs);
-    let (mut note, mut grounds) = (None, Vec::new());
-    let verdicts = expectation.conditions.iter().map(|(_, condition)| {
-        let (verdict, ground) = decide(expectation, condition, &measured, runs);
-        grounds.push(ground);
-        if verdict == Verdict::Inconclusive {
-            note = note.take().or_else(|| more_runs(condition, &measured));
+/// Judges what is expected of the runs of a scenario, as they come in, in the order of their index.
+#[derive(Debug)]
+pub(super) struct Judge {
+    expected: Vec<Expected>,
+}
+
+/// An expectation, and what the runs so far say.
+#[derive(Debug)]
+struct Expected {
+    expectation: Expectation,
+    sample: Sample,
+    /// Whether each condition held in every run.
+    held: Vec<bool>,
+    /// Of a single run, the values of its batches.
+    batches: Moments,
+}
+
+impl Judge {
+    /// One who judges these expectations.
+    pub(super) fn new(expectations: &[Expectation]) -> Self {
+        let expected = expectations.iter().map(|expectation| Expected {
+            expectation: expectation.clone(),
+            sample: Sample::default(),
+            held: vec![true; expectation.conditions.len()],
+            batches: Moments::default(),
+        });
+        Self { expected: expected.collect() }
+    }
+
+    /// Takes in what the next run answers, expectation by expectation.
+    pub(super) fn take<'p>(&mut self, answers: impl Iterator<Item = &'p Partial>) {
+        for (Expected { expectation, sample, held, .. }, answer) in self.expected.iter_mut().zip(answers) {
+            let value = sample.add(answer, expectation.measure.statistic);
+            for (held, (_, condition)) in held.iter_mut().zip(&expectation.conditions) {
+                *held &= value.is_some_and(|value| meets(condition, value));
+            }
         }
-        verdict
-    });
-    let verdict = verdicts.collect::<Vec<_>>().into_iter().max_by_key(|verdict| match verdict {
-        Verdict::Pass => 0,
-        Verdict::Inconclusive => 1,
-        Verdict::Fail => 2,
-    });
-    if measured.value.is_none() {
-        note = Some("nothing was measured".into());
     }
-    grounds.sort_unstable();
-    grounds.dedup();
-    let written: Vec<_> = expectation.conditions.iter().map(|(written, _)| written.as_str()).collect();
-    Judgement {
-        quantity: expectation.quantity.clone(),
-        condition: written.join(" and "),
-        verdict: verdict.unwrap_or(Verdict::Pass),
-        grounds,
-        measured,
-        note,
+
+    /// Takes in the batches of a run that is the only one.
+    pub(super) fn take_batches(&mut self, run: &RunResult) {
+        for Expected { expectation, batches, .. } in &mut self.expected {
+            let measure = &expectation.measure;
+            if measure.window.is_none() {
+                // A count of a twentieth of the time stands for a twentieth of the count.
+                let scale = if measure.statistic == Statistic::Count { f64::from(BATCHES) } else { 1.0 };
+                *batches = parts(run).filter_map(|part| value_within(measure, run, part)).map(|x| x * scale).collect();
+            }
+        }
+    }
+
+    /// What has become of the expectations.
+    pub(super) fn judgements(&self) -> Vec<Judgement> {
+        self.expected.iter().map(Expected::judge).collect()
     }
 }
 
-fn measure(expectation: &Expectation, runs: &[RunResult]) -> Measured {
-    let measure = &expectation.measure;
-    let all: Vec<&RunResult> = runs.iter().collect();
-    let value = value(measure, &all);
-    // A count of a twentieth of the time stands for a twentieth of the count.
-    let scale = if measure.statistic == Statistic::Count { f64::from(BATCHES) } else { 1.0 };
-    let samples: Vec<f64> = match runs {
-        [run] => batches(run).filter_map(|part| value_within(measure, &[run], Some(part))).map(|x| x * scale).collect(),
-        _ => runs.iter().filter_map(|run| self::value(measure, &[run])).collect(),
-    };
-    let complete = match runs {
-        [_] => samples.len() == BATCHES as usize && measure.window.is_none(),
-        _ => samples.len() == runs.len() && runs.len() > 1,
-    };
-    let interval = value.filter(|_| complete).and_then(|value| interval(value, &samples));
-    let interval = interval.map(|(low, high)| match unit(measure) {
-        // Nothing that is measured can be negative.
-        Unit::Share => (low.max(0.0), high.min(1.0)),
-        Unit::Time | Unit::Rate | Unit::Number => (low.max(0.0), high),
-    });
-    let basis = match (runs.len(), interval) {
-        (_, None) => Basis::Value,
-        (1, Some(_)) => Basis::Batches(BATCHES),
-        (runs, Some(_)) => Basis::Runs(runs as u32),
-    };
-    Measured { value, interval, basis, unit: unit(measure) }
+impl Expected {
+    fn judge(&self) -> Judgement {
+        let Self { expectation, .. } = self;
+        let measured = self.measured();
+        let (mut note, mut grounds) = (None, Vec::new());
+        let verdicts = expectation.conditions.iter().zip(&self.held).map(|((_, condition), held)| {
+            let (verdict, ground) = self.decide(condition, *held, &measured);
+            grounds.push(ground);
+            if verdict == Verdict::Inconclusive {
+                note = note.take().or_else(|| more_runs(condition, &measured));
+            }
+            verdict
+        });
+        let verdict = verdicts.collect::<Vec<_>>().into_iter().max_by_key(|verdict| match verdict {
+            Verdict::Pass => 0,
+            Verdict::Inconclusive => 1,
+            Verdict::Fail => 2,
+        });
+        if measured.value.is_none() {
+            note = Some("nothing was measured".into());
+        }
+        grounds.sort_unstable();
+        grounds.dedup();
+        let written: Vec<_> = expectation.conditions.iter().map(|(written, _)| written.as_str()).collect();
+        Judgement {
+            quantity: expectation.quantity.clone(),
+            condition: written.join(" and "),
+            verdict: verdict.unwrap_or(Verdict::Pass),
+            grounds,
+            measured,
+            note,
+        }
+    }
+
+    fn measured(&self) -> Measured {
+        let measure = &self.expectation.measure;
+        let runs = self.sample.runs();
+        let whole_batches = self.batches.count() == BATCHES;
+        let half =
+            if runs == 1 { self.batches.half_width().filter(|_| whole_batches) } else { self.sample.half_width() };
+        Measured::of(measure, self.sample.value(measure.statistic), half, runs)
+    }
+
+    /// Whether a condition is met, and what says so.
+    fn decide(&self, condition: &Condition, held: bool, measured: &Measured) -> (Verdict, Ground) {
+        let Condition::Compare { operator, value: amount, tolerance, .. } = condition else {
+            return (Verdict::Fail, Ground::Value);
+        };
+        let Some(value) = measured.value else { return (Verdict::Fail, Ground::Value) };
+        let demand = number(*amount);
+        let holds = |value: f64| holds(*operator, value, demand, *tolerance);
+        let told = |holds| if holds { Verdict::Pass } else { Verdict::Fail };
+        let statistic = self.expectation.measure.statistic;
+        // A single run is judged by its value; its interval is shown beside it.
+        if self.sample.runs() == 1 {
+            return (told(holds(value)), Ground::Value);
+        }
+        let each_run = matches!(statistic, Statistic::Min | Statistic::Max)
+            || statistic == Statistic::Count && matches!(operator, Operator::Equal | Operator::NotEqual);
+        if each_run {
+            return (told(held), Ground::EachRun);
+        }
+        let Some((low, high)) = measured.interval else { return (told(holds(value)), Ground::Value) };
+        let verdict = match (operator, tolerance) {
+            (Operator::Equal, Some(tolerance)) => {
+                let (least, most) = (demand * (1.0 - tolerance), demand * (1.0 + tolerance));
+                match () {
+                    () if low >= least && high <= most => Verdict::Pass,
+                    () if high < least || low > most => Verdict::Fail,
+                    () => Verdict::Inconclusive,
+                }
+            }
+            (Operator::Equal | Operator::NotEqual, _) => return (told(holds(value)), Ground::Value),
+            _ => match (holds(low), holds(high)) {
+                (true, true) => Verdict::Pass,
+                (false, false) => Verdict::Fail,
+                _ => Verdict::Inconclusive,
+            },
+        };
+        (verdict, Ground::Interval)
+    }
 }
 
-/// The interval around `value` that samples of the same quantity give, by Student's t.
-fn interval(value: f64, samples: &[f64]) -> Option<(f64, f64)> {
-    if !value.is_finite() || samples.iter().any(|sample| !sample.is_finite()) {
-        return None;
+impl Measured {
+    /// A value of so many runs, and half its interval.
+    pub(super) fn of(measure: &Measure, value: Option<f64>, half: Option<f64>, runs: u32) -> Self {
+        let unit = unit(measure);
+        let interval = value.filter(|value| value.is_finite()).zip(half);
+        let interval = interval.map(|(value, half)| (value - half, value + half)).map(|(low, high)| match unit {
+            // Nothing that is measured can be negative.
+            Unit::Share => (low.max(0.0), high.min(1.0)),
+            Unit::Time | Unit::Rate | Unit::Number => (low.max(0.0), high),
+        });
+        let basis = match (runs, interval) {
+            (_, None) => Basis::Value,
+            (1, Some(_)) => Basis::Batches(BATCHES),
+            (runs, Some(_)) => Basis::Runs(runs),
+        };
+        Self { value, interval, basis, unit }
     }
-    let count = samples.len() as f64;
-    let mean = samples.iter().sum::<f64>() / count;
-    let variance = samples.iter().map(|sample| (sample - mean) * (sample - mean)).sum::<f64>() / (count - 1.0);
-    let half = student_t_quantile(0.5 + CONFIDENCE / 2.0, count - 1.0) * libm::sqrt(variance / count);
-    Some((value - half, value + half))
+}
+
+/// Whether a value meets a condition.
+fn meets(condition: &Condition, value: f64) -> bool {
+    match condition {
+        Condition::Compare { operator, value: amount, tolerance, .. } => {
+            holds(*operator, value, number(*amount), *tolerance)
+        }
+        _ => false,
+    }
 }
 
 /// The measured time of a run in equal parts.
-fn batches(run: &RunResult) -> impl Iterator<Item = (Time, Time)> {
+fn parts(run: &RunResult) -> impl Iterator<Item = (Time, Time)> {
     let (from, to) = run.measured;
     let length = to.since(from).as_nanos();
     let at = move |part: u32| {
@@ -99,51 +194,6 @@ fn batches(run: &RunResult) -> impl Iterator<Item = (Time, Time)> {
         from + crate::base::time::ns(nanos as u64)
     };
     (0..BATCHES).map(move |part| (at(part), at(part + 1)))
-}
-
-/// Whether a condition is met, and what says so.
-fn decide(
-    expectation: &Expectation,
-    condition: &Condition,
-    measured: &Measured,
-    runs: &[RunResult],
-) -> (Verdict, Ground) {
-    let Condition::Compare { operator, value: amount, tolerance, .. } = condition else {
-        return (Verdict::Fail, Ground::Value);
-    };
-    let Some(value) = measured.value else { return (Verdict::Fail, Ground::Value) };
-    let demand = number(*amount);
-    let holds = |value: f64| holds(*operator, value, demand, *tolerance);
-    let told = |holds| if holds { Verdict::Pass } else { Verdict::Fail };
-    let measure = &expectation.measure;
-    // A single run is judged by its value; its interval is shown beside it.
-    if runs.len() == 1 {
-        return (told(holds(value)), Ground::Value);
-    }
-    let each_run = matches!(measure.statistic, Statistic::Min | Statistic::Max)
-        || measure.statistic == Statistic::Count && matches!(operator, Operator::Equal | Operator::NotEqual);
-    if each_run {
-        let every = runs.iter().all(|run| self::value(measure, &[run]).is_some_and(holds));
-        return (told(every), Ground::EachRun);
-    }
-    let Some((low, high)) = measured.interval else { return (told(holds(value)), Ground::Value) };
-    let verdict = match (operator, tolerance) {
-        (Operator::Equal, Some(tolerance)) => {
-            let (least, most) = (demand * (1.0 - tolerance), demand * (1.0 + tolerance));
-            match () {
-                () if low >= least && high <= most => Verdict::Pass,
-                () if high < least || low > most => Verdict::Fail,
-                () => Verdict::Inconclusive,
-            }
-        }
-        (Operator::Equal | Operator::NotEqual, _) => return (told(holds(value)), Ground::Value),
-        _ => match (holds(low), holds(high)) {
-            (true, true) => Verdict::Pass,
-            (false, false) => Verdict::Fail,
-            _ => Verdict::Inconclusive,
-        },
-    };
-    (verdict, Ground::Interval)
 }
 
 fn holds(operator: Operator, value: f64, demand: f64, tolerance: Option<f64>) -> bool {
@@ -162,7 +212,7 @@ fn holds(operator: Operator, value: f64, demand: f64, tolerance: Option<f64>) ->
 }
 
 /// An amount as a number in base units.
-fn number(amount: Amount) -> f64 {
+pub(super) fn number(amount: Amount) -> f64 {
     match amount {
         Amount::Number(number) | Amount::Share(number) | Amount::Rate(number) => number,
         Amount::Time(span) => span.as_nanos() as f64,

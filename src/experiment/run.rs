@@ -8,7 +8,7 @@ use crate::base::time::Time;
 use crate::metrics::recovery::{CourseBook, Courses, Strike};
 use crate::metrics::{
     FaultResult, FlowResult, Imbalance, Ledger, LinkResult, Periods, QueueResult, Queues, ReaderResult, RunResult,
-    StationResult, Stations, TopicResult, Topics,
+    Series, StationResult, Stations, TopicResult, Topics,
 };
 use crate::model::Letter;
 use crate::scenario::plan::{FaultSpec, Plan};
@@ -34,10 +34,13 @@ pub struct Progress {
     pub end: Time,
     /// Inputs handed to processes so far.
     pub events: u64,
+    /// Whether it is over.
+    pub is_over: bool,
 }
 
-/// Told when a run begins, and now and then how far it has come; may stop it.
-pub type Watch<'a> = dyn FnMut(Progress) -> ControlFlow<()> + 'a;
+/// Told when a run begins, now and then how far it has come, and when it is over; may stop it. Several runs may be under way at a
+/// time.
+pub type Watch<'a> = dyn FnMut(Progress) -> ControlFlow<()> + Send + 'a;
 
 /// Why there is no result.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -78,33 +81,62 @@ pub fn play(plan: &Plan, run: u32, watch: &mut Watch<'_>) -> Result<RunResult, R
     let mut cluster = plan.cluster(seed);
     let strikes = plan.strikes(seed);
     attach(plan, &strikes, &mut cluster);
+    let is_open = |cluster: &Cluster<Letter>| {
+        // A saga may rest between two messages.
+        cluster.observer::<Ledger>().is_some_and(|ledger| ledger.open() > 0)
+            || cluster.observer::<Stations>().is_some_and(|stations| stations.open_sagas() > 0)
+    };
+    drive(plan, run, &mut cluster, is_open, watch)?;
+    finish(plan, run, seed, strikes, cluster)
+}
+
+/// Plays one run of a plan for the latencies of its flows alone.
+pub(super) fn explore(plan: &Plan, run: u32, series: Series, watch: &mut Watch<'_>) -> Result<Series, RunError> {
+    let mut cluster = plan.cluster(plan.seed_of(run));
+    cluster.observe(series);
+    let is_open = |cluster: &Cluster<Letter>| cluster.observer::<Series>().is_some_and(|series| series.open() > 0);
+    drive(plan, run, &mut cluster, is_open, watch)?;
+    if let Some(trouble) = plan.trouble() {
+        return Err(RunError::Trace(trouble));
+    }
+    let mut observers = cluster.take_observers();
+    Ok(std::mem::take(find::<Series>(&mut observers)))
+}
+
+/// Plays a run to the end of the load, and on until nothing is open, or the drain is over.
+fn drive(
+    plan: &Plan,
+    run: u32,
+    cluster: &mut Cluster<Letter>,
+    is_open: impl Fn(&Cluster<Letter>) -> bool,
+    watch: &mut Watch<'_>,
+) -> Result<(), RunError> {
     let load_end = Time::ZERO + plan.duration;
-    let mut tell = |cluster: &Cluster<Letter>| {
-        let progress = Progress { run, runs: plan.runs, now: cluster.now(), end: load_end, events: cluster.events() };
+    let mut tell = |cluster: &Cluster<Letter>, is_over: bool| {
+        let (now, events) = (cluster.now(), cluster.events());
+        let progress = Progress { run, runs: plan.runs, now, end: load_end, events, is_over };
         if watch(progress).is_break() { Err(RunError::Interrupted) } else { Ok(()) }
     };
     // Runs too short for a report on the way can be many.
-    tell(&cluster)?;
+    tell(cluster, false)?;
     let mut advance = |cluster: &mut Cluster<Letter>, end: Time| {
         while cluster.advance(end, CHUNK) {
-            tell(cluster)?;
+            tell(cluster, false)?;
             if cluster.events() > EVENTS_MAX {
                 return Err(RunError::TooManyEvents(cluster.now()));
             }
         }
         Ok(())
     };
-    advance(&mut cluster, load_end)?;
+    advance(cluster, load_end)?;
     for step in 1..=DRAIN_STEPS {
-        let has_fates = cluster.observer::<Ledger>().is_none_or(|ledger| ledger.open() == 0);
-        // A saga may rest between two messages.
-        if has_fates && cluster.observer::<Stations>().is_none_or(|stations| stations.open_sagas() == 0) {
+        if !is_open(cluster) {
             break;
         }
         let part = u128::from(plan.drain.as_nanos()) * u128::from(step) / u128::from(DRAIN_STEPS);
-        advance(&mut cluster, load_end + crate::base::time::ns(part as u64))?;
+        advance(cluster, load_end + crate::base::time::ns(part as u64))?;
     }
-    finish(plan, run, seed, strikes, cluster)
+    tell(cluster, true)
 }
 
 /// Has the books of a plan's flows and stations kept.

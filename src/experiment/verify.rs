@@ -139,7 +139,7 @@ impl Search<'_, '_> {
 
     fn tell(&mut self, pair: &Pair) -> Result<(), RunError> {
         let now = pair.sides[0].cluster.now();
-        let progress = Progress { run: 0, runs: 1, now, end: self.end, events: pair.events() };
+        let progress = Progress { run: 0, runs: 1, now, end: self.end, events: pair.events(), is_over: false };
         if (self.watch)(progress).is_break() { Err(RunError::Interrupted) } else { Ok(()) }
     }
 }

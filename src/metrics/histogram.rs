@@ -3,13 +3,16 @@
 //! Each octave of nanoseconds has 256 slots, each slot its count and its sum, so that a quantile is off by at most 0.4 % of
 //! its value, and not at all where equal values fall together (constant latencies). Octaves take memory when first used.
 
+use serde::{Deserialize, Serialize};
+
 use crate::base::time::Span;
 
 const SLOT_BITS: u32 = 8;
 const SLOTS: usize = 1 << SLOT_BITS;
 
-/// Counts of spans by length.
-#[derive(Clone, Debug)]
+/// Counts of spans by length. Stored, it is the list of what is occupied.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(into = "Occupied", try_from = "Occupied")]
 pub struct Histogram {
     /// The slots from octave `first` on.
     slots: Vec<Slot>,
@@ -181,6 +184,45 @@ impl Histogram {
     }
 }
 
+/// What is occupied of a histogram: the smallest and the largest value, and each slot as its distance to the one before, its count
+/// and its excess.
+#[derive(Serialize, Deserialize)]
+struct Occupied {
+    min: u64,
+    max: u64,
+    slots: Vec<(u32, u64, u64)>,
+}
+
+impl From<Histogram> for Occupied {
+    fn from(histogram: Histogram) -> Self {
+        let mut last = 0;
+        let slots = histogram.slots.iter().zip(histogram.first << SLOT_BITS..).filter(|(slot, _)| slot.count > 0);
+        let slots = slots.map(|(slot, index)| {
+            let gap = index - std::mem::replace(&mut last, index);
+            (gap as u32, slot.count, slot.excess)
+        });
+        Self { slots: slots.collect(), min: histogram.min, max: histogram.max }
+    }
+}
+
+impl TryFrom<Occupied> for Histogram {
+    type Error = &'static str;
+
+    fn try_from(occupied: Occupied) -> Result<Self, Self::Error> {
+        let mut histogram = Self { slots: Vec::new(), first: 0, min: occupied.min, max: occupied.max };
+        let mut index = 0_usize;
+        for (gap, count, excess) in occupied.slots {
+            index += gap as usize;
+            if index >= 65 * SLOTS {
+                return Err("a histogram has no such slot");
+            }
+            histogram.reach(index >> SLOT_BITS);
+            histogram.slots[index - (histogram.first << SLOT_BITS)] = Slot { count, excess };
+        }
+        Ok(histogram)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,6 +274,20 @@ mod tests {
         // A uniform on [0, 1 s) has mean 0.5 s and sd 0.2887 s; standard errors of 100 000: 0.18 % and 0.14 %.
         assert!((histogram.mean().unwrap() / 5e8 - 1.0).abs() < 0.0075);
         assert!((histogram.deviation().unwrap() / 2.8868e8 - 1.0).abs() < 0.006);
+    }
+
+    #[test]
+    fn what_is_stored_is_the_same_histogram() {
+        let mut histogram = Histogram::default();
+        [1, 3, 255, 256, 70_000, 70_001, u64::MAX].into_iter().for_each(|value| histogram.record(ns(value)));
+        for histogram in [histogram, Histogram::default()] {
+            let stored = serde_json::to_string(&histogram).unwrap();
+            let read: Histogram = serde_json::from_str(&stored).unwrap();
+            assert_eq!((read.min(), read.max(), read.mean()), (histogram.min(), histogram.max(), histogram.mean()));
+            assert_eq!(read.bars().collect::<Vec<_>>(), histogram.bars().collect::<Vec<_>>());
+        }
+        let far = r#"{"min":1,"max":1,"slots":[[20000,1,0]]}"#;
+        assert!(serde_json::from_str::<Histogram>(far).is_err());
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod queue;
 pub mod recovery;
 mod result;
 mod saga;
+mod series;
 mod station;
 mod topic;
 
@@ -24,5 +25,6 @@ pub use result::{
     FaultResult, FlowResult, LinkResult, QueueResult, ReaderResult, RunResult, StationResult, TopicResult,
 };
 pub use saga::SagaBook;
+pub use series::{Cell, Series};
 pub use station::{StationBook, Stations, curve_step};
 pub use topic::{GroupBook, TopicBook, Topics};

@@ -53,13 +53,18 @@ impl QueueBook {
         self.unacked_seconds / self.seconds
     }
 
-    /// The share of messages, or of deliveries, to which this happened; `None` if there were none.
-    pub fn share(&self, fact: QueueFact) -> Option<f64> {
-        let whole = match fact {
+    /// The messages, or deliveries, to which this may have happened.
+    pub fn whole(&self, fact: QueueFact) -> u64 {
+        match fact {
             QueueFact::Redelivered => self.of(QueueFact::Delivered),
             QueueFact::Refused => self.of(QueueFact::Published) + self.of(QueueFact::Refused),
             _ => self.of(QueueFact::Published),
-        };
+        }
+    }
+
+    /// The share of messages, or of deliveries, to which this happened; `None` if there were none.
+    pub fn share(&self, fact: QueueFact) -> Option<f64> {
+        let whole = self.whole(fact);
         (whole > 0).then(|| self.of(fact) as f64 / whole as f64)
     }
 

@@ -167,6 +167,7 @@ pub(super) fn exchange() -> Results {
             judgement("shoppers/buy.latency.p99", "< 90ms", Verdict::Fail, time),
             undecided,
         ],
+        cut: None,
         warnings: vec!["shoppers/log: messages can be lost, and no policy has a timeout".into()],
     }
 }

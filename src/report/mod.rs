@@ -7,6 +7,7 @@
 
 mod aftermath;
 mod bars;
+mod compare;
 mod curves;
 #[cfg(test)]
 mod fixture;
@@ -17,6 +18,7 @@ mod metric;
 mod plot;
 mod style;
 mod summary;
+mod sweep;
 mod text;
 mod total;
 
@@ -27,7 +29,9 @@ use crate::experiment::{Ground, Results, Verdict};
 
 use total::Total;
 
+pub use compare::CompareReport;
 pub use style::Style;
+pub use sweep::SweepReport;
 
 /// The version that produced a report.
 const VERSION: &str = env!("CARGO_PKG_VERSION");

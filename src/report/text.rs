@@ -9,7 +9,8 @@ mod queues;
 mod recovery;
 mod topics;
 
-use crate::experiment::Results;
+use crate::base::time::Span;
+use crate::experiment::{Cut, Results};
 
 use super::style::{Role, Style, clean};
 use super::total::Total;
@@ -39,8 +40,21 @@ pub(super) fn summary(results: &Results, total: &Total, style: Style) -> String 
     page.block(places::links(&total.links, style));
     page.block(places::faults(&total.faults, style));
     page.block(recovery::lines(&total.flows, style));
+    page.block(results.cut.iter().map(|cut| left_out(cut, style)).collect());
     page.block(vec![style.paint(Role::Quiet, &footer(results, total, &title))]);
     page.text
+}
+
+/// What was left out of the beginning, and whose latencies asked for how much.
+fn left_out(cut: &Cut, style: Style) -> String {
+    let time = |span: Span| human::time(span.as_nanos() as f64);
+    let flows = cut.flows.iter().map(|(name, cut)| match cut {
+        Some(cut) => format!("{} {}", clean(name, 40), time(*cut)),
+        None => format!("{} does not settle in half of the load", clean(name, 40)),
+    });
+    let flows = flows.collect::<Vec<_>>().join(", ");
+    let found = if flows.is_empty() { "no latency is known".into() } else { format!("MSER-5: {flows}") };
+    format!("{}  {} left out of the beginning; {found}", style.paint(Role::Title, "Warm-up"), time(cut.length))
 }
 
 fn footer(results: &Results, total: &Total, title: &str) -> String {

@@ -161,7 +161,8 @@ impl Amount {
         })
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    /// The value that a text says, if it says one.
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let number = || decimal(text).or_else(|| decimal(text.strip_prefix('-')?).map(|number| -number));
         number()
             .map(Self::Number)
@@ -184,6 +185,13 @@ impl fmt::Display for Condition {
                 f.write_str(if *of_before { " of before" } else { "" })
             }
         }
+    }
+}
+
+impl Operator {
+    /// The operator that a text is, if it is one.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        OPERATORS.iter().find(|(token, _)| *token == text).map(|&(_, operator)| operator)
     }
 }
 

@@ -350,7 +350,33 @@ metrics! {
     Strikes "strikes" Count,
 }
 
+/// Which of two values of a metric one would rather have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Better {
+    /// The lower one.
+    Lower,
+    /// The higher one.
+    Higher,
+}
+
 impl Metric {
+    /// Which values one would rather have; none where that depends.
+    pub fn better(self) -> Option<Better> {
+        use Metric::*;
+        match self {
+            Goodput | Received | Confirmed | Reliability | Availability | SagasCompleted => Some(Better::Higher),
+            InDoubt | Lost | Rejected | Expired | Failed | Abandoned | Attempts | Copies | Duplicates | OutOfOrder
+            | ConfirmedLost | Amplification | Waiting | Staleness | StaleReads | Dropped | Retransmitted | Detect
+            | Failover | Recovery | GoodputLost | Lag | Outbox | SagasHalfDone | LostBy(_) | TurnedAway(_) => {
+                Some(Better::Lower)
+            }
+            Latency | LatencyAll | LatencyFromSend | LatencyOneWay | LatencyProcessed | Wait | Residence => {
+                Some(Better::Lower)
+            }
+            _ => None,
+        }
+    }
+
     /// Every metric.
     pub const ALL: &[Self] = &all();
 

@@ -9,6 +9,7 @@
 
 pub mod condition;
 mod cursor;
+pub mod design;
 mod diagnostic;
 pub mod document;
 mod load;
@@ -25,7 +26,7 @@ mod window;
 pub use diagnostic::{Diagnostic, Label, Severity, Style, unknown_name};
 pub use document::{Opener, Openers, Overrides, Source};
 pub use load::{Loaded, Mistakes};
-pub use metric::{Metric, MetricKind};
+pub use metric::{Better, Metric, MetricKind};
 pub use nearest::nearest;
 pub use schema::Scenario;
 pub use trace::{Facts, TraceError, TraceFile};

@@ -58,3 +58,25 @@ fn a_report_is_the_same_bytes_each_time() {
     let [one, other] = [0, 1].map(|_| play(&plan(text)));
     assert!(Report::from(&one).files() == Report::from(&other).files());
 }
+
+/// However many threads there are, results come in by index: the report is the same to the byte.
+#[test]
+fn several_runs_give_the_same_report_on_any_number_of_threads() {
+    let plan = plan(
+        r#"
+        run = { duration = "2s", runs = 12, warmup = "auto" }
+        network = { latency = { exponential = "2ms" }, loss = "1%" }
+        clients.c = { rate = "200/s", call = "s", timeout = "20ms", max-attempts = 3 }
+        services.s = { nodes = 2, work = { exponential = "5ms" } }
+        expect."c.latency.p99" = "< 1s"
+        "#,
+    );
+    let report = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads can be had");
+        let results = pool.install(|| rehearsal::experiment::run(&plan, &mut |_| std::ops::ControlFlow::Continue(())));
+        let results = results.expect("it can be played");
+        rehearsal::report::Report::from(&results).tables()
+    };
+    let one = report(1);
+    assert!([2, 3, 7].into_iter().all(|threads| report(threads) == one));
+}

@@ -31,6 +31,7 @@ mod recovery;
 mod retransmission;
 mod retries;
 mod streams;
+mod studies;
 mod ties;
 mod time;
 mod topics;

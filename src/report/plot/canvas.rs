@@ -29,6 +29,7 @@ pub(super) struct Type {
 enum Shape {
     Line { points: Vec<(i32, i32)>, colour: Colour, width: u32 },
     Block { from: (i32, i32), to: (i32, i32), colour: Colour },
+    Area { points: Vec<(i32, i32)>, colour: Colour },
     Text { at: (i32, i32), text: String, kind: Type, anchor: Anchor },
 }
 
@@ -61,6 +62,13 @@ impl Canvas {
 
     pub fn block(&mut self, from: (i32, i32), to: (i32, i32), colour: Colour) {
         self.shapes.push(Shape::Block { from, to, colour });
+    }
+
+    /// What lies within a line that comes back to where it begins; fewer than three points are nothing.
+    pub fn area(&mut self, points: Vec<(i32, i32)>, colour: Colour) {
+        if points.len() > 2 {
+            self.shapes.push(Shape::Area { points, colour });
+        }
     }
 
     /// A text, in the middle of its height at `at`.
@@ -133,6 +141,7 @@ fn draw(backend: &mut impl DrawingBackend, shape: &Shape) {
             backend.draw_path(points.iter().copied(), &style)
         }
         Shape::Block { from, to, colour } => backend.draw_rect(*from, *to, &rgb(*colour), true),
+        Shape::Area { points, colour } => backend.fill_polygon(points.iter().copied(), &rgb(*colour)),
         Shape::Text { .. } => Ok(()),
     };
     assert!(drawn.is_ok(), "shapes are drawn into memory");

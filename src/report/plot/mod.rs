@@ -10,10 +10,12 @@ mod cdf;
 mod colour;
 mod fates;
 mod font;
+mod heat_map;
 mod over_time;
+mod response;
 mod sheet;
 
-use crate::experiment::Results;
+use crate::experiment::{Results, Sweep};
 
 use super::File;
 use super::total::Total;
@@ -27,12 +29,20 @@ pub(super) fn files(results: &Results, total: &Total) -> Vec<File> {
         ("latency", over_time::latency(results, flows, faults)),
         ("fates", fates::plot(results, flows)),
     ];
-    let drawn = plots.into_iter().filter_map(|(name, canvas)| Some((name, canvas?)));
-    let both = drawn.flat_map(|(name, canvas)| {
-        let file = |end, bytes| File { name: format!("plots/{name}.{end}"), bytes };
-        [file("svg", canvas.svg()), file("png", canvas.png())]
-    });
-    both.collect()
+    let drawn = plots.into_iter().filter_map(|(name, canvas)| Some((name.to_owned(), canvas?)));
+    drawn.flat_map(both).collect()
+}
+
+/// The plots of a sweep: quantities along a factor, and a map of each quantity where there are two factors.
+pub(super) fn of_sweep(sweep: &Sweep) -> Vec<File> {
+    let lines = response::plot(sweep).map(|canvas| ("sweep".to_owned(), canvas));
+    lines.into_iter().chain(heat_map::plots(sweep)).flat_map(both).collect()
+}
+
+/// A canvas as SVG and as PNG.
+fn both((name, canvas): (String, canvas::Canvas)) -> [File; 2] {
+    let file = |end, bytes| File { name: format!("plots/{name}.{end}"), bytes };
+    [file("svg", canvas.svg()), file("png", canvas.png())]
 }
 
 #[cfg(test)]
@@ -76,7 +86,9 @@ mod tests {
             assert_eq!(files.len(), 8);
             for file in files.iter().filter(|file| file.name.ends_with(".svg")) {
                 let (names, words) = read(&file.bytes);
-                assert!(names.iter().all(|name| ["svg", "rect", "polyline", "text"].contains(&name.as_str())));
+                assert!(
+                    names.iter().all(|name| ["svg", "rect", "polyline", "polygon", "text"].contains(&name.as_str()))
+                );
                 for origin in ["seed 42", &crate::report::fingerprint(&results), crate::report::VERSION] {
                     assert!(words.contains(origin), "{}: {origin}", file.name);
                 }

@@ -10,7 +10,7 @@ use super::colour::{AXIS, BLACK, Colour, GRID, QUIET};
 use super::font;
 
 pub(super) const WIDTH: i32 = 1_920;
-const MARGIN: i32 = 48;
+pub(super) const MARGIN: i32 = 48;
 const TITLE: Type = Type { size: 36, colour: BLACK };
 pub(super) const LABEL: Type = Type { size: 24, colour: BLACK };
 pub(super) const SMALL: Type = Type { size: 21, colour: QUIET };
@@ -28,9 +28,24 @@ pub(super) fn sheet(
     legend: &[(String, Colour)],
     left_out: usize,
 ) -> Canvas {
+    let variant = results.variant.as_deref();
+    let played =
+        format!("seed {} · {} · rehearsal {VERSION} · digest {}", results.seed, runs(results), fingerprint(results));
+    let more = if left_out > 0 { format!(" · {left_out} more flows not shown") } else { String::new() };
+    page((&results.title, variant), &format!("{played}{more}"), height, title, legend)
+}
+
+/// A sheet with its head, for what was `played` of the scenario with this title and variant.
+pub(super) fn page(
+    (scenario, variant): (&str, Option<&str>),
+    played: &str,
+    height: i32,
+    title: &str,
+    legend: &[(String, Colour)],
+) -> Canvas {
     let mut canvas = Canvas::new(WIDTH, height);
-    canvas.text((MARGIN, 50), title, TITLE, Anchor::Start);
-    origin(&mut canvas, results, left_out);
+    canvas.text((MARGIN, 50), &font::fit(title, TITLE.size, WIDTH - 2 * MARGIN), TITLE, Anchor::Start);
+    origin(&mut canvas, scenario, variant, played);
     let mut x = MARGIN;
     let room = (WIDTH - 2 * MARGIN) / legend.len().max(1) as i32 - 70;
     for (name, colour) in legend {
@@ -44,22 +59,11 @@ pub(super) fn sheet(
 }
 
 /// The line that says which scenario, seed, version and digest this is. The scenario's name gives way to the rest.
-fn origin(canvas: &mut Canvas, results: &Results, left_out: usize) {
-    let mut facts = String::new();
-    if let Some(variant) = &results.variant {
-        facts += &format!(" · variant {}", clean(variant, 32));
-    }
-    facts += &format!(
-        " · seed {} · {} · rehearsal {VERSION} · digest {}",
-        results.seed,
-        runs(results),
-        fingerprint(results)
-    );
-    if left_out > 0 {
-        facts += &format!(" · {left_out} more flows not shown");
-    }
+fn origin(canvas: &mut Canvas, title: &str, variant: Option<&str>, played: &str) {
+    let variant = variant.map(|variant| format!(" · variant {}", clean(variant, 32))).unwrap_or_default();
+    let facts = format!("{variant} · {played}");
     let room = canvas.width() - 2 * MARGIN;
-    let title = clean(&results.title, 200);
+    let title = clean(title, 200);
     let title = if title.is_empty() { "untitled" } else { &title };
     let title = font::fit(title, SMALL.size, room * 10 / 11 - font::length(&facts, SMALL.size));
     canvas.text((MARGIN, 100), &format!("{title}{facts}"), SMALL, Anchor::Start);

@@ -1,6 +1,6 @@
 //! From files and flags to one tree: what the user wrote, put together, with the place of every key and value.
 //!
-//! The order is: files with what they extend; the chosen variant; the command line's changes; named tables with what they
+//! The order is: files with what they extend; the chosen variant; the command line's changes; a point of a study; named tables with what they
 //! extend (so that a change of a table reaches those that extend it); parameters. What comes out names everything once and
 //! refers to nothing. This layer knows which sections hold named tables, and nothing else about what a scenario may say.
 
@@ -34,19 +34,23 @@ pub use mentions::Mentions;
 pub use opener::{Opener, Openers};
 pub use origin::{Origin, Text, TextId, Texts};
 pub use overrides::Overrides;
+pub(in crate::scenario) use path::Quoted;
 pub use path::{Path, Segment};
-pub use read::{BARE, BARE_LIST, REST, Vocabulary, read};
+pub use read::{BARE, BARE_LIST, BARE_TABLE, REST, Vocabulary, read};
 pub use tree::{Data, Key, Table, Value};
 
+use super::design::Design;
 use super::diagnostic::Diagnostic;
 
 /// A scenario's tree, whole.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Document {
-    /// Everything that was said; no `extends`, `remove`, `params` or `variants` is left in it.
+    /// Everything that was said; no `extends`, `remove`, `params`, `variants` or `sweep` is left in it.
     pub tree: Table,
     /// The names of the variants that the files hold.
     pub variants: Vec<Key>,
+    /// What a study of it varies, if it says so.
+    pub design: Option<Design>,
     /// The start of the scenario's own file.
     pub top: Origin,
     /// All that is said anywhere, in variants that were not chosen too.
@@ -77,6 +81,7 @@ pub fn resolve(
     tree.iter().filter(|(key, _)| key.name != "variants").for_each(|(key, value)| base.add_entry(key, value));
     let variants = variants::choose(&mut tree, overrides.variant.as_deref(), texts, &mut mistakes);
     overrides.apply(&mut tree, texts, &mut mistakes);
+    let design = overrides.design(&mut tree, texts, &mut mistakes);
     chosen.add(&tree);
     mentions.add(&tree);
     inherit::inherit_everywhere(&mut tree, texts, &mut mistakes);
@@ -85,13 +90,18 @@ pub fn resolve(
     chosen.add(&tree);
     mentions.add(&tree);
     if mistakes.is_empty() {
-        Ok(Document { tree, variants, top: Origin::default(), mentions, chosen, base })
+        Ok(Document { tree, variants, design, top: Origin::default(), mentions, chosen, base })
     } else {
         Err(mistakes)
     }
 }
 
 impl Document {
+    /// A tree as TOML that reads back as the same tree.
+    pub fn print_tree(tree: &Table) -> String {
+        print::Printed { tree, origins: None }.to_string()
+    }
+
     /// The whole tree as TOML that reads back as the same tree; with texts, each value says in a comment where it was written.
     pub fn print(&self, origins: Option<&Texts>) -> String {
         print::Printed { tree: &self.tree, origins }.to_string()

@@ -5,7 +5,8 @@ use super::layer;
 use super::origin::Texts;
 use super::parse::parse_flag_value;
 use super::path::Path;
-use super::tree::{Key, Table, Value};
+use super::tree::{Data, Key, Table, Value};
+use crate::scenario::design::{Design, Point};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::nearest::{nearest, one_of};
 
@@ -20,6 +21,12 @@ pub struct Overrides {
     pub seed: Option<String>,
     /// `--runs N`.
     pub runs: Option<String>,
+    /// `--metric QUANTITY`: what studies show.
+    pub metrics: Vec<String>,
+    /// `--sweep PATH=VALUES`, in order: what a study varies beside what the file says.
+    pub sweeps: Vec<String>,
+    /// A point of the study: its values are set as well.
+    pub point: Option<Point>,
 }
 
 impl Overrides {
@@ -33,26 +40,78 @@ impl Overrides {
                 mistakes.extend(apply_flag(flag, key, value, tree, texts).err());
             }
         }
+        if !self.metrics.is_empty() {
+            const FLAG: &str = "--metric ";
+            let quantities = self.metrics.iter().map(|quantity| {
+                let text = texts.add_flag(format!("{FLAG}{quantity}"));
+                Value::new(text.at(FLAG.len()..FLAG.len() + quantity.len()), Data::String(quantity.clone()))
+            });
+            let quantities: Vec<_> = quantities.collect();
+            let origin = quantities[0].origin;
+            let keys = ["run", "metrics"].map(|name| Key { name: name.into(), origin });
+            mistakes.extend(layer::set_at(tree, &keys, Value::new(origin, Data::Array(quantities))).err());
+        }
+    }
+
+    /// What a study varies, as the tree and the flags say; the point of it that is to be played is set in the tree.
+    pub(super) fn design(&self, tree: &mut Table, texts: &mut Texts, mistakes: &mut Vec<Diagnostic>) -> Option<Design> {
+        let seed = tree.get("run").and_then(Value::as_table).and_then(|run| run.get("seed"));
+        let seed = match seed.map(|seed| &seed.data) {
+            Some(Data::Integer(seed)) => *seed as u64,
+            _ => 1,
+        };
+        let mut flags = Table::default();
+        for sweep in &self.sweeps {
+            let example = "policies.default.timeout='[\"50ms\", \"100ms\"]'";
+            let set = assignment("--sweep ", sweep, example, texts);
+            mistakes.extend(set.and_then(|(keys, value)| layer::set_at(&mut flags, &keys, value)).err());
+        }
+        if !flags.is_empty() {
+            let (key, value) = tree.remove("sweep").unwrap_or_else(|| {
+                let (key, _) = flags.iter().next().expect("just seen");
+                (Key { name: "sweep".into(), ..key.clone() }, Value::new(key.origin, Data::Table(Table::default())))
+            });
+            let Value { origin, through, data } = value;
+            let data = match data {
+                Data::Table(mut table) => {
+                    layer::merge(&mut table, flags);
+                    Data::Table(table)
+                }
+                other => other,
+            };
+            tree.set(key, Value { origin, through, data });
+        }
+        let design = Design::take(tree, seed, mistakes)?;
+        for (keys, value) in self.point.iter().flat_map(|point| design.settings(point)) {
+            let set = refuse_new(tree, keys).and_then(|()| layer::set_at(tree, keys, value));
+            mistakes.extend(set.err());
+        }
+        Some(design)
     }
 }
 
 fn apply_set(set: &str, tree: &mut Table, texts: &mut Texts) -> Result<(), Diagnostic> {
-    const FLAG: &str = "--set ";
-    let text = texts.add_flag(format!("{FLAG}{set}"));
-    let whole = text.at(FLAG.len()..FLAG.len() + set.len());
-    let (path, length) = Path::parse_prefix(set).map_err(|error| Diagnostic::error(error).at(whole, ""))?;
-    let value = set[length..].strip_prefix('=').ok_or_else(|| {
-        let here = text.at(FLAG.len() + length..FLAG.len() + set.len());
-        Diagnostic::error("`=` is missing after the path")
-            .at(here, "")
-            .help("`--set` reads like `--set policies.default.timeout=50ms`; a key with other characters is quoted")
-    })?;
-    let value = parse_flag_value(text, FLAG.len() + length + 1, value)?;
-    let origin = |range: &std::ops::Range<usize>| text.at(FLAG.len() + range.start..FLAG.len() + range.end);
-    let keys: Vec<_> =
-        path.segments().iter().map(|part| Key { name: part.name.clone(), origin: origin(&part.range) }).collect();
+    let example = "policies.default.timeout=50ms";
+    let (keys, value) = assignment("--set ", set, example, texts)?;
     refuse_new(tree, &keys)?;
     layer::set_at(tree, &keys, value)
+}
+
+/// The path and the value of a flag such as `--set PATH=VALUE`.
+fn assignment(flag: &str, written: &str, example: &str, texts: &mut Texts) -> Result<(Vec<Key>, Value), Diagnostic> {
+    let text = texts.add_flag(format!("{flag}{written}"));
+    let whole = text.at(flag.len()..flag.len() + written.len());
+    let (path, length) = Path::parse_prefix(written).map_err(|error| Diagnostic::error(error).at(whole, ""))?;
+    let value = written[length..].strip_prefix('=').ok_or_else(|| {
+        let here = text.at(flag.len() + length..flag.len() + written.len());
+        Diagnostic::error("`=` is missing after the path")
+            .at(here, "")
+            .help(format!("`{0}` reads like `{0} {example}`; a key with other characters is quoted", flag.trim_end()))
+    })?;
+    let value = parse_flag_value(text, flag.len() + length + 1, value)?;
+    let origin = |range: &std::ops::Range<usize>| text.at(flag.len() + range.start..flag.len() + range.end);
+    let keys = path.segments().iter().map(|part| Key { name: part.name.clone(), origin: origin(&part.range) });
+    Ok((keys.collect(), value))
 }
 
 /// A key inside a named table that does not exist is a misspelled name: nothing would refer to what it makes.

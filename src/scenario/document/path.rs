@@ -41,7 +41,7 @@ impl Path {
     }
 
     /// Reads a whole text as a path.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(in crate::scenario) fn parse(text: &str) -> Result<Self, String> {
         let (path, length) = Self::parse_prefix(text)?;
         match text[length..].chars().next() {
             None => Ok(path),

@@ -41,7 +41,15 @@ fn variant(name: &str) -> Overrides {
     Overrides { variant: Some(name.into()), ..Overrides::default() }
 }
 
-const NONE: &Overrides = &Overrides { variant: None, sets: Vec::new(), seed: None, runs: None };
+const NONE: &Overrides = &Overrides {
+    variant: None,
+    sets: Vec::new(),
+    seed: None,
+    runs: None,
+    metrics: Vec::new(),
+    sweeps: Vec::new(),
+    point: None,
+};
 
 #[test]
 fn a_file_is_laid_over_the_files_it_extends_left_to_right() {

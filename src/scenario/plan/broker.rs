@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::binding;
 use super::distribution::times;
-use super::roles::{Planner, Sender};
 use super::patterns::outbox_of;
+use super::roles::{Planner, Sender};
 use super::topic::reader_keys;
 use super::unused::Inert;
 use crate::base::distribution::Distribution;

@@ -145,7 +145,7 @@ impl Scopes<'_> {
         expectations
     }
 
-    fn measure(&self, quantity: &Located<Quantity>) -> Result<Measure, Diagnostic> {
+    pub(super) fn measure(&self, quantity: &Located<Quantity>) -> Result<Measure, Diagnostic> {
         let metric = quantity.metric.value;
         let at_metric = |message: String, label: &str| {
             Diagnostic::error(message).at(self.texts.within(quantity.origin, quantity.metric.range.clone()), label)

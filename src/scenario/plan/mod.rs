@@ -24,6 +24,7 @@ mod saga;
 mod service;
 mod state;
 mod steps;
+mod study;
 mod topic;
 mod topology;
 mod transport;
@@ -61,6 +62,7 @@ pub use fault::FaultSpec;
 pub use network::network;
 pub use policy::{Receiver, balance, policy};
 pub use regions::{Region, Regions, Spot, Zone, regions};
+pub use study::{Column, Enough};
 pub use unused::Unused;
 pub use when::When;
 
@@ -73,12 +75,20 @@ pub struct Plan {
     pub variant: Option<String>,
     /// The seed of the first run.
     pub seed: u64,
-    /// How often it is played, each time with another seed.
+    /// How often it is played, each time with another seed; at the most, where there may be enough before.
     pub runs: u32,
+    /// Whether the scenario says how often.
+    pub says_runs: bool,
+    /// When there are enough runs, where that is found out.
+    pub enough: Option<Enough>,
+    /// What studies of many runs show.
+    pub columns: Vec<Column>,
     /// How long there is load.
     pub duration: Span,
     /// What is left out of the numbers at the start.
     pub warmup: Span,
+    /// Whether that is still to be found out.
+    pub finds_warmup: bool,
     /// How long messages are followed after the load has ended, at most.
     pub drain: Span,
     /// What is expected.
@@ -130,6 +140,16 @@ pub struct FlowSpec {
     pub is_call: bool,
 }
 
+impl FlowSpec {
+    /// Who offers them: `client`, or `client/entry`.
+    pub fn offerer(&self) -> String {
+        match &self.entry {
+            Some(entry) => format!("{}/{entry}", self.caller),
+            None => self.caller.clone(),
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Group {
     name: String,
@@ -165,9 +185,22 @@ impl Plan {
         (Time::ZERO + self.warmup, Time::ZERO + self.duration)
     }
 
+    /// The same plan, with so much of the beginning left out of the numbers, which changes no event.
+    pub fn leaving_out(&self, warmup: Span) -> Self {
+        Self { warmup, finds_warmup: false, ..self.clone() }
+    }
+
     /// The length of a step of the curves over time.
     pub fn step(&self) -> Span {
         curve_step(self.warmup, self.duration)
+    }
+
+    /// Every quantity that is asked of its runs, as it is written: what studies show, what is expected, and what has to be known.
+    pub fn asked(&self) -> impl Iterator<Item = &str> {
+        let columns = self.columns.iter().map(|column| column.quantity.as_str());
+        let expected = self.expectations.iter().map(|expectation| expectation.quantity.as_str());
+        let targets = self.enough.iter().flat_map(|enough| &enough.targets).map(|(column, _)| column.quantity.as_str());
+        columns.chain(expected).chain(targets)
     }
 
     /// The seed of a run.
@@ -298,6 +331,9 @@ impl Plan {
     /// The windows that expectations speak of, in a run whose faults strike so.
     pub fn windows(&self, strikes: &[Vec<Strike>]) -> Vec<Spans> {
         let measures = self.expectations.iter().map(|expectation| &expectation.measure);
+        let measures = measures.chain(self.columns.iter().map(|column| &column.measure));
+        let targets = self.enough.iter().flat_map(|enough| &enough.targets);
+        let measures = measures.chain(targets.map(|(column, _)| &column.measure));
         let windows = measures.filter(|measure| !measure.metric.is_of_strikes()).filter_map(|measure| measure.window);
         windows.map(|when| when.spans(|fault| &strikes[fault], self.measured())).collect()
     }
@@ -309,7 +345,7 @@ impl Plan {
 
 fn warmup_of(warmup: Option<&Warmup>) -> Span {
     match warmup {
-        None => Span::ZERO,
+        None | Some(Warmup::Auto) => Span::ZERO,
         Some(Warmup::Constant(time)) => time.0,
     }
 }
@@ -318,6 +354,7 @@ fn runs_of(runs: Option<&Runs>) -> u32 {
     match runs {
         None => 1,
         Some(Runs::Constant(count)) => count.get(),
+        Some(Runs::Until(precision)) => precision.at_most.get(),
     }
 }
 

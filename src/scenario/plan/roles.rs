@@ -11,7 +11,7 @@ use crate::process::NO_PLACE;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::document::{Located, Openers};
 use crate::scenario::load::Loaded;
-use crate::scenario::schema::{Client, FaultKind, Name, Scenario, Service, Sizes, Step, Steps, controller_of};
+use crate::scenario::schema::{Client, FaultKind, Name, Scenario, Service, Sizes, Step, Steps, Warmup, controller_of};
 use crate::scenario::trace::{Facts, TraceFile};
 
 use super::broker::{self, Brokers};
@@ -165,13 +165,19 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         texts: &loaded.texts,
     };
     let expectations = scopes.expectations(mistakes);
+    let columns = scopes.columns(mistakes);
+    let enough = scopes.enough(mistakes);
     Some(Plan {
         title: scenario.title.clone().unwrap_or_else(|| "untitled".into()),
         variant: None,
         seed: run.seed,
-        runs: runs_of(run.runs.as_ref()),
+        runs: runs_of(run.runs.as_ref().map(|runs| &runs.value)),
+        says_runs: run.runs.is_some(),
+        enough,
+        columns,
         duration,
         warmup,
+        finds_warmup: run.warmup.is_some_and(|warmup| warmup.value == Warmup::Auto),
         drain: run.drain.0,
         expectations,
         warnings,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use super::early::EARLY;
 use super::shape::{Definition, Key, Shape, merged};
 use super::{Reference, TOP, kebab};
 use crate::scenario::metric::Metric;
@@ -20,6 +21,9 @@ impl Reference {
         let found = self.walk(self.definition(TOP).expect("a scenario is described"), &segments, &mut Vec::new());
         if let Some((way, key)) = found {
             return Ok(self.explain_key(&way.join("."), key));
+        }
+        if let Some((name, doc)) = EARLY.iter().find(|(name, _)| segments[0] == *name && segments.len() == 1) {
+            return Ok(format!("{name}\n\n{doc}\n"));
         }
         let texts = self.explain_word(path);
         if !texts.is_empty() {

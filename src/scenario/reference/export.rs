@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::scenario::document::{BARE, BARE_LIST, REST};
+use super::early::EARLY;
+use crate::scenario::document::{BARE, BARE_LIST, BARE_TABLE, REST};
 
 /// Takes out of a schema what a scenario cannot say, and puts in what the reader accepts: no value is null, bare values and
 /// lists stand for their variants, and so do the names of variants whose fields all have defaults.
@@ -56,7 +57,7 @@ fn choice(variant: Value) -> Vec<Value> {
         }
         schema
     };
-    if tag == BARE || tag == BARE_LIST {
+    if [BARE, BARE_LIST, BARE_TABLE].contains(&tag.as_str()) {
         return vec![with_doc(content.clone())];
     }
     let is_optional = content.get("properties").is_some() && content.get("required").is_none();
@@ -73,12 +74,10 @@ pub(super) fn json_schema(schema: &Value) -> String {
     put_rests(&mut whole, definitions);
     allow_parameters(&mut whole);
     let texts = |doc: &str| json!({ "description": doc, "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] });
-    let early = [
-        ("extends", texts("Files that this one starts from, left to right.")),
-        ("remove", texts("Paths to delete from what this file starts from.")),
-        ("params", json!({ "type": "object", "description": "Values by name, used whole as \"$name\"." })),
-        ("variants", json!({ "type": "object", "description": "Changes by name, of which one can be chosen." })),
-    ];
+    let early = EARLY.map(|(key, doc)| match key {
+        "extends" | "remove" => (key, texts(doc)),
+        _ => (key, json!({ "type": "object", "description": doc })),
+    });
     let top = whole.get_mut("properties").and_then(Value::as_object_mut).expect("a scenario has keys");
     top.extend(early.into_iter().map(|(key, schema)| (key.to_owned(), schema)));
     for name in ["PolicyKeys", "Link", "Client", "MixEntry", "Service", "Op", "Balancer"] {
@@ -154,7 +153,7 @@ mod tests {
     fn the_schema_has_no_trace_of_how_it_was_made() {
         let schema: Value = serde_json::from_str(&Reference::new().json_schema()).unwrap();
         each_key(&schema, &mut |key, value| {
-            assert!(![BARE, BARE_LIST, REST].contains(&key), "{key}: {value}");
+            assert!(![BARE, BARE_LIST, BARE_TABLE, REST].contains(&key), "{key}: {value}");
             assert!(*value != "null" && !value.is_null(), "{key} may be null");
             assert_ne!(key, "oneOf", "a bare string may fit two alternatives");
         });

@@ -3,6 +3,7 @@
 //! One description serves all: the JSON Schema for editors, `explain` for the terminal, the reference page, and the advice
 //! where a misplaced key belongs.
 
+mod early;
 mod explain;
 mod export;
 mod page;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::early::EARLY;
 use super::shape::{Definition, Key, Shape, merged};
 use super::{Reference, TOP, kebab};
 use crate::scenario::metric::Metric;
@@ -46,6 +47,8 @@ impl Reference {
         for definition in tables {
             self.write_table(&mut page, definition);
         }
+        let (_, sweep) = EARLY.iter().find(|(name, _)| *name == "sweep").expect("it is there");
+        writeln!(page, "\n## [sweep]\n\n{sweep}").expect("text is written to memory");
         page.push_str("\n## Values\n");
         let mut laws: Option<(&Definition, String)> = None;
         for definition in values {

@@ -58,7 +58,7 @@ pub use policy::{
 pub use quantity_text::{Bandwidth, Bytes, Duration, Rate, Share};
 pub use regions::{Pairs, RegionPreset, Regions};
 pub(super) use rules::check;
-pub use run::{Run, Runs, Warmup};
+pub use run::{Precision, Run, Runs, Warmup};
 pub use saga::Leg;
 pub use service::{Admit, Counts, Discipline, ExpireAt, Op, Queue, QueueLimit, Service, WhenFull};
 pub use state::{Fsync, State};

@@ -2,10 +2,8 @@
 
 /// The planned keys and names of each schema type.
 const PLANNED: &[(&str, &[&str])] = &[
-    ("Scenario", &["stores", "sweep", "tune"]),
+    ("Scenario", &["stores", "tune"]),
     ("Run", &["stop-when"]),
-    ("Runs", &["until", "at-most"]),
-    ("Warmup", &["auto"]),
     ("MessageKind", &["read", "write"]),
     ("Step", &["read", "write", "write-to", "cas"]),
     ("Fault", &["fail"]),

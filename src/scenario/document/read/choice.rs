@@ -5,7 +5,7 @@ use serde::de::{DeserializeSeed, EnumAccess, VariantAccess, Visitor};
 use super::error::ReadError;
 use super::node::{Node, Trail, identifier};
 use super::tables::{Fields, read_struct};
-use super::{BARE, BARE_LIST};
+use super::{BARE, BARE_LIST, BARE_TABLE};
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::document::tree::{Data, Key, Table, Value};
 use crate::scenario::nearest::{nearest, one_of};
@@ -17,7 +17,7 @@ pub(super) fn choose<'de, V: Visitor<'de>>(
     variants: &'static [&'static str],
     visitor: V,
 ) -> Result<V::Value, ReadError> {
-    let names: Vec<_> = variants.iter().copied().filter(|tag| *tag != BARE && *tag != BARE_LIST).collect();
+    let names: Vec<_> = variants.iter().copied().filter(|tag| ![BARE, BARE_LIST, BARE_TABLE].contains(tag)).collect();
     let named = |text: &str| names.iter().copied().find(|tag| *tag == text);
     let bare = variants.contains(&BARE);
     let whole = |tag| Choice { node, tag, content: Some(Content { value: node.value, trail: node.trail }) };
@@ -34,6 +34,11 @@ pub(super) fn choose<'de, V: Visitor<'de>>(
             }
         },
         Data::Array(_) if variants.contains(&BARE_LIST) => visitor.visit_enum(whole(BARE_LIST)),
+        Data::Table(table)
+            if variants.contains(&BARE_TABLE) && !table.iter().any(|(key, _)| named(&key.name).is_some()) =>
+        {
+            visitor.visit_enum(whole(BARE_TABLE))
+        }
         Data::Table(table) => {
             let (key, tag, value) = only_tag(node, name, &names, table)?;
             let trail = &Trail::Key(node.trail, &key.name);

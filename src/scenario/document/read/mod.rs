@@ -7,8 +7,8 @@
 //! - A struct's keys are checked against its fields before any is read.
 //! - A field named [`REST`] takes all keys that no other field claims: a struct inside a struct, written without a name of its
 //!   own. It is what serde calls flatten, without its loss of places, and the inner struct still refuses unknown keys.
-//! - An enum is a bare name, or a table with the name as its one key. A variant named `=` takes a bare value, and one named
-//!   `[]` a list.
+//! - An enum is a bare name, or a table with the name as its one key. A variant named `=` takes a bare value, one named `[]` a
+//!   list, and one named `{}` a table with keys of its own.
 //! - A [`DataFile`](super::DataFile) is the name of a file, and what the file says.
 
 mod choice;
@@ -33,6 +33,8 @@ pub const REST: &str = "..";
 pub const BARE: &str = "=";
 /// The variant that takes a bare list.
 pub const BARE_LIST: &str = "[]";
+/// The variant that takes a table in which none of the others is named.
+pub const BARE_TABLE: &str = "{}";
 
 /// What the reader asks about words that a schema type does not know.
 pub trait Vocabulary {

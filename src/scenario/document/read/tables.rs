@@ -10,7 +10,7 @@ use crate::scenario::document::tree::{Data, Key, Table, Value};
 use crate::scenario::nearest::{nearest, one_of};
 
 /// What may stand at the top, and is handled before a scenario is read.
-const EARLY: [&str; 4] = ["extends", "remove", "params", "variants"];
+const EARLY: [&str; 5] = ["extends", "remove", "params", "variants", "sweep"];
 
 /// A schema struct as far as serde tells: its name and its keys.
 #[derive(Clone, Copy)]

@@ -1,0 +1,204 @@
+//! A comparison in words, and as CSV and JSON.
+
+use crate::experiment::{Comparison, Contrast, Finding, Side, Unit};
+use crate::scenario::Better;
+
+use super::metric::Value;
+use super::style::{Role, Style, clean};
+use super::summary::field;
+use super::sweep::{plain, unit_name, with_interval};
+use super::text::columns;
+use super::{File, VERSION};
+
+/// Everything that can be said about a comparison.
+#[derive(Clone, Copy, Debug)]
+pub struct CompareReport<'a>(pub &'a Comparison);
+
+/// Whether a difference is good news.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum News {
+    Good,
+    Bad,
+    Neither,
+}
+
+fn news(better: Option<Better>, contrast: Finding) -> News {
+    match (better, contrast) {
+        (_, Finding::Same | Finding::Unseen) | (None, _) => News::Neither,
+        (Some(Better::Lower), Finding::Lower) | (Some(Better::Higher), Finding::Higher) => News::Good,
+        _ => News::Bad,
+    }
+}
+
+impl CompareReport<'_> {
+    /// The base, then how each of the others differs from it.
+    pub fn text(&self, style: Style) -> String {
+        let Self(comparison) = self;
+        let runs = if comparison.runs == 1 { "1 run".to_owned() } else { format!("{} runs", comparison.runs) };
+        let mut lines = vec![
+            style.paint(Role::Title, &clean(&comparison.title, 80)),
+            style.paint(Role::Quiet, &format!("{runs} of each, in pairs that share their luck; intervals are 95 %")),
+        ];
+        for (place, side) in comparison.sides.iter().enumerate() {
+            lines.push(String::new());
+            lines.push(style.paint(Role::Heading, &clean(&side.name, 60)));
+            lines.extend(if place == 0 { base(side) } else { against(side, style) });
+        }
+        lines.push(String::new());
+        lines.push(style.paint(Role::Quiet, &format!("seed {} · v{VERSION}", comparison.seed)));
+        let mut text = lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n");
+        text.push('\n');
+        text
+    }
+
+    /// `compare.csv`: a row for each side and quantity.
+    pub fn csv(&self) -> Vec<u8> {
+        let Self(comparison) = self;
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let header = [
+            "side",
+            "quantity",
+            "unit",
+            "value",
+            "low",
+            "high",
+            "difference",
+            "half_width",
+            "half_width_unpaired",
+            "verdict",
+            "runs",
+            "seed",
+            "digest",
+            "version",
+        ];
+        writer.write_record(header).expect("memory can be written");
+        for side in &comparison.sides {
+            for (column, measured, difference) in &side.quantities {
+                let (low, high) = measured.interval.unzip();
+                let number = |value: Option<f64>| field(Value::real(value));
+                let verdict = difference.map_or("base", |difference| verdict(&difference));
+                let row = [
+                    side.name.clone(),
+                    column.quantity.clone(),
+                    unit_name(measured.unit).into(),
+                    number(measured.value),
+                    number(low),
+                    number(high),
+                    number(difference.map(|difference| difference.value)),
+                    number(difference.and_then(|difference| difference.half)),
+                    number(difference.and_then(|difference| difference.independent)),
+                    verdict.into(),
+                    comparison.runs.to_string(),
+                    comparison.seed.to_string(),
+                    format!("{:016x}", side.digest),
+                    VERSION.into(),
+                ];
+                writer.write_record(row).expect("every row has the header's fields");
+            }
+        }
+        writer.into_inner().expect("memory can be written")
+    }
+
+    /// `compare.json`: what `compare.csv` says.
+    pub fn json(&self) -> Vec<u8> {
+        let Self(comparison) = self;
+        let number = |value: Option<f64>| serde_json::to_value(Value::real(value)).expect("a number is JSON");
+        let sides: Vec<_> = comparison.sides.iter().map(|side| {
+            let quantities: serde_json::Map<_, _> = side.quantities.iter().map(|(column, measured, difference)| {
+                let (low, high) = measured.interval.unzip();
+                let mut said = serde_json::json!({
+                    "value": number(measured.value), "low": number(low), "high": number(high), "unit": unit_name(measured.unit),
+                });
+                if let Some(difference) = difference {
+                    said["difference"] = number(Some(difference.value));
+                    said["half_width"] = number(difference.half);
+                    said["half_width_unpaired"] = number(difference.independent);
+                    said["verdict"] = verdict(difference).into();
+                }
+                (column.quantity.clone(), said)
+            }).collect();
+            serde_json::json!({ "name": side.name, "digest": format!("{:016x}", side.digest), "quantities": quantities })
+        }).collect();
+        let whole = serde_json::json!({
+            "schema": 1, "version": VERSION, "title": comparison.title, "seed": comparison.seed, "runs": comparison.runs, "sides": sides,
+        });
+        let mut bytes = serde_json::to_vec_pretty(&whole).expect("plain data is JSON");
+        bytes.push(b'\n');
+        bytes
+    }
+
+    /// The files of a comparison.
+    pub fn files(&self) -> Vec<File> {
+        let file = |name: &str, bytes| File { name: name.into(), bytes };
+        vec![
+            file("compare.csv", self.csv()),
+            file("compare.json", self.json()),
+            file("compare.txt", self.text(Style::Plain).into_bytes()),
+        ]
+    }
+}
+
+fn base(side: &Side) -> Vec<String> {
+    let rows: Vec<Vec<String>> = side
+        .quantities
+        .iter()
+        .map(|(column, measured, _)| vec![clean(&column.quantity, 48), with_interval(measured)])
+        .collect();
+    columns(&rows)
+}
+
+fn against(side: &Side, style: Style) -> Vec<String> {
+    let rows: Vec<Vec<String>> = side
+        .quantities
+        .iter()
+        .map(|(column, measured, difference)| {
+            let said = difference
+                .as_ref()
+                .map_or("nothing to compare".into(), |difference| in_words(difference, measured.unit));
+            vec![clean(&column.quantity, 48), plain(measured.value, measured.unit), said]
+        })
+        .collect();
+    let lines = columns(&rows);
+    let paint = |(line, (column, _, difference)): (String, &(crate::scenario::plan::Column, _, Option<Contrast>))| {
+        let contrast = difference.map_or(Finding::Unseen, |difference| difference.finding);
+        match news(column.measure.metric.better(), contrast) {
+            News::Good => style.paint(Role::Good, &format!("{line}  better")),
+            News::Bad => style.paint(Role::Bad, &format!("{line}  worse")),
+            News::Neither => line,
+        }
+    };
+    lines.into_iter().zip(&side.quantities).map(paint).collect()
+}
+
+/// `18ms ± 3ms lower`, or that no difference was seen.
+fn in_words(difference: &Contrast, unit: Unit) -> String {
+    let size = |value: f64| match unit {
+        // Of two shares the difference is in points.
+        Unit::Share => format!("{} points", super::human::number(value * 100.0)),
+        unit => plain(Some(value), unit),
+    };
+    let half = difference.half.map(|half| format!(" ± {}", size(half))).unwrap_or_default();
+    match difference.finding {
+        Finding::Same => "the same".into(),
+        Finding::Lower => format!("{}{half} lower", size(difference.value.abs())),
+        Finding::Higher => format!("{}{half} higher", size(difference.value.abs())),
+        Finding::Unseen => match difference.half {
+            Some(half) => format!("no difference seen (± {})", size(half)),
+            None if difference.value.is_finite() => format!(
+                "{} {}, of unknown certainty",
+                size(difference.value.abs()),
+                if difference.value < 0.0 { "lower" } else { "higher" }
+            ),
+            None => "without end in some run".into(),
+        },
+    }
+}
+
+fn verdict(difference: &Contrast) -> &'static str {
+    match difference.finding {
+        Finding::Same => "same",
+        Finding::Unseen => "unseen",
+        Finding::Lower => "lower",
+        Finding::Higher => "higher",
+    }
+}

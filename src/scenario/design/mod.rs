@@ -1,0 +1,161 @@
+//! The design of a study: which values of which keys are tried together.
+//!
+//! ```toml
+//! [sweep]
+//! params.load = ["500/s", "1000/s", "2000/s"]
+//! policies.default.timeout = { from = "20ms", to = "200ms", step = "20ms" }
+//! policies.default.max-attempts = { from = 1, to = 8, log = 4 }
+//! constraints = ["policies.default.timeout < clients.app.deadline"]
+//! ```
+//!
+//! Every path is a *factor*, every value of it a *level*. A full design tries each level with each level of every other factor, the last
+//! factor first; `design = { latin-hypercube = 50 }` and `design = { sobol = 64 }` try so many points that fill the space between the
+//! ends evenly. A [`Point`] is one choice of levels: laid over the scenario it makes another one, which is read and checked like any.
+
+mod constraint;
+mod factor;
+mod sampling;
+
+use super::diagnostic::Diagnostic;
+use super::document::{Data, Key, Quoted, Table, Value};
+use super::nearest::nearest;
+use crate::base::random::Seed;
+
+use constraint::Constraint;
+pub use factor::{Factor, Level};
+pub use sampling::Sampling;
+
+/// Keys of `[sweep]` that are no paths.
+const OWN: [&str; 2] = ["design", "constraints"];
+
+/// The most points of a study.
+pub const POINTS_MAX: u64 = 1_000_000;
+
+/// What a study varies.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Design {
+    /// The factors, in the order in which they are written.
+    pub factors: Vec<Factor>,
+    /// Which of their levels are tried together.
+    pub sampling: Sampling,
+    /// What has to hold at a point.
+    constraints: Vec<Constraint>,
+    /// What samples are drawn from.
+    seed: u64,
+}
+
+/// One choice of levels, factor by factor.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct Point(pub Vec<Level>);
+
+impl Design {
+    /// Takes `[sweep]` out of a tree, if it is there.
+    pub(super) fn take(tree: &mut Table, seed: u64, mistakes: &mut Vec<Diagnostic>) -> Option<Self> {
+        let (_, value) = tree.remove("sweep")?;
+        let Data::Table(mut table) = value.data else {
+            let found = format!("[sweep] is a table of paths and values, found {}", value.describe());
+            mistakes.push(Diagnostic::error(found).at(value.origin, ""));
+            return None;
+        };
+        let [design, constraints] = OWN.map(|key| table.remove(key).map(|(_, value)| value));
+        let mut read = Self { seed, ..Self::default() };
+        read.sampling = design.and_then(|value| Sampling::read(&value, mistakes)).unwrap_or_default();
+        read.add_factors(&mut Vec::new(), table, mistakes);
+        if read.factors.is_empty() && mistakes.is_empty() {
+            mistakes.push(
+                Diagnostic::error("[sweep] varies nothing")
+                    .at(value.origin, "")
+                    .help("write paths with their values, such as policies.default.timeout = [\"50ms\", \"100ms\"]"),
+            );
+        }
+        for text in constraints.iter().flat_map(|value| constraint::texts(value, mistakes)).collect::<Vec<_>>() {
+            read.constraints.extend(Constraint::read(&text, mistakes));
+        }
+        if read.sampling == Sampling::Full {
+            for factor in &read.factors {
+                mistakes.extend(factor.refuse_a_space());
+            }
+            let count = read.factors.iter().try_fold(1_u64, |count, factor| count.checked_mul(factor.count().max(1)));
+            if count.is_none_or(|count| count > POINTS_MAX) {
+                let message = format!("a study has at most {POINTS_MAX} points, and all levels together are more");
+                mistakes.push(
+                    Diagnostic::error(message).at(value.origin, "").help("try `design = { latin-hypercube = 1000 }`"),
+                );
+            }
+        }
+        Some(read)
+    }
+
+    fn add_factors(&mut self, way: &mut Vec<Key>, table: Table, mistakes: &mut Vec<Diagnostic>) {
+        for (key, value) in table {
+            way.push(key);
+            match value.data {
+                Data::Table(inner) if !factor::is_range(&inner) => self.add_factors(way, inner, mistakes),
+                _ => self.factors.extend(Factor::read(way, &value, mistakes)),
+            }
+            way.pop();
+        }
+    }
+
+    /// Every point, in order: those that the constraints allow.
+    pub fn points(&self, tree: &Table) -> Vec<Point> {
+        let allowed = |point: &Point| {
+            self.constraints.iter().all(|constraint| {
+                constraint.holds(&|path| match self.level(point, path) {
+                    Some(value) => Some(value),
+                    None => value_at(tree, path).cloned(),
+                })
+            })
+        };
+        self.sampling.points(&self.factors, Seed(self.seed)).into_iter().filter(allowed).collect()
+    }
+
+    /// The value that a factor has at a point.
+    fn level(&self, point: &Point, path: &str) -> Option<Value> {
+        let place = self.factors.iter().position(|factor| factor.path == path)?;
+        Some(self.factors[place].value(*point.0.get(place)?))
+    }
+
+    /// What each factor is at a point, as a person would write it.
+    pub fn labels(&self, point: &Point) -> Vec<String> {
+        self.factors.iter().zip(&point.0).map(|(factor, &level)| factor.label(level)).collect()
+    }
+
+    /// What is to be set at a point: paths, and values with the places where they were written.
+    pub(super) fn settings(&self, point: &Point) -> impl Iterator<Item = (&[Key], Value)> {
+        self.factors.iter().zip(&point.0).map(|(factor, &level)| (factor.keys.as_slice(), factor.value(level)))
+    }
+
+    /// The factor with this path.
+    ///
+    /// # Errors
+    /// What is wrong with the path, with the nearest there is.
+    pub fn factor(&self, path: &str) -> Result<usize, String> {
+        self.factors.iter().position(|factor| factor.path == path).ok_or_else(|| {
+            let known = self.factors.iter().map(|factor| factor.path.as_str());
+            match nearest(path, known.clone()) {
+                Some(near) => format!("`{path}` is not varied; did you mean `{near}`?"),
+                None => format!("`{path}` is not varied; what is varied is {}", known.collect::<Vec<_>>().join(", ")),
+            }
+        })
+    }
+}
+
+/// The value at a dotted path.
+fn value_at<'t>(tree: &'t Table, path: &str) -> Option<&'t Value> {
+    let path = super::document::Path::parse(path).ok()?;
+    let (last, way) = path.segments().split_last()?;
+    let mut table = tree;
+    for segment in way {
+        table = table.get(&segment.name)?.as_table()?;
+    }
+    table.get(&last.name)
+}
+
+/// A dotted path.
+fn dotted(keys: &[Key]) -> String {
+    keys.iter().map(|key| Quoted(&key.name).to_string()).collect::<Vec<_>>().join(".")
+}
+
+#[cfg(test)]
+mod tests;

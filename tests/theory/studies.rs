@@ -1,0 +1,128 @@
+//! What several runs say: intervals that hold what they should, warm-ups, runs until enough is known, and what pairing is worth.
+
+use std::ops::ControlFlow;
+
+use rehearsal::base::time::Span;
+use rehearsal::experiment::{Bare, Cut, Finding, Progress, Setting, compare, run};
+
+use crate::common::plan;
+
+fn on(_: Progress) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+/// A thousand times ten runs, of 200 messages each, over a network that loses every tenth and takes 10 ms on the average (exponential).
+/// Each message is on its own, so the truth is known: 90 % arrive, after 10 ms on the average, nine of ten within 10 ms x ln 10. 95 %
+/// intervals hold it in 95 of 100 cases, give or take 4 standard errors of 0.7.
+#[test]
+fn intervals_hold_the_truth_as_often_as_they_say() {
+    let truths =
+        [("c.received", 0.9), ("c.latency-one-way.mean", 10e6), ("c.latency-one-way.p90", 10e6 * libm::log(10.0))];
+    let mut held = [0; 3];
+    for seed in 0..1000 {
+        let results = run(
+            &plan(&format!(
+                r#"
+                run = {{ seed = {seed}, duration = "4s", runs = 10 }}
+                network = {{ latency = {{ exponential = "10ms" }}, loss = "10%" }}
+                clients.c = {{ rate = "50/s", send = "s" }}
+                services.s = {{}}
+                [expect]
+                "c.received" = "> 0%"
+                "c.latency-one-way.mean" = "> 0ms"
+                "c.latency-one-way.p90" = "> 0ms"
+                "#
+            )),
+            &mut on,
+        );
+        let results = results.expect("it can be played");
+        for ((judgement, (_, truth)), held) in results.judgements.iter().zip(truths).zip(&mut held) {
+            let (low, high) = judgement.measured.interval.expect("there are ten runs");
+            *held += u32::from(low <= truth && truth <= high);
+        }
+    }
+    for ((quantity, _), held) in truths.into_iter().zip(held) {
+        println!("{quantity}: {held} of 1000");
+        assert!((922..=978).contains(&held), "{quantity}: {held} of 1000");
+    }
+}
+
+/// An M/M/1 queue at 90 % that begins empty: it forgets that in some relaxation times of 1 / (mu (1 - sqrt rho)^2) = 3.8 s. The cut is above
+/// zero and in the first half.
+#[test]
+fn the_empty_start_of_a_busy_queue_is_cut_off() {
+    let plan = plan(
+        r#"
+        run = { duration = "400s", warmup = "auto", runs = 5 }
+        clients.c = { rate = "90/s", call = "s" }
+        services.s = { work = { exponential = "10ms" } }
+        "#,
+    );
+    let cut = Cut::find(&plan, &mut on).expect("it can be played");
+    println!("{cut:?}");
+    let seconds = |seconds: u64| Span::from_nanos(seconds * 1_000_000_000);
+    assert!(seconds(1) <= cut.length && cut.length < seconds(200), "{cut:?}");
+    let results = run(&plan, &mut on).expect("it can be played");
+    assert_eq!(results.runs[0].measured.0.as_nanos(), cut.length.as_nanos());
+}
+
+/// Load beyond what can be served never settles, and it is said.
+#[test]
+fn what_never_settles_is_said() {
+    let plan = plan(
+        r#"
+        run = { duration = "100s", warmup = "auto", drain = "100s" }
+        clients.c = { rate = "150/s", call = "s" }
+        services.s = { work = { exponential = "10ms" } }
+        "#,
+    );
+    let results = run(&plan, &mut on).expect("it can be played");
+    assert!(results.warnings.iter().any(|warning| warning.contains("does not settle")), "{:?}", results.warnings);
+}
+
+/// Runs go on until half the interval of the mean is at most 2 % of it, no fewer than ten.
+#[test]
+fn runs_end_once_enough_is_known() {
+    let results = run(
+        &plan(
+            r#"
+            run = { duration = "20s", runs = { until = { "c.latency.mean" = "2%" }, at-most = 500 } }
+            clients.c = { rate = "50/s", call = "s" }
+            services.s = { work = { exponential = "10ms" } }
+            expect."c.latency.mean" = "> 0ms"
+            "#,
+        ),
+        &mut on,
+    );
+    let results = results.expect("it can be played");
+    let measured = results.judgements[0].measured;
+    let ((low, high), value) =
+        (measured.interval.expect("there are runs"), measured.value.expect("there are messages"));
+    println!("{} runs, {value} in {low} to {high}", results.runs.len());
+    assert!((10..500).contains(&results.runs.len()));
+    assert!((high - low) / 2.0 <= 0.02 * value);
+}
+
+/// Two queues that share arrivals and demand, one of which works 2 % faster: the difference of their mean latencies is far more certain in
+/// pairs than between runs that have nothing in common.
+#[test]
+fn pairs_are_worth_many_runs() {
+    let setting = |place, work: &str| {
+        let text = format!(
+            r#"
+            run = {{ duration = "100s", runs = 10, metrics = ["c.latency.mean"] }}
+            clients.c = {{ rate = "70/s", call = "s" }}
+            services.s = {{ work = {{ exponential = "{work}" }} }}
+            "#
+        );
+        Setting::new(place, plan(&text), &mut on).expect("nothing is played yet")
+    };
+    let sides = vec![("base".to_owned(), setting(0, "10ms")), ("faster".to_owned(), setting(1, "9800us"))];
+    let comparison = compare("two queues", sides, &mut Bare, &mut on).expect("it can be played");
+    let (_, _, difference) = &comparison.sides[1].quantities[0];
+    let difference = difference.expect("both have latencies");
+    let (half, independent) = (difference.half.unwrap(), difference.independent.unwrap());
+    println!("{difference:?}: {} times", independent / half);
+    assert_eq!(difference.finding, Finding::Lower);
+    assert!(independent > 5.0 * half, "{difference:?}");
+}
