@@ -102,10 +102,10 @@ impl Observer for Series {
             Observation::Closed { message, .. } => {
                 self.open.remove(&message);
             }
-            Observation::Handled { message, outcome: Outcome::Done } => {
-                if self.open.get(&message).is_some_and(|open| !open.is_told) {
-                    self.known(now, message);
-                }
+            Observation::Handled { message, outcome: Outcome::Done }
+                if self.open.get(&message).is_some_and(|open| !open.is_told) =>
+            {
+                self.known(now, message);
             }
             _ => {}
         }

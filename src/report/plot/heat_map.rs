@@ -79,7 +79,7 @@ fn map(
         clean(&sweep.factors[columns].path, 60)
     );
     let played = origin(sweep);
-    let mut canvas = page((&sweep.title, sweep.variant.as_deref()), &played, bottom + 140 & !1, &title, &[]);
+    let mut canvas = page((&sweep.title, sweep.variant.as_deref()), &played, (bottom + 140) & !1, &title, &[]);
     canvas.text(
         (MARGIN, HEAD - 20),
         &font::fit(&clean(&sweep.factors[rows].path, 80), SMALL.size, EDGE - MARGIN - 30),

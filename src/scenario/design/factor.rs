@@ -98,7 +98,7 @@ impl Factor {
     /// Where in the list a share of the way from the first to the last is, or on the way itself.
     pub(super) fn level_at(&self, share: u32) -> Level {
         match &self.levels {
-            Levels::List(values) => Level::Listed((u64::from(share) * values.len() as u64 >> 32) as u32),
+            Levels::List(values) => Level::Listed(((u64::from(share) * values.len() as u64) >> 32) as u32),
             Levels::Range { .. } => Level::At(share),
         }
     }
