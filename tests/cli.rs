@@ -567,6 +567,17 @@ fn a_study_goes_on_where_it_was() {
     let ended = home.run(&["sweep", "study.toml", "--study", "kept"]).with(4);
     assert!(ended.err.contains("results of another scenario"), "{}", ended.err);
     assert_eq!(count(), 12);
+    // What a file of data says is part of the scenario.
+    let traced = STUDY.replace(
+        "extends = \"good.toml\"",
+        "extends = \"good.toml\"\nremove = [\"clients.app.rate\"]\nclients.app.trace = \"t.csv\"",
+    );
+    home.write("traced.toml", traced);
+    home.write("t.csv", "at\n10ms\n20ms\n");
+    home.run(&["sweep", "traced.toml", "--study", "traced", "--runs", "1"]);
+    home.write("t.csv", "at\n10ms\n30ms\n");
+    let ended = home.run(&["sweep", "traced.toml", "--study", "traced", "--runs", "1"]).with(4);
+    assert!(ended.err.contains("has changed since"), "{}", ended.err);
     fs::create_dir(home.path("mine")).unwrap();
     home.write("mine/diary.txt", "mine");
     let ended = home.run(&["sweep", "study.toml", "--study", "mine"]).with(4);

@@ -1,8 +1,9 @@
 //! Scenarios from the disk and the standard input.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 
 use rehearsal::scenario::{Opener, Source};
@@ -17,6 +18,8 @@ const STDIN: &str = "<stdin>";
 #[derive(Default)]
 pub struct Files {
     stdin: OnceCell<String>,
+    /// What was read that is no scenario.
+    data: RefCell<BTreeSet<PathBuf>>,
 }
 
 impl Files {
@@ -34,8 +37,36 @@ impl Files {
     }
 }
 
+impl Files {
+    /// Everything that stands in the files of data that scenarios have named so far.
+    pub fn each_byte_of_data(&self, mut take: impl FnMut(u8)) -> io::Result<()> {
+        for path in self.data.borrow().iter() {
+            let mut reader = io::BufReader::new(File::open(path)?);
+            loop {
+                let bytes = reader.fill_buf()?;
+                if bytes.is_empty() {
+                    break;
+                }
+                bytes.iter().for_each(|&byte| take(byte));
+                let length = bytes.len();
+                reader.consume(length);
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&self, path: &Path) {
+        if path.extension().is_none_or(|end| end != "toml") {
+            self.data.borrow_mut().insert(path.to_owned());
+        }
+    }
+}
+
 impl Source for Files {
     fn read(&self, path: &Path) -> io::Result<String> {
+        if path != Path::new(STDIN) {
+            self.note(path);
+        }
         if path != Path::new(STDIN) {
             return text(File::open(path)?);
         }
@@ -52,6 +83,7 @@ impl Source for Files {
             return self.read(path).map(|text| Opener::of_text(&text));
         }
         File::open(path)?;
+        self.note(path);
         let path = path.to_owned();
         Ok(Opener::new(move || Ok(Box::new(File::open(&path)?))))
     }

@@ -16,6 +16,8 @@ use rehearsal::scenario::document::{Document, Table};
 use rehearsal::scenario::plan::Plan;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::files::Files;
+
 /// The file in the directory.
 const FILE: &str = "study.db";
 /// The form of what stands in it.
@@ -38,6 +40,8 @@ pub struct Store {
     path: PathBuf,
     /// The rows of the points of this study, by their place in it.
     points: Vec<i64>,
+    /// What stands in the files of data that the scenario names.
+    data: u64,
 }
 
 /// Why results cannot be kept.
@@ -60,7 +64,7 @@ impl fmt::Display for StoreError {
 
 impl Store {
     /// Opens the store of the study of this scenario in a directory, or makes it.
-    pub fn open(directory: &Path, base: &Document) -> Result<Self, StoreError> {
+    pub fn open(directory: &Path, base: &Document, files: &Files) -> Result<Self, StoreError> {
         let path = directory.join(FILE);
         let system = |error: &dyn fmt::Display| StoreError::System(path.clone(), error.to_string());
         if !path.exists() && fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some()) {
@@ -73,7 +77,9 @@ impl Store {
         connection.pragma_update(None, "journal_mode", "WAL").map_err(|error| system(&error))?;
         connection.pragma_update(None, "synchronous", "NORMAL").map_err(|error| system(&error))?;
         connection.execute_batch(TABLES).map_err(|error| system(&error))?;
-        let store = Self { connection, path: path.clone(), points: Vec::new() };
+        let mut data = START;
+        files.each_byte_of_data(|byte| data = hash(data, byte)).map_err(|error| system(&error))?;
+        let store = Self { connection, path: path.clone(), points: Vec::new(), data };
         let found = |key: &str| -> Result<Option<String>, StoreError> {
             let mut statement = store
                 .connection
@@ -81,8 +87,11 @@ impl Store {
                 .map_err(|error| system(&error))?;
             statement.query_row([key], |row| row.get(0)).optional().map_err(|error| system(&error))
         };
-        let own =
-            [("form", FORM.to_string()), ("version", VERSION.to_owned()), ("scenario", fingerprint(&base.tree, &[]))];
+        let own = [
+            ("form", FORM.to_string()),
+            ("version", VERSION.to_owned()),
+            ("scenario", fingerprint(&base.tree, &[], data)),
+        ];
         for (key, value) in own {
             let told = match key {
                 "version" => "results of another version",
@@ -111,7 +120,7 @@ impl Store {
     /// The next point of the study is the one that this plan plays.
     pub fn add_point(&mut self, document: &Document, plan: &Plan, label: &str) -> Result<(), StoreError> {
         let asked: Vec<_> = plan.asked().map(|quantity| quantity.to_owned()).collect();
-        let fingerprint = fingerprint(&document.tree, &asked);
+        let fingerprint = fingerprint(&document.tree, &asked, self.data);
         let insert = "INSERT INTO points (fingerprint, label) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
         let id = self.connection.execute(insert, params![fingerprint, label]).and_then(|_| {
             self.connection.query_row("SELECT id FROM points WHERE fingerprint = ?1", [fingerprint], |row| row.get(0))
@@ -157,17 +166,26 @@ impl Shelf for Store {
     }
 }
 
-/// A fingerprint of all that the runs of a scenario depend on, and of what is asked of them: not of its title, of how often it is played,
-/// nor of what is expected.
-fn fingerprint(tree: &Table, asked: &[String]) -> String {
+/// Where a hash begins.
+const START: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// FNV-1a: the same on every machine.
+fn hash(hash: u64, byte: u8) -> u64 {
+    (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+}
+
+/// A fingerprint of all that the runs of a scenario depend on, and of what is asked of them: not of its title, of how often it is
+/// played, nor of what is expected. `data` is that of the files of data that it names.
+fn fingerprint(tree: &Table, asked: &[String], data: u64) -> String {
     let mut tree = tree.clone();
     ["title", "expect", "requires"].into_iter().for_each(|key| drop(tree.remove(key)));
     if let Some(run) = tree.get_mut("run").and_then(|run| run.as_table_mut()) {
         ["runs", "metrics"].into_iter().for_each(|key| drop(run.remove(key)));
     }
     let text = Document::print_tree(&tree);
-    // FNV-1a from two starts: 128 bits, the same on every machine.
-    let bytes = || text.bytes().chain(asked.iter().flat_map(|quantity| quantity.bytes().chain([0])));
-    let hash = |start: u64| bytes().fold(start, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    format!("{:016x}{:016x}", hash(0xcbf2_9ce4_8422_2325), hash(0x6c62_272e_07bb_0142))
+    let bytes =
+        || text.bytes().chain(asked.iter().flat_map(|quantity| quantity.bytes().chain([0]))).chain(data.to_le_bytes());
+    // Twice, from two starts: 128 bits.
+    let [one, other] = [START, 0x6c62_272e_07bb_0142].map(|start| bytes().fold(start, hash));
+    format!("{one:016x}{other:016x}")
 }

@@ -48,7 +48,7 @@ fn try_sweep(terminal: Terminal, args: &args::Sweep) -> Result<Exit, Exit> {
         return Err(complain("no point is left: the constraints or `--only` leave all of them out", Exit::Wrong));
     }
     let at = |point: &Point| Overrides { point: Some(point.clone()), ..overrides.clone() };
-    let mut store = args.study.as_deref().map(|path| Store::open(path, &base.document)).transpose();
+    let mut store = args.study.as_deref().map(|path| Store::open(path, &base.document, &files)).transpose();
     let mut store = store.as_mut().map_err(|error| complain(&error.to_string(), Exit::File))?.take();
     // What is wrong with any of them is said before the first is played.
     for point in &points {
