@@ -573,9 +573,9 @@ fn a_study_goes_on_where_it_was() {
         "extends = \"good.toml\"\nremove = [\"clients.app.rate\"]\nclients.app.trace = \"t.csv\"",
     );
     home.write("traced.toml", traced);
-    home.write("t.csv", "at\n10ms\n20ms\n");
+    home.write("t.csv", "time\n0.01\n0.02\n");
     home.run(&["sweep", "traced.toml", "--study", "traced", "--runs", "1"]);
-    home.write("t.csv", "at\n10ms\n30ms\n");
+    home.write("t.csv", "time\n0.01\n0.03\n");
     let ended = home.run(&["sweep", "traced.toml", "--study", "traced", "--runs", "1"]).with(4);
     assert!(ended.err.contains("has changed since"), "{}", ended.err);
     fs::create_dir(home.path("mine")).unwrap();
