@@ -587,7 +587,8 @@ fn a_study_goes_on_where_it_was() {
 #[test]
 fn a_comparison_says_what_differs_and_by_how_much() {
     let home = Home::new();
-    let ended = home.run(&["compare", "good.toml", "--runs", "5"]).with(0);
+    let seldom = "clients.app.rate=5/s";
+    let ended = home.run(&["compare", "good.toml", "--runs", "5", "--set", seldom]).with(0);
     assert!(ended.out.contains("5 runs of each") && ended.out.contains("hopeless"), "{}", ended.out);
     // 19 ms of work more, each time.
     let slow = ended

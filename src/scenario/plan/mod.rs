@@ -334,8 +334,13 @@ impl Plan {
         let measures = measures.chain(self.columns.iter().map(|column| &column.measure));
         let targets = self.enough.iter().flat_map(|enough| &enough.targets);
         let measures = measures.chain(targets.map(|(column, _)| &column.measure));
-        let windows = measures.filter(|measure| !measure.metric.is_of_strikes()).filter_map(|measure| measure.window);
-        windows.map(|when| when.spans(|fault| &strikes[fault], self.measured())).collect()
+        let mut windows: Vec<When> = Vec::new();
+        for when in measures.filter(|measure| !measure.metric.is_of_strikes()).filter_map(|measure| measure.window) {
+            if !windows.contains(&when) {
+                windows.push(when);
+            }
+        }
+        windows.into_iter().map(|when| when.spans(|fault| &strikes[fault], self.measured())).collect()
     }
 
     fn span(&self) -> usize {
