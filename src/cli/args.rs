@@ -121,15 +121,8 @@ pub struct Compare {
     /// How much worse anything may be, as a share of its value at the base: beyond it the exit code is 1, or 3 where more runs would tell
     #[arg(long, value_name = "SHARE")]
     pub margin: Option<String>,
-    /// Write tables and plots into DIR
-    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub output: Option<PathBuf>,
-    /// Replace the report that DIR already holds
-    #[arg(long, requires = "output")]
-    pub force: bool,
-    /// What goes to the standard output
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
+    #[command(flatten)]
+    pub to: Destination,
 }
 
 impl Compare {
@@ -178,15 +171,8 @@ pub struct Sweep {
     /// Keep what every run answers in DIR as soon as it is done: the same command goes on where it was interrupted, and plays nothing twice
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub study: Option<PathBuf>,
-    /// Write tables and plots into DIR
-    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub output: Option<PathBuf>,
-    /// Replace the report that DIR already holds
-    #[arg(long, requires = "output")]
-    pub force: bool,
-    /// What goes to the standard output
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
+    #[command(flatten)]
+    pub to: Destination,
     /// What an undecided expectation counts as, instead of exit code 3
     #[arg(long, value_enum, value_name = "AS")]
     pub inconclusive: Option<Inconclusive>,
@@ -289,6 +275,20 @@ pub struct Completions {
     /// The shell
     #[arg(value_enum)]
     pub shell: clap_complete::Shell,
+}
+
+/// Where the report of a study goes.
+#[derive(Args, Debug)]
+pub struct Destination {
+    /// Write tables and plots into DIR
+    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub output: Option<PathBuf>,
+    /// Replace the report that DIR already holds
+    #[arg(long, requires = "output")]
+    pub force: bool,
+    /// What goes to the standard output
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
 }
 
 /// What the command line changes in a scenario.

@@ -7,8 +7,8 @@ use rehearsal::report::CompareReport;
 use rehearsal::scenario::plan::Plan;
 use rehearsal::scenario::{Better, Mistakes, Overrides};
 
-use super::args::{self, Format};
-use super::directory::Directory;
+use super::args;
+use super::destination::fill;
 use super::exit::Exit;
 use super::files::Files;
 use super::interrupt;
@@ -60,8 +60,7 @@ fn try_compare(terminal: Terminal, args: &args::Compare) -> Result<Exit, Exit> {
         })?;
         plans.push((side.name.clone(), prepared.plan));
     }
-    let directory = args.output.as_deref().map(|path| Directory::claim(path, args.force)).transpose();
-    let directory = directory.map_err(|refusal| complain(&refusal.to_string(), Exit::File))?;
+    let directory = args.to.claim().map_err(|refusal| complain(&refusal.to_string(), Exit::File))?;
     let most = plans.iter().map(|(_, plan)| u64::from(plan.runs)).sum();
     let mut line = ProgressLine::of_study(terminal, &Files::stem(first), most);
     let mut watch = |progress: Progress| {
@@ -79,15 +78,8 @@ fn try_compare(terminal: Terminal, args: &args::Compare) -> Result<Exit, Exit> {
     let comparison = play(&title, settings, &mut Bare, &mut watch).map_err(failed)?;
     drop(line);
     let report = CompareReport(&comparison);
-    if let Some(directory) = directory {
-        directory.fill(&report.files()).map_err(|refusal| complain(&refusal.to_string(), Exit::File))?;
-    }
-    let exit = match args.format {
-        Format::Text => terminal.print(report.text(terminal.report_style())),
-        Format::Json => terminal.print(report.json()),
-        Format::Csv => terminal.print(report.csv()),
-        Format::Quiet => Exit::Well,
-    };
+    fill(directory, || report.files()).map_err(|refusal| complain(&refusal.to_string(), Exit::File))?;
+    let exit = args.to.print(terminal, |style| report.text(style), || report.json(), || report.csv());
     Ok(exit.max(regressions(terminal, &comparison, args)?))
 }
 

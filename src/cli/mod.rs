@@ -8,6 +8,7 @@ mod catalogue;
 mod check;
 mod compare;
 mod completions;
+mod destination;
 mod directory;
 mod exit;
 mod explain;

@@ -10,7 +10,7 @@ use rehearsal::scenario::design::{Design, Point};
 use rehearsal::scenario::document::Table;
 
 use super::args::{self, Format};
-use super::directory::Directory;
+use super::destination::fill;
 use super::exit::Exit;
 use super::files::Files;
 use super::interrupt;
@@ -70,8 +70,7 @@ fn try_sweep(terminal: Terminal, args: &args::Sweep) -> Result<Exit, Exit> {
             added.map_err(|error| complain(&error.to_string(), Exit::File))?;
         }
     }
-    let directory = args.output.as_deref().map(|path| Directory::claim(path, args.force)).transpose();
-    let directory = directory.map_err(|refusal| complain(&refusal.to_string(), Exit::File))?;
+    let directory = args.to.claim().map_err(|refusal| complain(&refusal.to_string(), Exit::File))?;
     warn(terminal, &base);
     let mut sweep = Sweep {
         title: base.plan.title.clone(),
@@ -114,16 +113,9 @@ fn try_sweep(terminal: Terminal, args: &args::Sweep) -> Result<Exit, Exit> {
     })?;
     drop(line);
     let report = SweepReport(&sweep);
-    if let Some(directory) = directory {
-        directory.fill(&report.files()).map_err(|refusal| complain(&refusal.to_string(), Exit::File))?;
-    }
-    let exit = match args.format {
-        Format::Text => terminal.print(report.text(terminal.report_style())),
-        Format::Json => terminal.print(report.json()),
-        Format::Csv => terminal.print(report.csv()),
-        Format::Quiet => Exit::Well,
-    };
-    if let (Some(path), Format::Text) = (&args.output, args.format) {
+    fill(directory, || report.files()).map_err(|refusal| complain(&refusal.to_string(), Exit::File))?;
+    let exit = args.to.print(terminal, |style| report.text(style), || report.json(), || report.csv());
+    if let (Some(path), Format::Text) = (&args.to.output, args.to.format) {
         terminal.note(&format!("\ntables are in `{}`", path.display()));
     }
     let judged = sweep.points.iter().flat_map(|point| &point.outcome.judgements);

@@ -18,13 +18,26 @@ pub fn replicate(
     plan: &Plan,
     runs: impl IntoIterator<Item = u32>,
     watch: &mut Watch<'_>,
-    mut take: impl FnMut(RunResult) -> ControlFlow<()>,
+    take: impl FnMut(RunResult) -> ControlFlow<()>,
+) -> Result<(), RunError> {
+    each_run(runs, watch, |run, watch| play(plan, run, watch), take)
+}
+
+/// Does `work` for each of these runs, and hands what comes out to `take`, like [`replicate`].
+///
+/// # Errors
+/// That of the first run, in their order, of which nothing comes out.
+pub(super) fn each_run<T: Send>(
+    runs: impl IntoIterator<Item = u32>,
+    watch: &mut Watch<'_>,
+    work: impl Fn(u32, &mut Watch<'_>) -> Result<T, RunError> + Sync,
+    mut take: impl FnMut(T) -> ControlFlow<()>,
 ) -> Result<(), RunError> {
     let watch = Mutex::new(watch);
-    let play = |run| play(plan, run, &mut |progress| watch.lock().unwrap_or_else(PoisonError::into_inner)(progress));
+    let work = |run| work(run, &mut |progress| watch.lock().unwrap_or_else(PoisonError::into_inner)(progress));
     let mut failed = Ok(());
-    in_order(runs, play, |played| match played {
-        Ok(run) => take(run),
+    in_order(runs, work, |done| match done {
+        Ok(done) => take(done),
         Err(error) => {
             failed = Err(error);
             ControlFlow::Break(())

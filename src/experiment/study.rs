@@ -3,7 +3,7 @@
 //! Runs are played on all cores and taken in in the order in which they were asked for, so the outcome does not depend on how many
 //! cores there are. What is known already, because it was kept before, is not played again.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -150,8 +150,8 @@ pub fn study(
     mut done: impl FnMut(Outcome) -> ControlFlow<()>,
 ) -> Result<(), StudyError> {
     // The first point of which not all is known, as far as it has been taken in.
-    let present: RefCell<Option<Tally>> = RefCell::new(None);
-    let past = RefCell::new(0_u32);
+    let mut present: Option<Tally> = None;
+    let past = Cell::new(0_u32);
     let failed = RefCell::new(Ok(()));
     let tasks = points.into_iter().enumerate().map_while(|(place, point)| match point {
         Ok(setting) => Some((place as u32, Arc::new(setting))),
@@ -163,23 +163,22 @@ pub fn study(
     let tasks = tasks.flat_map(|(place, setting)| {
         let past = &past;
         (0..setting.plan.runs)
-            .take_while(move |_| *past.borrow() <= place)
+            .take_while(move |_| past.get() <= place)
             .map(move |run| (place, Arc::clone(&setting), run))
     });
     let tasks = tasks.map(|(place, setting, run)| Task { place, setting, run });
     play_all(tasks, shelf, watch, |task, record| {
-        if task.place < *past.borrow() {
+        if task.place < past.get() {
             // It was begun before it was known that there are enough.
             return ControlFlow::Continue(false);
         }
-        let mut present = present.borrow_mut();
         let tally = present.get_or_insert_with(|| Tally::new(&task.setting));
         if !tally.take(record) {
             return ControlFlow::Continue(true);
         }
         let outcome = tally.outcome();
-        *present = None;
-        *past.borrow_mut() = task.place + 1;
+        present = None;
+        past.set(task.place + 1);
         match done(outcome) {
             ControlFlow::Continue(()) => ControlFlow::Continue(true),
             ControlFlow::Break(()) => ControlFlow::Break(()),

@@ -11,13 +11,12 @@
 //! played once more for it: a cut changes no event.
 
 use std::ops::ControlFlow;
-use std::sync::{Mutex, PoisonError};
 
 use crate::base::time::Span;
 use crate::metrics::{Cell, Series};
 use crate::scenario::plan::Plan;
 
-use super::parallel::in_order;
+use super::replicate::each_run;
 use super::run::{RunError, Watch, explore};
 
 /// The parts of the load, a multiple of five. A hundred means of five are a number that MSER-5 is recommended for.
@@ -43,27 +42,15 @@ impl Cut {
     /// # Errors
     /// When a run gives no result.
     pub fn find(plan: &Plan, watch: &mut Watch<'_>) -> Result<Self, RunError> {
-        let watch = Mutex::new(watch);
         let flows = plan.flows.len();
-        let play = |run| {
-            let series = Series::new(flows, CELLS, plan.duration);
-            explore(plan, run, series, &mut |progress| watch.lock().unwrap_or_else(PoisonError::into_inner)(progress))
-        };
         let mut sums: Vec<Vec<Cell>> = vec![vec![Cell::default(); CELLS as usize]; flows];
-        let mut failed = Ok(());
-        in_order(0..plan.runs.min(PILOTS), play, |played| match played {
-            Ok(mut series) => {
-                for (sums, cells) in sums.iter_mut().zip(series.close()) {
-                    sums.iter_mut().zip(cells).for_each(|(sum, cell)| sum.add(cell));
-                }
-                ControlFlow::Continue(())
+        let look = |run, watch: &mut Watch<'_>| explore(plan, run, Series::new(flows, CELLS, plan.duration), watch);
+        each_run(0..plan.runs.min(PILOTS), watch, look, |mut series| {
+            for (sums, cells) in sums.iter_mut().zip(series.close()) {
+                sums.iter_mut().zip(cells).for_each(|(sum, cell)| sum.add(cell));
             }
-            Err(error) => {
-                failed = Err(error);
-                ControlFlow::Break(())
-            }
-        });
-        failed?;
+            ControlFlow::Continue(())
+        })?;
         let length = Series::new(0, CELLS, plan.duration).length();
         let clients = plan
             .flows
