@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use rehearsal::experiment::{self, Progress, Results, RunError, Verdict};
-use rehearsal::report::Report;
+use rehearsal::report::{Report, Total};
 use rehearsal::scenario::plan::Plan;
 
 use super::args::{Format, Inconclusive, Run};
@@ -15,6 +15,9 @@ use super::interrupt;
 use super::progress::ProgressLine;
 use super::scenario::{prepare, refuse, stopped, strictly, warn};
 use super::terminal::Terminal;
+
+/// The most runs that tables show one by one; all others are part of what is said of all runs together.
+const SHOWN: usize = 100;
 
 /// Plays every file, one after the other; an interruption or a defect ends it at once.
 pub fn run(terminal: Terminal, args: &Run) -> Exit {
@@ -100,8 +103,10 @@ impl Job<'_> {
         if args.format != Format::Text {
             warn(terminal, &prepared);
         }
-        let results = self.play(plan).map_err(|error| stopped(terminal, &self.file.display().to_string(), &error))?;
-        let report = Report::from(&results);
+        let mut total = Total::default();
+        let results =
+            self.play(plan, &mut total).map_err(|error| stopped(terminal, &self.file.display().to_string(), &error))?;
+        let report = Report::new(&results, total);
         if let Some(directory) = directory {
             let files = report.files();
             if interrupt::look().is_break() {
@@ -114,13 +119,13 @@ impl Job<'_> {
         if let Some(path) = self.directory.filter(|_| args.format == Format::Text) {
             terminal.note(&format!("\nplots and tables are in `{}`", path.display()));
         }
-        if let (true, Some(fault)) = (args.strict, results.idle_faults().first()) {
+        if let (true, Some(fault)) = (args.strict, results.idle_faults.first()) {
             exit = exit.max(self.complain(&format!("fault `{fault}` touched nothing"), Exit::Failed));
         }
         Ok(exit.max(judge(&results, args.inconclusive)))
     }
 
-    fn play(&self, plan: &Plan) -> Result<Results, RunError> {
+    fn play(&self, plan: &Plan, total: &mut Total) -> Result<Results, RunError> {
         let mut line = ProgressLine::new(self.terminal, &Files::stem(self.file));
         let only = self.args.run;
         let mut watch = |progress: Progress| {
@@ -128,8 +133,12 @@ impl Job<'_> {
             interrupt::look()
         };
         match only {
-            None => experiment::run(plan, &mut watch),
-            Some(run) => Ok(Results::of(plan, vec![experiment::play(plan, run, &mut watch)?])),
+            None => experiment::run_keeping(plan, SHOWN, &mut watch, |run| total.add(run)),
+            Some(run) => {
+                let run = experiment::play(plan, run, &mut watch)?;
+                total.add(&run);
+                Ok(Results::of(plan, vec![run]))
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod compare;
 mod enough;
+mod harvest;
 mod judge;
 mod measure;
 mod parallel;
@@ -22,14 +23,14 @@ use std::ops::ControlFlow;
 use crate::metrics::RunResult;
 use crate::scenario::plan::Plan;
 
-use enough::Enough;
-use judge::Judge;
+use harvest::Harvest;
 
 pub use compare::{Comparison, Contrast, Finding, Side, compare};
 pub use partial::Partial;
 pub use record::{Questions, Record};
 pub use replicate::replicate;
 pub use run::{Progress, RunError, Watch, play};
+pub use sample::Moments;
 pub use shelf::{Bare, Shelf};
 pub use study::{Outcome, Setting, StudyError, study};
 pub use sweep::{Axis, Effect, Sweep, SweepPoint};
@@ -48,80 +49,59 @@ pub struct Results {
     pub seed: u64,
     /// The resolved scenario: one TOML text without references to other files.
     pub resolved: String,
-    /// The runs, by index.
+    /// How many runs there were.
+    pub count: u32,
+    /// The fingerprint of all of them: a single run's own, otherwise a chain in the order of their index; 0 of none.
+    pub digest: u64,
+    /// The runs, by index: all of them, or the first few, as many as were to be kept.
     pub runs: Vec<RunResult>,
     /// The expectations, in the order they are written.
     pub judgements: Vec<Judgement>,
     /// What was left out of the beginning, where that was found out.
     pub cut: Option<Cut>,
+    /// The faults that touched nothing in any run.
+    pub idle_faults: Vec<String>,
     /// Things the user should know, such as a warning about messages that can be lost without a timeout.
     pub warnings: Vec<String>,
 }
 
-/// Plays a plan as often as it says, on all cores, and judges what it expects.
+/// Plays a plan as often as it says, on all cores, keeps every run, and judges what it expects.
 ///
 /// # Errors
 /// When a run gives no result.
 pub fn run(plan: &Plan, watch: &mut Watch<'_>) -> Result<Results, RunError> {
+    run_keeping(plan, usize::MAX, watch, |_| {})
+}
+
+/// As [`run`], but keeps no more than the first `keep` runs, so that memory does not grow with their number; each is shown to `see` in
+/// the order of their index.
+///
+/// # Errors
+/// When a run gives no result.
+pub fn run_keeping(
+    plan: &Plan,
+    keep: usize,
+    watch: &mut Watch<'_>,
+    mut see: impl FnMut(&RunResult),
+) -> Result<Results, RunError> {
     let cut = plan.finds_warmup.then(|| Cut::find(plan, watch)).transpose()?;
     let settled = cut.as_ref().map(|cut| cut.apply(plan));
     let plan = settled.as_ref().unwrap_or(plan);
-    let questions = Questions::of(plan);
-    let mut runs = Vec::new();
-    let mut enough = plan.enough.as_ref().map(Enough::new);
+    let mut harvest = Harvest::new(plan);
     replicate(plan, 0..plan.runs, watch, |run| {
-        let is_enough = enough.as_mut().is_some_and(|enough| {
-            let Record { answers, .. } = questions.answer(&run);
-            enough.take(questions.targets.iter().map(|&target| &answers[target]))
-        });
-        runs.push(run);
-        if is_enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        see(&run);
+        if harvest.take(run, keep) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
-    let mut results = Results::of(plan, runs);
-    results.warnings.extend(cut.iter().flat_map(Cut::unsettled).map(|flow| {
-        format!(
-            "`{flow}` does not settle in the first half of the load: half is left out, and a longer run would say more"
-        )
-    }));
-    results.cut = cut;
-    Ok(results)
+    Ok(harvest.results(cut))
 }
 
 impl Results {
     /// What these runs of a plan say about what it expects.
     pub fn of(plan: &Plan, runs: Vec<RunResult>) -> Self {
-        let mut judge = Judge::new(&plan.expectations);
-        let questions = Questions::of(plan);
-        for run in &runs {
-            let Record { answers, .. } = questions.answer(run);
-            judge.take(questions.expectations.iter().map(|&expectation| &answers[expectation]));
+        let mut harvest = Harvest::new(plan);
+        for run in runs {
+            harvest.take(run, usize::MAX);
         }
-        if let [run] = &runs[..] {
-            judge.take_batches(run);
-        }
-        let judgements = judge.judgements();
-        let idle = idle_faults(&runs).into_iter().map(|name| format!("fault `{name}` touched nothing"));
-        let idle: Vec<_> = idle.collect();
-        Self {
-            title: plan.title.clone(),
-            variant: plan.variant.clone(),
-            seed: plan.seed,
-            resolved: plan.resolved.clone(),
-            runs,
-            judgements,
-            cut: None,
-            warnings: plan.warnings.iter().map(|warning| warning.message.clone()).chain(idle).collect(),
-        }
+        harvest.results(None)
     }
-
-    /// The faults that touched nothing in any run.
-    pub fn idle_faults(&self) -> Vec<&str> {
-        idle_faults(&self.runs)
-    }
-}
-
-fn idle_faults(runs: &[RunResult]) -> Vec<&str> {
-    let Some(first) = runs.first() else { return Vec::new() };
-    let is_idle = |index: &usize| runs.iter().all(|run| run.faults[*index].book.is_idle());
-    (0..first.faults.len()).filter(is_idle).map(|index| first.faults[index].name.as_str()).collect()
 }

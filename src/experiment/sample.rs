@@ -35,6 +35,11 @@ impl Moments {
         self.count
     }
 
+    /// Their mean; 0 of none.
+    pub fn mean(&self) -> f64 {
+        self.mean
+    }
+
     /// Half the 95 % interval for their mean, by Student's t; none of fewer than two, or where one is infinite.
     pub fn half_width(&self) -> Option<f64> {
         if self.count < 2 || self.is_infinite {

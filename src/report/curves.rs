@@ -35,7 +35,7 @@ pub(super) fn timeline(results: &Results, total: &Total) -> Vec<u8> {
     let mut table = Table::new(results, &header);
     total.flows.iter().for_each(|flow| timeline_of(&mut table, "all", flow));
     for run in &results.runs {
-        let total = Total::of_runs(std::iter::once(run));
+        let total = Total::of([run]);
         total.flows.iter().for_each(|flow| timeline_of(&mut table, &run.run.to_string(), flow));
     }
     table.into_bytes()
@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn a_timeline_sums_to_the_totals() {
         let results = fixture::replicated();
-        let total = Total::of(&results);
+        let total = Total::of(&results.runs);
         let bytes = timeline(&results, &total);
         let mut reader = csv::Reader::from_reader(&*bytes);
         let (mut offered, mut correct) = (0, 0);
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn nothing_measured_gives_headers() {
         let results = fixture::empty();
-        let total = Total::of(&results);
+        let total = Total::of(&results.runs);
         for bytes in [timeline(&results, &total), latency(&results, &total)] {
             assert_eq!(bytes.iter().filter(|&&byte| byte == b'\n').count(), 1);
         }

@@ -161,6 +161,8 @@ pub(super) fn exchange() -> Results {
         variant: None,
         seed: 42,
         resolved: "title = \"Checkout at the edge\"\n".into(),
+        count: 1,
+        digest: run(0, 42).digest.bits(),
         runs: vec![run(0, 42)],
         judgements: vec![
             judgement("shoppers/buy.reliability", ">= 95%", Verdict::Pass, share),
@@ -168,6 +170,7 @@ pub(super) fn exchange() -> Results {
             undecided,
         ],
         cut: None,
+        idle_faults: Vec::new(),
         warnings: vec!["shoppers/log: messages can be lost, and no policy has a timeout".into()],
     }
 }
@@ -176,6 +179,7 @@ pub(super) fn exchange() -> Results {
 pub(super) fn replicated() -> Results {
     Results {
         variant: Some("three-runs".into()),
+        count: 3,
         runs: (0..3).map(|index| run(index, mix(u64::from(index)))).collect(),
         judgements: Vec::new(),
         warnings: Vec::new(),
@@ -185,7 +189,14 @@ pub(super) fn replicated() -> Results {
 
 /// No runs at all.
 pub(super) fn empty() -> Results {
-    Results { title: String::new(), runs: Vec::new(), judgements: Vec::new(), warnings: Vec::new(), ..exchange() }
+    Results {
+        title: String::new(),
+        count: 0,
+        runs: Vec::new(),
+        judgements: Vec::new(),
+        warnings: Vec::new(),
+        ..exchange()
+    }
 }
 
 /// A run in which nothing happened.

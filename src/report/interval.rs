@@ -4,7 +4,7 @@
 //! lost, its upper end as correct. Several runs: Student's t over the runs' shares, widened in the same way. Runs that all
 //! agree leave t without a width, and then Wilson's interval on their sum stands in.
 
-use crate::base::special::student_t_quantile;
+use crate::experiment::Moments;
 
 /// The normal law's 97.5 % quantile.
 const Z: f64 = 1.959_963_984_540_054;
@@ -43,36 +43,44 @@ impl Trial {
     }
 }
 
-/// Reliability over runs, if anything was offered.
-pub(super) fn reliability(runs: &[Trial]) -> Option<Estimate> {
-    let sum = runs.iter().copied().fold(Trial::default(), Trial::plus);
-    if sum.offered == 0 {
-        return None;
-    }
-    let (share, most) = sum.shares();
-    let counted: Vec<Trial> = runs.iter().copied().filter(|run| run.offered > 0).collect();
-    let least: Vec<f64> = counted.iter().map(|run| run.shares().0).collect();
-    let best: Vec<f64> = counted.iter().map(|run| run.shares().1).collect();
-    if let (Some(below), Some(above)) = (student(&least), student(&best))
-        && (below.1 > 0.0 || above.1 > 0.0)
-    {
-        let (low, high) = ((below.0 - below.1).clamp(0.0, 1.0), (above.0 + above.1).clamp(0.0, 1.0));
-        // Runs of unequal size may leave the share of the sum outside the interval of their mean.
-        return Some(Estimate { share, low: low.min(share), high: high.max(most), basis: "student-t" });
-    }
-    let (low, high) = (wilson(share, sum.offered).0, wilson(most, sum.offered).1);
-    Some(Estimate { share, low, high, basis: "wilson" })
+/// What several runs say, taken in one by one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Trials {
+    sum: Trial,
+    /// The runs' shares if all that is in flight is lost.
+    least: Moments,
+    /// The runs' shares if all of it comes out right.
+    most: Moments,
 }
 
-/// The mean of a sample and the half-width of its interval, if there are two values.
-fn student(sample: &[f64]) -> Option<(f64, f64)> {
-    let n = sample.len() as f64;
-    if sample.len() < 2 {
-        return None;
+impl Trials {
+    /// Takes in the next run; one that offered nothing says nothing.
+    pub fn add(&mut self, run: Trial) {
+        if run.offered > 0 {
+            let (least, most) = run.shares();
+            self.least.add(least);
+            self.most.add(most);
+            self.sum = self.sum.plus(run);
+        }
     }
-    let mean = sample.iter().sum::<f64>() / n;
-    let variance = sample.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / (n - 1.0);
-    Some((mean, student_t_quantile(0.975, n - 1.0) * libm::sqrt(variance / n)))
+
+    /// Reliability over all of them, if anything was offered.
+    pub fn reliability(&self) -> Option<Estimate> {
+        if self.sum.offered == 0 {
+            return None;
+        }
+        let (share, most) = self.sum.shares();
+        if let (Some(below), Some(above)) = (self.least.half_width(), self.most.half_width())
+            && (below > 0.0 || above > 0.0)
+        {
+            let low = (self.least.mean() - below).clamp(0.0, 1.0);
+            let high = (self.most.mean() + above).clamp(0.0, 1.0);
+            // Runs of unequal size may leave the share of the sum outside the interval of their mean.
+            return Some(Estimate { share, low: low.min(share), high: high.max(most), basis: "student-t" });
+        }
+        let (low, high) = (wilson(share, self.sum.offered).0, wilson(most, self.sum.offered).1);
+        Some(Estimate { share, low, high, basis: "wilson" })
+    }
 }
 
 /// Wilson's score interval of a share among `n`.
@@ -93,6 +101,12 @@ mod tests {
 
     fn trial(offered: u64, correct: u64, in_flight: u64) -> Trial {
         Trial { offered, correct, in_flight }
+    }
+
+    fn reliability(runs: &[Trial]) -> Option<Estimate> {
+        let mut trials = Trials::default();
+        runs.iter().for_each(|&run| trials.add(run));
+        trials.reliability()
     }
 
     /// 81 of 263, from the literature (Newcombe 1998, table I): 0.2553 to 0.3662.

@@ -180,15 +180,15 @@ pub(super) fn of_flow(flow: &FlowTotal) -> Vec<Metric> {
 fn of_aftermath(after: &FlowAftermath) -> [Metric; 4] {
     let named = |name: &str, values: Values, write: &dyn Fn(Option<f64>) -> Value, unit| {
         let each =
-            [("mean", values.mean), ("max", values.max)].map(|(name, value)| statistic(name, write(value), unit));
+            [("mean", values.mean()), ("max", values.max())].map(|(name, value)| statistic(name, write(value), unit));
         metric(format!("{name} after {}", after.fault), [&[count(values.count)][..], &each].concat())
     };
     let times = |name, values| named(name, values, &Value::nanos, Unit::Nanoseconds);
     [
-        times("detect", after.detect()),
-        times("failover", after.failover()),
-        times("recovery", after.recovery()),
-        named("goodput-lost", after.goodput_lost(), &Value::real, Unit::Number),
+        times("detect", after.detect),
+        times("failover", after.failover),
+        times("recovery", after.recovery),
+        named("goodput-lost", after.goodput_lost, &Value::real, Unit::Number),
     ]
 }
 

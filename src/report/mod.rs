@@ -24,14 +24,12 @@ mod total;
 
 use std::fmt;
 
-use crate::base::random::mix;
 use crate::experiment::{Ground, Results, Verdict};
-
-use total::Total;
 
 pub use compare::CompareReport;
 pub use style::Style;
 pub use sweep::SweepReport;
+pub use total::Total;
 
 /// The version that produced a report.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -54,7 +52,14 @@ pub struct File {
 
 impl<'a> From<&'a Results> for Report<'a> {
     fn from(results: &'a Results) -> Self {
-        Self { results, total: Total::of(results) }
+        Self::new(results, Total::of(&results.runs))
+    }
+}
+
+impl<'a> Report<'a> {
+    /// What these results say, of which not all runs were kept; `total` is all of them.
+    pub fn new(results: &'a Results, total: Total) -> Self {
+        Self { results, total }
     }
 }
 
@@ -112,18 +117,17 @@ fn scenario(results: &Results) -> Vec<u8> {
     format!("{header}{}{end}", results.resolved).into_bytes()
 }
 
-/// The fingerprint of all runs: the run's own if there is one, otherwise a chain over all of them in order of their index.
+/// The fingerprint of all runs.
 fn fingerprint(results: &Results) -> String {
-    match &results.runs[..] {
-        [] => "none".into(),
-        [run] => run.digest.to_string(),
-        runs => format!("{:016x}", runs.iter().fold(0, |chain, run| mix(chain ^ run.digest.bits()))),
+    match results.count {
+        0 => "none".into(),
+        _ => format!("{:016x}", results.digest),
     }
 }
 
 /// `1 run`, `10 runs`.
 fn runs(results: &Results) -> String {
-    match results.runs.len() {
+    match results.count {
         1 => "1 run".into(),
         runs => format!("{runs} runs"),
     }

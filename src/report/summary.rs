@@ -15,7 +15,7 @@
 //!                "and"), unit, value, low, high, basis (of the interval: runs batches value), sample (how many of them), note
 //! warnings       texts
 //! total          all runs together: counts summed, histograms pooled
-//! runs           one by one: run, seed, digest, measured_from_ns, measured_to_ns, end_ns, and the same tables as `total`
+//! runs           one by one, as many as were kept: run, seed, digest, measured_from_ns, measured_to_ns, end_ns, and the same tables as `total`
 //!   system       METRIC: { STATISTIC: number }
 //!   flows        name, caller, entry, callee, reliability_basis, metrics: { METRIC: { STATISTIC: number } }
 //!   stations     name, metrics
@@ -247,7 +247,7 @@ impl<'a> Summary<'a> {
             measured_from_ns: run.measured.0.as_nanos(),
             measured_to_ns: run.measured.1.as_nanos(),
             end_ns: run.end.as_nanos(),
-            tables: Tables::of(&Total::of_runs(std::iter::once(run))),
+            tables: Tables::of(&Total::of([run])),
         };
         Self {
             schema: SCHEMA,
@@ -350,7 +350,7 @@ mod tests {
     use crate::report::fixture;
 
     fn read(results: &Results) -> (Json, Vec<BTreeMap<String, String>>) {
-        let (json, csv) = files(results, &Total::of(results));
+        let (json, csv) = files(results, &Total::of(&results.runs));
         let rows = csv::Reader::from_reader(&*csv).deserialize().map(|row| row.expect("equally long rows")).collect();
         (serde_json::from_slice(&json).expect("valid JSON"), rows)
     }
@@ -421,7 +421,7 @@ mod tests {
     #[test]
     fn nothing_is_ever_nan() {
         for results in [fixture::exchange(), fixture::replicated(), fixture::empty(), fixture::silent()] {
-            let (json, csv) = files(&results, &Total::of(&results));
+            let (json, csv) = files(&results, &Total::of(&results.runs));
             for text in [json, csv].map(|bytes| String::from_utf8(bytes).unwrap().to_lowercase()) {
                 assert!(!text.contains("nan") && !text.contains("inf"), "{text}");
             }

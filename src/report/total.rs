@@ -2,7 +2,6 @@
 //! percentiles.
 
 use crate::base::time::{Span, Time};
-use crate::experiment::Results;
 use crate::metrics::recovery::Strike;
 use crate::metrics::{
     Fate, FlowBook, GuardCounts, Histogram, LossCounts, QueueResult, ReaderResult, RunResult, StationBook, TopicResult,
@@ -12,25 +11,25 @@ use crate::sim::{FaultBook, LinkBook};
 
 use super::aftermath::FlowAftermath;
 use super::human::ratio;
-use super::interval::{Estimate, Trial, reliability};
+use super::interval::{Estimate, Trial, Trials};
 
-/// Some runs as one.
+/// Some runs as one, taken in one by one: what a [`Report`](super::Report) says of all runs together.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Total {
+pub struct Total {
     /// Measured time, summed over the runs.
-    pub seconds: f64,
+    pub(super) seconds: f64,
     /// Simulated time, summed over the runs.
-    pub simulated: Span,
-    pub events: u64,
-    pub flows: Vec<FlowTotal>,
-    pub stations: Vec<StationTotal>,
-    pub queues: Vec<QueueResult>,
+    pub(super) simulated: Span,
+    pub(super) events: u64,
+    pub(super) flows: Vec<FlowTotal>,
+    pub(super) stations: Vec<StationTotal>,
+    pub(super) queues: Vec<QueueResult>,
     /// The topics' books.
-    pub topics: Vec<TopicResult>,
+    pub(super) topics: Vec<TopicResult>,
     /// The books of the groups that read topics.
-    pub readers: Vec<ReaderResult>,
-    pub links: Vec<LinkTotal>,
-    pub faults: Vec<FaultTotal>,
+    pub(super) readers: Vec<ReaderResult>,
+    pub(super) links: Vec<LinkTotal>,
+    pub(super) faults: Vec<FaultTotal>,
 }
 
 /// One flow of all runs.
@@ -72,7 +71,7 @@ pub(super) struct FlowTotal {
     pub is_client: bool,
     /// What followed each of the faults.
     pub after: Vec<FlowAftermath>,
-    trials: Vec<Trial>,
+    trials: Trials,
 }
 
 /// A flow in one step of time.
@@ -118,19 +117,15 @@ pub(super) struct FaultTotal {
 }
 
 impl Total {
-    /// All runs of an experiment.
-    pub fn of(results: &Results) -> Self {
-        Self::of_runs(results.runs.iter())
-    }
-
-    /// These runs.
-    pub fn of_runs<'a>(runs: impl Iterator<Item = &'a RunResult>) -> Self {
+    /// These runs together.
+    pub fn of<'a>(runs: impl IntoIterator<Item = &'a RunResult>) -> Self {
         let mut total = Self::default();
-        runs.for_each(|run| total.add(run));
+        runs.into_iter().for_each(|run| total.add(run));
         total
     }
 
-    fn add(&mut self, run: &RunResult) {
+    /// Takes in the next run of the same plan, in the order of their index.
+    pub fn add(&mut self, run: &RunResult) {
         let (from, to) = run.measured;
         let seconds = to.since(from).as_secs_f64();
         self.seconds += seconds;
@@ -194,7 +189,7 @@ impl Total {
     }
 
     /// The book of all copies.
-    pub fn wire(&self) -> LinkBook {
+    pub(super) fn wire(&self) -> LinkBook {
         let mut wire = LinkBook::default();
         self.links.iter().for_each(|link| wire.add(&link.book));
         wire
@@ -238,7 +233,7 @@ fn add_station(total: &mut StationBook, book: &StationBook) {
 impl FlowTotal {
     fn add(&mut self, book: &FlowBook, (from, to): (Time, Time)) {
         let tally = &book.total;
-        self.trials.push(Trial {
+        self.trials.add(Trial {
             offered: tally.offered,
             correct: tally.correct,
             in_flight: tally.fate(Fate::InFlight),
@@ -281,9 +276,9 @@ impl FlowTotal {
     fn add_aftermath(&mut self, run: &RunResult, flow: usize) {
         for (fault, result) in run.faults.iter().enumerate() {
             if self.after.len() <= fault {
-                self.after.push(FlowAftermath { fault: result.name.clone(), strikes: Vec::new() });
+                self.after.push(FlowAftermath::of(&result.name));
             }
-            self.after[fault].strikes.extend(run.after(fault, &[flow]));
+            run.after(fault, &[flow]).iter().for_each(|after| self.after[fault].add(after));
         }
     }
 
@@ -322,7 +317,7 @@ impl FlowTotal {
 
     /// Correct / offered with its interval.
     pub fn reliability(&self) -> Option<Estimate> {
-        reliability(&self.trials)
+        self.trials.reliability()
     }
 }
 

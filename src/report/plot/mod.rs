@@ -53,7 +53,7 @@ mod tests {
     use crate::report::fixture;
 
     fn plots(results: &Results) -> Vec<File> {
-        files(results, &Total::of(results))
+        files(results, &Total::of(&results.runs))
     }
 
     /// The names of the elements, and all text.

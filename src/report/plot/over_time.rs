@@ -38,7 +38,7 @@ impl Steps {
         // Too short for whole steps: whatever there is.
         let whole = last.min(all) > first + 1;
         let (first, end_of_load) = if whole { (first, last.min(all)) } else { (0, all) };
-        Self { first, end_of_load, end: all, seconds: flow.step.as_secs_f64(), runs: results.runs.len().max(1) as f64 }
+        Self { first, end_of_load, end: all, seconds: flow.step.as_secs_f64(), runs: f64::from(results.count.max(1)) }
     }
 
     fn start(&self, index: usize) -> f64 {

@@ -8,7 +8,7 @@ pub(super) fn lines(results: &Results, style: Style) -> Vec<String> {
     let mut lines = Vec::new();
     let judgements = &results.judgements;
     if !judgements.is_empty() {
-        lines.push(heading(judgements, results.runs.len(), style));
+        lines.push(heading(judgements, results.count, style));
         let quantities: Vec<String> = judgements.iter().map(|judgement| clean(&judgement.quantity, 44)).collect();
         let conditions: Vec<String> = judgements.iter().map(|judgement| clean(&judgement.condition, 24)).collect();
         let values: Vec<String> = judgements.iter().map(|judgement| value(&judgement.measured)).collect();
@@ -20,7 +20,7 @@ pub(super) fn lines(results: &Results, style: Style) -> Vec<String> {
             let row = format!("{quantity:first$}  {condition:<second$}  {value:>third$}");
             let mut about = interval(&judgement.measured).unwrap_or_default();
             // The heading says what most are judged by.
-            if results.runs.len() > 1 && judgement.grounds != [Ground::Interval] {
+            if results.count > 1 && judgement.grounds != [Ground::Interval] {
                 let gap = if about.is_empty() { "" } else { "; " };
                 about += &format!("{gap}judged by {}", judged_by(&judgement.grounds));
             }
@@ -39,7 +39,7 @@ pub(super) fn lines(results: &Results, style: Style) -> Vec<String> {
     lines
 }
 
-fn heading(judgements: &[Judgement], runs: usize, style: Style) -> String {
+fn heading(judgements: &[Judgement], runs: u32, style: Style) -> String {
     let count = |verdict| judgements.iter().filter(|judgement| judgement.verdict == verdict).count();
     let parts = [
         (count(Verdict::Pass), "as expected", Role::Good),

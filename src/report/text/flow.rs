@@ -8,7 +8,7 @@ use crate::report::{human, ladder};
 
 const BAR: usize = 40;
 
-pub(super) fn lines(flow: &FlowTotal, runs: usize, style: Style) -> Vec<String> {
+pub(super) fn lines(flow: &FlowTotal, runs: u32, style: Style) -> Vec<String> {
     let time = human::time(flow.seconds * 1e9);
     let over = if runs > 1 { format!("{time} over {runs} runs") } else { time };
     let about = format!("{} messages in {over}", human::count(flow.offered));

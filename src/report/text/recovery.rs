@@ -15,12 +15,12 @@ pub(super) fn lines(flows: &[FlowTotal], style: Style) -> Vec<String> {
     for fault in 0..first.after.len() {
         for flow in &clients {
             let after = &flow.after[fault];
-            if after.strikes.is_empty() {
+            if after.strikes == 0 {
                 continue;
             }
             let mut cells = vec![clean(&after.fault, 20), clean(&flow.name, 28)];
-            cells.extend([after.detect(), after.failover(), after.recovery()].map(time));
-            let lost = after.goodput_lost().mean.unwrap_or(0.0);
+            cells.extend([after.detect, after.failover, after.recovery].map(time));
+            let lost = after.goodput_lost.mean().unwrap_or(0.0);
             cells.push(human::count((lost + 0.5) as u64));
             rows.push(cells);
         }
@@ -37,7 +37,7 @@ pub(super) fn lines(flows: &[FlowTotal], style: Style) -> Vec<String> {
 }
 
 fn time(values: Values) -> String {
-    match values.mean {
+    match values.mean() {
         None => human::NOTHING.into(),
         Some(mean) if mean.is_infinite() => human::FOREVER.into(),
         Some(mean) => human::time(mean),

@@ -1,0 +1,95 @@
+//! What is gathered while runs of one plan come in, each of which may be forgotten afterwards.
+
+use crate::base::random::mix;
+use crate::metrics::RunResult;
+use crate::scenario::plan::Plan;
+
+use super::Results;
+use super::enough::Enough;
+use super::judge::Judge;
+use super::record::{Questions, Record};
+use super::warmup::Cut;
+
+/// What is known of the runs so far.
+pub(super) struct Harvest<'a> {
+    plan: &'a Plan,
+    questions: Questions,
+    judge: Judge,
+    enough: Option<Enough>,
+    count: u32,
+    first_digest: u64,
+    chain: u64,
+    /// By fault: whether it has touched nothing so far.
+    is_idle: Vec<bool>,
+    kept: Vec<RunResult>,
+}
+
+impl<'a> Harvest<'a> {
+    pub fn new(plan: &'a Plan) -> Self {
+        Self {
+            plan,
+            questions: Questions::of(plan),
+            judge: Judge::new(&plan.expectations),
+            enough: plan.enough.as_ref().map(Enough::new),
+            count: 0,
+            first_digest: 0,
+            chain: 0,
+            is_idle: vec![true; plan.faults.len()],
+            kept: Vec::new(),
+        }
+    }
+
+    /// Takes in the next run, and keeps it if it is one of the first `keep`; whether enough is known.
+    pub fn take(&mut self, run: RunResult, keep: usize) -> bool {
+        let Record { answers, digest, .. } = self.questions.answer(&run);
+        self.judge.take(self.questions.expectations.iter().map(|&expectation| &answers[expectation]));
+        if self.count == 0 {
+            self.first_digest = digest;
+            self.judge.take_batches(&run);
+        }
+        self.chain = mix(self.chain ^ digest);
+        for (is_idle, fault) in self.is_idle.iter_mut().zip(&run.faults) {
+            *is_idle &= fault.book.is_idle();
+        }
+        self.count += 1;
+        if self.kept.len() < keep {
+            self.kept.push(run);
+        }
+        let targets = self.questions.targets.iter().map(|&target| &answers[target]);
+        self.enough.as_mut().is_some_and(|enough| enough.take(targets))
+    }
+
+    /// What all runs together say.
+    pub fn results(self, cut: Option<Cut>) -> Results {
+        let Self { plan, .. } = self;
+        let is_idle = self.is_idle.into_iter().map(|is_idle| is_idle && self.count > 0);
+        let idle_faults: Vec<_> = plan
+            .faults
+            .iter()
+            .zip(is_idle)
+            .filter(|(_, is_idle)| *is_idle)
+            .map(|(fault, _)| fault.name.clone())
+            .collect();
+        let idle = idle_faults.iter().map(|name| format!("fault `{name}` touched nothing"));
+        let unsettled = cut.iter().flat_map(Cut::unsettled).map(|flow| {
+            format!(
+                "`{flow}` does not settle in the first half of the load: half is left out, and a longer run would say more"
+            )
+        });
+        let warnings =
+            plan.warnings.iter().map(|warning| warning.message.clone()).chain(idle).chain(unsettled).collect();
+        Results {
+            title: plan.title.clone(),
+            variant: plan.variant.clone(),
+            seed: plan.seed,
+            resolved: plan.resolved.clone(),
+            count: self.count,
+            digest: if self.count == 1 { self.first_digest } else { self.chain },
+            judgements: self.judge.judgements(),
+            idle_faults,
+            warnings,
+            runs: self.kept,
+            cut,
+        }
+    }
+}
