@@ -1,7 +1,8 @@
 //! A log-linear histogram of spans.
 //!
 //! Each octave of nanoseconds has 256 slots, each slot its count and its sum, so that a quantile is off by at most 0.4 % of
-//! its value, and not at all where equal values fall together (constant latencies). Octaves take memory when first used.
+//! its value, and not at all where equal values fall together (constant latencies). Octaves take memory when first used, and
+//! none does while there are few values: a run has a histogram for each flow and step of time, and most of them stay small.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,11 +10,15 @@ use crate::base::time::Span;
 
 const SLOT_BITS: u32 = 8;
 const SLOTS: usize = 1 << SLOT_BITS;
+/// So many values are kept as they are before any has a slot.
+const FEW: usize = 64;
 
 /// Counts of spans by length. Stored, it is the list of what is occupied.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(into = "Occupied", try_from = "Occupied")]
 pub struct Histogram {
+    /// The values, in the order in which they came, while there are few of them. There are no slots then.
+    few: Vec<u64>,
     /// The slots from octave `first` on.
     slots: Vec<Slot>,
     first: usize,
@@ -24,7 +29,7 @@ pub struct Histogram {
 
 impl Default for Histogram {
     fn default() -> Self {
-        Self { slots: Vec::new(), first: 0, min: u64::MAX, max: 0 }
+        Self { few: Vec::new(), slots: Vec::new(), first: 0, min: u64::MAX, max: 0 }
     }
 }
 
@@ -69,15 +74,34 @@ impl Histogram {
                     self.max = value;
                 }
             }
-            None => self.record_in_new_octave(value),
+            None => self.record_outside(value),
         }
     }
 
+    /// Counts a value where there are no slots, or none for it.
     #[cold]
-    fn record_in_new_octave(&mut self, value: u64) {
+    fn record_outside(&mut self, value: u64) {
+        if self.slots.is_empty() && self.few.len() < FEW {
+            self.few.push(value);
+            self.min = self.min.min(value);
+            self.max = self.max.max(value);
+            return;
+        }
+        self.give_slots();
         let (slot, _) = place(value);
         self.reach(slot >> SLOT_BITS);
         self.record(Span::from_nanos(value));
+    }
+
+    /// Counts in slots what was kept as it is.
+    fn give_slots(&mut self) {
+        for value in std::mem::take(&mut self.few) {
+            let (slot, excess) = place(value);
+            self.reach(slot >> SLOT_BITS);
+            let slot = &mut self.slots[slot - (self.first << SLOT_BITS)];
+            slot.count += 1;
+            slot.excess += excess;
+        }
     }
 
     /// Makes room for an octave.
@@ -98,9 +122,11 @@ impl Histogram {
 
     /// Adds what another histogram counted.
     pub fn merge(&mut self, other: &Self) {
+        other.few.iter().for_each(|&value| self.record(Span::from_nanos(value)));
         if other.slots.is_empty() {
             return;
         }
+        self.give_slots();
         self.reach(other.first);
         self.reach(other.first + (other.slots.len() >> SLOT_BITS) - 1);
         let offset = (other.first - self.first) << SLOT_BITS;
@@ -114,7 +140,7 @@ impl Histogram {
 
     /// How many values were counted.
     pub fn count(&self) -> u64 {
-        self.slots.iter().map(|slot| slot.count).sum()
+        self.few.len() as u64 + self.slots.iter().map(|slot| slot.count).sum::<u64>()
     }
 
     /// Their mean in nanoseconds, if there are any. Exact.
@@ -178,9 +204,23 @@ impl Histogram {
     }
 
     /// The occupied slots with their lower ends.
-    fn occupied(&self) -> impl Iterator<Item = (u64, &Slot)> {
-        let slots = self.slots.iter().zip(self.first << SLOT_BITS..);
-        slots.filter(|(slot, _)| slot.count > 0).map(|(slot, index)| (lower_end(index), slot))
+    fn occupied(&self) -> impl Iterator<Item = (u64, Slot)> {
+        self.slots().map(|(index, slot)| (lower_end(index), slot))
+    }
+
+    /// The occupied slots with their numbers, counted through all octaves.
+    fn slots(&self) -> impl Iterator<Item = (usize, Slot)> {
+        let mut few: Vec<_> = self.few.iter().map(|&value| place(value)).collect();
+        few.sort_unstable();
+        let few: Vec<_> = few
+            .chunk_by(|one, other| one.0 == other.0)
+            .map(|same| {
+                let excess = same.iter().map(|(_, excess)| excess).sum();
+                (same[0].0, Slot { count: same.len() as u64, excess })
+            })
+            .collect();
+        let slots = self.slots.iter().zip(self.first << SLOT_BITS..).map(|(slot, index)| (index, *slot));
+        few.into_iter().chain(slots).filter(|(_, slot)| slot.count > 0)
     }
 }
 
@@ -196,8 +236,7 @@ struct Occupied {
 impl From<Histogram> for Occupied {
     fn from(histogram: Histogram) -> Self {
         let mut last = 0;
-        let slots = histogram.slots.iter().zip(histogram.first << SLOT_BITS..).filter(|(slot, _)| slot.count > 0);
-        let slots = slots.map(|(slot, index)| {
+        let slots = histogram.slots().map(|(index, slot)| {
             let gap = index - std::mem::replace(&mut last, index);
             (gap as u32, slot.count, slot.excess)
         });
@@ -209,7 +248,7 @@ impl TryFrom<Occupied> for Histogram {
     type Error = &'static str;
 
     fn try_from(occupied: Occupied) -> Result<Self, Self::Error> {
-        let mut histogram = Self { slots: Vec::new(), first: 0, min: occupied.min, max: occupied.max };
+        let mut histogram = Self { min: occupied.min, max: occupied.max, ..Self::default() };
         let mut index = 0_usize;
         for (gap, count, excess) in occupied.slots {
             index += gap as usize;
@@ -290,17 +329,39 @@ mod tests {
         assert!(serde_json::from_str::<Histogram>(far).is_err());
     }
 
+    /// Whether few or many are in either of them.
     #[test]
     fn merging_is_recording_both() {
-        let (mut one, mut other, mut both) = (Histogram::default(), Histogram::default(), Histogram::default());
-        for value in 1..1_000 {
-            let half = if value % 3 == 0 { &mut one } else { &mut other };
-            half.record(ms(value));
-            both.record(ms(value));
+        for (count, third) in [(10, 3), (64, 2), (150, 3), (150, 15), (1_000, 3)] {
+            let (mut one, mut other, mut both) = (Histogram::default(), Histogram::default(), Histogram::default());
+            for value in 1..count {
+                let half = if value % third == 0 { &mut one } else { &mut other };
+                half.record(ms(value / 2));
+                both.record(ms(value / 2));
+            }
+            for (one, other) in [(&one, &other), (&other, &one)] {
+                let mut merged = one.clone();
+                merged.merge(other);
+                assert_eq!((merged.count(), merged.mean()), (count - 1, both.mean()));
+                assert_eq!((merged.min(), merged.max()), (both.min(), both.max()));
+                assert_eq!(merged.bars().collect::<Vec<_>>(), both.bars().collect::<Vec<_>>());
+            }
         }
-        one.merge(&other);
-        assert_eq!(one.count(), both.count());
-        assert_eq!((one.min(), one.max()), (both.min(), both.max()));
-        assert_eq!(one.bars().collect::<Vec<_>>(), both.bars().collect::<Vec<_>>());
+    }
+
+    /// The sixty-fifth value changes how they are kept, and nothing that they say.
+    #[test]
+    fn few_values_say_what_slots_say() {
+        let mut draws = Seed(2).key("test").stream(Default::default(), 0);
+        let (mut few, mut slots) = (Histogram::default(), Histogram::default());
+        (0..=FEW).for_each(|_| slots.record(ns(0)));
+        for count in 1..=FEW as u64 {
+            let value = ns(Uniform::below(draws.draw(), 1 << (count % 40 + 1)) + 1);
+            few.record(value);
+            slots.record(value);
+            assert!(few.slots.is_empty() && !slots.slots.is_empty());
+            let bars: Vec<_> = slots.bars().skip(1).collect();
+            assert_eq!((few.count(), few.bars().collect::<Vec<_>>()), (count, bars));
+        }
     }
 }
