@@ -8,9 +8,11 @@ use std::cell::RefCell;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use crate::metrics::Histogram;
 use crate::scenario::plan::Column;
 use crate::scenario::quantity::Statistic;
 
+use super::partial::Partial;
 use super::record::Record;
 use super::run::Watch;
 use super::sample::{Moments, Sample};
@@ -40,6 +42,19 @@ pub struct Side {
     pub digest: u64,
     /// Each quantity, with how it differs from the base; that of the base itself does not.
     pub quantities: Vec<(Column, Measured, Option<Contrast>)>,
+    /// The times that its quantities are statistics of, one after the other.
+    pub times: Vec<Times>,
+}
+
+/// Times of all runs together.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Times {
+    /// Whose times of what, as in `shoppers.latency`.
+    pub of: String,
+    /// Those that are known.
+    pub known: Histogram,
+    /// How many there are, with those that are slower than any.
+    pub population: u64,
 }
 
 /// How a quantity differs from that of the base.
@@ -120,6 +135,7 @@ pub fn compare(
         name,
         digest: side.digest,
         quantities: side.quantities(&columns, (place > 0).then(|| &known[0])),
+        times: side.times(&columns),
     });
     Ok(Comparison { title: title.into(), seed, runs, sides: sides.collect() })
 }
@@ -160,6 +176,18 @@ impl Known {
             Some((own.clone(), measured, difference))
         };
         columns.iter().enumerate().filter_map(|(at, column)| measured(at, column)).collect()
+    }
+
+    fn times(&self, columns: &[Column]) -> Vec<Times> {
+        let mut all: Vec<Times> = Vec::new();
+        for (column, sample) in columns.iter().zip(&self.samples) {
+            let Partial::Times { times, population } = sample.pooled() else { continue };
+            let of = column.quantity.replacen(&format!(".{}", column.measure.statistic), "", 1);
+            if !all.iter().any(|known| known.of == of) {
+                all.push(Times { of, known: times.clone(), population: *population });
+            }
+        }
+        all
     }
 
     fn difference(&self, base: &Self, at: usize, statistic: Statistic) -> Option<Contrast> {

@@ -1,5 +1,6 @@
 //! From a plan to results: runs, replicates, and whether expectations hold.
 
+mod baseline;
 mod compare;
 mod enough;
 mod harvest;
@@ -25,7 +26,8 @@ use crate::scenario::plan::Plan;
 
 use harvest::Harvest;
 
-pub use compare::{Comparison, Contrast, Finding, Side, compare};
+pub use baseline::{Baseline, Known};
+pub use compare::{Comparison, Contrast, Finding, Side, Times, compare};
 pub use partial::Partial;
 pub use record::{Questions, Record};
 pub use replicate::replicate;

@@ -87,6 +87,11 @@ impl Sample {
         self.pooled.value(statistic)
     }
 
+    /// What all runs say together.
+    pub fn pooled(&self) -> &Partial {
+        &self.pooled
+    }
+
     /// Half the 95 % interval of that value, as the runs' own values scatter; none of a single run, or where a run has no value.
     pub fn half_width(&self) -> Option<f64> {
         self.values.half_width().filter(|_| self.values.count() == self.runs)

@@ -33,11 +33,18 @@ impl Default for Histogram {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
 struct Slot {
     count: u64,
     /// The sum of the values' distances to the lower end of the slot.
     excess: u64,
+}
+
+impl PartialEq for Histogram {
+    /// Whether the same was counted.
+    fn eq(&self, other: &Self) -> bool {
+        (self.min, self.max) == (other.min, other.max) && self.slots().eq(other.slots())
+    }
 }
 
 /// The slot of a value, counted through all octaves, and the value's distance to the slot's lower end. Values below

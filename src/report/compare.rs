@@ -8,7 +8,7 @@ use super::style::{Role, Style, clean};
 use super::summary::field;
 use super::sweep::{plain, unit_name, with_interval};
 use super::text::columns;
-use super::{File, VERSION};
+use super::{File, VERSION, plot};
 
 /// Everything that can be said about a comparison.
 #[derive(Clone, Copy, Debug)]
@@ -16,13 +16,13 @@ pub struct CompareReport<'a>(pub &'a Comparison);
 
 /// Whether a difference is good news.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum News {
+pub(super) enum News {
     Good,
     Bad,
     Neither,
 }
 
-fn news(better: Option<Better>, contrast: Finding) -> News {
+pub(super) fn news(better: Option<Better>, contrast: Finding) -> News {
     match (better, contrast) {
         (_, Finding::Same | Finding::Unseen) | (None, _) => News::Neither,
         (Some(Better::Lower), Finding::Lower) | (Some(Better::Higher), Finding::Higher) => News::Good,
@@ -30,11 +30,16 @@ fn news(better: Option<Better>, contrast: Finding) -> News {
     }
 }
 
+/// `1 run`, `10 runs`.
+pub(super) fn runs(comparison: &Comparison) -> String {
+    if comparison.runs == 1 { "1 run".to_owned() } else { format!("{} runs", comparison.runs) }
+}
+
 impl CompareReport<'_> {
     /// The base, then how each of the others differs from it.
     pub fn text(&self, style: Style) -> String {
         let Self(comparison) = self;
-        let runs = if comparison.runs == 1 { "1 run".to_owned() } else { format!("{} runs", comparison.runs) };
+        let runs = runs(comparison);
         let mut lines = vec![
             style.paint(Role::Title, &clean(&comparison.title, 80)),
             style.paint(Role::Quiet, &format!("{runs} of each, in pairs that share their luck; intervals are 95 %")),
@@ -127,14 +132,16 @@ impl CompareReport<'_> {
         bytes
     }
 
-    /// The files of a comparison.
+    /// The files of a comparison: tables, and its plots as SVG and PNG.
     pub fn files(&self) -> Vec<File> {
         let file = |name: &str, bytes| File { name: name.into(), bytes };
-        vec![
+        let mut files = vec![
             file("compare.csv", self.csv()),
             file("compare.json", self.json()),
             file("compare.txt", self.text(Style::Plain).into_bytes()),
-        ]
+        ];
+        files.extend(plot::of_comparison(self.0));
+        files
     }
 }
 

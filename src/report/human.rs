@@ -94,6 +94,9 @@ pub(super) fn shares(shares: &[f64]) -> Vec<String> {
 }
 
 fn decimals_of(share: f64) -> usize {
+    if is_whole(share) {
+        return 2;
+    }
     let percent = share * 100.0;
     let tells = |decimals: &usize| {
         let text = format!("{percent:.decimals$}", decimals = *decimals);
@@ -103,11 +106,15 @@ fn decimals_of(share: f64) -> usize {
     (2..=6).find(tells).unwrap_or(6)
 }
 
+/// All or nothing, but for what rounding does to sums.
+fn is_whole(share: f64) -> bool {
+    share.abs() < 1e-12 || (share - 1.0).abs() < 1e-12
+}
+
 fn percent(share: f64, decimals: usize) -> String {
     match share {
         share if !share.is_finite() => NOTHING.into(),
-        0.0 => "0%".into(),
-        1.0 => "100%".into(),
+        share if is_whole(share) => if share < 0.5 { "0%" } else { "100%" }.into(),
         share => format!("{:.decimals$}%", share * 100.0),
     }
 }

@@ -16,6 +16,7 @@ mod interval;
 mod ladder;
 mod metric;
 mod plot;
+mod saved;
 mod style;
 mod summary;
 mod sweep;
@@ -27,6 +28,7 @@ use std::fmt;
 use crate::experiment::{Ground, Results, Verdict};
 
 pub use compare::CompareReport;
+pub use saved::{SavedError, baseline};
 pub use style::Style;
 pub use sweep::SweepReport;
 pub use total::Total;

@@ -72,6 +72,11 @@ impl Axis {
         Self { law: Law::Log, from, to, places, ticks }
     }
 
+    /// Whether it goes by factors.
+    pub fn is_log(&self) -> bool {
+        self.law == Law::Log
+    }
+
     /// The values at both ends.
     pub fn span(&self) -> (f64, f64) {
         (self.from, self.to)

@@ -1,12 +1,13 @@
 //! A map of a quantity over two factors of a sweep: a cell for each pair of values, with the number in it.
 
-use crate::experiment::{Measured, Sweep};
+use crate::experiment::{Measured, Sweep, Unit};
 use crate::report::style::clean;
 use crate::report::sweep::{origin, plain};
 
 use super::canvas::{Anchor, Canvas, Type};
 use super::colour::{BLACK, QUIET, WHITE, is_dark, of_share};
 use super::font;
+use super::response::WIDE;
 use super::sheet::{HEAD, LABEL, MARGIN, RIGHT, SMALL, page};
 
 /// More cells than this in a row or a column are no map to read.
@@ -97,7 +98,12 @@ fn map(
         for (column, &column_label) in column_labels.iter().enumerate() {
             let x = EDGE + column as i32 * width;
             let Some(measured) = measured(row_label, column_label) else { continue };
-            let share = measured.value.map(|value| if max > min { (value - min) / (max - min) } else { 0.5 });
+            let by_factors = measured.unit == Unit::Time && min >= 1.0 && max > min * WIDE;
+            let share = measured.value.map(|value| match () {
+                () if max <= min => 0.5,
+                () if by_factors => libm::log(value / min) / libm::log(max / min),
+                () => (value - min) / (max - min),
+            });
             let colour = share.map_or(WHITE, of_share);
             canvas.block((x + 2, y + 2), (x + width - 2, y + height - 2), colour);
             let ink = match share {

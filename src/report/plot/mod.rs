@@ -8,14 +8,16 @@ mod bands;
 mod canvas;
 mod cdf;
 mod colour;
+mod differences;
 mod fates;
 mod font;
 mod heat_map;
 mod over_time;
+mod overlay;
 mod response;
 mod sheet;
 
-use crate::experiment::{Results, Sweep};
+use crate::experiment::{Comparison, Results, Sweep};
 
 use super::File;
 use super::total::Total;
@@ -37,6 +39,13 @@ pub(super) fn files(results: &Results, total: &Total) -> Vec<File> {
 pub(super) fn of_sweep(sweep: &Sweep) -> Vec<File> {
     let lines = response::plot(sweep).map(|canvas| ("sweep".to_owned(), canvas));
     lines.into_iter().chain(heat_map::plots(sweep)).flat_map(both).collect()
+}
+
+/// The plots of a comparison: how the sides' times lie, and how their quantities differ from the base's.
+pub(super) fn of_comparison(comparison: &Comparison) -> Vec<File> {
+    let plots = [("times", overlay::plot(comparison)), ("differences", differences::plot(comparison))];
+    let drawn = plots.into_iter().filter_map(|(name, canvas)| Some((name.to_owned(), canvas?)));
+    drawn.flat_map(both).collect()
 }
 
 /// A canvas as SVG and as PNG.

@@ -64,7 +64,9 @@ pub(super) fn plot(sweep: &Sweep) -> Option<Canvas> {
             y: vertical(shown, column, (top + PANEL, top)),
         };
         let label_x = |x: f64| horizontal_label(sweep, along, &places, x);
-        panel.frame(&mut canvas, &clean(&columns[column], 120), label_x, |y| plain(Some(y), unit));
+        let scale = if panel.y.is_log() { " (log scale)" } else { "" };
+        let heading = format!("{}{scale}", clean(&columns[column], 120));
+        panel.frame(&mut canvas, &heading, label_x, |y| plain(Some(y), unit));
         for (series, colour) in shown.iter().zip(LINES) {
             let interval = |point: &SweepPoint| point.outcome.columns[column].1.interval;
             let ends: Vec<_> = series.points.iter().filter_map(|&(x, point)| Some((x, interval(point)?))).collect();
@@ -158,7 +160,10 @@ fn horizontal_label(sweep: &Sweep, along: usize, places: &[(String, f64)], x: f6
     places.iter().find(|(_, place)| (place - x).abs() < 1e-9).map(|(label, _)| clean(label, 24)).unwrap_or_default()
 }
 
-/// From zero, unless all lies far from it.
+/// Times that are so many times each other are drawn by factors: or else the longest would be all there is to see.
+pub(super) const WIDE: f64 = 30.0;
+
+/// From zero, unless all lies far from it, or is times that differ by factors.
 fn vertical(shown: &[Series<'_>], column: usize, places: (i32, i32)) -> Axis {
     let measured = shown.iter().flat_map(|series| &series.points).map(|(_, point)| &point.outcome.columns[column].1);
     let values = measured.flat_map(|measured| {
@@ -166,6 +171,14 @@ fn vertical(shown: &[Series<'_>], column: usize, places: (i32, i32)) -> Axis {
         [measured.value, low, high].into_iter().flatten().filter(|value| value.is_finite())
     });
     let (min, max) = values.fold((f64::MAX, f64::MIN), |(min, max), value| (min.min(value), max.max(value)));
+    let is_of_times = shown.iter().flat_map(|series| &series.points).all(|(_, point)| {
+        point.outcome.columns[column].1.unit == Unit::Time
+    });
+    let values = || shown.iter().flat_map(|series| &series.points).filter_map(|(_, point)| point.outcome.columns[column].1.value);
+    let least = values().fold(f64::MAX, f64::min);
+    if is_of_times && least >= 1.0 && max > least * WIDE {
+        return Axis::log(least, max, places);
+    }
     if min > max * 0.7 && max > min {
         let air = (max - min) * 0.1;
         return Axis::between(min - air, max + air, places, 4);

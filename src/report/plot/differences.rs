@@ -1,0 +1,132 @@
+//! How quantities differ from those of the base: one panel for each side, one bar for each quantity, as a share of the base's value.
+
+use crate::experiment::{Comparison, Side};
+use crate::report::compare::{News, news, runs};
+use crate::report::style::clean;
+use crate::report::{VERSION, human};
+
+use super::axis::Axis;
+use super::canvas::{Anchor, Canvas};
+use super::colour::{AXIS, Colour, GREEN, GRID, QUIET, VERMILION};
+use super::font;
+use super::sheet::{HEAD, LABEL, MARGIN, RIGHT, SMALL, page};
+
+/// More rows than this are no picture.
+const MOST: usize = 60;
+const ROW: i32 = 44;
+const GAP: i32 = 120;
+/// Where names end and bars begin.
+const MIDDLE: i32 = 760;
+/// Differences beyond this share of the base's value are drawn at the edge; the number beside them says how far they go.
+const FARTHEST: f64 = 1.0;
+/// Where bars end and numbers begin.
+const END: i32 = RIGHT - 150;
+
+const BETTER: Colour = GREEN;
+const WORSE: Colour = VERMILION;
+
+/// A quantity, and how it differs: least, most likely and most, as shares of the base's value.
+struct Row {
+    name: String,
+    low: f64,
+    value: f64,
+    high: f64,
+    /// The difference in percent, drawn or not.
+    percent: String,
+    news: News,
+}
+
+pub(super) fn plot(comparison: &Comparison) -> Option<Canvas> {
+    let mut room = MOST;
+    let mut panels: Vec<(&Side, Vec<Row>)> = Vec::new();
+    for side in &comparison.sides[1..] {
+        let mut rows = rows(comparison, side);
+        rows.truncate(room);
+        room -= rows.len();
+        if !rows.is_empty() {
+            panels.push((side, rows));
+        }
+    }
+    if panels.is_empty() {
+        return None;
+    }
+    let ends = || panels.iter().flat_map(|(_, rows)| rows).flat_map(|row| [row.low, row.high]);
+    let (low, high) = (ends().fold(0.0, f64::min), ends().fold(0.0, f64::max));
+    let air = (high - low).max(1e-3) * 0.05;
+    let axis = |places| Axis::between(low - air, high + air, places, 8);
+    let legend = [
+        ("better".to_owned(), BETTER),
+        ("worse".to_owned(), WORSE),
+        ("no difference seen, or of no value".to_owned(), QUIET),
+    ];
+    let lines: i32 = panels.iter().map(|(_, rows)| rows.len() as i32 * ROW + GAP).sum();
+    let base = comparison.sides.first().map_or("", |side| &side.name);
+    let played = format!(
+        "seed {} · {} of each, in pairs · bars: 95 % intervals · rehearsal {VERSION}",
+        comparison.seed,
+        runs(comparison)
+    );
+    let title = format!("What differs from {}", clean(base, 60));
+    let mut canvas = page((&comparison.title, None), &played, HEAD + lines + 20, &title, &legend);
+    let mut top = HEAD + 50;
+    for (side, rows) in &panels {
+        let bottom = top + rows.len() as i32 * ROW;
+        let axis = axis((MIDDLE, END));
+        canvas.text(
+            (MARGIN, top - 24),
+            &font::fit(&clean(&side.name, 80), LABEL.size, RIGHT - MARGIN),
+            LABEL,
+            Anchor::Start,
+        );
+        for &tick in &axis.ticks {
+            let x = axis.place(tick);
+            let colour = if tick.abs() < 1e-9 { AXIS } else { GRID };
+            canvas.line(vec![(x, top), (x, bottom)], colour, if tick.abs() < 1e-9 { 3 } else { 2 });
+            canvas.text((x, bottom + 30), &percent(tick), SMALL, Anchor::Middle);
+        }
+        for (index, row) in rows.iter().enumerate() {
+            let y = top + index as i32 * ROW + ROW / 2;
+            let colour = match row.news {
+                News::Good => BETTER,
+                News::Bad => WORSE,
+                News::Neither => QUIET,
+            };
+            let name = font::fit(&row.name, SMALL.size, MIDDLE - MARGIN - 60);
+            canvas.text((MIDDLE - 30, y), &name, SMALL, Anchor::End);
+            canvas.line(vec![(axis.place(row.low), y), (axis.place(row.high), y)], colour, 6);
+            let x = axis.place(row.value);
+            canvas.block((x - 8, y - 8), (x + 8, y + 8), colour);
+            canvas.text((RIGHT, y), &row.percent, SMALL, Anchor::End);
+        }
+        top = bottom + GAP;
+    }
+    Some(canvas)
+}
+
+/// `+12%`.
+fn percent(share: f64) -> String {
+    let sign = if share > 1e-9 { "+" } else { "" };
+    let share = if share.abs() < 1e-9 { 0.0 } else { share };
+    format!("{sign}{}%", human::number(share * 100.0))
+}
+
+/// The quantities of a side that have a difference and a base to take it of.
+fn rows(comparison: &Comparison, side: &Side) -> Vec<Row> {
+    let base = &comparison.sides[0].quantities;
+    let row = |(column, _, contrast): &(crate::scenario::plan::Column, _, Option<crate::experiment::Contrast>)| {
+        let contrast = (*contrast)?;
+        let (_, of_base, _) = base.iter().find(|(known, ..)| known.quantity == column.quantity)?;
+        let whole = of_base.value.filter(|value| value.is_finite() && value.abs() > 0.0)?.abs();
+        let share = |value: f64| (value / whole).clamp(-FARTHEST, FARTHEST);
+        let half = contrast.half.unwrap_or(0.0);
+        contrast.value.is_finite().then(|| Row {
+            name: clean(&column.quantity, 60),
+            low: share(contrast.value - half),
+            value: share(contrast.value),
+            high: share(contrast.value + half),
+            percent: percent(contrast.value / whole),
+            news: news(column.measure.metric.better(), contrast.finding),
+        })
+    };
+    side.quantities.iter().filter_map(row).collect()
+}
