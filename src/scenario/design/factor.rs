@@ -103,6 +103,17 @@ impl Factor {
         }
     }
 
+    /// Every value of a list, or the ends of a range.
+    pub(super) fn ends(&self) -> Vec<Level> {
+        match &self.levels {
+            Levels::List(values) => (0..values.len() as u32).map(Level::Listed).collect(),
+            Levels::Range { listed, .. } if !listed.is_empty() => {
+                vec![Level::Listed(0), Level::Listed(listed.len() as u32 - 1)]
+            }
+            Levels::Range { .. } => vec![Level::At(0), Level::At(u32::MAX)],
+        }
+    }
+
     /// The value of a level, with the place where it was written.
     pub(super) fn value(&self, level: Level) -> Value {
         match &self.levels {
