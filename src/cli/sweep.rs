@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use rehearsal::experiment::{Axis, Bare, Progress, Setting, Shelf, StudyError, Sweep, SweepPoint, Unit, study};
+use rehearsal::experiment::{Axis, Bare, Progress, Setting, Shelf, StudyError, Sweep, SweepPoint, study};
 use rehearsal::report::SweepReport;
 use rehearsal::scenario::Overrides;
 use rehearsal::scenario::design::{Design, Point};
@@ -76,15 +76,7 @@ fn try_sweep(terminal: Terminal, args: &args::Sweep) -> Result<Exit, Exit> {
         title: base.plan.title.clone(),
         variant: base.plan.variant.clone(),
         seed: base.plan.seed,
-        factors: design
-            .factors
-            .iter()
-            .map(|factor| Axis {
-                path: factor.path.clone(),
-                unit: if factor.is_of_times() { Unit::Time } else { Unit::Number },
-                is_log: factor.is_log(),
-            })
-            .collect(),
+        factors: Axis::of(&design),
         points: Vec::new(),
     };
     let most = u64::from(base.plan.runs) * points.len() as u64;
@@ -103,8 +95,7 @@ fn try_sweep(terminal: Terminal, args: &args::Sweep) -> Result<Exit, Exit> {
     let shelf: &mut dyn Shelf = store.as_mut().map_or(&mut bare as &mut dyn Shelf, |store| store);
     study(settings, shelf, &mut watch, |outcome| {
         let point = &points[outcome.point as usize];
-        let numbers = design.factors.iter().zip(&point.0).map(|(factor, &level)| factor.number(level)).collect();
-        sweep.points.push(SweepPoint { labels: design.labels(point), numbers, outcome });
+        sweep.points.push(SweepPoint { labels: design.labels(point), numbers: design.numbers(point), outcome });
         ControlFlow::Continue(())
     })
     .map_err(|error| match error {

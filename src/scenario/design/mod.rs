@@ -213,6 +213,11 @@ impl Design {
         self.factors.iter().zip(&point.0).map(|(factor, &level)| factor.label(level)).collect()
     }
 
+    /// The same as numbers in base units, where they are numbers.
+    pub fn numbers(&self, point: &Point) -> Vec<Option<f64>> {
+        self.factors.iter().zip(&point.0).map(|(factor, &level)| factor.number(level)).collect()
+    }
+
     /// What is to be set at a point: paths, and values with the places where they were written.
     pub(super) fn settings(&self, point: &Point) -> impl Iterator<Item = (&[Key], Value)> {
         self.factors.iter().zip(&point.0).map(|(factor, &level)| (factor.keys.as_slice(), factor.value(level)))
