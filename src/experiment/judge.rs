@@ -85,12 +85,7 @@ impl Judge {
 
 /// What several verdicts come to: all have to pass.
 pub(super) fn gravest(verdicts: impl Iterator<Item = Verdict>) -> Verdict {
-    let gravity = |verdict: &Verdict| match verdict {
-        Verdict::Pass => 0,
-        Verdict::Inconclusive => 1,
-        Verdict::Fail => 2,
-    };
-    verdicts.max_by_key(gravity).unwrap_or(Verdict::Pass)
+    verdicts.max_by_key(|verdict| verdict.gravity()).unwrap_or(Verdict::Pass)
 }
 
 impl Expected {

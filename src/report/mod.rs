@@ -21,6 +21,7 @@ mod summary;
 mod sweep;
 mod text;
 mod total;
+mod tune;
 
 use std::fmt;
 
@@ -32,6 +33,7 @@ use total::Total;
 pub use compare::CompareReport;
 pub use style::Style;
 pub use sweep::SweepReport;
+pub use tune::TuneReport;
 
 /// The version that produced a report.
 const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::experiment::run::Watch;
+use crate::experiment::sample::CONFIDENCE;
 use crate::experiment::shelf::Shelf;
 use crate::experiment::study::{StudyError, Task, play_all};
 use crate::experiment::verdict::Verdict;
@@ -150,11 +151,7 @@ impl Race {
     pub(super) fn end(self) -> (usize, Vec<Round>, Vec<Trial>) {
         let left = self.left();
         let all: Vec<usize> = (0..self.trials.len()).collect();
-        let gravity = |place: usize| match self.trials[place].judge.verdict_at(crate::experiment::sample::CONFIDENCE) {
-            Verdict::Pass => 0,
-            Verdict::Inconclusive => 1,
-            Verdict::Fail => 2,
-        };
+        let gravity = |place: usize| self.trials[place].judge.verdict_at(CONFIDENCE).gravity();
         let best = if left.is_empty() { all } else { left }
             .into_iter()
             .min_by(|&one, &other| gravity(one).cmp(&gravity(other)).then(self.order(one, other)))

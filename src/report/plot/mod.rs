@@ -11,11 +11,13 @@ mod colour;
 mod fates;
 mod font;
 mod heat_map;
+mod knobs;
 mod over_time;
+mod pareto;
 mod response;
 mod sheet;
 
-use crate::experiment::{Results, Sweep};
+use crate::experiment::{Results, Sweep, Tuning};
 
 use super::File;
 use super::total::Total;
@@ -37,6 +39,13 @@ pub(super) fn files(results: &Results, total: &Total) -> Vec<File> {
 pub(super) fn of_sweep(sweep: &Sweep) -> Vec<File> {
     let lines = response::plot(sweep).map(|canvas| ("sweep".to_owned(), canvas));
     lines.into_iter().chain(heat_map::plots(sweep)).flat_map(both).collect()
+}
+
+/// The plots of a tuning: what was to be best beside what it is subject to, and along each factor.
+pub(super) fn of_tuning(tuning: &Tuning) -> Vec<File> {
+    let front = pareto::plot(tuning).map(|canvas| ("pareto".to_owned(), canvas));
+    let knobs = knobs::plot(tuning).map(|canvas| ("knobs".to_owned(), canvas));
+    front.into_iter().chain(knobs).flat_map(both).collect()
 }
 
 /// A canvas as SVG and as PNG.
