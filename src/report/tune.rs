@@ -110,6 +110,9 @@ impl TuneReport<'_> {
             1 => "  One other is as good within the noise.".to_owned(),
             count => format!("  {count} others are as good within the noise."),
         };
+        if tuning.winner().runs < 2 {
+            return "  One run of each tells nothing of chance.".into();
+        }
         if tuning.finalists().count() == 0 {
             text = "  No other stayed to the end.".into();
         }
@@ -149,6 +152,7 @@ impl TuneReport<'_> {
         let Self { tuning, .. } = self;
         let candidate = &tuning.candidates[place];
         match candidate.dropped {
+            _ if place == tuning.best && candidate.verdict() == Verdict::Fail => "nearest".into(),
             _ if place == tuning.best => "best".into(),
             Some((round, reason)) => {
                 let runs = tuning.rounds[round].runs;
