@@ -43,6 +43,8 @@ pub struct Tuning {
     pub objective: String,
     /// Which values of it are better.
     pub better: Better,
+    /// Of what had to hold, which values are better, where it has a limit on one side only.
+    pub limits: Vec<Option<Better>>,
     /// All that were tried, in the order of the design.
     pub candidates: Vec<Candidate>,
     /// How it narrowed.
@@ -192,6 +194,7 @@ pub fn tune(
         factors: Axis::of(design),
         objective: aim.objective.quantity.clone(),
         better: aim.better,
+        limits: aim.subject.iter().map(front::better).collect(),
         candidates: candidates.collect(),
         rounds,
         best,

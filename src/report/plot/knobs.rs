@@ -16,6 +16,8 @@ const MOST: usize = 6;
 const PANEL: i32 = 300;
 const GAP: i32 = 160;
 const MARK: i32 = 6;
+/// So many values stand side by side, each with its name.
+const FEW: usize = 8;
 
 pub(super) fn plot(tuning: &Tuning) -> Option<Canvas> {
     let known: Vec<usize> = (0..tuning.candidates.len())
@@ -68,26 +70,31 @@ pub(super) fn plot(tuning: &Tuning) -> Option<Canvas> {
     Some(canvas)
 }
 
-/// The labels of a factor, in the order in which they come.
+/// The labels of a factor: numbers from the least to the greatest, all else in the order in which it comes.
 fn labels(tuning: &Tuning, factor: usize) -> Vec<&str> {
-    let mut labels: Vec<&str> = Vec::new();
+    let mut labels: Vec<(&str, f64)> = Vec::new();
     for candidate in &tuning.candidates {
         let label = candidate.labels[factor].as_str();
-        if !labels.contains(&label) {
-            labels.push(label);
+        if !labels.iter().any(|(known, _)| *known == label) {
+            labels.push((label, candidate.numbers[factor].unwrap_or(labels.len() as f64)));
         }
     }
-    labels
+    if tuning.candidates.iter().all(|candidate| candidate.numbers[factor].is_some()) {
+        labels.sort_by(|(_, one), (_, other)| one.total_cmp(other));
+    }
+    labels.into_iter().map(|(label, _)| label).collect()
 }
 
-fn is_of_numbers(tuning: &Tuning, factor: usize) -> bool {
-    tuning.candidates.iter().all(|candidate| candidate.numbers[factor].is_some())
+/// Whether its values lie on a scale: many numbers.
+fn is_scale(tuning: &Tuning, factor: usize) -> bool {
+    let is_of_numbers = tuning.candidates.iter().all(|candidate| candidate.numbers[factor].is_some());
+    is_of_numbers && labels(tuning, factor).len() > FEW
 }
 
 /// Where a candidate stands: at its number, or at the place of its label in the list.
 fn position(tuning: &Tuning, factor: usize, place: usize) -> f64 {
     let candidate = &tuning.candidates[place];
-    match candidate.numbers[factor].filter(|_| is_of_numbers(tuning, factor)) {
+    match candidate.numbers[factor].filter(|_| is_scale(tuning, factor)) {
         Some(number) => number,
         None => {
             let labels = labels(tuning, factor);
@@ -98,7 +105,7 @@ fn position(tuning: &Tuning, factor: usize, place: usize) -> f64 {
 
 fn horizontal(tuning: &Tuning, factor: usize) -> Axis {
     let places = (LEFT + 20, RIGHT - 20);
-    if !is_of_numbers(tuning, factor) {
+    if !is_scale(tuning, factor) {
         let count = labels(tuning, factor).len();
         return Axis::between(-0.5, count as f64 - 0.5, places, count);
     }
@@ -112,7 +119,7 @@ fn horizontal(tuning: &Tuning, factor: usize) -> Axis {
 }
 
 fn horizontal_label(tuning: &Tuning, factor: usize, x: f64) -> String {
-    if !is_of_numbers(tuning, factor) {
+    if !is_scale(tuning, factor) {
         let labels = labels(tuning, factor);
         let place = libm::round(x);
         let label = (place >= 0.0 && (place - x).abs() < 1e-9).then(|| labels.get(place as usize)).flatten();

@@ -1,9 +1,11 @@
 //! What was to be best beside the first quantity that has to keep to something: a point for each candidate.
 
-use crate::experiment::{Candidate, Tuning, Verdict};
+use crate::experiment::{Tuning, Verdict};
 use crate::report::style::clean;
 use crate::report::sweep::plain;
 use crate::report::tune::{in_unit, origin};
+
+use crate::scenario::Better;
 
 use super::axis::Axis;
 use super::canvas::Canvas;
@@ -32,7 +34,7 @@ pub(super) fn plot(tuning: &Tuning) -> Option<Canvas> {
     let legend = [
         ("the best".to_owned(), VERMILION),
         ("none is better in both".to_owned(), BLUE),
-        ("another is better in both".to_owned(), GREY),
+        ("another is no worse in both".to_owned(), GREY),
         ("hollow: breaks a condition".to_owned(), tint(GREY, 40)),
     ];
     let mut canvas = page(
@@ -53,15 +55,11 @@ pub(super) fn plot(tuning: &Tuning) -> Option<Canvas> {
     panel.frame(&mut canvas, &clean(&tuning.objective, 120), |x| plain(Some(x), unit), |y| in_unit(tuning, y));
     let below = format!("{}   {}", clean(&judgement.quantity, 80), clean(&judgement.condition, 40));
     panel.below(&mut canvas, &below);
-    let mut front: Vec<_> = known.iter().filter(|(place, ..)| tuning.candidates[*place].is_on_front).collect();
-    front.sort_by(|one, other| one.1.total_cmp(&other.1).then(one.2.total_cmp(&other.2)));
-    // With several conditions, a point may be on the front for what is not drawn.
-    if tuning.winner().judgements.len() == 1 {
-        panel.line(&mut canvas, front.iter().map(|(_, x, y)| (*x, Some(*y))), tint(BLUE, 60), 4);
-    }
-    let colour = |place: usize, candidate: &Candidate| match () {
+    let front = front(tuning, &known);
+    panel.line(&mut canvas, front.iter().map(|(_, x, y)| (*x, Some(*y))), tint(BLUE, 60), 4);
+    let colour = |place: usize| match () {
         () if place == tuning.best => VERMILION,
-        () if candidate.is_on_front => BLUE,
+        () if front.iter().any(|(on_it, ..)| *on_it == place) => BLUE,
         () => GREY,
     };
     // The best one last, so that nothing lies over it.
@@ -70,9 +68,24 @@ pub(super) fn plot(tuning: &Tuning) -> Option<Canvas> {
         let candidate = &tuning.candidates[place];
         let at = (panel.x.place(x), panel.y.place(y));
         let size = if place == tuning.best { MARK + 5 } else { MARK };
-        mark(&mut canvas, at, size, colour(place, candidate), candidate.verdict() == Verdict::Fail);
+        mark(&mut canvas, at, size, colour(place), candidate.verdict() == Verdict::Fail);
     }
     Some(canvas)
+}
+
+/// The points of which no other is better in one of both quantities and no worse in the other, from left to right.
+fn front(tuning: &Tuning, known: &[(usize, f64, f64)]) -> Vec<(usize, f64, f64)> {
+    let sign = |better: Better| if better == Better::Lower { 1.0 } else { -1.0 };
+    // A quantity that has no limit on one side has no front.
+    let Some(Some(of_x)) = tuning.limits.first().copied() else { return Vec::new() };
+    let costs = |&(_, x, y): &(usize, f64, f64)| (x * sign(of_x), y * sign(tuning.better));
+    let is_beaten = |own: &(usize, f64, f64)| {
+        let own = costs(own);
+        known.iter().map(costs).any(|other| other != own && other.0 <= own.0 && other.1 <= own.1)
+    };
+    let mut front: Vec<_> = known.iter().copied().filter(|point| !is_beaten(point)).collect();
+    front.sort_by(|one, other| one.1.total_cmp(&other.1).then(one.2.total_cmp(&other.2)));
+    front
 }
 
 /// A square; a hollow one has only its rim.

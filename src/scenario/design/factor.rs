@@ -21,6 +21,8 @@ pub struct Factor {
     /// Its keys, and where they were written.
     pub(super) keys: Vec<Key>,
     levels: Levels,
+    /// Whether values between the ends of a range have three digits and no more.
+    pub(super) is_rounded: bool,
 }
 
 /// Which value of a factor is meant.
@@ -73,7 +75,7 @@ impl Factor {
                 return None;
             }
         };
-        Some(Self { path, keys: keys.to_vec(), levels })
+        Some(Self { path, keys: keys.to_vec(), levels, is_rounded: false })
     }
 
     /// How many levels are listed; none where there is only a space between two ends.
@@ -159,7 +161,8 @@ impl Factor {
             }
             (Levels::Range { from, to, is_log, is_whole, .. }, Level::At(share)) => {
                 let share = f64::from(share) / 4_294_967_296.0;
-                Some(between(*from, *to, share, *is_log, *is_whole))
+                let amount = between(*from, *to, share, *is_log, *is_whole);
+                Some(if self.is_rounded { three_digits(amount) } else { amount })
             }
         }
     }
@@ -312,6 +315,24 @@ fn plus(from: Amount, step: Amount, count: u32) -> Amount {
         (Amount::Time(from), Amount::Time(step)) => Amount::Time(from + step.times(count.into())),
         (Amount::Bytes(from), Amount::Bytes(step)) => Amount::Bytes(from + step * u64::from(count)),
         (from, _) => from,
+    }
+}
+
+/// An amount with three digits: a timeout of 13.7ms is as good as one of 13.704882ms, and easier to read.
+fn three_digits(amount: Amount) -> Amount {
+    let round = |number: f64| {
+        if number == 0.0 || !number.is_finite() {
+            return number;
+        }
+        // As text, since powers of ten as floats are not exact.
+        format!("{number:.2e}").parse().unwrap_or(number)
+    };
+    match amount {
+        Amount::Number(number) => Amount::Number(round(number)),
+        Amount::Share(share) => Amount::Share(tidy(round(share * 100.0) / 100.0)),
+        Amount::Time(span) => Amount::Time(Span::from_nanos(round(span.as_nanos() as f64) as u64)),
+        Amount::Rate(rate) => Amount::Rate(round(rate)),
+        Amount::Bytes(bytes) => Amount::Bytes(round(bytes as f64) as u64),
     }
 }
 

@@ -83,7 +83,7 @@ impl Design {
         // What else it may be is refused where it is read.
         let over = tune.as_table()?.get("over").cloned();
         let over = over.unwrap_or_else(|| Value::new(tune.origin, Data::Table(Table::default())));
-        let (read, design) = Self::read("tune.over", over, seed, mistakes)?;
+        let (mut read, design) = Self::read("tune.over", over, seed, mistakes)?;
         if let Some((key, _)) = design {
             mistakes.push(
                 Diagnostic::error("[tune.over] has no `design`")
@@ -91,7 +91,8 @@ impl Design {
                     .help("`tune.candidates` says how many settings are tried"),
             );
         }
-        for factor in &read.factors {
+        for factor in &mut read.factors {
+            factor.is_rounded = true;
             let names = || factor.keys.iter().map(|key| key.name.as_str());
             if FIXED.iter().any(|path| names().take(path.len()).eq(path.iter().copied())) {
                 let message = format!("`{}` is the same for all that are tried", factor.path);
