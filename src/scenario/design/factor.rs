@@ -131,11 +131,7 @@ impl Factor {
 
     /// The value of a level as a number in base units (nanoseconds, shares, events per second, bytes), if it is one.
     pub fn number(&self, level: Level) -> Option<f64> {
-        Some(match self.amount(level)? {
-            Amount::Number(number) | Amount::Share(number) | Amount::Rate(number) => number,
-            Amount::Time(span) => span.as_nanos() as f64,
-            Amount::Bytes(bytes) => bytes as f64,
-        })
+        self.amount(level).map(base)
     }
 
     /// Whether its values are times.
@@ -162,7 +158,9 @@ impl Factor {
             (Levels::Range { from, to, is_log, is_whole, .. }, Level::At(share)) => {
                 let share = f64::from(share) / 4_294_967_296.0;
                 let amount = between(*from, *to, share, *is_log, *is_whole);
-                Some(if self.is_rounded { three_digits(amount) } else { amount })
+                let rounded = three_digits(amount);
+                let is_within = base(*from) <= base(rounded) && base(rounded) <= base(*to);
+                Some(if self.is_rounded && is_within { rounded } else { amount })
             }
         }
     }
@@ -180,6 +178,15 @@ fn label(value: &Value) -> String {
             let entries = table.iter().map(|(key, value)| format!("{} = {}", key.name, label(value)));
             format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
         }
+    }
+}
+
+/// An amount as a number in base units.
+fn base(amount: Amount) -> f64 {
+    match amount {
+        Amount::Number(number) | Amount::Share(number) | Amount::Rate(number) => number,
+        Amount::Time(span) => span.as_nanos() as f64,
+        Amount::Bytes(bytes) => bytes as f64,
     }
 }
 
@@ -244,11 +251,6 @@ fn range(path: &str, table: &Table, origin: Origin, mistakes: &mut Vec<Diagnosti
         amount
     };
     let (from, to) = (end("from")?, end("to")?);
-    let base = |amount: Amount| match amount {
-        Amount::Number(number) | Amount::Share(number) | Amount::Rate(number) => number,
-        Amount::Time(span) => span.as_nanos() as f64,
-        Amount::Bytes(bytes) => bytes as f64,
-    };
     let is_one_kind = |one: Amount, other: Amount| std::mem::discriminant(&one) == std::mem::discriminant(&other);
     if !is_one_kind(from, to) || base(from) >= base(to) {
         refuse(format!("the range of `{path}` goes from {from} to {to}: up, and in one unit"), origin);

@@ -30,6 +30,7 @@ impl Scopes<'_> {
     pub(super) fn aim(&self, mistakes: &mut Vec<Diagnostic>) -> Option<Aim> {
         let tune = self.scenario.tune.as_ref()?;
         let Tune { minimise, maximise, subject_to, candidates, .. } = &tune.value;
+        let subject = self.conditions(subject_to, mistakes);
         let (better, quantity) = match (minimise, maximise) {
             (Some(quantity), None) => (Better::Lower, quantity),
             (None, Some(quantity)) => (Better::Higher, quantity),
@@ -51,7 +52,6 @@ impl Scopes<'_> {
             let message = format!("there are at most {CANDIDATES_MAX} candidates, found {}", count.value);
             mistakes.push(Diagnostic::error(message).at(count.origin, ""));
         }
-        let subject = self.conditions(subject_to, mistakes);
         Some(Aim { objective: self.column(quantity, mistakes)?, better, subject, candidates: count })
     }
 }
