@@ -658,8 +658,9 @@ fn where_nothing_keeps_to_the_conditions_tuning_is_1_and_says_what_is_nearest() 
     home.write("tune.toml", TUNE.replace("\"app.reliability\" = \">= 99%\"", "\"app.latency.p90\" = \"< 10500us\""));
     let ended = home.run(&["tune", "tune.toml"]).with(1);
     assert!(ended.out.contains("Nothing keeps to all conditions") && ended.out.contains("work=1ms"), "{}", ended.out);
-    // 11 ms it takes in all runs and is never below.
-    home.write("tune.toml", TUNE.replace("\"app.reliability\" = \">= 99%\"", "\"app.goodput\" = \"<= 50/s\""));
+    // At 50 arrivals per second, give or take some, 51 are not surely more.
+    let unsure = TUNE.replace("\"app.reliability\" = \">= 99%\"", "\"app.goodput\" = \"<= 51/s\"");
+    home.write("tune.toml", unsure.replace("[\"0%\", \"10%\"]", "[\"0%\"]"));
     home.run(&["tune", "tune.toml"]).with(3);
     home.run(&["tune", "tune.toml", "--inconclusive", "pass"]).with(0);
 }
@@ -682,7 +683,7 @@ fn what_is_wrong_with_tuning_is_2() {
         ("[tune]", "[tune]\ncandidates = 1000000", "at most 10000 candidates"),
         ("services.api.work = [\"4ms\", \"1ms\", \"2ms\"]\nnetwork.loss = [\"0%\", \"10%\"]", "", "varies nothing"),
         ("[\"0%\", \"10%\"]", "\"0%\"", "takes a list of values or a range"),
-        ("[\"0%\", \"10%\"]", "[\"0%\", \"often\"]", "with services.api.work = 4ms, network.loss = often:"),
+        ("[\"0%\", \"10%\"]", "[\"0%\", \"often\"]", ", network.loss = often:"),
         ("[tune.over]", "[tune.over]\ndesign = \"full\"", "has no `design`"),
         ("[tune.over]", "[tune.over]\nrun.seed = [1, 2]", "the same for all that are tried"),
         ("[tune.over]", "[tune.over]\nconstraints = \"network.loss > 10%\"", ""),

@@ -137,8 +137,11 @@ impl Expected {
         let measure = &self.expectation.measure;
         let runs = self.sample.runs();
         let whole_batches = self.batches.count() == BATCHES;
-        let half =
-            if runs == 1 { self.batches.half_width().filter(|_| whole_batches) } else { self.sample.half_width_at(confidence) };
+        let half = if runs == 1 {
+            self.batches.half_width().filter(|_| whole_batches)
+        } else {
+            self.sample.half_width_at(confidence)
+        };
         Measured::of(measure, self.sample.value(measure.statistic), half, runs)
     }
 

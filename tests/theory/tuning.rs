@@ -12,7 +12,7 @@ use crate::common::tune;
 
 /// Arrivals per second, services per second, and the time in which requests are to be answered.
 const LOAD: (f64, f64, f64) = (150.0, 100.0, 0.05);
-const RACES: u64 = 120;
+const RACES: u64 = 100;
 
 /// With so many places to wait, one of them in service: the share of requests that is answered in time, and that which is turned away.
 fn theory(places: u32) -> (f64, f64) {
@@ -36,7 +36,7 @@ fn theory(places: u32) -> (f64, f64) {
 fn queue(subject_to: &str, seed: u64) -> Tuning {
     let text = format!(
         r#"
-        run = {{ duration = "5s", runs = 32 }}
+        run = {{ duration = "4s", runs = 32 }}
         clients.c = {{ rate = "150/s", call = "s" }}
         services.s = {{ work = {{ exponential = "10ms" }}, queue = {{ limit = 1, when-full = "reject" }} }}
         [tune]

@@ -69,9 +69,8 @@ impl Design {
             let count = read.factors.iter().try_fold(1_u64, |count, factor| count.checked_mul(factor.count().max(1)));
             if count.is_none_or(|count| count > POINTS_MAX) {
                 let message = format!("a study has at most {POINTS_MAX} points, and all levels together are more");
-                mistakes.push(
-                    Diagnostic::error(message).at(origin, "").help("try `design = { latin-hypercube = 1000 }`"),
-                );
+                mistakes
+                    .push(Diagnostic::error(message).at(origin, "").help("try `design = { latin-hypercube = 1000 }`"));
             }
         }
         Some(read)

@@ -121,7 +121,11 @@ impl Document {
         let flag = |(factor, (_, value)): (&Factor, (&[Key], Value))| {
             let set = format!("{}={}", factor.path, print::on_one_line(&value));
             let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.=/%+".contains(letter);
-            if set.chars().all(is_plain) { format!("--set {set}") } else { format!("--set '{}'", set.replace('\'', "'\\''")) }
+            if set.chars().all(is_plain) {
+                format!("--set {set}")
+            } else {
+                format!("--set '{}'", set.replace('\'', "'\\''"))
+            }
         };
         design.factors.iter().zip(design.settings(point)).map(flag).collect()
     }
