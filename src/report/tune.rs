@@ -114,7 +114,8 @@ impl TuneReport<'_> {
             return "  One run of each tells nothing of chance.".into();
         }
         if tuning.finalists().count() == 0 {
-            text = "  No other stayed to the end.".into();
+            text =
+                "  No other is left: each was surely worse, surely broke a condition, or was in the worse half.".into();
         }
         if unsure > 0 {
             text.push_str(&format!(
