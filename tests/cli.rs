@@ -609,3 +609,116 @@ fn a_comparison_says_what_differs_and_by_how_much() {
     let ended = home.run(&["compare", "same.toml", "--with", "slow", "--margin", "much"]).with(2);
     assert!(ended.err.contains("a share such as 5%"), "{}", ended.err);
 }
+
+const TUNE: &str = r#"
+extends = "good.toml"
+[run]
+duration = "2s"
+runs = 8
+[tune]
+minimise = "app.latency.p50"
+subject-to = { "app.reliability" = ">= 99%" }
+[tune.over]
+services.api.work = ["4ms", "1ms", "2ms"]
+network.loss = ["0%", "10%"]
+"#;
+
+#[test]
+fn tuning_says_which_setting_is_best_and_how_to_use_it() {
+    let home = Home::new();
+    home.write("tune.toml", TUNE);
+    let ended = home.run(&["tune", "tune.toml"]).with(0);
+    assert!(ended.out.contains("minimise app.latency.p50  subject to app.reliability >= 99%"), "{}", ended.out);
+    assert!(ended.out.contains("--set services.api.work=1ms --set network.loss=0%"), "{}", ended.out);
+    assert!(ended.out.contains("breaks a condition after 4") && ended.out.contains("surely worse"), "{}", ended.out);
+    let table = home.run(&["tune", "tune.toml", "--format", "csv"]).with(0).out;
+    let rows: Vec<_> = table.lines().collect();
+    assert_eq!(rows.len(), 7, "{table}");
+    assert!(rows[0].starts_with("services.api.work,network.loss,runs,app.latency.p50 (ns),"), "{table}");
+    assert!(rows[3].starts_with("1ms,0%,8,") && rows[3].contains(",best,"), "{table}");
+    let ended = home.run(&["tune", "tune.toml", "-o", "out"]).with(0);
+    assert!(ended.err.contains("tables and plots are in `out`"), "{}", ended.err);
+    assert_eq!(names(&home.path("out")), ["best.toml", "plots", "tune.csv", "tune.json", "tune.txt"]);
+    assert_eq!(home.read("out/tune.csv"), table);
+    // The best values are a file that another one can start from.
+    home.write("tuned.toml", "extends = [\"good.toml\", \"out/best.toml\"]");
+    home.run(&["run", "tuned.toml"]).with(0);
+    let json = home.run(&["tune", "tune.toml", "--format", "json"]).with(0).json();
+    assert_eq!((&json["best"], &json["candidates"][2]["reason"]), (&2.into(), &"best".into()));
+    // With one run there is nothing but values.
+    let ended = home.run(&["tune", "tune.toml", "--runs", "1"]).with(0);
+    assert!(ended.out.contains("nothing of chance"), "{}", ended.out);
+    let ended = home.run(&["tune", "tune.toml", "--maximise", "app.latency.p50"]).with(0);
+    assert!(ended.out.contains("--set services.api.work=4ms"), "{}", ended.out);
+}
+
+#[test]
+fn where_nothing_keeps_to_the_conditions_tuning_is_1_and_says_what_is_nearest() {
+    let home = Home::new();
+    home.write("tune.toml", TUNE.replace("\"app.reliability\" = \">= 99%\"", "\"app.latency.p90\" = \"< 10500us\""));
+    let ended = home.run(&["tune", "tune.toml"]).with(1);
+    assert!(ended.out.contains("Nothing keeps to all conditions") && ended.out.contains("work=1ms"), "{}", ended.out);
+    // At 50 arrivals per second, give or take some, 51 are not surely more.
+    let unsure = TUNE.replace("\"app.reliability\" = \">= 99%\"", "\"app.goodput\" = \"<= 51/s\"");
+    home.write("tune.toml", unsure.replace("[\"0%\", \"10%\"]", "[\"0%\"]"));
+    home.run(&["tune", "tune.toml"]).with(3);
+    home.run(&["tune", "tune.toml", "--inconclusive", "pass"]).with(0);
+}
+
+#[test]
+fn what_is_wrong_with_tuning_is_2() {
+    let home = Home::new();
+    home.write("tune.toml", TUNE);
+    home.run(&["check", "tune.toml"]).with(0);
+    for (change, to, said) in [
+        ("[tune]", "[tuna]", "did you mean `tune`?"),
+        ("minimise = \"app.latency.p50\"", "", "does not say what is to be best"),
+        ("minimise", "minimize", "did you mean `minimise`?"),
+        ("app.latency.p50", "app.latency", "say which is meant"),
+        ("app.latency.p50", "ap.latency.p50", "did you mean `app`?"),
+        ("[tune]", "[tune]\nmaximise = \"app.goodput\"", "has both `minimise` and `maximise`"),
+        ("{ \"app.reliability\" =", "{ app.reliability =", "quote it"),
+        (">= 99%", ">= 99ms", "compares with a share"),
+        ("[tune]", "[tune]\ncandidates = 0", "candidates"),
+        ("[tune]", "[tune]\ncandidates = 1000000", "at most 10000 candidates"),
+        ("services.api.work = [\"4ms\", \"1ms\", \"2ms\"]\nnetwork.loss = [\"0%\", \"10%\"]", "", "varies nothing"),
+        ("[\"0%\", \"10%\"]", "\"0%\"", "takes a list of values or a range"),
+        ("[\"0%\", \"10%\"]", "[\"0%\", \"often\"]", ", network.loss = often:"),
+        ("[tune.over]", "[tune.over]\ndesign = \"full\"", "has no `design`"),
+        ("[tune.over]", "[tune.over]\nrun.seed = [1, 2]", "the same for all that are tried"),
+        ("[tune.over]", "[tune.over]\nconstraints = \"network.loss > 10%\"", ""),
+    ] {
+        assert!(TUNE.contains(change), "{change}");
+        home.write("wrong.toml", TUNE.replacen(change, to, 1));
+        let ended = home.run(&["tune", "wrong.toml"]).with(2);
+        assert!(ended.err.contains(said), "{change}: {}", ended.err);
+        if !said.is_empty() {
+            let ended = home.run(&["check", "wrong.toml"]).with(2);
+            assert!(ended.err.contains(said), "{change}: {}", ended.err);
+        }
+    }
+    let ended = home.run(&["tune", "wrong.toml"]).with(2);
+    assert!(ended.err.contains("no candidate is left"), "{}", ended.err);
+    let ended = home.run(&["tune", "good.toml"]).with(2);
+    assert!(ended.err.contains("nothing says what to tune"), "{}", ended.err);
+    let ended = home.run(&["explain", "tune.subject-to"]).with(0);
+    assert!(ended.out.contains("What has to hold"), "{}", ended.out);
+}
+
+/// What a study has kept is not played again, whether by the same command or by one that plays more.
+#[test]
+fn tuning_goes_on_where_it_was() {
+    let home = Home::new();
+    home.write("tune.toml", TUNE);
+    let csv = |args: &[&str]| home.run(&[&["tune", "tune.toml", "--format", "csv"], args].concat()).with(0).out;
+    csv(&["--study", "kept", "--runs", "4"]);
+    let connection = rusqlite::Connection::open(home.path("kept/study.db")).expect("it is a database");
+    let count =
+        || connection.query_row("SELECT count(*) FROM runs", [], |row| row.get::<_, u32>(0)).expect("it has runs");
+    assert_eq!(count(), 24);
+    assert_eq!(csv(&["--study", "kept"]), csv(&[]));
+    let all = count();
+    assert!((25..48).contains(&all), "{all}");
+    assert_eq!(csv(&["--study", "kept"]), csv(&[]));
+    assert_eq!(count(), all);
+}

@@ -1,4 +1,5 @@
-//! Every scenario, and every variant of it, gives what `results/` says: the summary as text and as a table.
+//! Every scenario, and every variant of it, gives what `results/` says: the summary as text and as a table, and so do the sweeps and
+//! tunings that scenarios describe.
 //!
 //! `REHEARSAL_BLESS=1 cargo test --test golden` writes the files anew after a deliberate change; review them as a diff.
 
@@ -6,10 +7,14 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use rehearsal::experiment::{Verdict, run};
-use rehearsal::report::Report;
+use rehearsal::experiment::{Axis, Bare, Setting, Sweep, SweepPoint, Verdict, run, study};
+use rehearsal::report::{Report, Style as ReportStyle, SweepReport, TuneReport};
+use rehearsal::scenario::document::Document;
 use rehearsal::scenario::plan::Plan;
 use rehearsal::scenario::{Mistakes, Overrides, Scenario, Source, Style};
+
+#[path = "common/mod.rs"]
+mod common;
 
 /// Reads files from the project's folder.
 struct Disk;
@@ -30,6 +35,70 @@ fn plan(path: &Path, variant: Option<&str>) -> (Plan, Vec<String>) {
     (plan, variants)
 }
 
+/// The folder of a scenario's results.
+fn folder(path: &Path, variant: Option<&str>) -> PathBuf {
+    let stem = path.file_stem().expect("a scenario has a name").to_string_lossy();
+    Path::new("results").join(variant.map_or(stem.to_string(), |variant| format!("{stem}@{variant}")))
+}
+
+/// Compares files with those in a folder of results, or writes them there.
+fn compare(folder: &Path, files: impl IntoIterator<Item = (&'static str, Vec<u8>)>, differences: &mut Vec<String>) {
+    for (name, bytes) in files {
+        let file = folder.join(name);
+        if std::env::var_os("REHEARSAL_BLESS").is_some() {
+            fs::create_dir_all(folder).expect("the folder can be made");
+            fs::write(&file, &bytes).expect("the file can be written");
+        } else if fs::read(&file).unwrap_or_default() != bytes {
+            differences.push(file.display().to_string());
+        }
+    }
+}
+
+/// Tunes a scenario that says what to look for, and compares.
+fn tune(path: &Path, differences: &mut Vec<String>) {
+    let (base, _) = plan(path, None);
+    if base.aim.is_none() {
+        return;
+    }
+    assert!(base.says_runs, "{}: a scenario that is tuned says how often it is played", path.display());
+    let (tuning, design, points) = common::tuned(&Disk, path, &Overrides::default());
+    let best = &points[tuning.best];
+    let (toml, flags) = (Document::print_point(&design, best), Document::point_as_flags(&design, best));
+    let report = TuneReport { tuning: &tuning, toml, flags };
+    let text = report.text(ReportStyle::Plain).into_bytes();
+    compare(&folder(path, None), [("tune.txt", text), ("tune.csv", report.csv())], differences);
+}
+
+/// Plays every point of a scenario's sweep, if it has one, and compares.
+fn sweep(path: &Path, differences: &mut Vec<String>) {
+    let fail = |mistakes: Mistakes| -> ! { panic!("{}", mistakes.render(Style::Plain)) };
+    let load = |point| {
+        let overrides = Overrides { point, ..Overrides::default() };
+        Scenario::load(&Disk, path, &overrides).unwrap_or_else(|mistakes| fail(mistakes))
+    };
+    let document = load(None).document;
+    let Some(design) = document.design else { return };
+    let (base, _) = plan(path, None);
+    assert!(base.says_runs, "{}: a scenario with a sweep says how often it is played", path.display());
+    let points = design.points(&document.tree);
+    let mut watch = |_| ControlFlow::Continue(());
+    let settings = points.iter().zip(0..).map(|(point, place)| {
+        let plan = Plan::new(load(Some(point.clone()))).unwrap_or_else(|mistakes| fail(mistakes));
+        Setting::new(place, plan, &mut |_| ControlFlow::Continue(()))
+    });
+    let (factors, title, seed) = (Axis::of(&design), base.title, base.seed);
+    let mut sweep = Sweep { title, variant: None, seed, factors, points: Vec::new() };
+    let played = study(settings, &mut Bare, &mut watch, |outcome| {
+        let point = &points[outcome.point as usize];
+        sweep.points.push(SweepPoint { labels: design.labels(point), numbers: design.numbers(point), outcome });
+        ControlFlow::Continue(())
+    });
+    played.expect("a scenario that ships can be played");
+    let report = SweepReport(&sweep);
+    let text = report.text(ReportStyle::Plain).into_bytes();
+    compare(&folder(path, None), [("sweep.txt", text), ("sweep.csv", report.csv())], differences);
+}
+
 /// Plays a scenario and compares; the names of its variants.
 fn check(path: &Path, variant: Option<&str>, differences: &mut Vec<String>) -> Vec<String> {
     let (plan, variants) = plan(path, variant);
@@ -38,18 +107,9 @@ fn check(path: &Path, variant: Option<&str>, differences: &mut Vec<String>) -> V
         assert_eq!(judgement.verdict, Verdict::Pass, "{}: {judgement:?}", path.display());
     }
     let report = Report::from(&results);
-    let stem = path.file_stem().expect("a scenario has a name").to_string_lossy();
-    let folder = Path::new("results").join(variant.map_or(stem.to_string(), |variant| format!("{stem}@{variant}")));
     let table = report.tables().into_iter().find(|file| file.name == "summary.csv").expect("there is a summary");
-    for (name, bytes) in [("summary.txt", report.to_string().into_bytes()), ("summary.csv", table.bytes)] {
-        let file = folder.join(name);
-        if std::env::var_os("REHEARSAL_BLESS").is_some() {
-            fs::create_dir_all(&folder).expect("the folder can be made");
-            fs::write(&file, &bytes).expect("the file can be written");
-        } else if fs::read(&file).unwrap_or_default() != bytes {
-            differences.push(file.display().to_string());
-        }
-    }
+    let files = [("summary.txt", report.to_string().into_bytes()), ("summary.csv", table.bytes)];
+    compare(&folder(path, variant), files, differences);
     variants
 }
 
@@ -67,6 +127,8 @@ fn scenarios_give_their_reference_results() {
         for variant in check(path, None, &mut differences) {
             check(path, Some(&variant), &mut differences);
         }
+        tune(path, &mut differences);
+        sweep(path, &mut differences);
     }
     assert!(differences.is_empty(), "these differ (REHEARSAL_BLESS=1 writes them anew): {differences:#?}");
 }

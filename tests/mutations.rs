@@ -65,6 +65,16 @@ late = ["5s", "8s"]
 "api.rejected" = ["< 5%", ">= 0%"]
 "app->api.attempts" = "< 2"
 "slow.dropped" = "< 90%"
+[sweep]
+services.db.workers = [1, 2]
+constraints = ["clients.people.users < 9"]
+[tune]
+minimise = "app.latency.p99"
+subject-to = { "app.attempts" = ["< 2", ">= 1"] }
+candidates = 8
+[tune.over]
+services.api.nodes = { from = 1, to = 3 }
+policies.default.deadline = { from = "100ms", to = "1s", log = true }
 "#;
 
 /// What may come into the place of a value or a piece of one.
@@ -130,7 +140,16 @@ fn mutate(text: &str, changes: &[(usize, usize, u8)]) -> String {
 
 fn planned(text: String) -> Result<Plan, String> {
     let files = BTreeMap::from([(PathBuf::from("mutant.toml"), text)]);
-    let loaded = Scenario::load(&files, Path::new("mutant.toml"), &Overrides::default());
+    let load = |candidate| {
+        let overrides = Overrides { candidate, ..Overrides::default() };
+        Scenario::load(&files, Path::new("mutant.toml"), &overrides)
+    };
+    let loaded = load(None);
+    if let Ok(loaded) = &loaded {
+        // Whatever is varied has candidates that are planned or refused, too.
+        let points = loaded.document.tuned.iter().flat_map(|design| design.ends(&loaded.document.tree));
+        points.take(3).for_each(|point| drop(load(Some(point)).and_then(Plan::new)));
+    }
     let plan = loaded.and_then(Plan::new);
     plan.map_err(|mistakes| mistakes.render(Style::Plain))
 }

@@ -34,6 +34,7 @@ pub enum Command {
     Run(Run),
     Compare(Compare),
     Sweep(Sweep),
+    Tune(Tune),
     Check(Check),
     Verify(Verify),
     Init(Init),
@@ -182,6 +183,49 @@ impl Sweep {
     /// In the library's words.
     pub fn overrides(&self) -> Overrides {
         Overrides { sweeps: self.sweeps.clone(), metrics: self.metrics.clone(), ..self.changes.overrides() }
+    }
+}
+
+/// Looks for the values with which a quantity is best, while others keep to what they have to be
+///
+/// What is varied, what is to be best and what has to hold stand in the table `[tune]` of the scenario. The settings that are tried race:
+/// all are played a few times with the same luck, those go that surely break a condition or are surely worse than the best, and of the
+/// others the worse half, and who is left is played on. Exit code 1 says that nothing keeps to all conditions.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  rehearsal tune checkout.toml
+  rehearsal tune checkout.toml -o out                    tables and plots in out/, the best values in out/best.toml
+  rehearsal tune checkout.toml --minimise app.latency.p99.9
+  rehearsal tune checkout.toml --set tune.candidates=16 --runs 32
+  rehearsal tune checkout.toml --study results           goes on where it was interrupted
+  rehearsal tune checkout.toml --format csv > tried.csv")]
+pub struct Tune {
+    /// The scenario file; `-` is the standard input
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+    #[command(flatten)]
+    pub changes: Changes,
+    /// Make this quantity as small as it can be, instead of what the file says is to be best
+    #[arg(long, value_name = "QUANTITY", conflicts_with = "maximise")]
+    pub minimise: Option<String>,
+    /// Make this quantity as large as it can be, instead of what the file says is to be best
+    #[arg(long, value_name = "QUANTITY")]
+    pub maximise: Option<String>,
+    /// Keep what every run answers in DIR as soon as it is done: the same command goes on where it was interrupted, and plays nothing twice
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub study: Option<PathBuf>,
+    #[command(flatten)]
+    pub to: Destination,
+    /// What it counts as that the best may break a condition, instead of exit code 3
+    #[arg(long, value_enum, value_name = "AS")]
+    pub inconclusive: Option<Inconclusive>,
+}
+
+impl Tune {
+    /// In the library's words.
+    pub fn overrides(&self) -> Overrides {
+        Overrides { minimise: self.minimise.clone(), maximise: self.maximise.clone(), ..self.changes.overrides() }
     }
 }
 

@@ -14,7 +14,7 @@ use super::files::Files;
 use super::interrupt;
 use super::progress::ProgressLine;
 use super::scenario::{Prepared, prepare, refuse, stopped, warn};
-use super::sweep::replicated;
+use super::sweep::{RUNS, replicated};
 use super::terminal::Terminal;
 
 /// Plays all sides, and says what differs.
@@ -41,7 +41,7 @@ fn try_compare(terminal: Terminal, args: &args::Compare) -> Result<Exit, Exit> {
     let first = &args.files[0];
     let overrides = args.overrides();
     let (mut overrides, base) =
-        replicated(&files, first, &overrides).map_err(|mistakes| refuse(terminal, &mistakes))?;
+        replicated(&files, first, &overrides, RUNS).map_err(|mistakes| refuse(terminal, &mistakes))?;
     warn(terminal, &base);
     if base.plan.runs == 1 {
         terminal.note("one run of each tells nothing of chance: there are no intervals");

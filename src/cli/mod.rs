@@ -22,6 +22,7 @@ mod scenario;
 mod store;
 mod sweep;
 mod terminal;
+mod tune;
 mod verify;
 
 use std::process::ExitCode;
@@ -44,6 +45,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(terminal, &args),
         Command::Compare(args) => compare::compare(terminal, &args),
         Command::Sweep(args) => sweep::sweep(terminal, &args),
+        Command::Tune(args) => tune::tune(terminal, &args),
         Command::Check(args) => check::check(terminal, &args),
         Command::Verify(args) => verify::verify(terminal, &args),
         Command::Init(args) => init::init(terminal, &args),

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use rehearsal::experiment::{Axis, Bare, Progress, Setting, Shelf, StudyError, Sweep, SweepPoint, Unit, study};
+use rehearsal::experiment::{Axis, Bare, Progress, Setting, Shelf, StudyError, Sweep, SweepPoint, study};
 use rehearsal::report::SweepReport;
 use rehearsal::scenario::Overrides;
 use rehearsal::scenario::design::{Design, Point};
@@ -21,7 +21,7 @@ use super::store::Store;
 use super::terminal::Terminal;
 
 /// How often a point is played if the scenario does not say.
-const RUNS: &str = "10";
+pub const RUNS: &str = "10";
 
 /// Plays every point, and says how they went.
 pub fn sweep(terminal: Terminal, args: &args::Sweep) -> Exit {
@@ -38,7 +38,7 @@ fn try_sweep(terminal: Terminal, args: &args::Sweep) -> Result<Exit, Exit> {
         exit
     };
     let (overrides, base) =
-        replicated(&files, &args.file, &args.overrides()).map_err(|mistakes| refuse(terminal, &mistakes))?;
+        replicated(&files, &args.file, &args.overrides(), RUNS).map_err(|mistakes| refuse(terminal, &mistakes))?;
     let Some(design) = base.document.design.clone() else {
         let help = "write a table [sweep] of paths with lists of values, or say `--sweep PATH='[VALUE, …]'`";
         return Err(complain(&format!("nothing says what to vary: {help}"), Exit::Wrong));
@@ -76,15 +76,7 @@ fn try_sweep(terminal: Terminal, args: &args::Sweep) -> Result<Exit, Exit> {
         title: base.plan.title.clone(),
         variant: base.plan.variant.clone(),
         seed: base.plan.seed,
-        factors: design
-            .factors
-            .iter()
-            .map(|factor| Axis {
-                path: factor.path.clone(),
-                unit: if factor.is_of_times() { Unit::Time } else { Unit::Number },
-                is_log: factor.is_log(),
-            })
-            .collect(),
+        factors: Axis::of(&design),
         points: Vec::new(),
     };
     let most = u64::from(base.plan.runs) * points.len() as u64;
@@ -103,8 +95,7 @@ fn try_sweep(terminal: Terminal, args: &args::Sweep) -> Result<Exit, Exit> {
     let shelf: &mut dyn Shelf = store.as_mut().map_or(&mut bare as &mut dyn Shelf, |store| store);
     study(settings, shelf, &mut watch, |outcome| {
         let point = &points[outcome.point as usize];
-        let numbers = design.factors.iter().zip(&point.0).map(|(factor, &level)| factor.number(level)).collect();
-        sweep.points.push(SweepPoint { labels: design.labels(point), numbers, outcome });
+        sweep.points.push(SweepPoint { labels: design.labels(point), numbers: design.numbers(point), outcome });
         ControlFlow::Continue(())
     })
     .map_err(|error| match error {
@@ -122,17 +113,18 @@ fn try_sweep(terminal: Terminal, args: &args::Sweep) -> Result<Exit, Exit> {
     Ok(exit.max(verdicts(judged.map(|judgement| judgement.verdict), args.inconclusive)))
 }
 
-/// The scenario, played ten times where it does not say how often.
+/// The scenario, played so often where it does not say how often.
 pub fn replicated(
     files: &Files,
     file: &Path,
     overrides: &Overrides,
+    runs: &str,
 ) -> Result<(Overrides, Prepared), rehearsal::scenario::Mistakes> {
     let prepared = prepare(files, file, overrides)?;
     if prepared.plan.says_runs {
         return Ok((overrides.clone(), prepared));
     }
-    let overrides = Overrides { runs: Some(RUNS.into()), ..overrides.clone() };
+    let overrides = Overrides { runs: Some(runs.into()), ..overrides.clone() };
     let prepared = prepare(files, file, &overrides)?;
     Ok((overrides, prepared))
 }

@@ -9,7 +9,7 @@ use crate::scenario::quantity::Statistic;
 
 use super::measure::{unit, value_within};
 use super::partial::Partial;
-use super::sample::{Moments, Sample};
+use super::sample::{CONFIDENCE, Moments, Sample};
 use super::verdict::{Basis, Ground, Judgement, Measured, Unit, Verdict};
 
 /// Batches a single run is cut into: enough for Student's t to be close to the normal law, few enough for each to be long
@@ -69,14 +69,29 @@ impl Judge {
 
     /// What has become of the expectations.
     pub(super) fn judgements(&self) -> Vec<Judgement> {
-        self.expected.iter().map(Expected::judge).collect()
+        self.expected.iter().map(|expected| expected.judge(CONFIDENCE)).collect()
+    }
+
+    /// Whether all hold, by intervals of another confidence than 95 %.
+    pub(super) fn verdict_at(&self, confidence: f64) -> Verdict {
+        gravest(self.expected.iter().map(|expected| expected.judge(confidence).verdict))
+    }
+
+    /// How far what is measured is from what is expected, as a share of that: the sum over all that the values do not meet.
+    pub(super) fn miss(&self) -> f64 {
+        self.expected.iter().map(Expected::miss).sum()
     }
 }
 
+/// What several verdicts come to: all have to pass.
+pub(super) fn gravest(verdicts: impl Iterator<Item = Verdict>) -> Verdict {
+    verdicts.max_by_key(|verdict| verdict.gravity()).unwrap_or(Verdict::Pass)
+}
+
 impl Expected {
-    fn judge(&self) -> Judgement {
+    fn judge(&self, confidence: f64) -> Judgement {
         let Self { expectation, .. } = self;
-        let measured = self.measured();
+        let measured = self.measured(confidence);
         let (mut note, mut grounds) = (None, Vec::new());
         let verdicts = expectation.conditions.iter().zip(&self.held).map(|((_, condition), held)| {
             let (verdict, ground) = self.decide(condition, *held, &measured);
@@ -86,11 +101,7 @@ impl Expected {
             }
             verdict
         });
-        let verdict = verdicts.collect::<Vec<_>>().into_iter().max_by_key(|verdict| match verdict {
-            Verdict::Pass => 0,
-            Verdict::Inconclusive => 1,
-            Verdict::Fail => 2,
-        });
+        let verdict = gravest(verdicts.collect::<Vec<_>>().into_iter());
         if measured.value.is_none() {
             note = Some("nothing was measured".into());
         }
@@ -100,19 +111,37 @@ impl Expected {
         Judgement {
             quantity: expectation.quantity.clone(),
             condition: written.join(" and "),
-            verdict: verdict.unwrap_or(Verdict::Pass),
+            verdict,
             grounds,
             measured,
             note,
         }
     }
 
-    fn measured(&self) -> Measured {
+    fn miss(&self) -> f64 {
+        let Some(value) = self.sample.value(self.expectation.measure.statistic) else { return f64::INFINITY };
+        let conditions = self.expectation.conditions.iter();
+        let miss = conditions.map(|(_, condition)| match condition {
+            Condition::Compare { value: amount, .. } if !meets(condition, value) => {
+                let demand = number(*amount);
+                let scale = if demand == 0.0 { 1.0 } else { demand.abs() };
+                // A value that is not to be reached may just be reached.
+                ((value - demand).abs() / scale).max(f64::MIN_POSITIVE)
+            }
+            _ => 0.0,
+        });
+        miss.sum()
+    }
+
+    fn measured(&self, confidence: f64) -> Measured {
         let measure = &self.expectation.measure;
         let runs = self.sample.runs();
         let whole_batches = self.batches.count() == BATCHES;
-        let half =
-            if runs == 1 { self.batches.half_width().filter(|_| whole_batches) } else { self.sample.half_width() };
+        let half = if runs == 1 {
+            self.batches.half_width().filter(|_| whole_batches)
+        } else {
+            self.sample.half_width_at(confidence)
+        };
         Measured::of(measure, self.sample.value(measure.statistic), half, runs)
     }
 

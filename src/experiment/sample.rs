@@ -8,7 +8,7 @@ use crate::scenario::quantity::Statistic;
 use super::partial::Partial;
 
 /// Two-sided confidence.
-const CONFIDENCE: f64 = 0.95;
+pub(super) const CONFIDENCE: f64 = 0.95;
 
 /// The mean of some values and how much they scatter, taken in one by one (Welford, Technometrics 4 (3), 1962).
 #[derive(Clone, Copy, PartialEq, Default, Debug, Serialize, Deserialize)]
@@ -35,19 +35,24 @@ impl Moments {
         self.count
     }
 
-    /// Their mean; 0 of none.
-    pub fn mean(&self) -> f64 {
-        self.mean
+    /// Their mean; none of none.
+    pub fn mean(&self) -> Option<f64> {
+        (self.count > 0).then_some(self.mean)
     }
 
     /// Half the 95 % interval for their mean, by Student's t; none of fewer than two, or where one is infinite.
     pub fn half_width(&self) -> Option<f64> {
+        self.half_width_at(CONFIDENCE)
+    }
+
+    /// The same with another confidence than 95 %.
+    pub fn half_width_at(&self, confidence: f64) -> Option<f64> {
         if self.count < 2 || self.is_infinite {
             return None;
         }
         let (count, degrees) = (f64::from(self.count), f64::from(self.count - 1));
         let variance = self.squares / degrees;
-        Some(student_t_quantile(0.5 + CONFIDENCE / 2.0, degrees) * libm::sqrt(variance / count))
+        Some(student_t_quantile(0.5 + confidence / 2.0, degrees) * libm::sqrt(variance / count))
     }
 }
 
@@ -94,7 +99,12 @@ impl Sample {
 
     /// Half the 95 % interval of that value, as the runs' own values scatter; none of a single run, or where a run has no value.
     pub fn half_width(&self) -> Option<f64> {
-        self.values.half_width().filter(|_| self.values.count() == self.runs)
+        self.half_width_at(CONFIDENCE)
+    }
+
+    /// The same with another confidence than 95 %.
+    pub fn half_width_at(&self, confidence: f64) -> Option<f64> {
+        self.values.half_width_at(confidence).filter(|_| self.values.count() == self.runs)
     }
 }
 

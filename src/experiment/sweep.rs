@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::scenario::design::{Design, Factor};
 use crate::scenario::plan::Column;
 
 use super::study::Outcome;
@@ -31,6 +32,18 @@ pub struct Axis {
     pub unit: Unit,
     /// Whether its values are multiples of each other.
     pub is_log: bool,
+}
+
+impl Axis {
+    /// What a design varies.
+    pub fn of(design: &Design) -> Vec<Self> {
+        let axis = |factor: &Factor| Self {
+            path: factor.path.clone(),
+            unit: if factor.is_of_times() { Unit::Time } else { Unit::Number },
+            is_log: factor.is_log(),
+        };
+        design.factors.iter().map(axis).collect()
+    }
 }
 
 /// A point of a sweep.

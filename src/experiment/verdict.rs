@@ -11,6 +11,17 @@ pub enum Verdict {
     Inconclusive,
 }
 
+impl Verdict {
+    /// The more, the graver.
+    pub(super) fn gravity(self) -> u8 {
+        match self {
+            Self::Pass => 0,
+            Self::Inconclusive => 1,
+            Self::Fail => 2,
+        }
+    }
+}
+
 /// An expectation, judged.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Judgement {

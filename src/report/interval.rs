@@ -71,10 +71,11 @@ impl Trials {
         }
         let (share, most) = self.sum.shares();
         if let (Some(below), Some(above)) = (self.least.half_width(), self.most.half_width())
+            && let (Some(least), Some(best)) = (self.least.mean(), self.most.mean())
             && (below > 0.0 || above > 0.0)
         {
-            let low = (self.least.mean() - below).clamp(0.0, 1.0);
-            let high = (self.most.mean() + above).clamp(0.0, 1.0);
+            let low = (least - below).clamp(0.0, 1.0);
+            let high = (best + above).clamp(0.0, 1.0);
             // Runs of unequal size may leave the share of the sum outside the interval of their mean.
             return Some(Estimate { share, low: low.min(share), high: high.max(most), basis: "student-t" });
         }

@@ -22,6 +22,7 @@ mod summary;
 mod sweep;
 mod text;
 mod total;
+mod tune;
 
 use std::fmt;
 
@@ -32,6 +33,7 @@ pub use saved::{SavedError, baseline};
 pub use style::Style;
 pub use sweep::SweepReport;
 pub use total::Total;
+pub use tune::TuneReport;
 
 /// The version that produced a report.
 const VERSION: &str = env!("CARGO_PKG_VERSION");

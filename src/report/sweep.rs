@@ -187,7 +187,7 @@ impl SweepReport<'_> {
 }
 
 /// As much of a path from its end as tells it from the others: `timeout` for `policies.default.timeout`.
-fn short(path: &str, all: &[&str]) -> String {
+pub(super) fn short(path: &str, all: &[&str]) -> String {
     let ends = path.match_indices('.').map(|(at, _)| &path[at + 1..]).collect::<Vec<_>>();
     let is_own =
         |end: &str| all.iter().filter(|other| **other == end || other.ends_with(&format!(".{end}"))).count() == 1;
@@ -236,7 +236,7 @@ pub(super) fn plain(value: Option<f64>, unit: Unit) -> String {
     }
 }
 
-fn suffix(unit: Unit) -> &'static str {
+pub(super) fn suffix(unit: Unit) -> &'static str {
     match unit {
         Unit::Time => " (ns)",
         Unit::Rate => " (1/s)",

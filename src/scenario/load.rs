@@ -62,7 +62,10 @@ fn load(
     let document = resolve(source, path, overrides, texts)?;
     refuse_future(&document.tree)?;
     let mut tree = document.tree.clone();
-    let mut mistakes = take_unquoted(&mut tree);
+    document.tune.iter().for_each(|(key, value)| tree.set(key.clone(), value.clone()));
+    let mut mistakes = take_unquoted(tree.get_mut("expect"));
+    let subject = tree.get_mut("tune").and_then(Value::as_table_mut).and_then(|tune| tune.get_mut("subject-to"));
+    mistakes.extend(take_unquoted(subject));
     mistakes.extend(take_strays(&mut tree));
     match read::<Scenario>(&tree, document.top, texts, &Words, source) {
         Ok(mut scenario) => {
@@ -139,9 +142,9 @@ fn version(text: &str) -> Option<[u32; 3]> {
     Some(numbers)
 }
 
-/// Takes those entries out of `[expect]` whose quantity was not quoted, so that TOML made tables of its parts.
-fn take_unquoted(tree: &mut Table) -> Vec<Diagnostic> {
-    let Some(expect) = tree.get_mut("expect").and_then(Value::as_table_mut) else { return Vec::new() };
+/// Takes those entries out of a table of conditions whose quantity was not quoted, so that TOML made tables of its parts.
+fn take_unquoted(table: Option<&mut Value>) -> Vec<Diagnostic> {
+    let Some(expect) = table.and_then(Value::as_table_mut) else { return Vec::new() };
     let nested = expect.iter().filter(|(_, value)| value.as_table().is_some());
     let nested: Vec<_> = nested.map(|(key, value)| (key.clone(), first_leaf(&key.name, value))).collect();
     let refuse = |(key, quantity): (super::document::Key, String)| {

@@ -7,7 +7,8 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use rehearsal::base::settings::{Field, Listing, Need};
-use rehearsal::experiment::{self, Results};
+use rehearsal::experiment::{self, Bare, Results, Tuning};
+use rehearsal::scenario::design::{Design, Point};
 use rehearsal::scenario::plan::Plan;
 use rehearsal::scenario::{Mistakes, Overrides, Scenario, Source, Style};
 
@@ -25,6 +26,30 @@ pub fn plan_of(source: &dyn Source, path: &Path) -> Plan {
     };
     let loaded = Scenario::load(source, path, &Overrides::default()).unwrap_or_else(|mistakes| refuse(mistakes));
     Plan::new(loaded).unwrap_or_else(|mistakes| refuse(mistakes))
+}
+
+/// The best setting that tuning finds for a scenario that is one text, with the seed and so often as `overrides` says.
+pub fn tune(text: &str, overrides: &Overrides) -> Tuning {
+    let source: BTreeMap<PathBuf, String> = [(PathBuf::from("scenario.toml"), text.to_owned())].into();
+    tuned(&source, Path::new("scenario.toml"), overrides).0
+}
+
+/// The same of a scenario with all its files; with its design and the points that were tried.
+pub fn tuned(source: &dyn Source, path: &Path, overrides: &Overrides) -> (Tuning, Design, Vec<Point>) {
+    let refuse = |mistakes: Mistakes| -> ! { panic!("{}", mistakes.render(Style::Plain)) };
+    let load = |candidate: Option<Point>| {
+        let overrides = Overrides { candidate, ..overrides.clone() };
+        Scenario::load(source, path, &overrides).unwrap_or_else(|mistakes| refuse(mistakes))
+    };
+    let plan = |candidate| Plan::new(load(candidate)).unwrap_or_else(|mistakes| refuse(mistakes));
+    let (document, base) = (load(None).document, plan(None));
+    let aim = base.aim.clone().expect("it says what to look for");
+    let design = document.tuned.expect("it says what to vary");
+    let points = design.candidates(&document.tree, aim.candidates);
+    let make = |point: &Point| Ok(plan(Some(point.clone())));
+    let watch = &mut |_| ControlFlow::Continue(());
+    let tuning = experiment::tune((&base, &aim), (&design, &points), make, &mut Bare, watch);
+    (tuning.unwrap_or_else(|error| panic!("{error}")), design, points)
 }
 
 /// All runs of a plan.

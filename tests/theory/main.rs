@@ -36,4 +36,5 @@ mod ties;
 mod time;
 mod topics;
 mod topologies;
+mod tuning;
 mod workloads;

@@ -12,12 +12,14 @@ mod differences;
 mod fates;
 mod font;
 mod heat_map;
+mod knobs;
 mod over_time;
 mod overlay;
+mod pareto;
 mod response;
 mod sheet;
 
-use crate::experiment::{Comparison, Results, Sweep};
+use crate::experiment::{Comparison, Results, Sweep, Tuning};
 
 use super::File;
 use super::total::Total;
@@ -46,6 +48,13 @@ pub(super) fn of_comparison(comparison: &Comparison) -> Vec<File> {
     let plots = [("times", overlay::plot(comparison)), ("differences", differences::plot(comparison))];
     let drawn = plots.into_iter().filter_map(|(name, canvas)| Some((name.to_owned(), canvas?)));
     drawn.flat_map(both).collect()
+}
+
+/// The plots of a tuning: what was to be best beside what it is subject to, and along each factor.
+pub(super) fn of_tuning(tuning: &Tuning) -> Vec<File> {
+    let front = pareto::plot(tuning).map(|canvas| ("pareto".to_owned(), canvas));
+    let knobs = knobs::plot(tuning).map(|canvas| ("knobs".to_owned(), canvas));
+    front.into_iter().chain(knobs).flat_map(both).collect()
 }
 
 /// A canvas as SVG and as PNG.

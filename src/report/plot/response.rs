@@ -171,10 +171,13 @@ fn vertical(shown: &[Series<'_>], column: usize, places: (i32, i32)) -> Axis {
         [measured.value, low, high].into_iter().flatten().filter(|value| value.is_finite())
     });
     let (min, max) = values.fold((f64::MAX, f64::MIN), |(min, max), value| (min.min(value), max.max(value)));
-    let is_of_times = shown.iter().flat_map(|series| &series.points).all(|(_, point)| {
-        point.outcome.columns[column].1.unit == Unit::Time
-    });
-    let values = || shown.iter().flat_map(|series| &series.points).filter_map(|(_, point)| point.outcome.columns[column].1.value);
+    let is_of_times = shown
+        .iter()
+        .flat_map(|series| &series.points)
+        .all(|(_, point)| point.outcome.columns[column].1.unit == Unit::Time);
+    let values = || {
+        shown.iter().flat_map(|series| &series.points).filter_map(|(_, point)| point.outcome.columns[column].1.value)
+    };
     let least = values().fold(f64::MAX, f64::min);
     if is_of_times && least >= 1.0 && max > least * WIDE {
         return Axis::log(least, max, places);

@@ -21,6 +21,8 @@ pub struct Factor {
     /// Its keys, and where they were written.
     pub(super) keys: Vec<Key>,
     levels: Levels,
+    /// Whether values between the ends of a range have three digits and no more.
+    pub(super) is_rounded: bool,
 }
 
 /// Which value of a factor is meant.
@@ -73,7 +75,7 @@ impl Factor {
                 return None;
             }
         };
-        Some(Self { path, keys: keys.to_vec(), levels })
+        Some(Self { path, keys: keys.to_vec(), levels, is_rounded: false })
     }
 
     /// How many levels are listed; none where there is only a space between two ends.
@@ -103,6 +105,17 @@ impl Factor {
         }
     }
 
+    /// Every value of a list, or the ends of a range.
+    pub(super) fn ends(&self) -> Vec<Level> {
+        match &self.levels {
+            Levels::List(values) => (0..values.len() as u32).map(Level::Listed).collect(),
+            Levels::Range { listed, .. } if !listed.is_empty() => {
+                vec![Level::Listed(0), Level::Listed(listed.len() as u32 - 1)]
+            }
+            Levels::Range { .. } => vec![Level::At(0), Level::At(u32::MAX)],
+        }
+    }
+
     /// The value of a level, with the place where it was written.
     pub(super) fn value(&self, level: Level) -> Value {
         match &self.levels {
@@ -118,11 +131,7 @@ impl Factor {
 
     /// The value of a level as a number in base units (nanoseconds, shares, events per second, bytes), if it is one.
     pub fn number(&self, level: Level) -> Option<f64> {
-        Some(match self.amount(level)? {
-            Amount::Number(number) | Amount::Share(number) | Amount::Rate(number) => number,
-            Amount::Time(span) => span.as_nanos() as f64,
-            Amount::Bytes(bytes) => bytes as f64,
-        })
+        self.amount(level).map(base)
     }
 
     /// Whether its values are times.
@@ -148,7 +157,10 @@ impl Factor {
             }
             (Levels::Range { from, to, is_log, is_whole, .. }, Level::At(share)) => {
                 let share = f64::from(share) / 4_294_967_296.0;
-                Some(between(*from, *to, share, *is_log, *is_whole))
+                let amount = between(*from, *to, share, *is_log, *is_whole);
+                let rounded = three_digits(amount);
+                let is_within = base(*from) <= base(rounded) && base(rounded) <= base(*to);
+                Some(if self.is_rounded && is_within { rounded } else { amount })
             }
         }
     }
@@ -166,6 +178,15 @@ fn label(value: &Value) -> String {
             let entries = table.iter().map(|(key, value)| format!("{} = {}", key.name, label(value)));
             format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
         }
+    }
+}
+
+/// An amount as a number in base units.
+fn base(amount: Amount) -> f64 {
+    match amount {
+        Amount::Number(number) | Amount::Share(number) | Amount::Rate(number) => number,
+        Amount::Time(span) => span.as_nanos() as f64,
+        Amount::Bytes(bytes) => bytes as f64,
     }
 }
 
@@ -230,11 +251,6 @@ fn range(path: &str, table: &Table, origin: Origin, mistakes: &mut Vec<Diagnosti
         amount
     };
     let (from, to) = (end("from")?, end("to")?);
-    let base = |amount: Amount| match amount {
-        Amount::Number(number) | Amount::Share(number) | Amount::Rate(number) => number,
-        Amount::Time(span) => span.as_nanos() as f64,
-        Amount::Bytes(bytes) => bytes as f64,
-    };
     let is_one_kind = |one: Amount, other: Amount| std::mem::discriminant(&one) == std::mem::discriminant(&other);
     if !is_one_kind(from, to) || base(from) >= base(to) {
         refuse(format!("the range of `{path}` goes from {from} to {to}: up, and in one unit"), origin);
@@ -301,6 +317,24 @@ fn plus(from: Amount, step: Amount, count: u32) -> Amount {
         (Amount::Time(from), Amount::Time(step)) => Amount::Time(from + step.times(count.into())),
         (Amount::Bytes(from), Amount::Bytes(step)) => Amount::Bytes(from + step * u64::from(count)),
         (from, _) => from,
+    }
+}
+
+/// An amount with three digits: a timeout of 13.7ms is as good as one of 13.704882ms, and easier to read.
+fn three_digits(amount: Amount) -> Amount {
+    let round = |number: f64| {
+        if number == 0.0 || !number.is_finite() {
+            return number;
+        }
+        // As text, since powers of ten as floats are not exact.
+        format!("{number:.2e}").parse().unwrap_or(number)
+    };
+    match amount {
+        Amount::Number(number) => Amount::Number(round(number)),
+        Amount::Share(share) => Amount::Share(tidy(round(share * 100.0) / 100.0)),
+        Amount::Time(span) => Amount::Time(Span::from_nanos(round(span.as_nanos() as f64) as u64)),
+        Amount::Rate(rate) => Amount::Rate(round(rate)),
+        Amount::Bytes(bytes) => Amount::Bytes(round(bytes as f64) as u64),
     }
 }
 

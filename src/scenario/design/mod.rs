@@ -10,11 +10,14 @@
 //!
 //! Every path is a *factor*, every value of it a *level*. A full design tries each level with each level of every other factor, the last
 //! factor first; `design = { latin-hypercube = 50 }` and `design = { sobol = 64 }` try so many points that fill the space between the
-//! ends evenly. A [`Point`] is one choice of levels: laid over the scenario it makes another one, which is read and checked like any.
+//! ends evenly. What `[tune.over]` varies is written in the same way. A [`Point`] is one choice of levels: laid over the scenario it makes
+//! another one, which is read and checked like any.
 
 mod constraint;
 mod factor;
 mod sampling;
+
+use std::collections::BTreeSet;
 
 use super::diagnostic::Diagnostic;
 use super::document::{Data, Key, Quoted, Table, Value};
@@ -23,10 +26,14 @@ use crate::base::random::Seed;
 
 use constraint::Constraint;
 pub use factor::{Factor, Level};
+use sampling::SAMPLE_MAX;
 pub use sampling::Sampling;
 
 /// Keys of `[sweep]` that are no paths.
 const OWN: [&str; 2] = ["design", "constraints"];
+
+/// What is not for tuning to vary: luck and how often it is tried are the same for all candidates.
+const FIXED: [&[&str]; 4] = [&["tune"], &["run", "seed"], &["run", "runs"], &["run", "metrics"]];
 
 /// The most points of a study.
 pub const POINTS_MAX: u64 = 1_000_000;
@@ -52,25 +59,9 @@ impl Design {
     /// Takes `[sweep]` out of a tree, if it is there.
     pub(super) fn take(tree: &mut Table, seed: u64, mistakes: &mut Vec<Diagnostic>) -> Option<Self> {
         let (_, value) = tree.remove("sweep")?;
-        let Data::Table(mut table) = value.data else {
-            let found = format!("[sweep] is a table of paths and values, found {}", value.describe());
-            mistakes.push(Diagnostic::error(found).at(value.origin, ""));
-            return None;
-        };
-        let [design, constraints] = OWN.map(|key| table.remove(key).map(|(_, value)| value));
-        let mut read = Self { seed, ..Self::default() };
-        read.sampling = design.and_then(|value| Sampling::read(&value, mistakes)).unwrap_or_default();
-        read.add_factors(&mut Vec::new(), table, mistakes);
-        if read.factors.is_empty() && mistakes.is_empty() {
-            mistakes.push(
-                Diagnostic::error("[sweep] varies nothing")
-                    .at(value.origin, "")
-                    .help("write paths with their values, such as policies.default.timeout = [\"50ms\", \"100ms\"]"),
-            );
-        }
-        for text in constraints.iter().flat_map(|value| constraint::texts(value, mistakes)).collect::<Vec<_>>() {
-            read.constraints.extend(Constraint::read(&text, mistakes));
-        }
+        let origin = value.origin;
+        let (mut read, design) = Self::read("sweep", value, seed, mistakes)?;
+        read.sampling = design.and_then(|(_, value)| Sampling::read(&value, mistakes)).unwrap_or_default();
         if read.sampling == Sampling::Full {
             for factor in &read.factors {
                 mistakes.extend(factor.refuse_a_space());
@@ -78,12 +69,65 @@ impl Design {
             let count = read.factors.iter().try_fold(1_u64, |count, factor| count.checked_mul(factor.count().max(1)));
             if count.is_none_or(|count| count > POINTS_MAX) {
                 let message = format!("a study has at most {POINTS_MAX} points, and all levels together are more");
-                mistakes.push(
-                    Diagnostic::error(message).at(value.origin, "").help("try `design = { latin-hypercube = 1000 }`"),
-                );
+                mistakes
+                    .push(Diagnostic::error(message).at(origin, "").help("try `design = { latin-hypercube = 1000 }`"));
             }
         }
         Some(read)
+    }
+
+    /// What the table `[tune.over]` in a tree varies, if there is a table `[tune]`.
+    pub(super) fn over(tree: &Table, seed: u64, mistakes: &mut Vec<Diagnostic>) -> Option<Self> {
+        let tune = tree.get("tune")?;
+        // What else it may be is refused where it is read.
+        let over = tune.as_table()?.get("over").cloned();
+        let over = over.unwrap_or_else(|| Value::new(tune.origin, Data::Table(Table::default())));
+        let (mut read, design) = Self::read("tune.over", over, seed, mistakes)?;
+        if let Some((key, _)) = design {
+            mistakes.push(
+                Diagnostic::error("[tune.over] has no `design`")
+                    .at(key.origin, "")
+                    .help("`tune.candidates` says how many settings are tried"),
+            );
+        }
+        for factor in &mut read.factors {
+            factor.is_rounded = true;
+            let names = || factor.keys.iter().map(|key| key.name.as_str());
+            if FIXED.iter().any(|path| names().take(path.len()).eq(path.iter().copied())) {
+                let message = format!("`{}` is the same for all that are tried", factor.path);
+                mistakes.push(Diagnostic::error(message).at(factor.keys[0].origin, "it cannot be varied"));
+            }
+        }
+        Some(read)
+    }
+
+    /// The factors and constraints in the table of this name, and its key `design`.
+    fn read(
+        name: &str,
+        value: Value,
+        seed: u64,
+        mistakes: &mut Vec<Diagnostic>,
+    ) -> Option<(Self, Option<(Key, Value)>)> {
+        let Data::Table(mut table) = value.data else {
+            let found = format!("[{name}] is a table of paths and values, found {}", value.describe());
+            mistakes.push(Diagnostic::error(found).at(value.origin, ""));
+            return None;
+        };
+        let [design, constraints] = OWN.map(|key| table.remove(key));
+        let mut read = Self { seed, ..Self::default() };
+        read.add_factors(&mut Vec::new(), table, mistakes);
+        if read.factors.is_empty() && mistakes.is_empty() {
+            mistakes.push(
+                Diagnostic::error(format!("[{name}] varies nothing"))
+                    .at(value.origin, "")
+                    .help("write paths with their values, such as policies.default.timeout = [\"50ms\", \"100ms\"]"),
+            );
+        }
+        let texts = constraints.iter().flat_map(|(_, value)| constraint::texts(value, mistakes));
+        for text in texts.collect::<Vec<_>>() {
+            read.constraints.extend(Constraint::read(&text, mistakes));
+        }
+        Some((read, design))
     }
 
     fn add_factors(&mut self, way: &mut Vec<Key>, table: Table, mistakes: &mut Vec<Diagnostic>) {
@@ -99,15 +143,63 @@ impl Design {
 
     /// Every point, in order: those that the constraints allow.
     pub fn points(&self, tree: &Table) -> Vec<Point> {
-        let allowed = |point: &Point| {
-            self.constraints.iter().all(|constraint| {
-                constraint.holds(&|path| match self.level(point, path) {
-                    Some(value) => Some(value),
-                    None => value_at(tree, path).cloned(),
-                })
+        self.allowed(self.sampling, tree)
+    }
+
+    fn allowed(&self, sampling: Sampling, tree: &Table) -> Vec<Point> {
+        let points = sampling.points(&self.factors, Seed(self.seed)).into_iter();
+        points.filter(|point| self.allows(point, tree)).collect()
+    }
+
+    /// Whether the constraints hold at a point.
+    fn allows(&self, point: &Point, tree: &Table) -> bool {
+        self.constraints.iter().all(|constraint| {
+            constraint.holds(&|path| match self.level(point, path) {
+                Some(value) => Some(value),
+                None => value_at(tree, path).cloned(),
             })
-        };
-        self.sampling.points(&self.factors, Seed(self.seed)).into_iter().filter(allowed).collect()
+        })
+    }
+
+    /// Different points, so many at the most: all that there are, or else the first of a Sobol sequence that the constraints allow.
+    pub fn candidates(&self, tree: &Table, most: u32) -> Vec<Point> {
+        let is_listed = self.factors.iter().all(|factor| factor.count() > 0);
+        let count = self.factors.iter().try_fold(1_u64, |count, factor| count.checked_mul(factor.count().max(1)));
+        if is_listed && count.is_some_and(|count| count <= SAMPLE_MAX.into()) {
+            let all = self.allowed(Sampling::Full, tree);
+            if all.len() <= most as usize {
+                return all;
+            }
+        }
+        let mut count = most.min(SAMPLE_MAX);
+        loop {
+            let mut points = self.allowed(Sampling::Sobol(count), tree);
+            let mut known = BTreeSet::new();
+            // Shares of the way that are not the same may be the same whole number.
+            points.retain(|point| known.insert(self.labels(point)));
+            if points.len() >= most as usize || count == SAMPLE_MAX {
+                points.truncate(most as usize);
+                return points;
+            }
+            count = count.saturating_mul(2).min(SAMPLE_MAX);
+        }
+    }
+
+    /// Points at which every value of a list and both ends of every range stand once, so far as the constraints allow them.
+    pub fn ends(&self, tree: &Table) -> Vec<Point> {
+        let first = Point(self.factors.iter().map(|factor| factor.ends()[0]).collect());
+        let last = Point(self.factors.iter().filter_map(|factor| factor.ends().pop()).collect());
+        let mut points = vec![first.clone(), last];
+        for (place, factor) in self.factors.iter().enumerate() {
+            for level in factor.ends() {
+                let mut point = first.clone();
+                point.0[place] = level;
+                points.push(point);
+            }
+        }
+        let mut known = BTreeSet::new();
+        points.retain(|point| known.insert(point.clone()) && self.allows(point, tree));
+        points
     }
 
     /// The value that a factor has at a point.
@@ -119,6 +211,11 @@ impl Design {
     /// What each factor is at a point, as a person would write it.
     pub fn labels(&self, point: &Point) -> Vec<String> {
         self.factors.iter().zip(&point.0).map(|(factor, &level)| factor.label(level)).collect()
+    }
+
+    /// The same as numbers in base units, where they are numbers.
+    pub fn numbers(&self, point: &Point) -> Vec<Option<f64>> {
+        self.factors.iter().zip(&point.0).map(|(factor, &level)| factor.number(level)).collect()
     }
 
     /// What is to be set at a point: paths, and values with the places where they were written.

@@ -20,6 +20,9 @@ pub enum Sampling {
     Sobol(u32),
 }
 
+/// The most points of a Sobol sequence: what its authors vouch for.
+pub(super) const SAMPLE_MAX: u32 = 1 << 16;
+
 /// The spellings.
 const NAMES: [&str; 3] = ["full", "latin-hypercube", "sobol"];
 
@@ -52,9 +55,10 @@ impl Sampling {
                 };
                 match key.name.as_str() {
                     "latin-hypercube" => Some(Self::LatinHypercube(points)),
-                    // What the sequence's authors vouch for.
-                    "sobol" if points <= 1 << 16 => Some(Self::Sobol(points)),
-                    "sobol" => refuse(mistakes, format!("{points} points of a Sobol sequence, of at most 65536")),
+                    "sobol" if points <= SAMPLE_MAX => Some(Self::Sobol(points)),
+                    "sobol" => {
+                        refuse(mistakes, format!("{points} points of a Sobol sequence, of at most {SAMPLE_MAX}"))
+                    }
                     other => refuse(mistakes, format!("`{other}`")),
                 }
             }

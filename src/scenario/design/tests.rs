@@ -158,3 +158,43 @@ fn what_is_wrong_with_a_sweep_is_said_where_it_stands() {
         assert!(mistakes.contains(said), "{sweep}: {mistakes}");
     }
 }
+
+fn candidates(over: &str, most: u32) -> Vec<Vec<String>> {
+    let text = format!("{BASE}\n[tune]\nminimise = \"app.latency.p99\"\n[tune.over]\n{over}");
+    let files = BTreeMap::from([(PathBuf::from("s.toml"), text)]);
+    let loaded = Scenario::load(&files, Path::new("s.toml"), &Overrides::default());
+    let document = loaded.unwrap_or_else(|mistakes| panic!("{}", mistakes.render(Style::Plain))).document;
+    let design = document.tuned.expect("it says what is tuned");
+    design.candidates(&document.tree, most).iter().map(|point| design.labels(point)).collect()
+}
+
+#[test]
+fn candidates_are_all_that_there_are_or_a_sample() {
+    let over = "policies.default.max-attempts = { from = 1, to = 3 }\npolicies.default.jitter = [\"none\", \"full\"]";
+    assert_eq!(candidates(over, 6).len(), 6);
+    assert_eq!(candidates(over, 6)[1], ["1", "full"]);
+    let some = candidates(over, 4);
+    assert_eq!(some.iter().collect::<BTreeSet<_>>().len(), 4, "all differ: {some:?}");
+    // A space has as many as are asked for, also where a constraint leaves half of it out.
+    let space = "policies.default.timeout = { from = \"1ms\", to = \"200ms\" }\n\
+                 constraints = \"policies.default.timeout < clients.app.deadline\"";
+    assert_eq!(candidates(space, 32).len(), 32);
+    assert_eq!(candidates("policies.default.max-attempts = { from = 1, to = 3, log = true }", 8).len(), 3);
+}
+
+#[test]
+fn ends_are_every_value_of_a_list_and_both_ends_of_a_range() {
+    let over = "policies.default.timeout = { from = \"1ms\", to = \"100ms\", log = true }\n\
+                policies.default.jitter = [\"none\", \"full\", \"equal\"]";
+    let text = format!("{BASE}\n[tune]\nminimise = \"app.latency.p99\"\n[tune.over]\n{over}");
+    let files = BTreeMap::from([(PathBuf::from("s.toml"), text)]);
+    let document = Scenario::load(&files, Path::new("s.toml"), &Overrides::default()).unwrap().document;
+    let design = document.tuned.unwrap();
+    let labels: Vec<_> = design.ends(&document.tree).iter().map(|point| design.labels(point)).collect();
+    assert_eq!(labels.len(), 5, "{labels:?}");
+    assert_eq!(labels[0], ["1ms", "none"]);
+    assert!(["none", "full", "equal"].iter().all(|value| labels.iter().any(|point| point[1] == *value)), "{labels:?}");
+    let point = design.ends(&document.tree).remove(0);
+    let written = crate::scenario::document::Document::print_point(&design, &point);
+    assert_eq!(written, "[policies.default]\ntimeout = \"1ms\"\njitter = \"none\"\n");
+}

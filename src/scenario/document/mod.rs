@@ -39,18 +39,22 @@ pub use path::{Path, Segment};
 pub use read::{BARE, BARE_LIST, BARE_TABLE, REST, Vocabulary, read};
 pub use tree::{Data, Key, Table, Value};
 
-use super::design::Design;
+use super::design::{Design, Factor, Point};
 use super::diagnostic::Diagnostic;
 
 /// A scenario's tree, whole.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Document {
-    /// Everything that was said; no `extends`, `remove`, `params`, `variants` or `sweep` is left in it.
+    /// Everything that was said; no `extends`, `remove`, `params`, `variants`, `sweep` or `tune` is left in it.
     pub tree: Table,
     /// The names of the variants that the files hold.
     pub variants: Vec<Key>,
     /// What a study of it varies, if it says so.
     pub design: Option<Design>,
+    /// What tuning varies, if it says so.
+    pub tuned: Option<Design>,
+    /// What it says of tuning.
+    pub tune: Option<(Key, Value)>,
     /// The start of the scenario's own file.
     pub top: Origin,
     /// All that is said anywhere, in variants that were not chosen too.
@@ -81,7 +85,7 @@ pub fn resolve(
     tree.iter().filter(|(key, _)| key.name != "variants").for_each(|(key, value)| base.add_entry(key, value));
     let variants = variants::choose(&mut tree, overrides.variant.as_deref(), texts, &mut mistakes);
     overrides.apply(&mut tree, texts, &mut mistakes);
-    let design = overrides.design(&mut tree, texts, &mut mistakes);
+    let [design, tuned] = overrides.designs(&mut tree, texts, &mut mistakes);
     chosen.add(&tree);
     mentions.add(&tree);
     inherit::inherit_everywhere(&mut tree, texts, &mut mistakes);
@@ -89,8 +93,9 @@ pub fn resolve(
     params::substitute(&mut tree, &used, &mut mistakes);
     chosen.add(&tree);
     mentions.add(&tree);
+    let tune = tree.remove("tune");
     if mistakes.is_empty() {
-        Ok(Document { tree, variants, design, top: Origin::default(), mentions, chosen, base })
+        Ok(Document { tree, variants, design, tuned, tune, top: Origin::default(), mentions, chosen, base })
     } else {
         Err(mistakes)
     }
@@ -100,6 +105,29 @@ impl Document {
     /// A tree as TOML that reads back as the same tree.
     pub fn print_tree(tree: &Table) -> String {
         print::Printed { tree, origins: None }.to_string()
+    }
+
+    /// What a point of a design sets, as TOML.
+    pub fn print_point(design: &Design, point: &Point) -> String {
+        let mut tree = Table::default();
+        for (keys, value) in design.settings(point) {
+            layer::set_at(&mut tree, keys, value).expect("no path of a design is part of another");
+        }
+        Self::print_tree(&tree)
+    }
+
+    /// The same, as flags of the command line.
+    pub fn point_as_flags(design: &Design, point: &Point) -> Vec<String> {
+        let flag = |(factor, (_, value)): (&Factor, (&[Key], Value))| {
+            let set = format!("{}={}", factor.path, print::on_one_line(&value));
+            let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.=/%+".contains(letter);
+            if set.chars().all(is_plain) {
+                format!("--set {set}")
+            } else {
+                format!("--set '{}'", set.replace('\'', "'\\''"))
+            }
+        };
+        design.factors.iter().zip(design.settings(point)).map(flag).collect()
     }
 
     /// The whole tree as TOML that reads back as the same tree; with texts, each value says in a comment where it was written.

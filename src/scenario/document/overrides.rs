@@ -27,6 +27,12 @@ pub struct Overrides {
     pub sweeps: Vec<String>,
     /// A point of the study: its values are set as well.
     pub point: Option<Point>,
+    /// `--minimise QUANTITY`: what tuning makes as small as it can be, instead of what the file says.
+    pub minimise: Option<String>,
+    /// `--maximise QUANTITY`: what it makes as large as it can be.
+    pub maximise: Option<String>,
+    /// A candidate of the tuning: its values are set as well.
+    pub candidate: Option<Point>,
 }
 
 impl Overrides {
@@ -51,10 +57,27 @@ impl Overrides {
             let keys = ["run", "metrics"].map(|name| Key { name: name.into(), origin });
             mistakes.extend(layer::set_at(tree, &keys, Value::new(origin, Data::Array(quantities))).err());
         }
+        for (key, other, quantity) in
+            [("minimise", "maximise", &self.minimise), ("maximise", "minimise", &self.maximise)]
+        {
+            let Some(quantity) = quantity else { continue };
+            let flag = format!("--{key} ");
+            let text = texts.add_flag(format!("{flag}{quantity}"));
+            let origin = text.at(flag.len()..flag.len() + quantity.len());
+            let keys = ["tune", key].map(|name| Key { name: name.into(), origin });
+            mistakes.extend(layer::set_at(tree, &keys, Value::new(origin, Data::String(quantity.clone()))).err());
+            tree.get_mut("tune").and_then(Value::as_table_mut).and_then(|tune| tune.remove(other));
+        }
     }
 
-    /// What a study varies, as the tree and the flags say; the point of it that is to be played is set in the tree.
-    pub(super) fn design(&self, tree: &mut Table, texts: &mut Texts, mistakes: &mut Vec<Diagnostic>) -> Option<Design> {
+    /// What a study varies, as the tree and the flags say, and what tuning does; the point of either that is to be played is set in the
+    /// tree.
+    pub(super) fn designs(
+        &self,
+        tree: &mut Table,
+        texts: &mut Texts,
+        mistakes: &mut Vec<Diagnostic>,
+    ) -> [Option<Design>; 2] {
         let seed = tree.get("run").and_then(Value::as_table).and_then(|run| run.get("seed"));
         let seed = match seed.map(|seed| &seed.data) {
             Some(Data::Integer(seed)) => *seed as u64,
@@ -81,12 +104,15 @@ impl Overrides {
             };
             tree.set(key, Value { origin, through, data });
         }
-        let design = Design::take(tree, seed, mistakes)?;
-        for (keys, value) in self.point.iter().flat_map(|point| design.settings(point)) {
-            let set = refuse_new(tree, keys).and_then(|()| layer::set_at(tree, keys, value));
-            mistakes.extend(set.err());
+        let designs = [Design::take(tree, seed, mistakes), Design::over(tree, seed, mistakes)];
+        for (design, point) in designs.iter().zip([&self.point, &self.candidate]) {
+            let settings = design.iter().zip(point).flat_map(|(design, point)| design.settings(point));
+            for (keys, value) in settings {
+                let set = refuse_new(tree, keys).and_then(|()| layer::set_at(tree, keys, value));
+                mistakes.extend(set.err());
+            }
         }
-        Some(design)
+        designs
     }
 }
 

@@ -50,6 +50,11 @@ pub(super) fn parse_flag_value(text: TextId, offset: usize, written: &str) -> Re
     }
 }
 
+/// Whether a text that stands as the value of a flag is a string by itself.
+pub(super) fn is_string(written: &str) -> bool {
+    DeValue::parse(written).is_err() && !written.starts_with(['[', '{', '"', '\''])
+}
+
 fn syntax_error(text: TextId, offset: usize, end: usize, (message, span): TomlError) -> Diagnostic {
     let span = span.unwrap_or(end..end);
     let origin = text.at(offset + span.start..offset + span.end);

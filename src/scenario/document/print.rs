@@ -29,6 +29,16 @@ impl fmt::Display for Printed<'_> {
     }
 }
 
+/// A value as a flag takes it: a string that is nothing else in TOML needs no quotes.
+pub(super) fn on_one_line(value: &Value) -> String {
+    let mut line = String::new();
+    match &value.data {
+        Data::String(text) if super::parse::is_string(text) => line.push_str(text),
+        _ => write_value(&mut line, value).expect("writing to a string cannot fail"),
+    }
+    line
+}
+
 struct Lines<'a> {
     origins: Option<&'a Texts>,
     lines: Vec<(String, String)>,

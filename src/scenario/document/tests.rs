@@ -49,6 +49,9 @@ const NONE: &Overrides = &Overrides {
     metrics: Vec::new(),
     sweeps: Vec::new(),
     point: None,
+    minimise: None,
+    maximise: None,
+    candidate: None,
 };
 
 #[test]

@@ -4,7 +4,7 @@ use crate::base::time::Time;
 use crate::process::{GroupFact, GuardFact, Loss, QueueFact, TopicFact, TurnedAway};
 use crate::scenario::condition::Condition;
 use crate::scenario::diagnostic::{Diagnostic, unknown_name};
-use crate::scenario::document::{Located, Origin, Texts};
+use crate::scenario::document::{Entries, Located, OneOrMany, Origin, Texts};
 use crate::scenario::metric::{Metric, MetricKind};
 use crate::scenario::quantity::{Quantity, Scope, Statistic};
 use crate::scenario::schema::Scenario;
@@ -117,8 +117,17 @@ impl Subject {
 impl Scopes<'_> {
     /// Resolves every expectation of the scenario.
     pub(super) fn expectations(&self, mistakes: &mut Vec<Diagnostic>) -> Vec<Expectation> {
+        self.conditions(&self.scenario.expect, mistakes)
+    }
+
+    /// Resolves quantities with what they have to be.
+    pub(super) fn conditions(
+        &self,
+        written: &Entries<Quantity, OneOrMany<Located<Condition>>>,
+        mistakes: &mut Vec<Diagnostic>,
+    ) -> Vec<Expectation> {
         let mut expectations = Vec::new();
-        for (quantity, conditions) in self.scenario.expect.iter() {
+        for (quantity, conditions) in written.iter() {
             let measure = match self.measure(quantity) {
                 Ok(measure) => measure,
                 Err(mistake) => {

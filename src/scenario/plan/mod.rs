@@ -28,6 +28,7 @@ mod study;
 mod topic;
 mod topology;
 mod transport;
+mod tune;
 mod unused;
 mod when;
 
@@ -63,6 +64,7 @@ pub use network::network;
 pub use policy::{Receiver, balance, policy};
 pub use regions::{Region, Regions, Spot, Zone, regions};
 pub use study::{Column, Enough};
+pub use tune::Aim;
 pub use unused::Unused;
 pub use when::When;
 
@@ -93,6 +95,8 @@ pub struct Plan {
     pub drain: Span,
     /// What is expected.
     pub expectations: Vec<Expectation>,
+    /// What tuning looks for, if it says so.
+    pub aim: Option<Aim>,
     /// What looks wrong but can be played.
     pub warnings: Vec<Diagnostic>,
     /// Named tables that it makes no use of.
@@ -188,6 +192,13 @@ impl Plan {
     /// The same plan, with so much of the beginning left out of the numbers, which changes no event.
     pub fn leaving_out(&self, warmup: Span) -> Self {
         Self { warmup, finds_warmup: false, ..self.clone() }
+    }
+
+    /// The same plan as tuning plays it: of its runs is asked what is to be best and what that is subject to, and nothing else.
+    pub fn for_tuning(&self) -> Self {
+        let Some(Aim { objective, subject, .. }) = &self.aim else { return self.clone() };
+        let (columns, expectations) = (vec![objective.clone()], subject.clone());
+        Self { columns, expectations, enough: None, ..self.clone() }
     }
 
     /// The length of a step of the curves over time.

@@ -167,6 +167,7 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
     let expectations = scopes.expectations(mistakes);
     let columns = scopes.columns(mistakes);
     let enough = scopes.enough(mistakes);
+    let aim = scopes.aim(mistakes);
     Some(Plan {
         title: scenario.title.clone().unwrap_or_else(|| "untitled".into()),
         variant: None,
@@ -180,6 +181,7 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         finds_warmup: run.warmup.is_some_and(|warmup| warmup.value == Warmup::Auto),
         drain: run.drain.0,
         expectations,
+        aim,
         warnings,
         unused,
         resolved: loaded.document.print(None),

@@ -91,7 +91,7 @@ impl Scopes<'_> {
         Some(Enough { targets: targets.collect(), at_least: at_least.get() })
     }
 
-    fn column(&self, quantity: &Located<Quantity>, mistakes: &mut Vec<Diagnostic>) -> Option<Column> {
+    pub(super) fn column(&self, quantity: &Located<Quantity>, mistakes: &mut Vec<Diagnostic>) -> Option<Column> {
         match self.measure(quantity) {
             Ok(measure) => {
                 let written = self.texts.excerpt(quantity.origin).trim_matches(['"', '\'']).to_owned();

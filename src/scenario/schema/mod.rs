@@ -30,6 +30,7 @@ mod synonyms;
 mod topic;
 mod topology;
 mod transport;
+mod tune;
 mod waiting;
 
 use schemars::JsonSchema;
@@ -67,6 +68,7 @@ pub use synonyms::synonym;
 pub use topic::{Acks, CommitMode, CommitPoint, IsolationLevel, OffsetReset, ProcessingGuarantee, Topic};
 pub use topology::{Edges, Grid, RandomRegular, Router, Star, TOPOLOGY_KINDS, Topology, TopologyShape, Tree};
 pub use transport::{CongestionControl, Transport};
+pub use tune::{Over, Tune};
 
 use super::condition::Condition;
 use super::document::{Entries, Located, OneOrMany};
@@ -136,4 +138,6 @@ pub struct Scenario {
     /// What has to hold: a quantity, and a condition or a list of conditions.
     #[serde(default)]
     pub expect: Entries<Quantity, OneOrMany<Located<Condition>>>,
+    /// Which values of which keys are best.
+    pub tune: Option<Located<Tune>>,
 }

@@ -2,7 +2,7 @@
 
 /// The planned keys and names of each schema type.
 const PLANNED: &[(&str, &[&str])] = &[
-    ("Scenario", &["stores", "tune"]),
+    ("Scenario", &["stores"]),
     ("Run", &["stop-when"]),
     ("MessageKind", &["read", "write"]),
     ("Step", &["read", "write", "write-to", "cas"]),
