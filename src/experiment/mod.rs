@@ -10,12 +10,14 @@ mod record;
 mod replicate;
 mod run;
 mod sample;
+mod shard;
 mod shelf;
 mod study;
 mod sweep;
 mod verdict;
 mod verify;
 mod warmup;
+mod workshop;
 
 use std::ops::ControlFlow;
 
@@ -25,13 +27,14 @@ use crate::scenario::plan::Plan;
 use enough::Enough;
 use judge::Judge;
 
-pub use compare::{Comparison, Contrast, Finding, Side, compare};
+pub use compare::{Comparison, Contrast, Finding, Side, compare, runs_of_each};
 pub use partial::Partial;
 pub use record::{Questions, Record};
 pub use replicate::replicate;
 pub use run::{Progress, RunError, Watch, play};
+pub use shard::{Division, Shard, play_shard};
 pub use shelf::{Bare, Shelf};
-pub use study::{Outcome, Setting, StudyError, study};
+pub use study::{Outcome, StudyError, study};
 pub use sweep::{Axis, Effect, Sweep, SweepPoint};
 pub use verdict::{Basis, Ground, Judgement, Measured, Unit, Verdict};
 pub use verify::{Difference, Happening, first_difference};

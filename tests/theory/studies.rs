@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use rehearsal::base::time::Span;
-use rehearsal::experiment::{Bare, Cut, Finding, Progress, Setting, compare, run};
+use rehearsal::experiment::{Bare, Cut, Finding, Progress, compare, run};
 
 use crate::common::plan;
 
@@ -107,7 +107,7 @@ fn runs_end_once_enough_is_known() {
 /// pairs than between runs that have nothing in common.
 #[test]
 fn pairs_are_worth_many_runs() {
-    let setting = |place, work: &str| {
+    let side = |work: &str| {
         let text = format!(
             r#"
             run = {{ duration = "100s", runs = 10, metrics = ["c.latency.mean"] }}
@@ -115,9 +115,9 @@ fn pairs_are_worth_many_runs() {
             services.s = {{ work = {{ exponential = "{work}" }} }}
             "#
         );
-        Setting::new(place, plan(&text), &mut on).expect("nothing is played yet")
+        plan(&text)
     };
-    let sides = vec![("base".to_owned(), setting(0, "10ms")), ("faster".to_owned(), setting(1, "9800us"))];
+    let sides = vec![("base".to_owned(), side("10ms")), ("faster".to_owned(), side("9800us"))];
     let comparison = compare("two queues", sides, &mut Bare, &mut on).expect("it can be played");
     let (_, _, difference) = &comparison.sides[1].quantities[0];
     let difference = difference.expect("both have latencies");
