@@ -2,111 +2,16 @@
 
 #![allow(clippy::disallowed_methods, reason = "a test of the command line may wait")]
 
+mod home;
+
 use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tempfile::TempDir;
 
-/// Messages without loss: all of them arrive.
-const GOOD: &str = r#"
-title = "Good"
-[run]
-duration = "2s"
-[network]
-latency = "5ms"
-[clients.app]
-rate = "50/s"
-call = "api"
-[services.api]
-work = "1ms"
-[expect]
-"app.reliability" = ">= 99%"
-[variants.slow]
-services.api.work = "20ms"
-[variants.hopeless]
-expect."app.latency.p50" = "< 1ns"
-"#;
-
-/// A home directory with a good scenario in it.
-struct Home(TempDir);
-
-impl Home {
-    fn new() -> Self {
-        let home = Self(tempfile::tempdir().expect("a temporary directory"));
-        home.write("good.toml", GOOD);
-        home
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn write(&self, name: &str, content: impl AsRef<[u8]>) {
-        fs::write(self.path(name), content).expect("it can be written");
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
-    }
-
-    /// What is in it, hidden things too.
-    fn names(&self) -> Vec<String> {
-        names(self.0.path())
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rehearsal"));
-        command.args(args).current_dir(&self.0).env_remove("NO_COLOR").stdin(Stdio::null());
-        command
-    }
-
-    fn run(&self, args: &[&str]) -> Ended {
-        Ended::of(self.command(args).output().expect("the binary starts"))
-    }
-
-    fn run_with_input(&self, args: &[&str], input: &str) -> Ended {
-        let piped = self.command(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-        let mut child = piped.expect("the binary starts");
-        child.stdin.take().expect("it is piped").write_all(input.as_bytes()).expect("it reads");
-        Ended::of(child.wait_with_output().expect("it ends"))
-    }
-}
-
-fn names(path: &Path) -> Vec<String> {
-    let entries = fs::read_dir(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
-}
-
-/// How the binary ended.
-#[derive(Debug)]
-struct Ended {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-impl Ended {
-    fn of(output: Output) -> Self {
-        let text = |bytes| String::from_utf8(bytes).expect("output is UTF-8");
-        Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
-    }
-
-    #[track_caller]
-    fn with(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "{self:#?}");
-        self
-    }
-
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}", self.out))
-    }
-}
+use home::{Ended, GOOD, Home, names};
 
 #[test]
 fn a_run_prints_its_summary_and_writes_nothing() {

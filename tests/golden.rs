@@ -7,14 +7,17 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use rehearsal::experiment::{Axis, Bare, Setting, Sweep, SweepPoint, Verdict, run, study};
-use rehearsal::report::{Report, Style as ReportStyle, SweepReport, TuneReport};
+use rehearsal::experiment::{Axis, Bare, Sweep, SweepPoint, Verdict, compare as play_pairs, run, study};
+use rehearsal::report::{CompareReport, Report, Style as ReportStyle, SweepReport, TuneReport};
 use rehearsal::scenario::document::Document;
 use rehearsal::scenario::plan::Plan;
 use rehearsal::scenario::{Mistakes, Overrides, Scenario, Source, Style};
 
 #[path = "common/mod.rs"]
 mod common;
+
+/// Scenarios whose variants are compared in pairs of runs.
+const COMPARED: [&str; 1] = ["small-change.toml"];
 
 /// Reads files from the project's folder.
 struct Disk;
@@ -82,13 +85,13 @@ fn sweep(path: &Path, differences: &mut Vec<String>) {
     assert!(base.says_runs, "{}: a scenario with a sweep says how often it is played", path.display());
     let points = design.points(&document.tree);
     let mut watch = |_| ControlFlow::Continue(());
-    let settings = points.iter().zip(0..).map(|(point, place)| {
+    let plans = (0..).zip(&points).map(|(place, point)| {
         let plan = Plan::new(load(Some(point.clone()))).unwrap_or_else(|mistakes| fail(mistakes));
-        Setting::new(place, plan, &mut |_| ControlFlow::Continue(()))
+        Ok((place, plan))
     });
     let (factors, title, seed) = (Axis::of(&design), base.title, base.seed);
     let mut sweep = Sweep { title, variant: None, seed, factors, points: Vec::new() };
-    let played = study(settings, &mut Bare, &mut watch, |outcome| {
+    let played = study(plans, &mut Bare, &mut watch, |outcome| {
         let point = &points[outcome.point as usize];
         sweep.points.push(SweepPoint { labels: design.labels(point), numbers: design.numbers(point), outcome });
         ControlFlow::Continue(())
@@ -97,6 +100,23 @@ fn sweep(path: &Path, differences: &mut Vec<String>) {
     let report = SweepReport(&sweep);
     let text = report.text(ReportStyle::Plain).into_bytes();
     compare(&folder(path, None), [("sweep.txt", text), ("sweep.csv", report.csv())], differences);
+}
+
+/// Plays a scenario and its variants in pairs, if that is what it is for, and compares.
+fn in_pairs(path: &Path, variants: &[String], differences: &mut Vec<String>) {
+    if !COMPARED.iter().any(|name| path.ends_with(name)) {
+        return;
+    }
+    let (base, _) = plan(path, None);
+    assert!(base.runs > 1, "{}: one run of each tells nothing of chance", path.display());
+    let title = base.title.clone();
+    let others = variants.iter().map(|variant| (variant.clone(), plan(path, Some(variant)).0));
+    let plans = std::iter::once(("base".to_owned(), base)).chain(others).collect();
+    let comparison = play_pairs(&title, plans, &mut Bare, &mut |_| ControlFlow::Continue(()));
+    let comparison = comparison.expect("a scenario that ships can be played");
+    let report = CompareReport(&comparison);
+    let text = report.text(ReportStyle::Plain).into_bytes();
+    compare(&folder(path, None), [("compare.txt", text), ("compare.csv", report.csv())], differences);
 }
 
 /// Plays a scenario and compares; the names of its variants.
@@ -124,9 +144,11 @@ fn scenarios_give_their_reference_results() {
     assert!(!scenarios.is_empty());
     let mut differences = Vec::new();
     for path in &scenarios {
-        for variant in check(path, None, &mut differences) {
-            check(path, Some(&variant), &mut differences);
+        let variants = check(path, None, &mut differences);
+        for variant in &variants {
+            check(path, Some(variant), &mut differences);
         }
+        in_pairs(path, &variants, &mut differences);
         tune(path, &mut differences);
         sweep(path, &mut differences);
     }

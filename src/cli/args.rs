@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use rehearsal::scenario::Overrides;
 
+use super::ask::{Ask, Kind};
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0    all is well
@@ -35,6 +37,7 @@ pub enum Command {
     Compare(Compare),
     Sweep(Sweep),
     Tune(Tune),
+    Merge(Merge),
     Check(Check),
     Verify(Verify),
     Init(Init),
@@ -120,21 +123,30 @@ pub struct Compare {
     #[arg(long = "metric", value_name = "QUANTITY")]
     pub metrics: Vec<String>,
     /// How much worse anything may be, as a share of its value at the base: beyond it the exit code is 1, or 3 where more runs would tell
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", conflicts_with = "shard")]
     pub margin: Option<String>,
+    #[command(flatten)]
+    pub keep: Keeping,
     #[command(flatten)]
     pub to: Destination,
 }
 
 impl Compare {
-    /// In the library's words.
-    pub fn overrides(&self) -> Overrides {
-        Overrides {
+    /// What is asked.
+    pub fn ask(&self) -> Ask {
+        Ask {
+            kind: Kind::Compare,
+            files: self.files.clone(),
+            variant: None,
+            with: self.variants.clone(),
             sets: self.sets.clone(),
             seed: self.seed.clone(),
             runs: self.runs.clone(),
             metrics: self.metrics.clone(),
-            ..Overrides::default()
+            sweeps: Vec::new(),
+            only: Vec::new(),
+            minimise: None,
+            maximise: None,
         }
     }
 }
@@ -153,6 +165,7 @@ Examples:
   rehearsal sweep study.toml --only network.loss=1%      only the points with this value
   rehearsal sweep study.toml --study results             goes on where it was interrupted
   rehearsal sweep study.toml --study results --runs 100  adds runs to those that are there
+  rehearsal sweep study.toml --study results --shard 2/7 the second of seven parts; see `rehearsal merge`
   rehearsal sweep study.toml --format csv > study.csv")]
 pub struct Sweep {
     /// The scenario file; `-` is the standard input
@@ -169,20 +182,33 @@ pub struct Sweep {
     /// Show this quantity, instead of what the scenario says or expects; may be repeated
     #[arg(long = "metric", value_name = "QUANTITY")]
     pub metrics: Vec<String>,
-    /// Keep what every run answers in DIR as soon as it is done: the same command goes on where it was interrupted, and plays nothing twice
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub study: Option<PathBuf>,
+    #[command(flatten)]
+    pub keep: Keeping,
     #[command(flatten)]
     pub to: Destination,
     /// What an undecided expectation counts as, instead of exit code 3
-    #[arg(long, value_enum, value_name = "AS")]
+    #[arg(long, value_enum, value_name = "AS", conflicts_with = "shard")]
     pub inconclusive: Option<Inconclusive>,
 }
 
 impl Sweep {
-    /// In the library's words.
-    pub fn overrides(&self) -> Overrides {
-        Overrides { sweeps: self.sweeps.clone(), metrics: self.metrics.clone(), ..self.changes.overrides() }
+    /// What is asked.
+    pub fn ask(&self) -> Ask {
+        let Changes { variant, sets, seed, runs } = &self.changes;
+        Ask {
+            kind: Kind::Sweep,
+            files: vec![self.file.clone()],
+            variant: variant.clone(),
+            with: Vec::new(),
+            sets: sets.clone(),
+            seed: seed.clone(),
+            runs: runs.clone(),
+            metrics: self.metrics.clone(),
+            sweeps: self.sweeps.clone(),
+            only: self.only.clone(),
+            minimise: None,
+            maximise: None,
+        }
     }
 }
 
@@ -223,10 +249,53 @@ pub struct Tune {
 }
 
 impl Tune {
-    /// In the library's words.
-    pub fn overrides(&self) -> Overrides {
-        Overrides { minimise: self.minimise.clone(), maximise: self.maximise.clone(), ..self.changes.overrides() }
+    /// What is asked.
+    pub fn ask(&self) -> Ask {
+        let Changes { variant, sets, seed, runs } = &self.changes;
+        Ask {
+            kind: Kind::Tune,
+            files: vec![self.file.clone()],
+            variant: variant.clone(),
+            with: Vec::new(),
+            sets: sets.clone(),
+            seed: seed.clone(),
+            runs: runs.clone(),
+            metrics: Vec::new(),
+            sweeps: Vec::new(),
+            only: Vec::new(),
+            minimise: self.minimise.clone(),
+            maximise: self.maximise.clone(),
+        }
     }
+}
+
+/// Puts the shards of a study together, and reports it as if one machine had played it
+///
+/// Every run has to be there; one that is there several times has to be the same each time. Nothing is played, and no other file is
+/// needed: the first shard keeps those that the scenario was read from.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  rehearsal sweep study.toml --study kept --shard 1/2    on one machine
+  rehearsal sweep study.toml --study kept --shard 2/2    on another one
+  rehearsal merge kept -o out
+  rehearsal merge here there                             if each machine has a directory of its own
+  rehearsal merge kept --study whole                     a study that goes on on one machine")]
+pub struct Merge {
+    /// Directories that shards were kept in
+    #[arg(required = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub directories: Vec<PathBuf>,
+    /// Keep all that is put together in DIR too, as a study that `sweep` or `compare --study DIR` goes on with
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub study: Option<PathBuf>,
+    #[command(flatten)]
+    pub to: Destination,
+    /// Of a sweep: what an undecided expectation counts as, instead of exit code 3
+    #[arg(long, value_enum, value_name = "AS")]
+    pub inconclusive: Option<Inconclusive>,
+    /// Of a comparison: how much worse anything may be, as for `compare`
+    #[arg(long, value_name = "SHARE")]
+    pub margin: Option<String>,
 }
 
 /// Says what is wrong with scenarios, without playing them
@@ -319,6 +388,18 @@ pub struct Completions {
     /// The shell
     #[arg(value_enum)]
     pub shell: clap_complete::Shell,
+}
+
+/// Where the answers of a study's runs are kept.
+#[derive(Args, Debug)]
+pub struct Keeping {
+    /// Keep what every run answers in DIR as soon as it is done: the same command goes on where it was interrupted, and plays nothing twice
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub study: Option<PathBuf>,
+    /// Play one part of the study, from 1/N to N/N, into a file of its own in DIR, and report nothing: `rehearsal merge DIR` does once all
+    /// parts are there. `auto` takes K and N from Slurm or an MPI launcher; `auto/N` takes K from there or from Kubernetes
+    #[arg(long, value_name = "K/N", requires = "study", conflicts_with_all = ["output", "force", "format"])]
+    pub shard: Option<String>,
 }
 
 /// Where the report of a study goes.

@@ -1,19 +1,24 @@
 //! `compare`: plays a base and others with the same luck, and says what differs.
 
+use std::io;
 use std::path::PathBuf;
 
-use rehearsal::experiment::{Bare, Comparison, Finding, Progress, Setting, StudyError, compare as play};
+use rehearsal::experiment::{Comparison, Finding, Progress, Shelf, StudyError, Watch, compare as play, runs_of_each};
 use rehearsal::report::CompareReport;
 use rehearsal::scenario::plan::Plan;
 use rehearsal::scenario::{Better, Mistakes, Overrides};
 
-use super::args;
+use super::args::{self, Destination};
+use super::ask::Ask;
 use super::destination::fill;
+use super::directory::Directory;
 use super::exit::Exit;
 use super::files::Files;
 use super::interrupt;
+use super::keep::{self, Planned as _};
 use super::progress::ProgressLine;
 use super::scenario::{Prepared, prepare, refuse, stopped, warn};
+use super::store::{Point, Study};
 use super::sweep::{RUNS, replicated};
 use super::terminal::Terminal;
 
@@ -25,6 +30,36 @@ pub fn compare(terminal: Terminal, args: &args::Compare) -> Exit {
     }
 }
 
+fn try_compare(terminal: Terminal, args: &args::Compare) -> Result<Exit, Exit> {
+    let (files, ask) = (Files::default(), args.ask());
+    let shard = args.keep.shard(terminal)?;
+    let planned = Planned::new(terminal, &files, &ask)?;
+    let points = planned.points()?;
+    let study = Study { ask: &ask, base: planned.base(), points: &points, files: &files };
+    let mut kept = args.keep.open(terminal, shard, &study)?;
+    if let Some(shard) = shard {
+        return keep::play(terminal, &ask, shard, &points, &planned, kept);
+    }
+    let directory = args.to.claim().map_err(|refusal| planned.complain(&refusal.to_string(), Exit::File))?;
+    let most = points.iter().map(|point| u64::from(point.runs)).sum();
+    let mut line = ProgressLine::of_study(terminal, &Files::stem(&args.files[0]), most);
+    let mut watch = |progress: Progress| {
+        line.tell(progress);
+        interrupt::look()
+    };
+    let comparison = planned.play(kept.shelf(), &mut watch)?;
+    drop(line);
+    report(terminal, &comparison, &args.to, directory, args.margin.as_deref())
+}
+
+/// A comparison that can be played.
+pub struct Planned<'a> {
+    terminal: Terminal,
+    files: &'a Files,
+    /// The base first.
+    sides: Vec<(String, Prepared)>,
+}
+
 /// A side as it is asked for.
 struct Asked {
     name: String,
@@ -32,66 +67,100 @@ struct Asked {
     variant: Option<String>,
 }
 
-fn try_compare(terminal: Terminal, args: &args::Compare) -> Result<Exit, Exit> {
-    let files = Files::default();
-    let complain = |message: &str, exit| {
-        terminal.complain(message);
-        exit
-    };
-    let first = &args.files[0];
-    let overrides = args.overrides();
-    let (mut overrides, base) =
-        replicated(&files, first, &overrides, RUNS).map_err(|mistakes| refuse(terminal, &mistakes))?;
-    warn(terminal, &base);
-    if base.plan.runs == 1 {
-        terminal.note("one run of each tells nothing of chance: there are no intervals");
-    }
-    // All play what the first plays: its seed, as often, and they show what it shows.
-    overrides.seed = Some(base.plan.seed.to_string());
-    overrides.runs = Some(base.plan.runs.to_string());
-    let asked = sides(args, &base).map_err(|message| complain(&message, Exit::Wrong))?;
-    let title = base.plan.title.clone();
-    let name = asked[0].name.clone();
-    let mut plans = vec![(name, base.plan)];
-    for side in &asked[1..] {
-        let prepared = prepared(&files, side, &overrides, &plans[0].1).map_err(|mistakes| {
-            terminal.note(&format!("in {}:", side.name));
-            refuse(terminal, &mistakes)
+impl<'a> Planned<'a> {
+    /// Plans what is asked.
+    pub fn new(terminal: Terminal, files: &'a Files, ask: &Ask) -> Result<Self, Exit> {
+        let (mut overrides, base) =
+            replicated(files, &ask.files[0], &ask.overrides(), RUNS).map_err(|mistakes| refuse(terminal, &mistakes))?;
+        warn(terminal, &base);
+        if base.plan.runs == 1 {
+            terminal.note("one run of each tells nothing of chance: there are no intervals");
+        }
+        // All play what the first plays: its seed, as often, and they show what it shows.
+        overrides.seed = Some(base.plan.seed.to_string());
+        overrides.runs = Some(base.plan.runs.to_string());
+        let asked = asked(ask, &base).map_err(|message| {
+            terminal.complain(&message);
+            Exit::Wrong
         })?;
-        plans.push((side.name.clone(), prepared.plan));
+        let mut sides = vec![(asked[0].name.clone(), base)];
+        for side in &asked[1..] {
+            let prepared = prepared(files, side, &overrides, &sides[0].1.plan).map_err(|mistakes| {
+                terminal.note(&format!("in {}:", side.name));
+                refuse(terminal, &mistakes)
+            })?;
+            sides.push((side.name.clone(), prepared));
+        }
+        Ok(Self { terminal, files, sides })
     }
-    let directory = args.to.claim().map_err(|refusal| complain(&refusal.to_string(), Exit::File))?;
-    let most = plans.iter().map(|(_, plan)| u64::from(plan.runs)).sum();
-    let mut line = ProgressLine::of_study(terminal, &Files::stem(first), most);
-    let mut watch = |progress: Progress| {
-        line.tell(progress);
-        interrupt::look()
-    };
-    let names: Vec<_> = plans.iter().map(|(name, _)| name.clone()).collect();
-    let failed = |error: StudyError| match error {
-        StudyError::Run(place, error) => stopped(terminal, &names[place as usize], &error),
-        StudyError::Shelf(error) => complain(&error, Exit::File),
-    };
-    let settings =
-        plans.into_iter().zip(0..).map(|((name, plan), place)| Ok((name, Setting::new(place, plan, &mut watch)?)));
-    let settings = settings.collect::<Result<Vec<_>, _>>().map_err(failed)?;
-    let comparison = play(&title, settings, &mut Bare, &mut watch).map_err(failed)?;
-    drop(line);
-    let report = CompareReport(&comparison);
-    fill(directory, || report.files()).map_err(|refusal| complain(&refusal.to_string(), Exit::File))?;
-    let exit = args.to.print(terminal, |style| report.text(style), || report.json(), || report.csv());
-    Ok(exit.max(regressions(terminal, &comparison, args)?))
+
+    /// Says what is wrong with it.
+    fn complain(&self, message: &str, exit: Exit) -> Exit {
+        self.terminal.complain(message);
+        exit
+    }
+
+    /// Plays it.
+    pub fn play(&self, shelf: &mut dyn Shelf, watch: &mut Watch<'_>) -> Result<Comparison, Exit> {
+        let plans = self.sides.iter().map(|(name, side)| (name.clone(), side.plan.clone())).collect();
+        play(&self.base().plan.title, plans, shelf, watch).map_err(|error| self.stopped(error))
+    }
+}
+
+impl keep::Planned for Planned<'_> {
+    fn base(&self) -> &Prepared {
+        &self.sides[0].1
+    }
+
+    fn points(&self) -> Result<Vec<Point>, Exit> {
+        let runs = runs_of_each(self.sides.iter().map(|(_, side)| &side.plan));
+        let point = |(name, side): &(String, Prepared)| {
+            // All are played as often, whatever would be enough for one of them.
+            let point = Point::of(side, name.clone(), self.files)?;
+            Ok(Point { runs, ends_early: false, ..point })
+        };
+        let points = self.sides.iter().map(point).collect::<io::Result<_>>();
+        points.map_err(|error| self.complain(&error.to_string(), Exit::File))
+    }
+
+    fn plan(&self, point: u32) -> Result<(u32, Plan), StudyError> {
+        Ok((point, self.sides[point as usize].1.plan.clone()))
+    }
+
+    fn stopped(&self, error: StudyError) -> Exit {
+        match error {
+            StudyError::Run(place, error) => stopped(self.terminal, &self.sides[place as usize].0, &error),
+            StudyError::Shelf(error) => self.complain(&error, Exit::File),
+        }
+    }
+}
+
+/// Writes and prints what a comparison has come to, and says whether anything is worse by more than is allowed.
+pub fn report(
+    terminal: Terminal,
+    comparison: &Comparison,
+    to: &Destination,
+    directory: Option<Directory>,
+    margin: Option<&str>,
+) -> Result<Exit, Exit> {
+    let report = CompareReport(comparison);
+    fill(directory, || report.files()).map_err(|refusal| {
+        terminal.complain(&refusal.to_string());
+        Exit::File
+    })?;
+    let exit = to.print(terminal, |style| report.text(style), || report.json(), || report.csv());
+    Ok(exit.max(regressions(terminal, comparison, margin)?))
 }
 
 /// The base first: the only file and its variants, or several files.
-fn sides(args: &args::Compare, base: &Prepared) -> Result<Vec<Asked>, String> {
-    let file = &args.files[0];
-    if args.files.len() > 1 {
+fn asked(ask: &Ask, base: &Prepared) -> Result<Vec<Asked>, String> {
+    let file = &ask.files[0];
+    if ask.files.len() > 1 {
         let named = |file: &PathBuf| Asked { name: Files::stem(file), file: file.clone(), variant: None };
-        return Ok(args.files.iter().map(named).collect());
+        return Ok(ask.files.iter().map(named).collect());
     }
     let known: Vec<_> = base.document.variants.iter().map(|variant| variant.name.clone()).collect();
-    let variants = if args.variants.is_empty() { known.clone() } else { args.variants.clone() };
+    let variants = if ask.with.is_empty() { known } else { ask.with.clone() };
     if variants.is_empty() {
         return Err(format!(
             "{}: there is nothing to compare with: the scenario has no variants, and no other file is named",
@@ -111,8 +180,8 @@ fn prepared(files: &Files, side: &Asked, overrides: &Overrides, base: &Plan) -> 
 }
 
 /// Whether something is worse by more than is allowed.
-fn regressions(terminal: Terminal, comparison: &Comparison, args: &args::Compare) -> Result<Exit, Exit> {
-    let Some(margin) = &args.margin else { return Ok(Exit::Well) };
+fn regressions(terminal: Terminal, comparison: &Comparison, margin: Option<&str>) -> Result<Exit, Exit> {
+    let Some(margin) = margin else { return Ok(Exit::Well) };
     let margin = share(margin).ok_or_else(|| {
         terminal.complain(&format!("`--margin` is a share such as 5%, found `{margin}`"));
         Exit::Wrong

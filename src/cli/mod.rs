@@ -4,10 +4,12 @@
 //! callbacks, and hands back bytes. Every command is a file and ends in an [`Exit`].
 
 mod args;
+mod ask;
 mod catalogue;
 mod check;
 mod compare;
 mod completions;
+mod designed;
 mod destination;
 mod directory;
 mod exit;
@@ -15,8 +17,11 @@ mod explain;
 mod files;
 mod init;
 mod interrupt;
+mod keep;
 mod list;
+mod merge;
 mod progress;
+mod rank;
 mod run;
 mod scenario;
 mod store;
@@ -46,6 +51,7 @@ pub fn main() -> ExitCode {
         Command::Compare(args) => compare::compare(terminal, &args),
         Command::Sweep(args) => sweep::sweep(terminal, &args),
         Command::Tune(args) => tune::tune(terminal, &args),
+        Command::Merge(args) => merge::merge(terminal, &args),
         Command::Check(args) => check::check(terminal, &args),
         Command::Verify(args) => verify::verify(terminal, &args),
         Command::Init(args) => init::init(terminal, &args),

@@ -1,6 +1,7 @@
 //! From a file that the user names to a plan, with everything that is wrong said on the way.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use rehearsal::experiment::RunError;
 use rehearsal::scenario::document::{Document, Texts};
@@ -19,15 +20,18 @@ pub struct Prepared {
     pub document: Document,
     /// Where that was written.
     pub texts: Texts,
+    /// The files of data that it names.
+    pub data: BTreeSet<PathBuf>,
 }
 
 /// Reads and plans a scenario.
 pub fn prepare(files: &Files, named: &Path, overrides: &Overrides) -> Result<Prepared, Mistakes> {
+    files.take_data();
     let loaded = Scenario::load(files, &Files::path(named), overrides)?;
     let (document, texts) = (loaded.document.clone(), loaded.texts.clone());
     let mut plan = Plan::new(loaded)?;
     plan.variant.clone_from(&overrides.variant);
-    Ok(Prepared { plan, document, texts })
+    Ok(Prepared { plan, document, texts, data: files.take_data() })
 }
 
 /// Says what is wrong.

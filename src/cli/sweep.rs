@@ -3,21 +3,25 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use rehearsal::experiment::{Axis, Bare, Progress, Setting, Shelf, StudyError, Sweep, SweepPoint, study};
+use rehearsal::experiment::{Axis, Progress, Shelf, Sweep, SweepPoint, Watch, study};
 use rehearsal::report::SweepReport;
-use rehearsal::scenario::Overrides;
-use rehearsal::scenario::design::{Design, Point};
+use rehearsal::scenario::design::{Design, Point as DesignPoint};
 use rehearsal::scenario::document::Table;
+use rehearsal::scenario::{Mistakes, Overrides};
 
-use super::args::{self, Format};
+use super::args::{self, Destination, Format, Inconclusive};
+use super::ask::Ask;
+use super::designed::{Designed, Use};
 use super::destination::fill;
+use super::directory::Directory;
 use super::exit::Exit;
 use super::files::Files;
 use super::interrupt;
+use super::keep::{self, Planned};
 use super::progress::ProgressLine;
 use super::run::verdicts;
-use super::scenario::{Prepared, prepare, refuse, stopped, warn};
-use super::store::Store;
+use super::scenario::{Prepared, prepare, refuse, warn};
+use super::store::Study;
 use super::terminal::Terminal;
 
 /// How often a point is played if the scenario does not say.
@@ -32,85 +36,88 @@ pub fn sweep(terminal: Terminal, args: &args::Sweep) -> Exit {
 }
 
 fn try_sweep(terminal: Terminal, args: &args::Sweep) -> Result<Exit, Exit> {
-    let files = Files::default();
-    let complain = |message: &str, exit| {
-        terminal.complain(&format!("{}: {message}", args.file.display()));
-        exit
-    };
-    let (overrides, base) =
-        replicated(&files, &args.file, &args.overrides(), RUNS).map_err(|mistakes| refuse(terminal, &mistakes))?;
-    let Some(design) = base.document.design.clone() else {
-        let help = "write a table [sweep] of paths with lists of values, or say `--sweep PATH='[VALUE, …]'`";
-        return Err(complain(&format!("nothing says what to vary: {help}"), Exit::Wrong));
-    };
-    let points = chosen(&design, &base.document.tree, &args.only).map_err(|message| complain(&message, Exit::Wrong))?;
-    if points.is_empty() {
-        return Err(complain("no point is left: the constraints or `--only` leave all of them out", Exit::Wrong));
+    let (files, ask) = (Files::default(), args.ask());
+    let shard = args.keep.shard(terminal)?;
+    let planned = plan(terminal, &files, &ask)?;
+    let points = planned.points()?;
+    let study = Study { ask: &ask, base: &planned.base, points: &points, files: &files };
+    let mut kept = args.keep.open(terminal, shard, &study)?;
+    if let Some(shard) = shard {
+        warn(terminal, &planned.base);
+        return keep::play(terminal, &ask, shard, &points, &planned, kept);
     }
-    let at = |point: &Point| Overrides { point: Some(point.clone()), ..overrides.clone() };
-    let mut store = args.study.as_deref().map(|path| Store::open(path, &base.document, &files)).transpose();
-    let mut store = store.as_mut().map_err(|error| complain(&error.to_string(), Exit::File))?.take();
-    // What is wrong with any of them is said before the first is played.
-    for point in &points {
-        let prepared = prepare(&files, &args.file, &at(point)).map_err(|mistakes| {
-            let labels = design
-                .factors
-                .iter()
-                .zip(design.labels(point))
-                .map(|(factor, label)| format!("{} = {label}", factor.path));
-            terminal.note(&format!("at the point {}:", labels.collect::<Vec<_>>().join(", ")));
-            refuse(terminal, &mistakes)
-        })?;
-        if interrupt::look().is_break() {
-            return Err(Exit::Interrupted);
-        }
-        if let Some(store) = &mut store {
-            let label = design.labels(point).join(", ");
-            let added = store.add_point(&prepared.document, &prepared.plan, &label);
-            added.map_err(|error| complain(&error.to_string(), Exit::File))?;
-        }
-    }
-    let directory = args.to.claim().map_err(|refusal| complain(&refusal.to_string(), Exit::File))?;
-    warn(terminal, &base);
-    let mut sweep = Sweep {
-        title: base.plan.title.clone(),
-        variant: base.plan.variant.clone(),
-        seed: base.plan.seed,
-        factors: Axis::of(&design),
-        points: Vec::new(),
-    };
-    let most = u64::from(base.plan.runs) * points.len() as u64;
+    let directory = args.to.claim().map_err(|refusal| planned.complain(&refusal.to_string(), Exit::File))?;
+    warn(terminal, &planned.base);
+    let most = u64::from(planned.base.plan.runs) * points.len() as u64;
     let mut line = ProgressLine::of_study(terminal, &Files::stem(&args.file), most);
     let mut watch = |progress: Progress| {
         line.tell(progress);
         interrupt::look()
     };
-    let settings = points.iter().zip(0..).map(|(point, place)| {
-        // It was read before; a file that has changed since is a mistake that is not worth a word of its own.
-        let plan = prepare(&files, &args.file, &at(point))
-            .map_err(|mistakes| StudyError::Shelf(mistakes.render(terminal.mistake_style())))?;
-        Setting::new(place, plan.plan, &mut |_| interrupt::look())
-    });
-    let mut bare = Bare;
-    let shelf: &mut dyn Shelf = store.as_mut().map_or(&mut bare as &mut dyn Shelf, |store| store);
-    study(settings, shelf, &mut watch, |outcome| {
+    let sweep = play(&planned, kept.shelf(), &mut watch)?;
+    drop(line);
+    report(terminal, &sweep, &args.to, directory, args.inconclusive)
+}
+
+/// Plans the sweep that is asked for.
+pub fn plan<'a>(terminal: Terminal, files: &'a Files, ask: &'a Ask) -> Result<Designed<'a>, Exit> {
+    let file = ask.files[0].as_path();
+    let complain = |message: &str| {
+        terminal.complain(&format!("{}: {message}", file.display()));
+        Exit::Wrong
+    };
+    let (overrides, base) =
+        replicated(files, file, &ask.overrides(), RUNS).map_err(|mistakes| refuse(terminal, &mistakes))?;
+    let Some(design) = base.document.design.clone() else {
+        let help = "write a table [sweep] of paths with lists of values, or say `--sweep PATH='[VALUE, …]'`";
+        return Err(complain(&format!("nothing says what to vary: {help}")));
+    };
+    let points = chosen(&design, &base.document.tree, &ask.only).map_err(|message| complain(&message))?;
+    if points.is_empty() {
+        return Err(complain("no point is left: the constraints or `--only` leave all of them out"));
+    }
+    Ok(Designed { terminal, files, file, overrides, base, design, points, is_for: Use::Sweep })
+}
+
+/// Plays a sweep, or takes from its shelf what is there.
+pub fn play(planned: &Designed<'_>, shelf: &mut dyn Shelf, watch: &mut Watch<'_>) -> Result<Sweep, Exit> {
+    let Designed { base, design, points, .. } = planned;
+    let mut sweep = Sweep {
+        title: base.plan.title.clone(),
+        variant: base.plan.variant.clone(),
+        seed: base.plan.seed,
+        factors: Axis::of(design),
+        points: Vec::new(),
+    };
+    let plans = (0..).zip(points).map(|(place, _)| planned.plan(place));
+    study(plans, shelf, watch, |outcome| {
         let point = &points[outcome.point as usize];
         sweep.points.push(SweepPoint { labels: design.labels(point), numbers: design.numbers(point), outcome });
         ControlFlow::Continue(())
     })
-    .map_err(|error| match error {
-        StudyError::Run(point, error) => stopped(terminal, &format!("{}, point {point}", args.file.display()), &error),
-        StudyError::Shelf(error) => complain(&error, Exit::File),
+    .map_err(|error| planned.stopped(error))?;
+    Ok(sweep)
+}
+
+/// Writes and prints what a sweep has come to, and says what its expectations have.
+pub fn report(
+    terminal: Terminal,
+    sweep: &Sweep,
+    to: &Destination,
+    directory: Option<Directory>,
+    inconclusive: Option<Inconclusive>,
+) -> Result<Exit, Exit> {
+    let report = SweepReport(sweep);
+    fill(directory, || report.files()).map_err(|refusal| {
+        terminal.complain(&refusal.to_string());
+        Exit::File
     })?;
-    drop(line);
-    let report = SweepReport(&sweep);
-    fill(directory, || report.files()).map_err(|refusal| complain(&refusal.to_string(), Exit::File))?;
-    let exit = args.to.print(terminal, |style| report.text(style), || report.json(), || report.csv());
-    if let (Some(path), Format::Text) = (&args.to.output, args.to.format) {
+    let exit = to.print(terminal, |style| report.text(style), || report.json(), || report.csv());
+    if let (Some(path), Format::Text) = (&to.output, to.format) {
         terminal.note(&format!("\ntables are in `{}`", path.display()));
     }
     let judged = sweep.points.iter().flat_map(|point| &point.outcome.judgements);
-    Ok(exit.max(verdicts(judged.map(|judgement| judgement.verdict), args.inconclusive)))
+    Ok(exit.max(verdicts(judged.map(|judgement| judgement.verdict), inconclusive)))
 }
 
 /// The scenario, played so often where it does not say how often.
@@ -119,7 +126,7 @@ pub fn replicated(
     file: &Path,
     overrides: &Overrides,
     runs: &str,
-) -> Result<(Overrides, Prepared), rehearsal::scenario::Mistakes> {
+) -> Result<(Overrides, Prepared), Mistakes> {
     let prepared = prepare(files, file, overrides)?;
     if prepared.plan.says_runs {
         return Ok((overrides.clone(), prepared));
@@ -130,7 +137,7 @@ pub fn replicated(
 }
 
 /// The points at which every `PATH=VALUE` holds; several of one path are alternatives.
-fn chosen(design: &Design, tree: &Table, only: &[String]) -> Result<Vec<Point>, String> {
+fn chosen(design: &Design, tree: &Table, only: &[String]) -> Result<Vec<DesignPoint>, String> {
     let mut wanted: Vec<Vec<&str>> = vec![Vec::new(); design.factors.len()];
     for only in only {
         let (path, value) = only
@@ -153,7 +160,7 @@ fn chosen(design: &Design, tree: &Table, only: &[String]) -> Result<Vec<Point>, 
             }
         }
     }
-    let is_wanted = |point: &Point| {
+    let is_wanted = |point: &DesignPoint| {
         let labels = design.labels(point);
         wanted.iter().zip(&labels).all(|(values, label)| values.is_empty() || values.contains(&label.as_str()))
     };

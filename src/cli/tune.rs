@@ -1,20 +1,24 @@
 //! `tune`: looks for the setting of a scenario with which a quantity is best.
 
-use rehearsal::experiment::{Bare, Progress, Shelf, StudyError, runs_at_most, tune as play};
+use rehearsal::experiment::{Progress, runs_at_most, tune as play};
 use rehearsal::report::TuneReport;
 use rehearsal::scenario::Overrides;
-use rehearsal::scenario::design::{Design, Point};
+use rehearsal::scenario::design::Point;
 use rehearsal::scenario::document::Document;
+use rehearsal::scenario::plan::Aim;
 
 use super::args::{self, Format};
+use super::ask::Ask;
+use super::designed::{Designed, Use, say_where};
 use super::destination::fill;
 use super::exit::Exit;
 use super::files::Files;
 use super::interrupt;
+use super::keep::{Kept, Planned};
 use super::progress::ProgressLine;
 use super::run::verdicts;
-use super::scenario::{Prepared, prepare, refuse, stopped, warn};
-use super::store::Store;
+use super::scenario::{Prepared, prepare, refuse, warn};
+use super::store::Study;
 use super::sweep::replicated;
 use super::terminal::Terminal;
 
@@ -30,75 +34,55 @@ pub fn tune(terminal: Terminal, args: &args::Tune) -> Exit {
 }
 
 fn try_tune(terminal: Terminal, args: &args::Tune) -> Result<Exit, Exit> {
-    let files = Files::default();
-    let complain = |message: &str, exit| {
-        terminal.complain(&format!("{}: {message}", args.file.display()));
-        exit
-    };
-    let (overrides, base) =
-        replicated(&files, &args.file, &args.overrides(), RUNS).map_err(|mistakes| refuse(terminal, &mistakes))?;
-    let (Some(design), Some(aim)) = (base.document.tuned.clone(), base.plan.aim.clone()) else {
-        let help = "write a table [tune] with `minimise = QUANTITY`, and a table [tune.over] of paths with values";
-        return Err(complain(&format!("nothing says what to tune: {help}"), Exit::Wrong));
-    };
-    let points = design.candidates(&base.document.tree, aim.candidates);
-    if points.is_empty() {
-        return Err(complain("no candidate is left: the constraints leave all of them out", Exit::Wrong));
-    }
-    let at = |point: &Point| Overrides { candidate: Some(point.clone()), ..overrides.clone() };
-    let mut store = args.study.as_deref().map(|path| Store::open(path, &base.document, &files)).transpose();
-    let mut store = store.as_mut().map_err(|error| complain(&error.to_string(), Exit::File))?.take();
-    // What is wrong with any of them is said before the first is played.
-    for point in &points {
-        let prepared = prepare(&files, &args.file, &at(point)).map_err(|mistakes| {
-            say_where(terminal, &design, point);
-            refuse(terminal, &mistakes)
-        })?;
-        if interrupt::look().is_break() {
-            return Err(Exit::Interrupted);
-        }
-        if let Some(store) = &mut store {
-            let label = design.labels(point).join(", ");
-            let added = store.add_point(&prepared.document, &prepared.plan.for_tuning(), &label);
-            added.map_err(|error| complain(&error.to_string(), Exit::File))?;
-        }
-    }
-    let directory = args.to.claim().map_err(|refusal| complain(&refusal.to_string(), Exit::File))?;
-    warn(terminal, &base);
+    let (files, ask) = (Files::default(), args.ask());
+    let (planned, aim) = plan(terminal, &files, &ask)?;
+    let studied = planned.points()?;
+    let study = Study { ask: &ask, base: &planned.base, points: &studied, files: &files };
+    let mut kept = Kept::open(terminal, args.study.as_deref(), None, &study)?;
+    let directory = args.to.claim().map_err(|refusal| planned.complain(&refusal.to_string(), Exit::File))?;
+    let Designed { base, design, points, .. } = &planned;
+    warn(terminal, base);
     let most = runs_at_most(points.len(), base.plan.runs);
     let mut line = ProgressLine::of_study(terminal, &Files::stem(&args.file), most);
     let mut watch = |progress: Progress| {
         line.tell(progress);
         interrupt::look()
     };
-    let make = |point: &Point| {
-        // It was read before; a file that has changed since is a mistake that is not worth a word of its own.
-        let prepared = prepare(&files, &args.file, &at(point));
-        let prepared = prepared.map_err(|mistakes| StudyError::Shelf(mistakes.render(terminal.mistake_style())));
-        Ok(prepared?.plan)
-    };
-    let mut bare = Bare;
-    let shelf: &mut dyn Shelf = store.as_mut().map_or(&mut bare as &mut dyn Shelf, |store| store);
-    let tuning =
-        play((&base.plan, &aim), (&design, &points), make, shelf, &mut watch).map_err(|error| match error {
-            StudyError::Run(point, error) => {
-                let setting = design.labels(&points[point as usize]).join(", ");
-                stopped(terminal, &format!("{}, at {setting}", args.file.display()), &error)
-            }
-            StudyError::Shelf(error) => complain(&error, Exit::File),
-        })?;
+    let make = |point: &Point| planned.plan_at(point);
+    let tuning = play((&base.plan, &aim), (design, points), make, kept.shelf(), &mut watch)
+        .map_err(|error| planned.stopped(error))?;
     drop(line);
     let report = TuneReport {
-        toml: Document::print_point(&design, &points[tuning.best]),
-        flags: Document::point_as_flags(&design, &points[tuning.best]),
+        toml: Document::print_point(design, &points[tuning.best]),
+        flags: Document::point_as_flags(design, &points[tuning.best]),
         tuning: &tuning,
     };
-    fill(directory, || report.files()).map_err(|refusal| complain(&refusal.to_string(), Exit::File))?;
+    fill(directory, || report.files()).map_err(|refusal| planned.complain(&refusal.to_string(), Exit::File))?;
     let exit = args.to.print(terminal, |style| report.text(style), || report.json(), || report.csv());
     if let (Some(path), Format::Text) = (&args.to.output, args.to.format) {
         terminal.note(&format!("\ntables and plots are in `{}`", path.display()));
     }
     Ok(exit.max(verdicts(std::iter::once(tuning.winner().verdict()), args.inconclusive)))
+}
+
+/// Plans the tuning that is asked for, and says what is to be best.
+pub fn plan<'a>(terminal: Terminal, files: &'a Files, ask: &'a Ask) -> Result<(Designed<'a>, Aim), Exit> {
+    let file = ask.files[0].as_path();
+    let complain = |message: &str| {
+        terminal.complain(&format!("{}: {message}", file.display()));
+        Exit::Wrong
+    };
+    let (overrides, base) =
+        replicated(files, file, &ask.overrides(), RUNS).map_err(|mistakes| refuse(terminal, &mistakes))?;
+    let (Some(design), Some(aim)) = (base.document.tuned.clone(), base.plan.aim.clone()) else {
+        let help = "write a table [tune] with `minimise = QUANTITY`, and a table [tune.over] of paths with values";
+        return Err(complain(&format!("nothing says what to tune: {help}")));
+    };
+    let points = design.candidates(&base.document.tree, aim.candidates);
+    if points.is_empty() {
+        return Err(complain("no candidate is left: the constraints leave all of them out"));
+    }
+    Ok((Designed { terminal, files, file, overrides, base, design, points, is_for: Use::Tuning }, aim))
 }
 
 /// Plans the scenario with every value of a list and at both ends of every range that tuning varies, if it does.
@@ -121,11 +105,4 @@ pub fn try_ends(
         }
     }
     Exit::Well
-}
-
-/// Says which setting it is that something is wrong with.
-fn say_where(terminal: Terminal, design: &Design, point: &Point) {
-    let labels = design.factors.iter().zip(design.labels(point));
-    let labels = labels.map(|(factor, label)| format!("{} = {label}", factor.path));
-    terminal.note(&format!("with {}:", labels.collect::<Vec<_>>().join(", ")));
 }

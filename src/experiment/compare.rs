@@ -4,12 +4,11 @@
 //! that of independent ones: its interval is Student's t over those differences (Law, Simulation Modeling and Analysis, sec. 10.2.1
 //! and 11.2, common random numbers).
 
-use std::cell::RefCell;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::metrics::Histogram;
-use crate::scenario::plan::Column;
+use crate::scenario::plan::{Column, Plan};
 use crate::scenario::quantity::Statistic;
 
 use super::partial::Partial;
@@ -17,8 +16,9 @@ use super::record::Record;
 use super::run::Watch;
 use super::sample::{Moments, Sample};
 use super::shelf::Shelf;
-use super::study::{Setting, StudyError, Task, play_all};
+use super::study::StudyError;
 use super::verdict::Measured;
+use super::workshop::{Setting, Task, Workshop};
 
 /// A comparison, played.
 #[derive(Clone, PartialEq, Debug)]
@@ -93,21 +93,23 @@ struct Known {
     digest: u64,
 }
 
-/// Plays the settings run by run, the first of which is the base, and says what differs. A quantity that the base does not show is left
-/// out.
+/// Plays these plans run by run, the first of which is the base, and says what differs. A quantity that the base does not show is left
+/// out. To the shelf each is a point, by its place.
 ///
 /// # Errors
 /// When a run gives no result, or answers cannot be read or kept.
 pub fn compare(
     title: &str,
-    settings: Vec<(String, Setting)>,
+    plans: Vec<(String, Plan)>,
     shelf: &mut dyn Shelf,
     watch: &mut Watch<'_>,
 ) -> Result<Comparison, StudyError> {
-    let runs = settings.iter().map(|(_, setting)| setting.plan.runs).min().unwrap_or(0);
-    let seed = settings.first().map_or(0, |(_, setting)| setting.plan.seed);
-    let (names, settings): (Vec<_>, Vec<_>) =
-        settings.into_iter().map(|(name, setting)| (name, Arc::new(setting))).unzip();
+    let workshop = Workshop::new(shelf, watch);
+    let runs = runs_of_each(plans.iter().map(|(_, plan)| plan));
+    let seed = plans.first().map_or(0, |(_, plan)| plan.seed);
+    let (names, plans): (Vec<_>, Vec<_>) = plans.into_iter().unzip();
+    let settings = (0..).zip(plans).map(|(place, plan)| workshop.setting(place, plan).map(Arc::new));
+    let settings = settings.collect::<Result<Vec<_>, _>>()?;
     let columns: Vec<Column> = settings.first().map(|setting| setting.plan.columns.clone()).unwrap_or_default();
     let known = settings.iter().map(|setting| Known {
         setting: Arc::clone(setting),
@@ -116,21 +118,19 @@ pub fn compare(
         is_same: vec![true; columns.len()],
         digest: 0,
     });
-    let known = RefCell::new(known.collect::<Vec<_>>());
-    let base = RefCell::new(Vec::new());
+    let mut known = known.collect::<Vec<_>>();
+    let mut base = Vec::new();
     let tasks = (0..runs).flat_map(|run| {
         settings.iter().zip(0..).map(move |(setting, place)| Task { place, setting: Arc::clone(setting), run })
     });
-    play_all(tasks, shelf, watch, |task, record| {
-        let mut known = known.borrow_mut();
-        let values =
-            known[task.place as usize].take(&columns, record, (task.place > 0).then(|| base.borrow()).as_deref());
+    workshop.play_all(tasks, |task, record| {
+        let known = &mut known[task.place as usize];
+        let values = known.take(&columns, record?, (task.place > 0).then_some(&base));
         if task.place == 0 {
-            *base.borrow_mut() = values;
+            base = values;
         }
-        ControlFlow::Continue(true)
+        Ok(ControlFlow::Continue(true))
     })?;
-    let known = known.into_inner();
     let sides = names.into_iter().zip(&known).enumerate().map(|(place, (name, side))| Side {
         name,
         digest: side.digest,
@@ -138,6 +138,11 @@ pub fn compare(
         times: side.times(&columns),
     });
     Ok(Comparison { title: title.into(), seed, runs, sides: sides.collect() })
+}
+
+/// How often each side of a comparison of these plans is played.
+pub fn runs_of_each<'p>(plans: impl Iterator<Item = &'p Plan>) -> u32 {
+    plans.map(|plan| plan.runs).min().unwrap_or(0)
 }
 
 impl Known {

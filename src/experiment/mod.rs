@@ -12,6 +12,7 @@ mod record;
 mod replicate;
 mod run;
 mod sample;
+mod shard;
 mod shelf;
 mod study;
 mod sweep;
@@ -19,6 +20,7 @@ mod tune;
 mod verdict;
 mod verify;
 mod warmup;
+mod workshop;
 
 use std::ops::ControlFlow;
 
@@ -28,14 +30,15 @@ use crate::scenario::plan::Plan;
 use harvest::Harvest;
 
 pub use baseline::{Baseline, Known};
-pub use compare::{Comparison, Contrast, Finding, Side, Times, compare};
+pub use compare::{Comparison, Contrast, Finding, Side, Times, compare, runs_of_each};
 pub use partial::Partial;
 pub use record::{Questions, Record};
 pub use replicate::replicate;
 pub use run::{Progress, RunError, Watch, play};
 pub use sample::Moments;
+pub use shard::{Division, Shard, play_shard};
 pub use shelf::{Bare, Shelf};
-pub use study::{Outcome, Setting, StudyError, study};
+pub use study::{Outcome, StudyError, study};
 pub use sweep::{Axis, Effect, Sweep, SweepPoint};
 pub use tune::{Behind, Candidate, Reason, Round, Tuning, runs_at_most, tune};
 pub use verdict::{Basis, Ground, Judgement, Measured, Unit, Verdict};

@@ -1,8 +1,9 @@
 //! Where the answers of runs are kept, so that none has to be played twice.
 
 use super::record::Record;
+use super::warmup::Cut;
 
-/// Keeps the answers of runs.
+/// Keeps the answers of runs, and what had to be played to know what to ask.
 pub trait Shelf {
     /// What a run of a point has answered, if that is known.
     ///
@@ -10,11 +11,23 @@ pub trait Shelf {
     /// What keeps it from being read.
     fn get(&mut self, point: u32, run: u32) -> Result<Option<Record>, String>;
 
-    /// Keeps what a run of a point has answered, for good before this returns.
+    /// Keeps what a run of a point has answered. Whatever ends the program takes no more than what was kept last.
     ///
     /// # Errors
     /// What keeps it from being written.
     fn put(&mut self, point: u32, record: &Record) -> Result<(), String>;
+
+    /// How much of the beginning of a point's runs is left out, if that was found out.
+    ///
+    /// # Errors
+    /// What keeps it from being read.
+    fn cut(&mut self, point: u32) -> Result<Option<Cut>, String>;
+
+    /// Keeps how much of the beginning of a point's runs is left out.
+    ///
+    /// # Errors
+    /// What keeps it from being written.
+    fn put_cut(&mut self, point: u32, cut: &Cut) -> Result<(), String>;
 }
 
 /// A shelf that keeps nothing.
@@ -27,6 +40,14 @@ impl Shelf for Bare {
     }
 
     fn put(&mut self, _: u32, _: &Record) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn cut(&mut self, _: u32) -> Result<Option<Cut>, String> {
+        Ok(None)
+    }
+
+    fn put_cut(&mut self, _: u32, _: &Cut) -> Result<(), String> {
         Ok(())
     }
 }

@@ -6,32 +6,20 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use crate::base::random::mix;
 use crate::scenario::plan::{Column, Plan};
 
 use super::enough::Enough;
 use super::judge::Judge;
-use super::parallel::in_order;
 use super::record::{Questions, Record};
-use super::run::{Progress, RunError, Watch, play};
+use super::run::{RunError, Watch};
 use super::sample::Sample;
 use super::shelf::Shelf;
 use super::verdict::{Judgement, Measured};
 use super::warmup::Cut;
-
-/// One point of a study: a plan, and what is asked of its runs.
-#[derive(Debug)]
-pub struct Setting {
-    /// Which point it is, from 0.
-    pub point: u32,
-    /// What is played.
-    pub plan: Plan,
-    /// What was left out of the beginning, where that was found out.
-    pub cut: Option<Cut>,
-    pub(super) questions: Questions,
-}
+use super::workshop::{Setting, Task, Workshop};
 
 /// What is known of one point of a study.
 #[derive(Clone, PartialEq, Debug)]
@@ -69,19 +57,6 @@ impl fmt::Display for StudyError {
 }
 
 impl std::error::Error for StudyError {}
-
-impl Setting {
-    /// A point that plays this plan; how much of the beginning is left out is found out, where that is asked.
-    ///
-    /// # Errors
-    /// When a run that is played for that gives no result.
-    pub fn new(point: u32, plan: Plan, watch: &mut Watch<'_>) -> Result<Self, StudyError> {
-        let cut = plan.finds_warmup.then(|| Cut::find(&plan, watch)).transpose();
-        let cut = cut.map_err(|error| StudyError::Run(point, error))?;
-        let plan = cut.as_ref().map(|cut| cut.apply(&plan)).unwrap_or(plan);
-        Ok(Self { point, questions: Questions::of(&plan), plan, cut })
-    }
-}
 
 /// Takes in the answers of a point's runs, in the order of their index.
 #[derive(Debug)]
@@ -139,106 +114,58 @@ impl Tally {
 }
 
 /// Plays the points of a study one after the other, as often as each says or until enough is known, and hands what is known of each to
-/// `done`.
+/// `done`. A point is its number, from 0, and what is played.
 ///
 /// # Errors
 /// When a run gives no result, or answers cannot be read or kept; what was kept before stays.
 pub fn study(
-    points: impl IntoIterator<Item = Result<Setting, StudyError>>,
+    points: impl IntoIterator<Item = Result<(u32, Plan), StudyError>>,
     shelf: &mut dyn Shelf,
     watch: &mut Watch<'_>,
     mut done: impl FnMut(Outcome) -> ControlFlow<()>,
 ) -> Result<(), StudyError> {
+    let workshop = Workshop::new(shelf, watch);
     // The first point of which not all is known, as far as it has been taken in.
     let mut present: Option<Tally> = None;
     let past = Cell::new(0_u32);
     let failed = RefCell::new(Ok(()));
-    let tasks = points.into_iter().enumerate().map_while(|(place, point)| match point {
-        Ok(setting) => Some((place as u32, Arc::new(setting))),
-        Err(error) => {
-            *failed.borrow_mut() = Err(error);
-            None
-        }
-    });
-    let tasks = tasks.flat_map(|(place, setting)| {
+    let tasks = settings(points, &workshop, &failed).flat_map(|(place, setting)| {
         let past = &past;
-        (0..setting.plan.runs)
-            .take_while(move |_| past.get() <= place)
-            .map(move |run| (place, Arc::clone(&setting), run))
+        let runs = (0..setting.plan.runs).take_while(move |_| past.get() <= place);
+        runs.map(move |run| Task { place, setting: Arc::clone(&setting), run })
     });
-    let tasks = tasks.map(|(place, setting, run)| Task { place, setting, run });
-    play_all(tasks, shelf, watch, |task, record| {
+    workshop.play_all(tasks, |task, record| {
         if task.place < past.get() {
             // It was begun before it was known that there are enough.
-            return ControlFlow::Continue(false);
+            return Ok(ControlFlow::Continue(false));
         }
         let tally = present.get_or_insert_with(|| Tally::new(&task.setting));
-        if !tally.take(record) {
-            return ControlFlow::Continue(true);
+        if !tally.take(record?) {
+            return Ok(ControlFlow::Continue(true));
         }
         let outcome = tally.outcome();
         present = None;
         past.set(task.place + 1);
-        match done(outcome) {
+        Ok(match done(outcome) {
             ControlFlow::Continue(()) => ControlFlow::Continue(true),
             ControlFlow::Break(()) => ControlFlow::Break(()),
-        }
+        })
     })?;
     failed.into_inner()
 }
 
-/// A run that is to be played.
-pub(super) struct Task {
-    /// The place of its point among those that are played.
-    pub(super) place: u32,
-    pub(super) setting: Arc<Setting>,
-    pub(super) run: u32,
-}
-
-/// Plays runs on all cores, or looks up what they have answered, and hands the answers to `take` in the order of the tasks; that says
-/// whether they are worth keeping.
-pub(super) fn play_all(
-    tasks: impl Iterator<Item = Task>,
-    shelf: &mut dyn Shelf,
-    watch: &mut Watch<'_>,
-    mut take: impl FnMut(&Task, &Record) -> ControlFlow<(), bool>,
-) -> Result<(), StudyError> {
-    let (shelf, watch) = (RefCell::new(shelf), Mutex::new(watch));
-    let failed = RefCell::new(Ok(()));
-    let looked_up = tasks.map_while(|task| match shelf.borrow_mut().get(task.setting.point, task.run) {
-        Ok(known) => Some((task, known)),
+/// The points of a study, prepared one by one, each with its place among them; they end at the first that fails.
+pub(super) fn settings<P: IntoIterator<Item = Result<(u32, Plan), StudyError>>>(
+    points: P,
+    workshop: &Workshop<'_, '_>,
+    failed: &RefCell<Result<(), StudyError>>,
+) -> impl Iterator<Item = (u32, Arc<Setting>)> {
+    let prepared = points.into_iter().map(|point| point.and_then(|(point, plan)| workshop.setting(point, plan)));
+    (0..).zip(prepared).map_while(|(place, setting)| match setting {
+        Ok(setting) => Some((place, Arc::new(setting))),
         Err(error) => {
-            *failed.borrow_mut() = Err(StudyError::Shelf(error));
+            *failed.borrow_mut() = Err(error);
             None
         }
-    });
-    let work = |(task, known): (Task, Option<Record>)| {
-        let is_new = known.is_none();
-        let tell = &mut |progress: Progress| watch.lock().unwrap_or_else(PoisonError::into_inner)(progress);
-        let record = known.map_or_else(
-            || play(&task.setting.plan, task.run, tell).map(|run| task.setting.questions.answer(&run)),
-            Ok,
-        );
-        (task, is_new, record)
-    };
-    in_order(looked_up, work, |(task, is_new, record)| {
-        let point = task.setting.point;
-        let taken = record.map_err(|error| StudyError::Run(point, error)).and_then(|record| {
-            let taken = take(&task, &record);
-            let is_kept = is_new && taken != ControlFlow::Continue(false);
-            if is_kept {
-                shelf.borrow_mut().put(point, &record).map_err(StudyError::Shelf)?;
-            }
-            Ok(taken)
-        });
-        match taken {
-            Ok(ControlFlow::Continue(_)) => ControlFlow::Continue(()),
-            Ok(ControlFlow::Break(())) => ControlFlow::Break(()),
-            Err(error) => {
-                *failed.borrow_mut() = Err(error);
-                ControlFlow::Break(())
-            }
-        }
-    });
-    failed.into_inner()
+    })
 }

@@ -12,6 +12,8 @@
 
 use std::ops::ControlFlow;
 
+use serde::{Deserialize, Serialize};
+
 use crate::base::time::Span;
 use crate::metrics::{Cell, Series};
 use crate::scenario::plan::Plan;
@@ -27,7 +29,8 @@ const BATCH: usize = 5;
 const PILOTS: u32 = 5;
 
 /// How much of the beginning is left out, and why.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(into = "Stored", from = "Stored")]
 pub struct Cut {
     /// The most that any flow needs.
     pub length: Span,
@@ -36,7 +39,33 @@ pub struct Cut {
     pub flows: Vec<(String, Option<Span>)>,
 }
 
+/// A cut as it is kept: lengths in nanoseconds.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    length: u64,
+    flows: Vec<(String, Option<u64>)>,
+}
+
+impl From<Cut> for Stored {
+    fn from(cut: Cut) -> Self {
+        let flows = cut.flows.into_iter().map(|(name, cut)| (name, cut.map(Span::as_nanos)));
+        Self { length: cut.length.as_nanos(), flows: flows.collect() }
+    }
+}
+
+impl From<Stored> for Cut {
+    fn from(stored: Stored) -> Self {
+        let flows = stored.flows.into_iter().map(|(name, cut)| (name, cut.map(Span::from_nanos)));
+        Self { length: Span::from_nanos(stored.length), flows: flows.collect() }
+    }
+}
+
 impl Cut {
+    /// How many runs are looked at to find the cut of a plan: with another number it may be another one. None where it is given.
+    pub fn pilots(plan: &Plan) -> u32 {
+        if plan.finds_warmup { plan.runs.min(PILOTS) } else { 0 }
+    }
+
     /// Finds out how much of a plan's runs to leave out.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use rehearsal::base::time::Span;
-use rehearsal::experiment::{Bare, Cut, Finding, Progress, Setting, compare, run};
+use rehearsal::experiment::{Bare, Cut, Finding, Progress, compare, run};
 
 use crate::common::plan;
 
@@ -120,7 +120,7 @@ fn stopping_at_a_precision_does_not_make_intervals_too_narrow() {
 fn where_there_is_no_difference_none_is_seen() {
     let mut seen = 0;
     for seed in 0..1000 {
-        let setting = |place, work: &str| {
+        let side = |name: &str, work: &str| {
             let text = format!(
                 r#"
                 run = {{ seed = {seed}, warmup = "2s", duration = "42s", runs = 10, metrics = ["c.latency.mean"] }}
@@ -128,12 +128,12 @@ fn where_there_is_no_difference_none_is_seen() {
                 services.s = {{ work = {{ mixture = {work} }} }}
                 "#
             );
-            Setting::new(place, plan(&text), &mut on).expect("nothing is played yet")
+            (name.to_owned(), plan(&text))
         };
         let [short, long] = ["[1, { exponential = \"10ms\" }]", "[1, { exponential = \"30ms\" }]"];
         let sides = vec![
-            ("base".to_owned(), setting(0, &format!("[{short}, {long}]"))),
-            ("same".to_owned(), setting(1, &format!("[{long}, {short}]"))),
+            side("base", &format!("[{short}, {long}]")),
+            side("same", &format!("[{long}, {short}]")),
         ];
         let comparison = compare("two queues", sides, &mut Bare, &mut on).expect("it can be played");
         let (_, _, difference) = &comparison.sides[1].quantities[0];
@@ -205,7 +205,7 @@ fn runs_end_once_enough_is_known() {
 /// pairs than between runs that have nothing in common.
 #[test]
 fn pairs_are_worth_many_runs() {
-    let setting = |place, work: &str| {
+    let side = |work: &str| {
         let text = format!(
             r#"
             run = {{ duration = "100s", runs = 10, metrics = ["c.latency.mean"] }}
@@ -213,9 +213,9 @@ fn pairs_are_worth_many_runs() {
             services.s = {{ work = {{ exponential = "{work}" }} }}
             "#
         );
-        Setting::new(place, plan(&text), &mut on).expect("nothing is played yet")
+        plan(&text)
     };
-    let sides = vec![("base".to_owned(), setting(0, "10ms")), ("faster".to_owned(), setting(1, "9800us"))];
+    let sides = vec![("base".to_owned(), side("10ms")), ("faster".to_owned(), side("9800us"))];
     let comparison = compare("two queues", sides, &mut Bare, &mut on).expect("it can be played");
     let (_, _, difference) = &comparison.sides[1].quantities[0];
     let difference = difference.expect("both have latencies");

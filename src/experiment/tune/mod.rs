@@ -17,9 +17,10 @@ use crate::scenario::plan::{Aim, Plan};
 use super::judge::gravest;
 use super::run::Watch;
 use super::shelf::Shelf;
-use super::study::{Setting, StudyError};
+use super::study::StudyError;
 use super::sweep::Axis;
 use super::verdict::{Judgement, Measured, Verdict};
+use super::workshop::Workshop;
 
 use race::Race;
 pub use race::{Reason, Round, runs_at_most};
@@ -158,10 +159,11 @@ pub fn tune(
     shelf: &mut dyn Shelf,
     watch: &mut Watch<'_>,
 ) -> Result<Tuning, StudyError> {
-    let settings = points.iter().zip(0..).map(|(point, place)| Setting::new(place, make(point)?.for_tuning(), watch));
+    let workshop = Workshop::new(shelf, watch);
+    let settings = points.iter().zip(0..).map(|(point, place)| workshop.setting(place, make(point)?.for_tuning()));
     let trials = settings.map(|setting| Ok(Trial::new(setting?, aim.better)));
     let mut race = Race::new(trials.collect::<Result<_, StudyError>>()?, base.runs);
-    race.run(shelf, watch)?;
+    race.run(&workshop)?;
     let (best, rounds, trials) = race.end();
     let finalists = trials.iter().filter(|trial| trial.dropped.is_none()).count();
     let confidence = 1.0 - WRONG / finalists.saturating_sub(1).max(1) as f64;

@@ -4,11 +4,10 @@ use std::cmp::Ordering;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use crate::experiment::run::Watch;
 use crate::experiment::sample::CONFIDENCE;
-use crate::experiment::shelf::Shelf;
-use crate::experiment::study::{StudyError, Task, play_all};
+use crate::experiment::study::StudyError;
 use crate::experiment::verdict::Verdict;
+use crate::experiment::workshop::{Task, Workshop};
 
 use super::WRONG;
 use super::trial::Trial;
@@ -79,7 +78,7 @@ impl Race {
     }
 
     /// Plays all rounds, or as many as there is anything left for.
-    pub(super) fn run(&mut self, shelf: &mut dyn Shelf, watch: &mut Watch<'_>) -> Result<(), StudyError> {
+    pub(super) fn run(&mut self, workshop: &Workshop<'_, '_>) -> Result<(), StudyError> {
         let mut before = 0;
         for (round, runs) in self.schedule.clone().into_iter().enumerate() {
             let left = self.left();
@@ -92,9 +91,9 @@ impl Race {
                 let places = left.iter().zip(&settings);
                 places.map(move |(&place, setting)| Task { place: place as u32, setting: Arc::clone(setting), run })
             });
-            play_all(tasks, shelf, watch, |task, record| {
-                self.trials[task.place as usize].take(record);
-                ControlFlow::Continue(true)
+            workshop.play_all(tasks, |task, record| {
+                self.trials[task.place as usize].take(record?);
+                Ok(ControlFlow::Continue(true))
             })?;
             self.drop_the_hopeless(round, &left);
             if round + 1 < self.schedule.len() {

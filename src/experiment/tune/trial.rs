@@ -8,8 +8,8 @@ use crate::scenario::Better;
 use crate::experiment::judge::Judge;
 use crate::experiment::record::Record;
 use crate::experiment::sample::{Moments, Sample};
-use crate::experiment::study::Setting;
 use crate::experiment::verdict::Measured;
+use crate::experiment::workshop::Setting;
 
 use super::race::Reason;
 use super::score;
