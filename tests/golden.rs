@@ -112,7 +112,7 @@ fn in_pairs(path: &Path, variants: &[String], differences: &mut Vec<String>) {
     let title = base.title.clone();
     let others = variants.iter().map(|variant| (variant.clone(), plan(path, Some(variant)).0));
     let plans = std::iter::once(("base".to_owned(), base)).chain(others).collect();
-    let comparison = play_pairs(&title, plans, &mut Bare, &mut |_| ControlFlow::Continue(()));
+    let comparison = play_pairs(&title, plans, None, &mut Bare, &mut |_| ControlFlow::Continue(()));
     let comparison = comparison.expect("a scenario that ships can be played");
     let report = CompareReport(&comparison);
     let text = report.text(ReportStyle::Plain).into_bytes();

@@ -102,7 +102,8 @@ Examples:
   rehearsal compare checkout.toml                        the base and each of its variants
   rehearsal compare checkout.toml --with no-breaker --runs 30
   rehearsal compare before.toml after.toml --metric app.latency.p99
-  rehearsal compare before.toml after.toml --margin 5%   exit code 1 if anything is worse by more than 5 %")]
+  rehearsal compare before.toml after.toml --margin 5%   exit code 1 if anything is worse by more than 5 %
+  rehearsal compare checkout.toml --baseline results     with what `run -o results` wrote earlier")]
 pub struct Compare {
     /// Scenario files; the first is the base
     #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -110,6 +111,9 @@ pub struct Compare {
     /// Compare with this variant only; may be repeated
     #[arg(long = "with", value_name = "VARIANT")]
     pub variants: Vec<String>,
+    /// Compare with the report that an earlier `run -o DIR` wrote, instead of with the base
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::AnyPath, conflicts_with = "shard")]
+    pub baseline: Option<PathBuf>,
     /// Change a value in all of them: TOML, or else a string; may be repeated
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub sets: Vec<String>,
@@ -145,6 +149,7 @@ impl Compare {
             metrics: self.metrics.clone(),
             sweeps: Vec::new(),
             only: Vec::new(),
+            has_baseline: self.baseline.is_some(),
             minimise: None,
             maximise: None,
         }
@@ -206,6 +211,7 @@ impl Sweep {
             metrics: self.metrics.clone(),
             sweeps: self.sweeps.clone(),
             only: self.only.clone(),
+            has_baseline: false,
             minimise: None,
             maximise: None,
         }
@@ -263,6 +269,7 @@ impl Tune {
             metrics: Vec::new(),
             sweeps: Vec::new(),
             only: Vec::new(),
+            has_baseline: false,
             minimise: self.minimise.clone(),
             maximise: self.maximise.clone(),
         }

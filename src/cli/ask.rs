@@ -44,6 +44,8 @@ pub struct Ask {
     pub sweeps: Vec<String>,
     /// `--only`.
     pub only: Vec<String>,
+    /// Whether `--baseline` names earlier results to compare with.
+    pub has_baseline: bool,
     /// `--minimise`.
     pub minimise: Option<String>,
     /// `--maximise`.
@@ -118,6 +120,7 @@ mod tests {
             metrics: vec!["app.latency.p99".into()],
             sweeps: Vec::new(),
             only: Vec::new(),
+            has_baseline: false,
             minimise: None,
             maximise: None,
         };

@@ -1,10 +1,13 @@
 //! `compare`: plays a base and others with the same luck, and says what differs.
 
+use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use rehearsal::experiment::{Comparison, Finding, Progress, Shelf, StudyError, Watch, compare as play, runs_of_each};
-use rehearsal::report::CompareReport;
+use rehearsal::experiment::{
+    Baseline, Comparison, Finding, Progress, Shelf, StudyError, Watch, compare as play, runs_of_each,
+};
+use rehearsal::report::{CompareReport, baseline};
 use rehearsal::scenario::plan::Plan;
 use rehearsal::scenario::{Better, Mistakes, Overrides};
 
@@ -34,6 +37,7 @@ fn try_compare(terminal: Terminal, args: &args::Compare) -> Result<Exit, Exit> {
     let (files, ask) = (Files::default(), args.ask());
     let shard = args.keep.shard(terminal)?;
     let planned = Planned::new(terminal, &files, &ask)?;
+    let earlier = args.baseline.as_deref().map(|path| planned.baseline(path)).transpose()?;
     let points = planned.points()?;
     let study = Study { ask: &ask, base: planned.base(), points: &points, files: &files };
     let mut kept = args.keep.open(terminal, shard, &study)?;
@@ -47,7 +51,7 @@ fn try_compare(terminal: Terminal, args: &args::Compare) -> Result<Exit, Exit> {
         line.tell(progress);
         interrupt::look()
     };
-    let comparison = planned.play(kept.shelf(), &mut watch)?;
+    let comparison = planned.play(earlier.as_ref(), kept.shelf(), &mut watch)?;
     drop(line);
     report(terminal, &comparison, &args.to, directory, args.margin.as_deref())
 }
@@ -100,10 +104,38 @@ impl<'a> Planned<'a> {
         exit
     }
 
+    /// Reads earlier results to compare with, and says what they do not know.
+    fn baseline(&self, named: &Path) -> Result<Baseline, Exit> {
+        let table = if named.is_dir() { named.join("summary.csv") } else { named.into() };
+        let bytes = fs::read(&table)
+            .map_err(|error| self.complain(&format!("cannot read `{}`: {error}", table.display()), Exit::File))?;
+        let asked: Vec<_> = self.base().plan.columns.iter().map(|column| column.quantity.as_str()).collect();
+        let name = named.display().to_string();
+        let known = baseline(&name, &bytes, asked.iter().copied())
+            .map_err(|error| self.complain(&format!("`{}`: {error}", table.display()), Exit::Wrong))?;
+        let unknown: Vec<_> = asked.into_iter().filter(|quantity| known.of(quantity).is_none()).collect();
+        if !unknown.is_empty() {
+            self.terminal.note(&format!("`{name}` says nothing of {}", unknown.join(", ")));
+        }
+        if known.version != env!("CARGO_PKG_VERSION") {
+            self.terminal.note(&format!("`{name}` is of version {}", known.version));
+        }
+        if known.seed != self.base().plan.seed {
+            let word = format!("`{name}` has the seed {}: its runs and these are no pairs", known.seed);
+            self.terminal.note(&word);
+        }
+        Ok(known)
+    }
+
     /// Plays it.
-    pub fn play(&self, shelf: &mut dyn Shelf, watch: &mut Watch<'_>) -> Result<Comparison, Exit> {
+    pub fn play(
+        &self,
+        baseline: Option<&Baseline>,
+        shelf: &mut dyn Shelf,
+        watch: &mut Watch<'_>,
+    ) -> Result<Comparison, Exit> {
         let plans = self.sides.iter().map(|(name, side)| (name.clone(), side.plan.clone())).collect();
-        play(&self.base().plan.title, plans, shelf, watch).map_err(|error| self.stopped(error))
+        play(&self.base().plan.title, plans, baseline, shelf, watch).map_err(|error| self.stopped(error))
     }
 }
 
@@ -160,8 +192,13 @@ fn asked(ask: &Ask, base: &Prepared) -> Result<Vec<Asked>, String> {
         return Ok(ask.files.iter().map(named).collect());
     }
     let known: Vec<_> = base.document.variants.iter().map(|variant| variant.name.clone()).collect();
-    let variants = if ask.with.is_empty() { known } else { ask.with.clone() };
-    if variants.is_empty() {
+    let variants = match () {
+        () if !ask.with.is_empty() => ask.with.clone(),
+        // What is played is compared with what was.
+        () if ask.has_baseline => Vec::new(),
+        () => known,
+    };
+    if variants.is_empty() && !ask.has_baseline {
         return Err(format!(
             "{}: there is nothing to compare with: the scenario has no variants, and no other file is named",
             file.display()

@@ -67,7 +67,7 @@ fn try_merge(terminal: Terminal, args: &args::Merge) -> Result<Exit, Exit> {
         Kind::Compare => {
             let planned = compare::Planned::new(terminal, &files, &first.ask)?;
             let (mut store, directory) = together(&planned.points()?, &planned)?;
-            let comparison = planned.play(&mut Complete(&mut store), &mut watch)?;
+            let comparison = planned.play(None, &mut Complete(&mut store), &mut watch)?;
             compare::report(terminal, &comparison, &args.to, directory, args.margin.as_deref())
         }
         Kind::Tune => unreachable!("it was refused"),

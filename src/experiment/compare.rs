@@ -11,6 +11,7 @@ use crate::metrics::Histogram;
 use crate::scenario::plan::{Column, Plan};
 use crate::scenario::quantity::Statistic;
 
+use super::baseline::Baseline;
 use super::partial::Partial;
 use super::record::Record;
 use super::run::Watch;
@@ -38,6 +39,8 @@ pub struct Comparison {
 pub struct Side {
     /// What it is called.
     pub name: String,
+    /// How many runs of it.
+    pub runs: u32,
     /// The fingerprints of its runs, chained in their order.
     pub digest: u64,
     /// Each quantity, with how it differs from the base; that of the base itself does not.
@@ -62,7 +65,8 @@ pub struct Times {
 pub struct Contrast {
     /// The quantity less that of the base.
     pub value: f64,
-    /// Half the 95 % interval of the difference, from the differences of runs of the same index.
+    /// Half the 95 % interval of the difference, from the differences of runs of the same index; of runs that have nothing in common, where
+    /// the seed is another one.
     pub half: Option<f64>,
     /// Half of it if the runs had nothing in common.
     pub independent: Option<f64>,
@@ -83,6 +87,15 @@ pub enum Finding {
     Higher,
 }
 
+/// What a side is compared with in a quantity.
+struct Against {
+    value: Option<f64>,
+    half: Option<f64>,
+    runs: u32,
+    /// Whether runs of the same index have the same luck.
+    is_paired: bool,
+}
+
 /// What is known of one side while runs come in.
 struct Known {
     setting: Arc<Setting>,
@@ -93,14 +106,15 @@ struct Known {
     digest: u64,
 }
 
-/// Plays these plans run by run, the first of which is the base, and says what differs. A quantity that the base does not show is left
-/// out. To the shelf each is a point, by its place.
+/// Plays these plans run by run, and says how they differ from the first, or from earlier results. A quantity that the first does not
+/// show, or they do not know, is left out. To the shelf each plan is a point, by its place.
 ///
 /// # Errors
 /// When a run gives no result, or answers cannot be read or kept.
 pub fn compare(
     title: &str,
     plans: Vec<(String, Plan)>,
+    baseline: Option<&Baseline>,
     shelf: &mut dyn Shelf,
     watch: &mut Watch<'_>,
 ) -> Result<Comparison, StudyError> {
@@ -110,7 +124,9 @@ pub fn compare(
     let (names, plans): (Vec<_>, Vec<_>) = plans.into_iter().unzip();
     let settings = (0..).zip(plans).map(|(place, plan)| workshop.setting(place, plan).map(Arc::new));
     let settings = settings.collect::<Result<Vec<_>, _>>()?;
-    let columns: Vec<Column> = settings.first().map(|setting| setting.plan.columns.clone()).unwrap_or_default();
+    let mut columns: Vec<Column> = settings.first().map(|setting| setting.plan.columns.clone()).unwrap_or_default();
+    columns.retain(|column| baseline.is_none_or(|baseline| baseline.of(&column.quantity).is_some()));
+    let shares_luck = |baseline: &Baseline| baseline.seed == seed;
     let known = settings.iter().map(|setting| Known {
         setting: Arc::clone(setting),
         samples: vec![Sample::default(); columns.len()],
@@ -119,25 +135,44 @@ pub fn compare(
         digest: 0,
     });
     let mut known = known.collect::<Vec<_>>();
-    let mut base = Vec::new();
+    let earlier = |run| -> Option<Vec<Option<f64>>> {
+        let baseline = baseline.filter(|baseline| shares_luck(baseline))?;
+        Some(columns.iter().map(|column| baseline.of(&column.quantity)?.in_run(run)).collect())
+    };
+    let mut base = None;
     let tasks = (0..runs).flat_map(|run| {
         settings.iter().zip(0..).map(move |(setting, place)| Task { place, setting: Arc::clone(setting), run })
     });
     workshop.play_all(tasks, |task, record| {
         let known = &mut known[task.place as usize];
-        let values = known.take(&columns, record?, (task.place > 0).then_some(&base));
         if task.place == 0 {
-            base = values;
+            base = earlier(task.run);
+        }
+        let values = known.take(&columns, record?, base.as_ref());
+        if task.place == 0 && baseline.is_none() {
+            base = Some(values);
         }
         Ok(ControlFlow::Continue(true))
     })?;
-    let sides = names.into_iter().zip(&known).enumerate().map(|(place, (name, side))| Side {
+    let against = |at: usize| match baseline {
+        Some(baseline) => baseline.of(&columns[at].quantity).map(|known| Against {
+            value: known.value,
+            half: known.half_width(),
+            runs: baseline.runs,
+            is_paired: shares_luck(baseline),
+        }),
+        None => Some(known[0].as_base(at)),
+    };
+    let is_base = |place: usize| place == 0 && baseline.is_none();
+    let played = names.into_iter().zip(&known).enumerate().map(|(place, (name, side))| Side {
         name,
+        runs,
         digest: side.digest,
-        quantities: side.quantities(&columns, (place > 0).then(|| &known[0])),
+        quantities: side.quantities(&columns, |at| against(at).filter(|_| !is_base(place))),
         times: side.times(&columns),
     });
-    Ok(Comparison { title: title.into(), seed, runs, sides: sides.collect() })
+    let earlier = baseline.map(|baseline| baseline.side(&columns));
+    Ok(Comparison { title: title.into(), seed, runs, sides: earlier.into_iter().chain(played).collect() })
 }
 
 /// How often each side of a comparison of these plans is played.
@@ -171,13 +206,26 @@ impl Known {
         values
     }
 
-    fn quantities(&self, columns: &[Column], base: Option<&Self>) -> Vec<(Column, Measured, Option<Contrast>)> {
+    /// What it is to be compared with in a quantity.
+    fn as_base(&self, at: usize) -> Against {
+        let sample = &self.samples[at];
+        let place = self.place(&self.setting.plan.columns[at]);
+        let statistic = place.map(|place| self.setting.plan.columns[place].measure.statistic);
+        let value = statistic.and_then(|statistic| sample.value(statistic));
+        Against { value, half: sample.half_width(), runs: sample.runs(), is_paired: true }
+    }
+
+    fn quantities(
+        &self,
+        columns: &[Column],
+        base: impl Fn(usize) -> Option<Against>,
+    ) -> Vec<(Column, Measured, Option<Contrast>)> {
         let measured = |at: usize, column: &Column| {
             let place = self.place(column)?;
             let own = &self.setting.plan.columns[place];
             let (sample, statistic) = (&self.samples[at], own.measure.statistic);
             let measured = Measured::of(&own.measure, sample.value(statistic), sample.half_width(), sample.runs());
-            let difference = base.and_then(|base| self.difference(base, at, statistic));
+            let difference = base(at).and_then(|base| self.difference(&base, at, statistic));
             Some((own.clone(), measured, difference))
         };
         columns.iter().enumerate().filter_map(|(at, column)| measured(at, column)).collect()
@@ -195,21 +243,42 @@ impl Known {
         all
     }
 
-    fn difference(&self, base: &Self, at: usize, statistic: Statistic) -> Option<Contrast> {
-        let (own, other) = (&self.samples[at], &base.samples[at]);
-        let (value, of_base) = (own.value(statistic)?, other.value(statistic)?);
+    fn difference(&self, base: &Against, at: usize, statistic: Statistic) -> Option<Contrast> {
+        let own = &self.samples[at];
+        let (value, of_base) = (own.value(statistic)?, base.value?);
         let differences = &self.differences[at];
-        let is_paired = differences.count() == own.runs() && differences.count() == other.runs();
-        let half = differences.half_width().filter(|_| is_paired);
+        let is_paired = base.is_paired && differences.count() == own.runs() && differences.count() == base.runs;
         let value = if value == of_base { 0.0 } else { value - of_base };
-        let independent = own.half_width().zip(other.half_width());
+        let independent = own.half_width().zip(base.half).map(|(own, other)| libm::hypot(own, other));
+        let half = match is_paired {
+            true => differences.half_width(),
+            // Pairs of which one has no value say nothing; runs that are no pairs say what they can.
+            false => independent.filter(|_| !base.is_paired || base.runs != own.runs()),
+        };
         let finding = match half {
             _ if is_paired && self.is_same[at] => Finding::Same,
             Some(half) if value + half < 0.0 => Finding::Lower,
             Some(half) if value - half > 0.0 => Finding::Higher,
             _ => Finding::Unseen,
         };
-        let independent = independent.map(|(own, other)| libm::hypot(own, other));
         Some(Contrast { value, half, independent, finding })
+    }
+}
+
+impl Baseline {
+    /// As a side that others are compared with.
+    fn side(&self, columns: &[Column]) -> Side {
+        let quantities = columns.iter().filter_map(|column| {
+            let known = self.of(&column.quantity)?;
+            let measured = Measured::of(&column.measure, known.value, known.half_width(), self.runs);
+            Some((column.clone(), measured, None))
+        });
+        Side {
+            name: self.name.clone(),
+            runs: self.runs,
+            digest: self.digest,
+            quantities: quantities.collect(),
+            times: Vec::new(),
+        }
     }
 }

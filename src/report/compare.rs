@@ -93,7 +93,7 @@ impl CompareReport<'_> {
                     number(difference.and_then(|difference| difference.half)),
                     number(difference.and_then(|difference| difference.independent)),
                     verdict.into(),
-                    comparison.runs.to_string(),
+                    side.runs.to_string(),
                     comparison.seed.to_string(),
                     format!("{:016x}", side.digest),
                     VERSION.into(),

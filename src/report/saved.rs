@@ -51,7 +51,7 @@ pub fn baseline<'q>(
     let column = |name: &'static str| header.iter().position(|field| field == name).ok_or(SavedError::NoColumn(name));
     let [run, scope, metric, statistic, value] =
         [column("run")?, column("scope")?, column("metric")?, column("statistic")?, column("value")?];
-    let (seed, digest) = (column("seed")?, column("digest")?);
+    let (seed, digest, version) = (column("seed")?, column("digest")?, column("version")?);
     let mut known: BTreeMap<Place, BTreeMap<Option<u32>, f64>> = BTreeMap::new();
     let mut about = None;
     let mut runs = 0;
@@ -62,7 +62,7 @@ pub fn baseline<'q>(
         if about.is_none() {
             let seed = row[seed].parse::<u64>().map_err(|_| no_number(&row[seed]))?;
             let digest = u64::from_str_radix(&row[digest], 16).map_err(|_| no_number(&row[digest]))?;
-            about = Some((seed, digest));
+            about = Some((seed, digest, row[version].to_owned()));
         }
         if &row[scope] == "expectation" || row[value].is_empty() {
             continue;
@@ -76,7 +76,7 @@ pub fn baseline<'q>(
         let place = (row[scope].to_owned(), row[metric].to_owned(), row[statistic].to_owned());
         known.entry(place).or_default().insert(run, number);
     }
-    let (seed, digest) = about.ok_or(SavedError::Nothing)?;
+    let (seed, digest, version) = about.ok_or(SavedError::Nothing)?;
     let of = |quantity: &'q str| {
         let numbers = known.get(&place(quantity)?)?;
         let values = (0..runs).map(|run| numbers.get(&Some(run)).copied()).collect();
@@ -86,7 +86,7 @@ pub fn baseline<'q>(
     if quantities.is_empty() {
         return Err(SavedError::Nothing);
     }
-    Ok(Baseline { name: name.into(), seed, digest, runs, quantities })
+    Ok(Baseline { name: name.into(), version, seed, digest, runs, quantities })
 }
 
 /// Where a quantity stands in the table.
@@ -128,11 +128,11 @@ mod tests {
     fn what_is_no_table_is_refused() {
         let refused = |table: &str| baseline("x", table.as_bytes(), ["a.goodput"]).expect_err("it is no summary");
         assert_eq!(refused("run,scope\nall,a\n"), SavedError::NoColumn("metric"));
-        let header = "run,scope,metric,statistic,value,seed,digest\n";
+        let header = "run,scope,metric,statistic,value,seed,digest,version\n";
         assert_eq!(refused(header), SavedError::Nothing);
-        assert_eq!(refused(&format!("{header}all,a,goodput,rate,much,1,ff\n")), SavedError::NoNumber(2, "much".into()));
-        assert_eq!(refused(&format!("{header}some,a,goodput,rate,1,1,ff\n")), SavedError::NoNumber(2, "some".into()));
-        assert_eq!(refused(&format!("{header}all,b,goodput,rate,1,1,ff\n")), SavedError::Nothing);
+        assert_eq!(refused(&format!("{header}all,a,goodput,rate,much,1,ff,0\n")), SavedError::NoNumber(2, "much".into()));
+        assert_eq!(refused(&format!("{header}some,a,goodput,rate,1,1,ff,0\n")), SavedError::NoNumber(2, "some".into()));
+        assert_eq!(refused(&format!("{header}all,b,goodput,rate,1,1,ff,0\n")), SavedError::Nothing);
         assert!(matches!(refused(&format!("{header}all,a\n")), SavedError::NoTable(_)));
     }
 }

@@ -135,7 +135,7 @@ fn where_there_is_no_difference_none_is_seen() {
             side("base", &format!("[{short}, {long}]")),
             side("same", &format!("[{long}, {short}]")),
         ];
-        let comparison = compare("two queues", sides, &mut Bare, &mut on).expect("it can be played");
+        let comparison = compare("two queues", sides, None, &mut Bare, &mut on).expect("it can be played");
         let (_, _, difference) = &comparison.sides[1].quantities[0];
         let finding = difference.expect("both have latencies").finding;
         assert_ne!(finding, Finding::Same);
@@ -216,7 +216,7 @@ fn pairs_are_worth_many_runs() {
         plan(&text)
     };
     let sides = vec![("base".to_owned(), side("10ms")), ("faster".to_owned(), side("9800us"))];
-    let comparison = compare("two queues", sides, &mut Bare, &mut on).expect("it can be played");
+    let comparison = compare("two queues", sides, None, &mut Bare, &mut on).expect("it can be played");
     let (_, _, difference) = &comparison.sides[1].quantities[0];
     let difference = difference.expect("both have latencies");
     let (half, independent) = (difference.half.unwrap(), difference.independent.unwrap());
