@@ -68,7 +68,7 @@ pub struct Store {
     is_together: bool,
     /// When what was kept was made safe last.
     safe: Option<Instant>,
-    /// How many runs were asked for that were there, and how many were kept.
+    /// How many runs were asked for that were there.
     pub found: u64,
     /// How many runs were kept.
     pub kept: u64,
@@ -114,7 +114,7 @@ impl Store {
             found: 0,
             kept: 0,
         };
-        store.prepare(shard.is_some()).map_err(|error| store.system(&error))?;
+        store.prepare(shard.is_some()).map_err(|error| store.system(&error::told(&error)))?;
         store.agree(&study.agreed().map_err(|error| system(&error))?)?;
         store.add_points(study.points).map_err(|error| store.system(&error))?;
         if let Some(shard) = shard {
