@@ -134,7 +134,7 @@ impl Part {
 
     /// Refuses a study that is planned otherwise here than where it was played.
     pub fn refuse_other_plan(&self, points: &[Point]) -> Result<(), Refusal> {
-        if self.about.get("points") == Some(&fingerprint::of_points(points)) {
+        if self.about.get("points") == Some(&fingerprint::of_points(points).to_string()) {
             return Ok(());
         }
         let message =

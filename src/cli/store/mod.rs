@@ -162,6 +162,7 @@ impl Store {
     fn add_points(&mut self, points: &[Point]) -> rusqlite::Result<()> {
         self.connection.execute_batch("BEGIN")?;
         for Point { runs_print, label, .. } in points {
+            let runs_print = &runs_print.to_string();
             let insert = "INSERT INTO points (fingerprint, label) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
             self.connection.prepare_cached(insert)?.execute([runs_print, label])?;
             let select = "SELECT id FROM points WHERE fingerprint = ?1";
@@ -173,7 +174,7 @@ impl Store {
     /// Keeps what a shard needs beside its runs, so that the shards can be put together without anything else: what was asked and, with
     /// the first one, the files that the scenario was read from.
     fn describe(&self, shard: Shard, study: &Study<'_>) -> Result<(), Box<dyn std::error::Error>> {
-        let points = fingerprint::of_points(study.points);
+        let points = fingerprint::of_points(study.points).to_string();
         let select = "SELECT value FROM about WHERE key = 'points'";
         let known = self.connection.query_row(select, [], |row| row.get::<_, String>(0)).optional()?;
         if known.is_some_and(|known| known == points) {
@@ -292,7 +293,7 @@ impl Study<'_> {
             ("form", FORM.to_string()),
             ("version", VERSION.to_owned()),
             ("seed", self.base.plan.seed.to_string()),
-            ("scenario", fingerprint::of_scenario(self.base, self.files)?),
+            ("scenario", fingerprint::of_scenario(self.base, self.files)?.to_string()),
         ])
     }
 }
