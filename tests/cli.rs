@@ -282,7 +282,8 @@ fn the_scenarios_that_come_with_it_leave_no_doubt() {
     let home = Home::new();
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/");
     let files = names(Path::new(folder)).into_iter().filter(|name| name.ends_with(".toml"));
-    let files: Vec<_> = files.map(|name| format!("{folder}{name}")).collect();
+    let cluster = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/cluster/study.toml").to_owned();
+    let files: Vec<_> = files.map(|name| format!("{folder}{name}")).chain([cluster]).collect();
     let args: Vec<_> = ["check", "--strict"].into_iter().chain(files.iter().map(String::as_str)).collect();
     assert!(files.len() > 20, "{files:?}");
     home.run(&args).with(0);

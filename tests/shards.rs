@@ -77,6 +77,13 @@ fn shards_put_together_are_what_one_machine_gives() {
             assert_eq!(home.run(&["merge", &kept, "--format", "csv"]).with(code).out, csv);
         }
     }
+    // A comparison goes on on one machine as a sweep does.
+    let more = [&compare[..7], &["6", "--format", "csv"]].concat();
+    home.run(&["merge", "compare-2", "--study", "whole", "--format", "quiet"]).with(0);
+    assert_eq!(home.run(&[&more[..], &["--study", "whole"]].concat()).with(0).out, home.run(&more).with(0).out);
+    let whole = Connection::open(home.path("whole/study.db")).expect("it is a database");
+    let runs = whole.query_row("SELECT count(*) FROM runs", [], |row| row.get::<_, u32>(0));
+    assert_eq!(runs.expect("it has runs"), 18);
     home.run(&["merge", "compare-3", "--margin", "5%"]).with(1);
     let ended = home.run(&["merge", "compare-3", "--inconclusive", "pass"]).with(2);
     assert!(ended.err.contains("is for sweeps"), "{}", ended.err);

@@ -170,7 +170,7 @@ Examples:
   rehearsal sweep study.toml --only network.loss=1%      only the points with this value
   rehearsal sweep study.toml --study results             goes on where it was interrupted
   rehearsal sweep study.toml --study results --runs 100  adds runs to those that are there
-  rehearsal sweep study.toml --study results --shard 2/7 the second of seven parts; see `rehearsal merge`
+  rehearsal sweep study.toml --study results --shard 2/7 one of seven parts: see `rehearsal merge`
   rehearsal sweep study.toml --format csv > study.csv")]
 pub struct Sweep {
     /// The scenario file; `-` is the standard input

@@ -22,12 +22,12 @@ const STDIN: &str = "<stdin>";
 pub struct Files {
     stdin: OnceCell<String>,
     kept: Option<BTreeMap<PathBuf, Arc<[u8]>>>,
-    read: RefCell<Read>,
+    read: RefCell<Seen>,
 }
 
 /// What was read.
 #[derive(Default)]
-struct Read {
+struct Seen {
     /// Ever.
     ever: BTreeSet<PathBuf>,
     /// Since that was asked last, without scenarios: files of data.

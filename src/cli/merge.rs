@@ -1,6 +1,8 @@
 //! `merge`: puts the shards of a study together, and reports it.
 
-use rehearsal::experiment::{Division, Shard, StudyError, play_shard};
+use std::collections::BTreeSet;
+
+use rehearsal::experiment::{Division, Shard, play_shard};
 
 use super::args;
 use super::ask::Kind;
@@ -12,6 +14,9 @@ use super::keep::{self, Planned};
 use super::store::{Complete, Part, Point, Refusal, Store, Study, gather, parts};
 use super::sweep;
 use super::terminal::Terminal;
+
+/// Shards that are not there are named, up to so many.
+const NAMED: usize = 20;
 
 /// Puts shards together, and says how the study went.
 pub fn merge(terminal: Terminal, args: &args::Merge) -> Exit {
@@ -61,13 +66,13 @@ fn try_merge(terminal: Terminal, args: &args::Merge) -> Result<Exit, Exit> {
         Kind::Sweep => {
             let planned = sweep::plan(terminal, &files, &first.ask)?;
             let (mut store, directory) = together(&planned.points()?, &planned)?;
-            let sweep = sweep::play(&planned, &mut Complete(&mut store), &mut watch)?;
+            let sweep = sweep::play(&planned, &mut Complete::new(&mut store), &mut watch)?;
             sweep::report(terminal, &sweep, &args.to, directory, args.inconclusive)
         }
         Kind::Compare => {
             let planned = compare::Planned::new(terminal, &files, &first.ask)?;
             let (mut store, directory) = together(&planned.points()?, &planned)?;
-            let comparison = planned.play(None, &mut Complete(&mut store), &mut watch)?;
+            let comparison = planned.play(None, &mut Complete::new(&mut store), &mut watch)?;
             compare::report(terminal, &comparison, &args.to, directory, args.margin.as_deref())
         }
         Kind::Tune => unreachable!("it was refused"),
@@ -82,13 +87,18 @@ fn complain(terminal: Terminal, message: &str, exit: Exit) -> Exit {
 /// Says which shards are not there at all; whether all are.
 fn absent(terminal: Terminal, parts: &[Part]) -> bool {
     let count = parts[0].shard.count;
-    let shards = (1..=count).filter_map(|number| Shard::new(number, count));
-    let absent: Vec<_> = shards.filter(|shard| parts.iter().all(|part| part.shard != *shard)).collect();
-    for &shard in &absent {
+    let present: BTreeSet<_> = parts.iter().map(|part| part.shard).collect();
+    let mut absent =
+        (1..=count).filter_map(|number| Shard::new(number, count)).filter(|shard| !present.contains(shard));
+    for shard in absent.by_ref().take(NAMED) {
         let line = parts[0].ask.line(&parts[0].directory, shard);
         terminal.complain(&format!("shard {shard} is not there: run it: `{line}`"));
     }
-    absent.is_empty()
+    let others = absent.count();
+    if others > 0 {
+        terminal.complain(&format!("{others} more shards are not there"));
+    }
+    present.len() == count as usize
 }
 
 /// Says which of the shards that are there have not played all they have to; whether all have.
@@ -136,9 +146,10 @@ fn has_enough(
     store: &mut Store,
 ) -> Result<bool, Exit> {
     let plans = points.map(|point| planned.plan(point));
-    match play_shard(shard, division, plans, &mut Complete(store), &mut |_| interrupt::look()) {
+    let mut all = Complete::new(store);
+    match play_shard(shard, division, plans, &mut all, &mut |_| interrupt::look()) {
         Ok(()) => Ok(true),
-        Err(StudyError::Shelf(_)) => Ok(false),
+        Err(_) if all.lacks => Ok(false),
         Err(error) => Err(planned.stopped(error)),
     }
 }

@@ -16,6 +16,9 @@ use super::shelf::Shelf;
 use super::study::{StudyError, settings, study};
 use super::workshop::{Task, Workshop};
 
+/// The most shards of a study: as many as a job of any scheduler has tasks.
+const SHARDS_MAX: u32 = 1_000_000;
+
 /// One of the parts of a study. Written, they are counted from 1: `2/7` is the second of seven.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Shard {
@@ -39,7 +42,7 @@ pub struct Division {
 impl Shard {
     /// The `number`th of `count`, counted from 1, if there is such a one.
     pub fn new(number: u32, count: u32) -> Option<Self> {
-        (1..=count).contains(&number).then(|| Self { count, index: number - 1 })
+        (count <= SHARDS_MAX && (1..=count).contains(&number)).then(|| Self { count, index: number - 1 })
     }
 
     /// Reads `2/7`.
@@ -145,7 +148,7 @@ mod tests {
     fn shards_are_counted_from_one() {
         let shard = Shard::parse("2/7").expect("it is one of seven");
         assert_eq!((shard.index, shard.count, shard.to_string().as_str()), (1, 7, "2/7"));
-        for text in ["0/7", "8/7", "2", "2/", "/7", "-1/7", "2/7/9", "0/0", "1/0", ""] {
+        for text in ["0/7", "8/7", "2", "2/", "/7", "-1/7", "2/7/9", "0/0", "1/0", "1/4000000000", ""] {
             assert_eq!(Shard::parse(text), None, "{text}");
         }
     }

@@ -80,7 +80,11 @@ impl<'a, 'w> Workshop<'a, 'w> {
             let is_new = matches!(known, Ok(None));
             let Setting { point, plan, questions, .. } = &*task.setting;
             let record = known.and_then(|known| match known {
-                Some(record) => Ok(record),
+                Some(record) if record.answers.len() == questions.count() => Ok(record),
+                Some(_) => Err(StudyError::Shelf(format!(
+                    "what was kept of run {} of point {point} answers other questions",
+                    task.run
+                ))),
                 None => match play(plan, task.run, &mut |progress| tell(watch, progress)) {
                     Ok(run) => Ok(questions.answer(&run)),
                     Err(error) => Err(StudyError::Run(*point, error)),

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use rusqlite::ErrorCode;
+
 /// Why results cannot be kept.
 #[derive(Debug)]
 pub enum StoreError {
@@ -12,6 +14,14 @@ pub enum StoreError {
     Foreign(PathBuf, String),
     /// It holds parts of a study, and this is no part.
     Shards(PathBuf),
+}
+
+/// What SQLite says, in words that say who is to blame.
+pub(super) fn told(error: &rusqlite::Error) -> String {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => "another process is playing it".into(),
+        _ => error.to_string(),
+    }
 }
 
 impl fmt::Display for StoreError {

@@ -1,5 +1,6 @@
 //! By what a study and its points are known.
 
+use std::fmt;
 use std::io;
 
 use rehearsal::experiment::Cut;
@@ -18,6 +19,17 @@ pub fn hash(hash: u64, byte: u8) -> u64 {
     (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
 }
 
+/// A fingerprint.
+#[derive(Clone, Copy)]
+pub struct Print([u64; 2]);
+
+impl fmt::Display for Print {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self([one, other]) = self;
+        write!(f, "{one:016x}{other:016x}")
+    }
+}
+
 /// A point of a study.
 pub struct Point {
     /// What a person would call it.
@@ -28,9 +40,9 @@ pub struct Point {
     pub ends_early: bool,
     /// A fingerprint of all that its runs depend on, and of what is asked of them: not of its title, of how often it is played, nor of
     /// what is expected.
-    pub runs_print: String,
+    pub runs_print: Print,
     /// A fingerprint of all that is said about it.
-    pub whole_print: String,
+    pub whole_print: Print,
 }
 
 impl Point {
@@ -58,15 +70,16 @@ impl Point {
 }
 
 /// A fingerprint of a scenario: of all that its runs depend on.
-pub fn of_scenario(base: &Prepared, files: &Files) -> io::Result<String> {
+pub fn of_scenario(base: &Prepared, files: &Files) -> io::Result<Print> {
     let hashes = base.data.iter().map(|path| files.hash(path)).collect::<io::Result<Vec<_>>>()?;
     let tail = hashes.iter().flat_map(|hash| hash.to_le_bytes());
     Ok(of_bytes(played(&base.document.tree).bytes().chain(tail)))
 }
 
 /// A fingerprint of all points of a study, in their order.
-pub fn of_points(points: &[Point]) -> String {
-    of_bytes(points.iter().flat_map(|point| point.whole_print.bytes().chain(point.label.bytes()).chain([0])))
+pub fn of_points(points: &[Point]) -> Print {
+    let bytes = |point: &Print| point.0.into_iter().flat_map(u64::to_le_bytes);
+    of_bytes(points.iter().flat_map(|point| bytes(&point.whole_print).chain(point.label.bytes()).chain([0])))
 }
 
 /// The part of a scenario that its runs depend on, as a text.
@@ -79,7 +92,6 @@ fn played(tree: &Table) -> String {
     Document::print_tree(&tree)
 }
 
-fn of_bytes(bytes: impl Iterator<Item = u8>) -> String {
-    let [one, other] = bytes.fold([START, OTHER], |prints, byte| prints.map(|print| hash(print, byte)));
-    format!("{one:016x}{other:016x}")
+fn of_bytes(bytes: impl Iterator<Item = u8>) -> Print {
+    Print(bytes.fold([START, OTHER], |prints, byte| prints.map(|print| hash(print, byte))))
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use rehearsal::experiment::{Cut, Record, Shard, Shelf};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
+use super::error::told;
 use super::{FORM, Point, Store, Study, TABLES, VERSION, differs, fingerprint, shard_of_file};
 use crate::cli::ask::Ask;
 use crate::cli::exit::Exit;
@@ -79,7 +80,7 @@ impl Part {
     fn read(directory: &Path, path: PathBuf, shard: Shard) -> Result<Self, Refusal> {
         let unreadable = |error: &dyn fmt::Display| Refusal::unreadable(&path, error);
         let connection = connect(&path).map_err(|error| unreadable(&error))?;
-        let about = Store::about(&connection).map_err(|error| unreadable(&error))?;
+        let about = Store::about(&connection).map_err(|error| unreadable(&told(&error)))?;
         for (key, own) in [("form", FORM.to_string()), ("version", VERSION.to_owned())] {
             if let Some(known) = about.get(key).filter(|known| **known != own) {
                 return Err(Refusal::wrong(format!("`{}` holds {}", path.display(), differs(key, known))));
@@ -133,7 +134,7 @@ impl Part {
 
     /// Refuses a study that is planned otherwise here than where it was played.
     pub fn refuse_other_plan(&self, points: &[Point]) -> Result<(), Refusal> {
-        if self.about.get("points") == Some(&fingerprint::of_points(points)) {
+        if self.about.get("points") == Some(&fingerprint::of_points(points).to_string()) {
             return Ok(());
         }
         let message =
@@ -283,12 +284,24 @@ impl Store {
 }
 
 /// A study of which every run is there; where one is not, that is said, and it is not played.
-pub struct Complete<'a>(pub &'a mut Store);
+pub struct Complete<'a> {
+    store: &'a mut Store,
+    /// Whether something was asked for in vain.
+    pub lacks: bool,
+}
+
+impl<'a> Complete<'a> {
+    /// What was put together, as if it were all.
+    pub fn new(store: &'a mut Store) -> Self {
+        Self { store, lacks: false }
+    }
+}
 
 impl Shelf for Complete<'_> {
     fn get(&mut self, point: u32, run: u32) -> Result<Option<Record>, String> {
-        let known = self.0.get(point, run)?;
+        let known = self.store.get(point, run)?;
         if known.is_none() {
+            self.lacks = true;
             return Err(format!("run {run} of point {point} is not there"));
         }
         Ok(known)
@@ -299,8 +312,9 @@ impl Shelf for Complete<'_> {
     }
 
     fn cut(&mut self, point: u32) -> Result<Option<Cut>, String> {
-        let known = self.0.cut(point)?;
+        let known = self.store.cut(point)?;
         if known.is_none() {
+            self.lacks = true;
             return Err(format!("the warm-up of point {point} is not there"));
         }
         Ok(known)

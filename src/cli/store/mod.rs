@@ -64,7 +64,7 @@ pub struct Store {
     is_together: bool,
     /// When what was kept was made safe last.
     safe: Option<Instant>,
-    /// How many runs were asked for that were there, and how many were kept.
+    /// How many runs were asked for that were there.
     pub found: u64,
     /// How many runs were kept.
     pub kept: u64,
@@ -110,7 +110,7 @@ impl Store {
             found: 0,
             kept: 0,
         };
-        store.prepare(shard.is_some()).map_err(|error| store.system(&error))?;
+        store.prepare(shard.is_some()).map_err(|error| store.system(&error::told(&error)))?;
         store.agree(&study.agreed().map_err(|error| system(&error))?)?;
         store.add_points(study.points).map_err(|error| store.system(&error))?;
         store.describe(shard, study).map_err(|error| store.system(&*error))?;
@@ -155,6 +155,7 @@ impl Store {
     fn add_points(&mut self, points: &[Point]) -> rusqlite::Result<()> {
         self.connection.execute_batch("BEGIN")?;
         for Point { runs_print, label, .. } in points {
+            let runs_print = &runs_print.to_string();
             let insert = "INSERT INTO points (fingerprint, label) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
             self.connection.prepare_cached(insert)?.execute([runs_print, label])?;
             let select = "SELECT id FROM points WHERE fingerprint = ?1";
@@ -166,7 +167,7 @@ impl Store {
     /// Keeps what is needed beside the runs, so that they can be put together, and written for others to read, without anything else: what
     /// was asked and, but for shards after the first one, the files that the scenario was read from.
     fn describe(&self, shard: Option<Shard>, study: &Study<'_>) -> Result<(), Box<dyn std::error::Error>> {
-        let points = fingerprint::of_points(study.points);
+        let points = fingerprint::of_points(study.points).to_string();
         let select = "SELECT value FROM about WHERE key = 'points'";
         let known = self.connection.query_row(select, [], |row| row.get::<_, String>(0)).optional()?;
         if known.is_some_and(|known| known == points) {
@@ -287,7 +288,7 @@ impl Study<'_> {
             ("form", FORM.to_string()),
             ("version", VERSION.to_owned()),
             ("seed", self.base.plan.seed.to_string()),
-            ("scenario", fingerprint::of_scenario(self.base, self.files)?),
+            ("scenario", fingerprint::of_scenario(self.base, self.files)?.to_string()),
         ])
     }
 }
