@@ -146,9 +146,9 @@ fn planned(text: String) -> Result<Plan, String> {
     };
     let loaded = load(None);
     if let Ok(loaded) = &loaded {
-        // Whatever is varied has candidates that are planned or refused, too.
+        // Whatever is varied has a candidate that is planned or refused, too.
         let points = loaded.document.tuned.iter().flat_map(|design| design.ends(&loaded.document.tree));
-        points.take(3).for_each(|point| drop(load(Some(point)).and_then(Plan::new)));
+        points.take(1).for_each(|point| drop(load(Some(point)).and_then(Plan::new)));
     }
     let plan = loaded.and_then(Plan::new);
     plan.map_err(|mistakes| mistakes.render(Style::Plain))

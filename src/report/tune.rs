@@ -106,7 +106,7 @@ impl TuneReport<'_> {
         let as_good: Vec<_> = tuning.finalists().filter(|other| is_as_good(other)).collect();
         let unsure = tuning.finalists().filter(|other| is_better(tuning.better, other)).count();
         let mut text = match as_good.len() {
-            0 => "  It is surely better than the others that stayed to the end.".to_owned(),
+            0 => "  The others that stayed to the end are surely worse or break a condition.".to_owned(),
             1 => "  One other is as good within the noise.".to_owned(),
             count => format!("  {count} others are as good within the noise."),
         };

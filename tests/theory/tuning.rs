@@ -33,10 +33,10 @@ fn theory(places: u32) -> (f64, f64) {
     (in_time, power(places) / all)
 }
 
-fn queue(subject_to: &str, seed: u64) -> Tuning {
+fn queue(subject_to: &str, runs: u32, seed: u64) -> Tuning {
     let text = format!(
         r#"
-        run = {{ duration = "4s", runs = 32 }}
+        run = {{ duration = "3s", runs = {runs} }}
         clients.c = {{ rate = "150/s", call = "s" }}
         services.s = {{ work = {{ exponential = "10ms" }}, queue = {{ limit = 1, when-full = "reject" }} }}
         [tune]
@@ -62,7 +62,7 @@ fn a_race_finds_the_best() {
     assert_eq!(best, 3);
     let (mut exact, mut good, mut held, mut runs) = (0, 0, 0, 0);
     for seed in 1..=RACES {
-        let tuning = queue("", seed);
+        let tuning = queue("", 32, seed);
         let (low, high) = tuning.winner().value.interval.expect("there are many runs");
         let found = theory(places(&tuning)).0;
         exact += u64::from(places(&tuning) == best);
@@ -78,17 +78,17 @@ fn a_race_finds_the_best() {
     assert!(runs * 2 < all, "{runs} of {all}");
 }
 
-/// Of those with at most 37.5 % turned away the best has five places; the best of all turns 41.5 % away.
+/// Of those with at most 40 % turned away the best has four places; the best of all turns 41.5 % away.
 #[test]
 fn a_race_keeps_to_its_conditions() {
-    let allowed = |places: u32| theory(places).1 <= 0.375;
+    let allowed = |places: u32| theory(places).1 <= 0.4;
     let best =
         (1..=12).filter(|&places| allowed(places)).max_by(|&one, &other| theory(one).0.total_cmp(&theory(other).0));
-    assert_eq!(best, Some(5));
+    assert_eq!(best, Some(4));
     let (mut exact, mut kept) = (0, 0);
     for seed in 1..=RACES {
-        let tuning = queue("subject-to = { \"c.rejected\" = \"<= 37.5%\" }", seed);
-        exact += u64::from(places(&tuning) == 5);
+        let tuning = queue("subject-to = { \"c.rejected\" = \"<= 40%\" }", 128, seed);
+        exact += u64::from(places(&tuning) == 4);
         kept += u64::from(allowed(places(&tuning)));
     }
     println!("of {RACES} races {exact} found the best, {kept} one that keeps to the condition");
@@ -100,7 +100,7 @@ fn a_race_keeps_to_its_conditions() {
 #[test]
 fn a_race_is_the_same_on_all_machines() {
     let race = || {
-        let tuning = queue("subject-to = { \"c.rejected\" = \"<= 37.5%\" }", 7);
+        let tuning = queue("subject-to = { \"c.rejected\" = \"<= 40%\" }", 32, 7);
         TuneReport { tuning: &tuning, toml: String::new(), flags: Vec::new() }.files()
     };
     let on = |threads: usize| {

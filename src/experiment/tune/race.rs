@@ -129,12 +129,18 @@ impl Race {
         }
     }
 
-    /// Drops all but the best so many: first those whose values keep to all conditions, by what is to be best, then those that miss them
-    /// least, as long as it is not sure that they do.
+    /// Drops all but so many. First come those whose values keep to all conditions, by what is to be best; then those that miss them least,
+    /// as long as it is not sure that they do. But up to half of the places is for the latter where they would be better than the first:
+    /// the best of all is often one that just keeps to its conditions, and that is not seen in a few runs.
     fn halve(&mut self, round: usize, keep: usize) {
         let mut left = self.left();
         left.sort_by(|&one, &other| self.order(one, other));
-        for &place in left.iter().skip(keep) {
+        let Some(&first) = left.first() else { return };
+        let score = |place: usize| self.trials[place].score();
+        let is_rival = |place: &usize| self.trials[*place].judge.miss() > 0.0 && score(*place) < score(first);
+        let rivals: Vec<usize> = left.iter().copied().filter(is_rival).take(keep / 2).collect();
+        let others = left.iter().filter(|place| !rivals.contains(place)).skip(keep - rivals.len());
+        for &place in others.collect::<Vec<_>>() {
             self.trials[place].dropped = Some((round, Reason::Halved));
         }
     }
