@@ -8,6 +8,7 @@ mod bands;
 mod canvas;
 mod cdf;
 mod colour;
+mod depth;
 mod fates;
 mod font;
 mod heat_map;
@@ -28,6 +29,7 @@ pub(super) fn files(results: &Results, total: &Total) -> Vec<File> {
         ("throughput", over_time::throughput(results, flows, faults)),
         ("latency", over_time::latency(results, flows, faults)),
         ("fates", fates::plot(results, flows)),
+        ("depth", depth::plot(results, total, faults)),
     ];
     let drawn = plots.into_iter().filter_map(|(name, canvas)| Some((name.to_owned(), canvas?)));
     drawn.flat_map(both).collect()
