@@ -6,7 +6,8 @@
 //!
 //! While a queue is not there no binding leads to it, so what is published finds other queues or none. The node that has it decides,
 //! and tells the others, again and again, as they may have missed it; what another node sends it all the same, as it has not heard yet,
-//! nobody keeps. What was in a queue goes with it, and is no dead letter.
+//! nobody keeps. What was in a queue goes with it, and is no dead letter. What no queue takes, and would have come to one that was
+//! deleted, is lost by what deleted that.
 //!
 //! The connections of a node that is down have ended. So the exclusive queues of one that is silent are not there for the others until
 //! it speaks of them again: otherwise whatever is bound there would wait for that node.
