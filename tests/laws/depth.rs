@@ -18,7 +18,9 @@ const SCENARIO: &str = r#"
     mix.order = { publish = "orders", confirm = true }
     mix.payment = { publish = "payments" }
     [queues.orders]
+    broker = "rabbit"
     [topics.payments]
+    broker = "kafka"
     partitions = 4
     [consumers.worker]
     nodes = 2
