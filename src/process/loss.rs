@@ -83,13 +83,13 @@ losses! {
     MaxLength "lost-maxlen" "overflow",
     /// Dropped when it had come back too often: the queue has nowhere for dead letters to go.
     DeliveryLimit "lost-delivery-limit" "delivery-limit",
-    /// Deleted with its queue, or published when that was gone: it was exclusive, and the connection that it belonged to had ended.
+    /// Deleted with its queue, or too late for it: it was exclusive, and the connection that it belonged to had ended.
     ///
     /// A consumer's connection ends when its node goes down, or is not heard of for the broker's `heartbeat`, or the broker goes down.
     ExclusiveQueue "lost-exclusive-queue" "exclusive",
-    /// Deleted with its queue, or published when that was gone: its last consumer had left.
+    /// Deleted with its queue, or too late for it: its last consumer had left.
     AutoDelete "lost-auto-delete" "auto-delete",
-    /// Deleted with its queue, or published when that was gone: it had no consumer for too long.
+    /// Deleted with its queue, or too late for it: it had no consumer for too long.
     QueueExpired "lost-queue-expired" "expires",
     /// Deleted with the queue of a subscriber of an exchange, whose connection had ended.
     ///
