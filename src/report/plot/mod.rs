@@ -83,9 +83,11 @@ mod tests {
 
     #[test]
     fn svg_is_xml_and_says_where_it_is_from() {
-        for results in [fixture::exchange(), fixture::replicated(), fixture::hostile()] {
+        for (results, count) in
+            [(fixture::exchange(), 8), (fixture::replicated(), 8), (fixture::hostile(), 8), (fixture::brokered(), 10)]
+        {
             let files = plots(&results);
-            assert_eq!(files.len(), 8);
+            assert_eq!(files.len(), count);
             for file in files.iter().filter(|file| file.name.ends_with(".svg")) {
                 let (names, words) = read(&file.bytes);
                 assert!(
@@ -100,7 +102,8 @@ mod tests {
 
     #[test]
     fn coordinates_are_whole_and_on_the_sheet() {
-        for file in plots(&fixture::hostile()).iter().filter(|file| file.name.ends_with(".svg")) {
+        let files = [fixture::hostile(), fixture::brokered()].iter().flat_map(plots).collect::<Vec<_>>();
+        for file in files.iter().filter(|file| file.name.ends_with(".svg")) {
             let text = std::str::from_utf8(&file.bytes).unwrap();
             for points in text.split("points=\"").skip(1).map(|rest| rest.split('"').next().unwrap()) {
                 for point in points.split_whitespace() {
