@@ -11,11 +11,12 @@ use std::path::{Path, PathBuf};
 use rehearsal::report::File;
 
 /// What the reports of this version consist of, at the top of their directory.
-const OURS: [&str; 12] = [
+const OURS: [&str; 13] = [
     "summary.json",
     "summary.csv",
     "timeline.csv",
     "latency.csv",
+    "depth.csv",
     "scenario.toml",
     "plots",
     "sweep.csv",

@@ -163,10 +163,10 @@ fn attach(plan: &Plan, strikes: &[Vec<Strike>], cluster: &mut Cluster<Letter>) {
         .collect();
     cluster.observe(Stations::new(span, &groups, plan.measured()));
     if !plan.queues.is_empty() {
-        cluster.observe(Queues::new(plan.rows_of_queues.len(), plan.measured()));
+        cluster.observe(Queues::new(plan.rows_of_queues.len(), plan.measured(), plan.step()));
     }
     if !plan.topics.is_empty() {
-        cluster.observe(Topics::new(plan.topics.len(), plan.readers.len(), plan.measured()));
+        cluster.observe(Topics::new(plan.topics.len(), plan.readers.len(), plan.measured(), plan.step()));
     }
 }
 
@@ -188,7 +188,7 @@ fn finish(
         (books, ledger.places().to_vec())
     };
     let stations = find::<Stations>(&mut observers).close().to_vec();
-    let books_of_queues = if plan.queues.is_empty() { &[] } else { find::<Queues>(&mut observers).close() };
+    let books_of_queues = if plan.queues.is_empty() { &[] } else { find::<Queues>(&mut observers).close(outcome.end) };
     let mut places = places.into_iter();
     let of_queues: Vec<_> = places.by_ref().take(plan.rows_of_queues.len()).collect();
     let row = |name: &String| QueueResult { name: name.clone(), book: Default::default(), custody: Default::default() };
@@ -201,7 +201,7 @@ fn finish(
     let (topics, readers) = if plan.topics.is_empty() {
         (Vec::new(), Vec::new())
     } else {
-        let (topics, readers) = find::<Topics>(&mut observers).close();
+        let (topics, readers) = find::<Topics>(&mut observers).close(outcome.end);
         let topics = plan.topics.iter().zip(topics);
         let readers = plan.readers.iter().zip(readers).zip(places);
         (

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::base::time::{Span, Time};
 use crate::process::GuardFact;
 
+use super::curve::LAST_STEP;
 use super::custody::{Account, LossCounts};
 use super::guards::GuardCounts;
 use super::histogram::Histogram;
@@ -275,9 +276,6 @@ fn reach<T: Default>(entries: &mut Vec<T>, place: usize) -> &mut T {
     }
     &mut entries[place]
 }
-
-/// What comes later than this many steps is counted with the last: a drain may take for ever.
-const LAST_STEP: u64 = 1 << 14;
 
 impl FlowBook {
     pub(super) fn new(correctness: Correctness, step: Span) -> Self {

@@ -1,5 +1,6 @@
 //! What is measured: observers that turn facts into books, histograms and curves.
 
+mod curve;
 mod custody;
 mod flow;
 mod guards;
@@ -14,6 +15,7 @@ mod series;
 mod station;
 mod topic;
 
+pub use curve::{Curve, CurveStep};
 pub use custody::{CustodyBook, LossCounts, Places};
 pub use flow::{Correctness, Fate, FlowBook, Rates, Tally};
 pub use guards::GuardCounts;

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::base::id::NodeId;
-use crate::base::time::Time;
+use crate::base::time::{Span, Time};
 use crate::process::{GroupFact, Kind, Observation, TopicFact, Wanted};
 use crate::sim::Observer;
+
+use super::curve::Curve;
 
 /// The books of all topics of a run, and of all groups that read them.
 #[derive(Debug)]
@@ -65,6 +67,8 @@ pub struct GroupBook {
     pub lag_seconds: f64,
     /// The most there were.
     pub lag_max: u64,
+    /// The number of records that could be read and were not processed over time, from the start of the run, measured or not.
+    pub lag: Curve,
     /// The length of the measured time in seconds.
     pub seconds: f64,
 }
@@ -85,17 +89,18 @@ impl GroupBook {
         self.facts.iter_mut().zip(other.facts).for_each(|(sum, count)| *sum += count);
         self.lag_seconds += other.lag_seconds;
         self.lag_max = self.lag_max.max(other.lag_max);
+        self.lag.add(&other.lag);
         self.seconds += other.seconds;
     }
 }
 
 impl Topics {
-    /// Books of so many topics and groups, measured from `measured.0` to `measured.1`.
-    pub fn new(topics: usize, groups: usize, measured: (Time, Time)) -> Self {
+    /// Books of so many topics and groups, measured from `measured.0` to `measured.1`; curves have steps of this length.
+    pub fn new(topics: usize, groups: usize, measured: (Time, Time), step: Span) -> Self {
         let seconds = measured.1.since(measured.0).as_secs_f64();
         Self {
             topics: vec![TopicBook { seconds, ..TopicBook::default() }; topics],
-            groups: vec![GroupBook { seconds, ..GroupBook::default() }; groups],
+            groups: vec![GroupBook { lag: Curve::new(step), seconds, ..GroupBook::default() }; groups],
             levels: vec![Level::default(); groups],
             ends: BTreeMap::new(),
             places: BTreeMap::new(),
@@ -104,9 +109,11 @@ impl Topics {
     }
 
     /// Ends the run: the books of topics and of groups, in their orders.
-    pub fn close(&mut self) -> (&[TopicBook], &[GroupBook]) {
+    pub fn close(&mut self, end: Time) -> (&[TopicBook], &[GroupBook]) {
+        let end = end.max(self.measured.1);
         for group in 0..self.levels.len() {
-            self.set_lag(group, self.measured.1, |_| 0);
+            self.pass(group, end);
+            self.groups[group].lag.close(end);
         }
         (&self.topics, &self.groups)
     }
@@ -115,20 +122,29 @@ impl Topics {
         self.measured.0 <= now && now < self.measured.1
     }
 
-    fn set_lag(&mut self, group: usize, now: Time, change: impl FnOnce(u64) -> u64) {
-        let counts = self.counts(now);
-        let (Some(level), Some(book)) = (self.levels.get_mut(group), self.groups.get_mut(group)) else { return };
+    /// A group stayed as far behind as it was until now.
+    fn pass(&mut self, group: usize, now: Time) {
+        let (level, book) = (self.levels[group], &mut self.groups[group]);
         // Only what lies within the measured time counts: also what a group was behind when that began.
         let (from, to) = (level.since.max(self.measured.0), now.min(self.measured.1));
         if from < to {
             book.lag_seconds += level.lag as f64 * to.since(from).as_secs_f64();
             book.lag_max = book.lag_max.max(level.lag);
         }
-        let lag = change(level.lag);
+    }
+
+    fn set_lag(&mut self, group: usize, now: Time, change: impl FnOnce(u64) -> u64) {
+        if group >= self.levels.len() {
+            return;
+        }
+        self.pass(group, now);
+        let (counts, lag) = (self.counts(now), change(self.levels[group].lag));
+        let book = &mut self.groups[group];
+        book.lag.set(now, lag);
         if counts {
             book.lag_max = book.lag_max.max(lag);
         }
-        *level = Level { since: now, lag };
+        self.levels[group] = Level { since: now, lag };
     }
 
     /// Records of a partition can be read up to here.
@@ -202,28 +218,30 @@ mod tests {
     }
 
     /// Ten records can be read at 1 s, of which a group has processed none; at 3 s it has processed four, and at 4 s all. From 2 s to
-    /// 6 s it is behind by 10, 6, 0 and 0: 16 record seconds.
+    /// 6 s it is behind by 10, 6, 0 and 0: 16 record seconds. The curve begins at 0 s.
     #[test]
     fn lag_is_what_can_be_read_and_is_not_processed() {
-        let mut topics = Topics::new(1, 1, (at(2), at(6)));
+        let mut topics = Topics::new(1, 1, (at(2), at(6)), secs(2));
         let progress = |offset| Observation::Progress { group: 0, topic: 0, partition: 3, offset };
         topics.observe(at(0), NODE, &progress(0));
         topics.observe(at(1), NODE, &Observation::LogEnd { topic: 0, partition: 3, offset: 10 });
         topics.observe(at(3), NODE, &progress(4));
         topics.observe(at(4), NODE, &progress(10));
-        let (_, groups) = topics.close();
+        let (_, groups) = topics.close(at(8));
         assert_eq!((groups[0].lag_seconds, groups[0].lag_max), (16.0, 10));
         assert_eq!(groups[0].lag_mean(), 4.0);
+        let lag: Vec<_> = groups[0].lag.steps.iter().map(|step| (step.mean(), step.max)).collect();
+        assert_eq!(lag, [(5.0, 10), (8.0, 10), (0.0, 0), (0.0, 0)]);
     }
 
     /// Records 0 to 9 are given, then 6 to 15: four of them again.
     #[test]
     fn what_a_group_is_given_again_is_counted() {
-        let mut topics = Topics::new(1, 1, (at(0), at(6)));
+        let mut topics = Topics::new(1, 1, (at(0), at(6)), secs(2));
         for from in [0, 6] {
             topics.observe(at(1), NODE, &Observation::Polled { group: 0, topic: 0, partition: 0, from, count: 10 });
         }
-        let (_, groups) = topics.close();
+        let (_, groups) = topics.close(at(6));
         assert_eq!((groups[0].of(GroupFact::Polled), groups[0].of(GroupFact::Reread)), (20, 4));
     }
 }

@@ -45,6 +45,7 @@ use super::letter::Letter;
 use super::log::Body;
 use super::script::Script;
 use consuming::{Channel, consumer_of, first_number};
+use declaring::Presence;
 use forward::{Home, Relay};
 use paging::Pages;
 pub(in crate::model) use pressure::BUFFERED;
@@ -101,6 +102,8 @@ pub struct Broker {
     /// When something was heard last of each node of the broker.
     heard: Vec<Time>,
     routing: Routing,
+    /// Where messages would go if all queues were there.
+    whole_routing: Routing,
     queues: Vec<Hosted>,
     /// Consumers that are heard of, by their channel.
     channels: BTreeMap<ConsumerId, Channel>,
@@ -124,7 +127,7 @@ pub struct Broker {
 struct Hosted {
     queue: WorkQueue<Parcel>,
     /// Whether it is there, as far as this node knows.
-    is_there: bool,
+    presence: Presence,
     /// When the head expires, or the queue itself, if somebody has to look then.
     expiry: Option<(Time, TimerId)>,
     /// What of it is not in memory.
@@ -155,7 +158,7 @@ impl Broker {
         let replica = |queue| (queue, Replica::new(boot.index, spec.nodes, disk::find(queue, boot.disk)));
         let hosted = |(index, hosted): (usize, &HostedQueue)| Hosted {
             queue: hosted.queue(QueueId::new(index as u32)),
-            is_there: true,
+            presence: Presence::There,
             expiry: None,
             pages: Pages::default(),
             // Whatever it was in an earlier life is said anew.
@@ -167,6 +170,7 @@ impl Broker {
             script: Arc::clone(script),
             spec: Arc::clone(spec),
             routing: spec.routing.clone(),
+            whole_routing: spec.routing.clone(),
             queues: spec.queues.iter().enumerate().map(hosted).collect(),
             channels: BTreeMap::new(),
             next: first_number(boot.restarts),
@@ -198,7 +202,7 @@ impl Broker {
         self.routing.route(publication.exchange, &publication.routing_key, &publication.headers, &mut found);
         if found.is_empty() {
             // Nobody keeps it. That is no failure, unless the publisher said so.
-            cx.observe(Observation::Handled { message, outcome: Outcome::Discarded });
+            self.discard(cx, message, publication);
             if publication.mandatory && envelope.kind() == Kind::Request {
                 return cx.send_sized(from, envelope.turned(Kind::Reply(Outcome::Failed)), 0);
             }
@@ -334,7 +338,9 @@ impl Broker {
                     cx.send_sized(to, envelope.turned(Kind::Ack(outcome)), 0);
                 }
             }
-            Asker::Node(to, number) => self.say(cx, to, Word::Forwarded { number, outcome }),
+            Asker::Node(to, number) => {
+                self.say(cx, to, Word::Forwarded { number, outcome, risk: Loss::Forwarded });
+            }
         }
     }
 
@@ -399,7 +405,7 @@ impl Broker {
             let number = self.spec.queues[queue.index()].number;
             cx.observe(Observation::QueueDepth { queue: number, ready: shown.0, unacked: shown.1 });
         }
-        let ends_at = hosted.queue.expires_at().filter(|_| hosted.is_there);
+        let ends_at = hosted.queue.expires_at().filter(|_| hosted.presence == Presence::There);
         let expiry = hosted.queue.next_expiry().into_iter().chain(ends_at).min();
         if hosted.expiry.map(|(at, _)| at) == expiry {
             return;
@@ -464,9 +470,11 @@ impl Process<Letter> for Broker {
                     Body::Work(Word::Forward { number, queue, posted }) => {
                         self.forwarded(cx, from, number, queue, posted);
                     }
-                    Body::Work(Word::Forwarded { number, outcome }) => self.answered(cx, number, outcome),
+                    Body::Work(Word::Forwarded { number, outcome, risk }) => {
+                        self.answered(cx, number, outcome, risk);
+                    }
                     Body::Work(Word::Replica(queue, word)) => self.hear_replica(cx, from, queue, word),
-                    Body::Work(Word::Queue { queue, is_there }) => self.hear_of_queue(queue, is_there),
+                    Body::Work(Word::Queue { queue, presence }) => self.hear_of_queue(queue, presence),
                     Body::Work(Word::Memory { is_raised }) => self.hear_of_memory(cx, from, is_raised),
                     Body::Work(Word::WhetherBlocked) => self.say_whether_blocked(cx, from),
                     Body::Work(Word::Reply(answer)) => self.pass_back(cx, answer),

@@ -47,7 +47,7 @@ losses! {
     ///
     /// Its publisher knows, if it asked for a confirm.
     Refused "lost-refused" "overflow",
-    /// Lost at the exchange: no queue was bound for it, or that was deleted.
+    /// Lost at the exchange: no queue was bound for it.
     ///
     /// That is no failure unless the publisher says so, and it is confirmed all the same.
     Unroutable "lost-unroutable" "mandatory",
@@ -83,13 +83,13 @@ losses! {
     MaxLength "lost-maxlen" "overflow",
     /// Dropped when it had come back too often: the queue has nowhere for dead letters to go.
     DeliveryLimit "lost-delivery-limit" "delivery-limit",
-    /// Deleted with its queue: that was exclusive, and the connection that it belonged to had ended.
+    /// Deleted with its queue, or too late for it: it was exclusive, and the connection that it belonged to had ended.
     ///
     /// A consumer's connection ends when its node goes down, or is not heard of for the broker's `heartbeat`, or the broker goes down.
     ExclusiveQueue "lost-exclusive-queue" "exclusive",
-    /// Deleted with its queue: its last consumer had left.
+    /// Deleted with its queue, or too late for it: its last consumer had left.
     AutoDelete "lost-auto-delete" "auto-delete",
-    /// Deleted with its queue: that had no consumer for too long.
+    /// Deleted with its queue, or too late for it: it had no consumer for too long.
     QueueExpired "lost-queue-expired" "expires",
     /// Deleted with the queue of a subscriber of an exchange, whose connection had ended.
     ///

@@ -1,14 +1,19 @@
-//! `timeline.csv`, each flow over time, and `latency.csv`, each flow's distribution.
+//! `timeline.csv`, each flow over time; `depth.csv`, what waits over time; and `latency.csv`, each flow's distribution.
 //!
 //! `timeline.csv` has one row per run, flow and step: `offered`, `sent`, `goodput`, `correct` and `processed` count messages in the step,
 //! and the percentiles are of messages due in it. In rows whose `run` is `all`, counts are sums over the runs and histograms
 //! pooled.
 //!
+//! `depth.csv` has one row per run, metric and step, for each `queue` and each `reader` (a group that reads topics): the `mean` over
+//! the step's time, and the `max` at any instant of it, of the messages that are `ready` or `unacked`, and of the records that a reader
+//! `lag`s behind. It begins with the run, as `timeline.csv` does. In rows whose `run` is `all`, the mean is that of the runs that were
+//! still played then, and the maximum that of any run. Where nothing waits in queues or topics there is no such file.
+//!
 //! `latency.csv` is of all runs together. Its `points` are the ladder's `quantile`s, and the distribution function, `cdf`:
 //! `share` of the population is not slower than `latency_ns`. An empty `latency_ns` is slower than any.
 
 use crate::experiment::Results;
-use crate::metrics::Histogram;
+use crate::metrics::{Curve, Histogram};
 
 use super::metric::{LADDER, Value};
 use super::summary::{Table, field};
@@ -53,6 +58,36 @@ fn timeline_of(table: &mut Table, run: &str, flow: &FlowTotal) {
             (field(Value::Real(start)), field(Value::Real(length)), quantile(0.5), quantile(0.99));
         table.row([run, &flow.name, &start, &step, offered, sent, goodput, correct, &p50, &p99, processed]);
     }
+}
+
+/// `depth.csv`, if there are queues or groups that read topics.
+pub(super) fn depth(results: &Results, total: &Total) -> Option<Vec<u8>> {
+    if total.queues.is_empty() && total.readers.is_empty() {
+        return None;
+    }
+    let header = ["run", "kind", "name", "metric", "start_s", "step_s", "mean", "max"];
+    let mut table = Table::new(results, &header);
+    depth_of(&mut table, "all", total);
+    for run in &results.runs {
+        depth_of(&mut table, &run.run.to_string(), &Total::of([run]));
+    }
+    Some(table.into_bytes())
+}
+
+fn depth_of(table: &mut Table, run: &str, total: &Total) {
+    let mut rows = |kind: &str, name: &str, metric: &str, curve: &Curve| {
+        let length = field(Value::Real(curve.step().as_secs_f64()));
+        for (index, step) in curve.steps.iter().enumerate() {
+            let start = field(Value::Real(curve.step().times(index as u64).as_secs_f64()));
+            let (mean, max) = (field(Value::Real(step.mean())), field(Value::Whole(step.max)));
+            table.row([run, kind, name, metric, &start, &length, &mean, &max]);
+        }
+    };
+    for queue in &total.queues {
+        rows("queue", &queue.name, "ready", &queue.book.ready);
+        rows("queue", &queue.name, "unacked", &queue.book.unacked);
+    }
+    total.readers.iter().for_each(|reader| rows("reader", &reader.name, "lag", &reader.book.lag));
 }
 
 /// `latency.csv`.
@@ -131,6 +166,35 @@ mod tests {
             correct += row[7].parse::<u64>().unwrap();
         }
         assert_eq!((offered, correct), (total.flows[0].offered, total.flows[0].correct));
+    }
+
+    #[test]
+    fn depth_is_what_the_books_say() {
+        let results = fixture::brokered();
+        let bytes = depth(&results, &Total::of(&results.runs)).expect("there is a queue");
+        let mut reader = csv::Reader::from_reader(&*bytes);
+        let rows: Vec<Vec<String>> =
+            reader.records().map(|row| row.unwrap().iter().take(8).map(Into::into).collect()).collect();
+        let of = |run: &str, name: &str, metric: &str| -> Vec<(String, f64, u64)> {
+            let is_it = |row: &&Vec<String>| (&*row[0], &*row[2], &*row[3]) == (run, name, metric);
+            let chosen = rows.iter().filter(is_it);
+            chosen.map(|row| (row[4].clone(), row[6].parse().unwrap(), row[7].parse().unwrap())).collect()
+        };
+        let said = |curve: &Curve| -> Vec<_> {
+            let steps = curve.steps.iter().enumerate();
+            steps.map(|(index, step)| (field(Value::Real(index as f64)), step.mean(), step.max)).collect()
+        };
+        for run in &results.runs {
+            let (queue, reader, number) = (&run.queues[0].book, &run.readers[0].book, run.run.to_string());
+            assert_eq!(of(&number, "orders", "ready"), said(&queue.ready));
+            assert_eq!(of(&number, "orders", "unacked"), said(&queue.unacked));
+            assert_eq!(of(&number, "billing", "lag"), said(&reader.lag));
+        }
+        // Four messages wait from the second second on, in the other run eight; one run is longer.
+        let all = of("all", "orders", "ready");
+        assert_eq!(all[..3].iter().map(|row| (row.1, row.2)).collect::<Vec<_>>(), [(0.0, 0), (6.0, 8), (6.0, 8)]);
+        assert_eq!((all[20].1, all[20].2, all.len()), (8.0, 8, 21));
+        assert!(rows.iter().all(|row| row[5] == "1.0"), "{:?}", rows[0]);
     }
 
     #[test]

@@ -6,7 +6,8 @@ use crate::base::time::{Span, Time, ms, ns, secs, us};
 use crate::experiment::{Basis, Ground, Judgement, Measured, Results, Unit, Verdict};
 use crate::metrics::recovery::Courses;
 use crate::metrics::{
-    Correctness, FaultResult, FlowBook, FlowResult, Ledger, LinkResult, RunResult, StationResult, Stations,
+    Correctness, FaultResult, FlowBook, FlowResult, Ledger, LinkResult, QueueResult, Queues, ReaderResult, RunResult,
+    StationResult, Stations, Topics,
 };
 use crate::process::{Close, Flow, GuardFact, MessageId, Observation, Outcome, TurnedAway};
 use crate::sim::{Chain, Digest, FaultBook, LinkBook, Observer};
@@ -186,6 +187,27 @@ pub(super) fn replicated() -> Results {
         warnings: Vec::new(),
         ..exchange()
     }
+}
+
+/// Two runs with a queue, in which four messages wait from 1 s on, and eight in the second run, which is a second longer; and with a
+/// topic, of which a group has processed nothing.
+pub(super) fn brokered() -> Results {
+    let mut results = exchange();
+    results.runs = (0..2).map(|index| run(index, mix(u64::from(index)))).collect();
+    for (index, run) in results.runs.iter_mut().enumerate() {
+        let (number, end) = (4 * (index as u32 + 1), Time::ZERO + LOAD + secs(index as u64));
+        let (at, node) = (Time::ZERO + secs(1), SERVER);
+        let mut queues = Queues::new(1, run.measured, secs(1));
+        queues.observe(at, node, &Observation::QueueDepth { queue: 0, ready: number, unacked: 1 });
+        let book = queues.close(end)[0].clone();
+        run.queues = vec![QueueResult { name: "orders".into(), book, ..QueueResult::default() }];
+        let mut topics = Topics::new(1, 1, run.measured, secs(1));
+        topics.observe(Time::ZERO, node, &Observation::Progress { group: 0, topic: 0, partition: 0, offset: 0 });
+        topics.observe(at, node, &Observation::LogEnd { topic: 0, partition: 0, offset: number.into() });
+        let book = topics.close(end).1[0].clone();
+        run.readers = vec![ReaderResult { name: "billing".into(), book, ..ReaderResult::default() }];
+    }
+    results
 }
 
 /// No runs at all.

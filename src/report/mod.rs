@@ -79,8 +79,8 @@ impl Report<'_> {
         text::summary(self.results, &self.total, style)
     }
 
-    /// Every file: `summary.json`, `summary.csv`, `timeline.csv`, `latency.csv`, `scenario.toml`, and each plot in `plots/`
-    /// as SVG and PNG. A plot of something that never happened is left out.
+    /// Every file: `summary.json`, `summary.csv`, `timeline.csv`, `latency.csv`, `scenario.toml`, `depth.csv` where there are queues or
+    /// topics, and each plot in `plots/` as SVG and PNG. A plot of something that never happened is left out.
     pub fn files(&self) -> Vec<File> {
         let mut files = self.tables();
         files.extend(self.plots());
@@ -92,13 +92,15 @@ impl Report<'_> {
         let (results, total) = (self.results, &self.total);
         let (json, csv) = summary::files(results, total);
         let file = |name: &str, bytes| File { name: name.into(), bytes };
-        vec![
+        let mut files = vec![
             file("summary.json", json),
             file("summary.csv", csv),
             file("timeline.csv", curves::timeline(results, total)),
             file("latency.csv", curves::latency(results, total)),
             file("scenario.toml", scenario(results)),
-        ]
+        ];
+        files.extend(curves::depth(results, total).map(|bytes| file("depth.csv", bytes)));
+        files
     }
 
     /// The plots alone.
@@ -167,6 +169,16 @@ mod tests {
                 assert!(names.contains(&format!("plots/{plot}.{end}").as_str()), "{plot}.{end}");
             }
         }
+    }
+
+    #[test]
+    fn what_waits_is_shown_where_something_can_wait() {
+        let of_queues = |results: &Results| -> Vec<_> {
+            let files = Report::from(results).files().into_iter().map(|file| file.name);
+            files.filter(|name| name.contains("depth")).collect()
+        };
+        assert_eq!(of_queues(&fixture::exchange()), [""; 0]);
+        assert_eq!(of_queues(&fixture::brokered()), ["depth.csv", "plots/depth.svg", "plots/depth.png"]);
     }
 
     #[test]

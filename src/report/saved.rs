@@ -130,7 +130,10 @@ mod tests {
         assert_eq!(refused("run,scope\nall,a\n"), SavedError::NoColumn("metric"));
         let header = "run,scope,metric,statistic,value,seed,digest,version\n";
         assert_eq!(refused(header), SavedError::Nothing);
-        assert_eq!(refused(&format!("{header}all,a,goodput,rate,much,1,ff,0\n")), SavedError::NoNumber(2, "much".into()));
+        assert_eq!(
+            refused(&format!("{header}all,a,goodput,rate,much,1,ff,0\n")),
+            SavedError::NoNumber(2, "much".into())
+        );
         assert_eq!(refused(&format!("{header}some,a,goodput,rate,1,1,ff,0\n")), SavedError::NoNumber(2, "some".into()));
         assert_eq!(refused(&format!("{header}all,b,goodput,rate,1,1,ff,0\n")), SavedError::Nothing);
         assert!(matches!(refused(&format!("{header}all,a\n")), SavedError::NoTable(_)));

@@ -7,6 +7,7 @@ mod witness;
 
 mod brokers;
 mod delivery;
+mod depth;
 mod determinism;
 mod disciplines;
 mod health;

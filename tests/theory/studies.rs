@@ -131,10 +131,7 @@ fn where_there_is_no_difference_none_is_seen() {
             (name.to_owned(), plan(&text))
         };
         let [short, long] = ["[1, { exponential = \"10ms\" }]", "[1, { exponential = \"30ms\" }]"];
-        let sides = vec![
-            side("base", &format!("[{short}, {long}]")),
-            side("same", &format!("[{long}, {short}]")),
-        ];
+        let sides = vec![side("base", &format!("[{short}, {long}]")), side("same", &format!("[{long}, {short}]"))];
         let comparison = compare("two queues", sides, None, &mut Bare, &mut on).expect("it can be played");
         let (_, _, difference) = &comparison.sides[1].quantities[0];
         let finding = difference.expect("both have latencies").finding;

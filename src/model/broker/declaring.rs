@@ -6,7 +6,8 @@
 //!
 //! While a queue is not there no binding leads to it, so what is published finds other queues or none. The node that has it decides,
 //! and tells the others, again and again, as they may have missed it; what another node sends it all the same, as it has not heard yet,
-//! nobody keeps. What was in a queue goes with it, and is no dead letter.
+//! nobody keeps. What was in a queue goes with it, and is no dead letter. What no queue takes, and would have come to one that was
+//! deleted, is lost by what deleted that.
 //!
 //! The connections of a node that is down have ended. So the exclusive queues of one that is silent are not there for the others until
 //! it speaks of them again: otherwise whatever is bound there would wait for that node.
@@ -19,12 +20,34 @@ use crate::base::id::NodeId;
 use crate::model::Alarm;
 use crate::model::caller::Cx;
 use crate::model::clock::time;
-use crate::process::{Clock, Exit, Loss};
+use crate::process::{Clock, Exit, Loss, MessageId, NO_PLACE, Observation, Outcome};
 use crate::protocol::amqp::{Destination, Ending, QueueId, QueueType};
 
 use super::forward::{Home, PATIENCE};
 use super::word::Word;
-use super::{Broker, HostedQueue};
+use super::{Broker, HostedQueue, Publication};
+
+/// Whether a queue is there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::model) enum Presence {
+    /// It is.
+    There,
+    /// It was not declared yet.
+    NotYet,
+    /// It was deleted, and this is what the loss of its messages was due to.
+    Deleted(Loss),
+}
+
+impl Presence {
+    /// What the loss of a message is due to that would have come to this queue, if it was deleted. What is published while a subscriber
+    /// is gone is not addressed to it.
+    pub(super) fn loss(self) -> Option<Loss> {
+        match self {
+            Self::Deleted(why) => Some(why).filter(|&why| why != Loss::Subscriber),
+            Self::There | Self::NotYet => None,
+        }
+    }
+}
 
 impl HostedQueue {
     /// Whether it may be deleted, and come again.
@@ -49,11 +72,11 @@ impl Broker {
         let spec = Arc::clone(&self.spec);
         for (index, hosted) in spec.queues.iter().enumerate() {
             let queue = QueueId::new(index as u32);
-            if hosted.tie().is_none() {
-                continue;
-            }
-            if self.life == 0 || hosted.home == self.place {
-                self.note_absence(queue);
+            let Some(tie) = hosted.tie() else { continue };
+            if self.life == 0 {
+                self.note_absence(queue, Presence::NotYet);
+            } else if hosted.home == self.place {
+                self.note_absence(queue, Presence::Deleted(tie));
             } else {
                 self.note_presence(queue);
             }
@@ -71,7 +94,7 @@ impl Broker {
     pub(super) fn declare(&mut self, cx: &mut Cx<'_>, queue: QueueId) {
         let now = time(cx.now());
         let hosted = &mut self.queues[queue.index()];
-        if hosted.is_there {
+        if hosted.presence == Presence::There {
             return hosted.queue.touch(now);
         }
         hosted.empty(queue, &self.spec);
@@ -84,7 +107,7 @@ impl Broker {
     pub(super) fn delete(&mut self, cx: &mut Cx<'_>, queue: QueueId, why: Loss) {
         let mut removed = Vec::new();
         self.queues[queue.index()].queue.delete(&mut removed);
-        self.note_absence(queue);
+        self.note_absence(queue, Presence::Deleted(why));
         self.drop_channels(cx, queue);
         removed.into_iter().for_each(|parcel| self.release(cx, queue, parcel, Exit::LetGo(why)));
         self.look_at(cx, queue);
@@ -99,18 +122,18 @@ impl Broker {
             Some(Ending::Unused) => Loss::QueueExpired,
             None => return,
         };
-        if hosted.is_there {
+        if hosted.presence == Presence::There {
             self.delete(cx, queue, why);
         }
     }
 
     /// Another node says whether a queue is there, which it has.
-    pub(super) fn hear_of_queue(&mut self, queue: QueueId, is_there: bool) {
-        let is_known = self.queues.get(queue.index()).is_some_and(|hosted| hosted.is_there == is_there);
+    pub(super) fn hear_of_queue(&mut self, queue: QueueId, presence: Presence) {
+        let is_known = self.queues.get(queue.index()).is_some_and(|hosted| hosted.presence == presence);
         if is_known || self.home(queue) == Home::Here {
             return;
         }
-        if is_there { self.note_presence(queue) } else { self.note_absence(queue) }
+        if presence == Presence::There { self.note_presence(queue) } else { self.note_absence(queue, presence) }
     }
 
     /// Sees to it that the others are told again of queues that come and go.
@@ -129,10 +152,11 @@ impl Broker {
             let queue = QueueId::new(index as u32);
             match self.home(queue) {
                 Home::Here => self.tell_others(cx, queue),
-                Home::There(node) if hosted.tie().is_some() && self.queues[index].is_there => {
+                Home::There(node) if self.queues[index].presence == Presence::There => {
                     let heard = self.place_of(node).map(|place| self.heard[place as usize]);
-                    if heard.is_some_and(|heard| now.since(heard) > silence) {
-                        self.note_absence(queue);
+                    let is_silent = heard.is_some_and(|heard| now.since(heard) > silence);
+                    if let Some(tie) = hosted.tie().filter(|_| is_silent) {
+                        self.note_absence(queue, Presence::Deleted(tie));
                     }
                 }
                 Home::There(_) | Home::Nowhere => {}
@@ -150,7 +174,7 @@ impl Broker {
 
     /// The log of a queue that another node leads grows by messages: so it is there, whatever this node has missed.
     pub(super) fn note_presence_by_log(&mut self, queue: QueueId) {
-        if !self.queues[queue.index()].is_there {
+        if self.queues[queue.index()].presence != Presence::There {
             self.note_presence(queue);
         }
     }
@@ -160,17 +184,17 @@ impl Broker {
         if !self.spec.queues[queue.index()].comes_and_goes() {
             return;
         }
-        let is_there = self.queues[queue.index()].is_there;
+        let presence = self.queues[queue.index()].presence;
         let (nodes, me) = (self.spec.nodes, self.place);
         for place in (0..nodes).filter(|place| *place != me) {
-            self.say(cx, self.node(place), Word::Queue { queue, is_there });
+            self.say(cx, self.node(place), Word::Queue { queue, presence });
         }
     }
 
     fn note_presence(&mut self, queue: QueueId) {
         let spec = Arc::clone(&self.spec);
         let spec = &spec.queues[queue.index()];
-        self.queues[queue.index()].is_there = true;
+        self.queues[queue.index()].presence = Presence::There;
         spec.name.iter().for_each(|name| self.routing.queue(name, queue));
         for (exchange, binding) in &spec.bindings {
             debug_assert_eq!(binding.destination, Destination::Queue(queue), "a queue's bindings lead there");
@@ -178,15 +202,32 @@ impl Broker {
         }
     }
 
-    fn note_absence(&mut self, queue: QueueId) {
-        self.queues[queue.index()].is_there = false;
+    fn note_absence(&mut self, queue: QueueId, presence: Presence) {
+        self.queues[queue.index()].presence = presence;
         self.routing.forget_queue(queue);
+    }
+
+    /// Drops a message that no queue is bound for, and says what the loss is due to: where it would have come to a queue that was deleted,
+    /// to what deleted that, the first of several.
+    pub(super) fn discard(&mut self, cx: &mut Cx<'_>, message: MessageId, publication: &Publication) {
+        let discarded = Observation::Handled { message, outcome: Outcome::Discarded };
+        let mut found = Vec::new();
+        let Publication { exchange, routing_key, headers, .. } = publication;
+        self.whole_routing.route(*exchange, routing_key, headers, &mut found);
+        match found.into_iter().find_map(|queue| self.queues[queue.index()].presence.loss()) {
+            Some(why) => {
+                cx.observe(Observation::Stored { message, place: NO_PLACE, key: None, risk: why });
+                cx.observe(discarded);
+                cx.observe(Observation::Released { message, place: NO_PLACE, is_kept: false, exit: Exit::LetGo(why) });
+            }
+            None => cx.observe(discarded),
+        }
     }
 
     /// Deletes what a leader finds in a quorum queue that was deleted under an earlier one, or tells others that it is there.
     pub(super) fn take_over_presence(&mut self, cx: &mut Cx<'_>, queue: QueueId) {
         debug_assert_eq!(self.spec.queues[queue.index()].settings.kind(), QueueType::Quorum, "others have no leaders");
-        if !self.queues[queue.index()].is_there {
+        if self.queues[queue.index()].presence != Presence::There {
             self.delete(cx, queue, Loss::QueueExpired);
         } else if self.life > 0 {
             self.tell_others(cx, queue);

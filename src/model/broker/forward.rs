@@ -15,6 +15,7 @@ use crate::process::{Clock, Exit, Loss, MessageId, NO_PLACE, Observation, Outcom
 use crate::protocol::amqp::{QueueId, QueueType};
 
 use super::Broker;
+use super::declaring::Presence;
 use super::word::{Posted, Word};
 
 /// How long a node waits to be told what became of a message that it passed on.
@@ -108,12 +109,14 @@ impl Broker {
     /// Another node passes a message on.
     pub(super) fn forwarded(&mut self, cx: &mut Cx<'_>, from: NodeId, number: u32, queue: QueueId, posted: Posted) {
         if self.home(queue) != Home::Here {
-            return self.say(cx, from, Word::Forwarded { number, outcome: Outcome::Failed });
+            return self.say(cx, from, Word::Forwarded { number, outcome: Outcome::Failed, risk: Loss::Forwarded });
         }
-        if !self.queues[queue.index()].is_there {
+        let presence = self.queues[queue.index()].presence;
+        if presence != Presence::There {
             // The other had not heard yet that the queue was deleted.
             self.tell_others(cx, queue);
-            return self.say(cx, from, Word::Forwarded { number, outcome: Outcome::Discarded });
+            let risk = presence.loss().unwrap_or(Loss::Unroutable);
+            return self.say(cx, from, Word::Forwarded { number, outcome: Outcome::Discarded, risk });
         }
         let waiting = self.shelf.expect(super::shelf::Asker::Node(from, number));
         let outcome = self.take_one(cx, queue, &posted, Some(waiting));
@@ -122,16 +125,15 @@ impl Broker {
         self.bury(cx);
     }
 
-    /// The other node says what became of a message.
-    pub(super) fn answered(&mut self, cx: &mut Cx<'_>, number: u32, outcome: Outcome) {
+    /// The other node says what became of a message, and what it is lost by if nobody took it.
+    pub(super) fn answered(&mut self, cx: &mut Cx<'_>, number: u32, outcome: Outcome, risk: Loss) {
         let Some(relay) = self.relays.get_mut(&number) else { return };
         relay.left = relay.left.saturating_sub(1);
         let (waiting, is_over) = (relay.waiting, relay.left == 0);
         if is_over {
             let exit = match outcome {
                 Outcome::Done => Exit::HandedOn,
-                Outcome::Discarded => Exit::LetGo(Loss::Unroutable),
-                _ => Exit::LetGo(Loss::Forwarded),
+                _ => Exit::LetGo(risk),
             };
             self.end_relay(cx, number, exit);
         }

@@ -16,6 +16,7 @@ use crate::model::envelope::{Envelope, Kind};
 use crate::process::{Clock, Exit, Loss, MessageId, Observation, Outcome, QueueFact, TimerId};
 use crate::protocol::amqp::{ConsumerId, Effect, Incoming, Member, Publish, QueueId, Word as RaftWord};
 
+use super::declaring::Presence;
 use super::disk::{self, Slots};
 use super::word::{Op, Posted, Word};
 use super::{Broker, Stand};
@@ -406,7 +407,7 @@ impl Broker {
             lead.live.insert(index, message);
             lead.pending.remove(&index).flatten()
         });
-        if !self.queues[queue.index()].is_there {
+        if self.queues[queue.index()].presence != Presence::There {
             // The queue was deleted when it was under way.
             self.propose_settlement(cx, (queue, index), Exit::LetGo(Loss::QueueExpired), None);
             let waiting = self.shelf.settled(waiting, None);

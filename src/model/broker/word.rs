@@ -2,10 +2,11 @@
 
 use crate::base::random::{mix, mix_all};
 use crate::base::time::Time;
-use crate::process::{Exit, Outcome};
+use crate::process::{Exit, Loss, Outcome};
 use crate::protocol::amqp::{Incoming, QueueId, Word as RaftWord};
 
 use super::Parcel;
+use super::declaring::Presence;
 use super::replying::Answer;
 
 /// What one node of a broker says to another.
@@ -13,12 +14,12 @@ use super::replying::Answer;
 pub(in crate::model) enum Word {
     /// A message for a queue that the other has.
     Forward { number: u32, queue: QueueId, posted: Posted },
-    /// What became of it.
-    Forwarded { number: u32, outcome: Outcome },
+    /// What became of it, and what it is lost by if nobody took it.
+    Forwarded { number: u32, outcome: Outcome, risk: Loss },
     /// Whether the node has an alarm of its memory.
     Memory { is_raised: bool },
     /// Whether a queue is there that the sender has.
-    Queue { queue: QueueId, is_there: bool },
+    Queue { queue: QueueId, presence: Presence },
     /// Whether the node has stopped reading what the receiver publishes.
     Blocked { is_blocked: bool },
     /// Somebody who publishes wants to know that.
@@ -58,11 +59,13 @@ impl Word {
                 mix_all([1, u64::from(*number), queue.index() as u64, posted.incoming.message.luck])
             }
             Self::Memory { is_raised } => mix_all([4, u64::from(*is_raised)]),
-            Self::Queue { queue, is_there } => mix_all([5, queue.index() as u64, u64::from(*is_there)]),
+            Self::Queue { queue, presence } => {
+                mix_all([5, queue.index() as u64, u64::from(*presence == Presence::There)])
+            }
             Self::Reply(answer) => mix_all([6, answer.digest()]),
             Self::Blocked { is_blocked } => mix_all([7, u64::from(*is_blocked)]),
             Self::WhetherBlocked => mix(8),
-            Self::Forwarded { number, outcome } => mix_all([2, u64::from(*number), *outcome as u64]),
+            Self::Forwarded { number, outcome, .. } => mix_all([2, u64::from(*number), *outcome as u64]),
             Self::Replica(queue, word) => {
                 let said = match word {
                     RaftWord::Append { term, prev, prev_term, entries, committed, .. } => {

@@ -22,7 +22,7 @@ pub(super) fn plot(results: &Results, flows: &[FlowTotal]) -> Option<Canvas> {
     let max = shown.iter().filter_map(|(_, histogram, _)| histogram.max()).max()?;
     let legend: Vec<_> = shown.iter().zip(LINES).map(|((name, ..), colour)| (name.clone(), colour)).collect();
     let title = "Share of messages confirmed within a time";
-    let mut canvas = sheet(results, HEIGHT, title, &legend, seen.len() - shown.len());
+    let mut canvas = sheet(results, HEIGHT, title, &legend, (seen.len() - shown.len(), "flows"));
     let (top, bottom) = (HEAD + 40, HEIGHT - 110);
     let panel = Panel {
         top,

@@ -28,7 +28,7 @@ pub(super) fn plot(results: &Results, flows: &[FlowTotal]) -> Option<Canvas> {
         Fate::ALL.into_iter().filter(occurs).map(|fate| (fate.name().to_owned(), of_fate(fate))).collect();
     let height = HEAD + shown.len() as i32 * ROW + 20;
     let title = "Where the messages went";
-    let mut canvas = sheet(results, height, title, &legend, flows.len() - shown.len());
+    let mut canvas = sheet(results, height, title, &legend, (flows.len() - shown.len(), "flows"));
     for (index, flow) in shown.iter().enumerate() {
         row(&mut canvas, flow, HEAD + index as i32 * ROW);
     }

@@ -8,6 +8,7 @@ mod bands;
 mod canvas;
 mod cdf;
 mod colour;
+mod depth;
 mod differences;
 mod fates;
 mod font;
@@ -32,6 +33,7 @@ pub(super) fn files(results: &Results, total: &Total) -> Vec<File> {
         ("throughput", over_time::throughput(results, flows, faults)),
         ("latency", over_time::latency(results, flows, faults)),
         ("fates", fates::plot(results, flows)),
+        ("depth", depth::plot(results, total, faults)),
     ];
     let drawn = plots.into_iter().filter_map(|(name, canvas)| Some((name.to_owned(), canvas?)));
     drawn.flat_map(both).collect()
@@ -99,9 +101,11 @@ mod tests {
 
     #[test]
     fn svg_is_xml_and_says_where_it_is_from() {
-        for results in [fixture::exchange(), fixture::replicated(), fixture::hostile()] {
+        for (results, count) in
+            [(fixture::exchange(), 8), (fixture::replicated(), 8), (fixture::hostile(), 8), (fixture::brokered(), 10)]
+        {
             let files = plots(&results);
-            assert_eq!(files.len(), 8);
+            assert_eq!(files.len(), count);
             for file in files.iter().filter(|file| file.name.ends_with(".svg")) {
                 let (names, words) = read(&file.bytes);
                 assert!(
@@ -116,7 +120,8 @@ mod tests {
 
     #[test]
     fn coordinates_are_whole_and_on_the_sheet() {
-        for file in plots(&fixture::hostile()).iter().filter(|file| file.name.ends_with(".svg")) {
+        let files = [fixture::hostile(), fixture::brokered()].iter().flat_map(plots).collect::<Vec<_>>();
+        for file in files.iter().filter(|file| file.name.ends_with(".svg")) {
             let text = std::str::from_utf8(&file.bytes).unwrap();
             for points in text.split("points=\"").skip(1).map(|rest| rest.split('"').next().unwrap()) {
                 for point in points.split_whitespace() {

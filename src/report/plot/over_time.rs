@@ -1,6 +1,6 @@
 //! Flows over simulated time, one panel each: throughput, and latency; faults lie behind them as bands.
 
-use crate::base::time::Time;
+use crate::base::time::{Span, Time};
 use crate::experiment::Results;
 use crate::report::human;
 use crate::report::style::clean;
@@ -13,32 +13,49 @@ use super::colour::{BLUE, Colour, GREY, ORANGE, SKY, VERMILION};
 use super::sheet::{HEAD, LEFT, Panel, RIGHT, sheet};
 
 /// More panels than this are no picture.
-const MOST: usize = 6;
+pub(super) const MOST: usize = 6;
 const PANEL: i32 = 250;
 const GAP: i32 = 110;
 
+/// What has a panel of its own.
+pub(super) trait OverTime {
+    /// What several of them are called.
+    const NOUN: &'static str;
+
+    /// The length of its steps, and how many there are.
+    fn steps(&self) -> (Span, usize);
+}
+
+impl OverTime for FlowTotal {
+    const NOUN: &'static str = "flows";
+
+    fn steps(&self) -> (Span, usize) {
+        (self.step, self.steps.len())
+    }
+}
+
 /// The steps that are shown: whole ones from the first that is measured on; with how many runs lie behind them.
-struct Steps {
-    first: usize,
+pub(super) struct Steps {
+    pub first: usize,
     /// Messages are due before this one.
     end_of_load: usize,
-    end: usize,
+    pub end: usize,
     seconds: f64,
     runs: f64,
 }
 
 impl Steps {
-    fn of(results: &Results, flow: &FlowTotal) -> Self {
-        let step = flow.step.as_nanos().max(1);
+    fn of(results: &Results, shown: &impl OverTime) -> Self {
+        let (length, all) = shown.steps();
+        let step = length.as_nanos().max(1);
         let ends = results.runs.iter().map(|run| run.measured);
         let (from, to) = ends.fold((Time::MAX, Time::ZERO), |(from, to), run| (from.min(run.0), to.max(run.1)));
         let from = if from == Time::MAX { Time::ZERO } else { from };
         let (first, last) = (from.as_nanos().div_ceil(step) as usize, (to.as_nanos() / step) as usize);
-        let all = flow.steps.len();
         // Too short for whole steps: whatever there is.
         let whole = last.min(all) > first + 1;
         let (first, end_of_load) = if whole { (first, last.min(all)) } else { (0, all) };
-        Self { first, end_of_load, end: all, seconds: flow.step.as_secs_f64(), runs: f64::from(results.count.max(1)) }
+        Self { first, end_of_load, end: all, seconds: length.as_secs_f64(), runs: f64::from(results.count.max(1)) }
     }
 
     fn start(&self, index: usize) -> f64 {
@@ -50,7 +67,7 @@ impl Steps {
     }
 
     /// Values at the middle of their steps.
-    fn points<'a>(
+    pub fn points<'a>(
         &'a self,
         end: usize,
         value: impl Fn(usize) -> Option<f64> + 'a,
@@ -59,29 +76,30 @@ impl Steps {
     }
 }
 
-fn panels(
+/// A sheet with a panel for each of these, one below the other.
+pub(super) fn panels<T: OverTime>(
     results: &Results,
-    flows: &[&FlowTotal],
+    all: &[&T],
     title: &str,
     legend: &[(&str, Colour)],
     faults: &[FaultTotal],
-    mut draw: impl FnMut(&mut Canvas, &FlowTotal, &Steps, (i32, i32), Axis) -> Panel,
+    mut draw: impl FnMut(&mut Canvas, &T, &Steps, (i32, i32), Axis) -> Panel,
 ) -> Option<Canvas> {
-    if flows.is_empty() {
+    if all.is_empty() {
         return None;
     }
-    let shown = &flows[..flows.len().min(MOST)];
+    let shown = &all[..all.len().min(MOST)];
     let height = HEAD + shown.len() as i32 * (PANEL + GAP) + 60;
     let legend = legend.iter().map(|&(name, colour)| (name.to_owned(), colour));
     let legend: Vec<_> = legend.chain(bands::legend(faults)).collect();
-    let mut canvas = sheet(results, height, title, &legend, flows.len() - shown.len());
+    let mut canvas = sheet(results, height, title, &legend, (all.len() - shown.len(), T::NOUN));
     // One horizontal axis for all, so that panels can be compared.
-    let spans = shown.iter().map(|flow| Steps::of(results, flow).span());
+    let spans = shown.iter().map(|one| Steps::of(results, *one).span());
     let (from, to) = spans.fold((f64::MAX, 0.0_f64), |(from, to), span| (from.min(span.0), to.max(span.1)));
-    for (index, flow) in shown.iter().enumerate() {
+    for (index, one) in shown.iter().enumerate() {
         let top = HEAD + 40 + index as i32 * (PANEL + GAP);
         let x = Axis::seconds(from, to, (LEFT, RIGHT), 10);
-        let panel = draw(&mut canvas, flow, &Steps::of(results, flow), (top, top + PANEL), x);
+        let panel = draw(&mut canvas, one, &Steps::of(results, *one), (top, top + PANEL), x);
         if index + 1 == shown.len() {
             panel.below(&mut canvas, "simulated time");
         }
@@ -89,7 +107,8 @@ fn panels(
     Some(canvas)
 }
 
-fn seconds(seconds: f64) -> String {
+/// A time on the horizontal axis.
+pub(super) fn seconds(seconds: f64) -> String {
     human::time(libm::round(seconds * 1e9))
 }
 

@@ -26,12 +26,12 @@ pub(super) fn sheet(
     height: i32,
     title: &str,
     legend: &[(String, Colour)],
-    left_out: usize,
+    (left_out, noun): (usize, &str),
 ) -> Canvas {
     let variant = results.variant.as_deref();
     let played =
         format!("seed {} · {} · rehearsal {VERSION} · digest {}", results.seed, runs(results), fingerprint(results));
-    let more = if left_out > 0 { format!(" · {left_out} more flows not shown") } else { String::new() };
+    let more = if left_out > 0 { format!(" · {left_out} more {noun} not shown") } else { String::new() };
     page((&results.title, variant), &format!("{played}{more}"), height, title, legend)
 }
 
