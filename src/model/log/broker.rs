@@ -474,13 +474,19 @@ impl LogBroker {
         let leads = |partition| self.replicas.get(partition).is_some_and(|replica| replica.leader().is_some());
         let (here, elsewhere): (Vec<_>, Vec<_>) = ask.parts.into_iter().partition(|part| leads(part.partition));
         let log = |partition| self.replicas.get(partition).map(|replica| &replica.log);
-        let parts = read(&here, ask.max, ask.isolation, log);
+        let mut parts = read(&here, ask.max, ask.isolation, log);
+        let mut elsewhere: Vec<_> = elsewhere.into_iter().map(|part| part.partition).collect();
+        if ask.skips.is_reset_to_end {
+            // One that cannot be told yet asks again, as one does that has asked the wrong broker.
+            let knows = |partition| self.replicas.get(partition).is_some_and(Replica::knows_the_latest);
+            let unknown = parts.extract_if(.., |(partition, answer)| answer.is_err() && !knows(*partition));
+            elsewhere.extend(unknown.map(|(partition, _)| partition));
+        }
         if ask.skips.is_reset_to_end {
             self.note_reset(cx, ask.skips.place, ask.isolation, &parts);
         }
         let cold = self.cold(&here, &parts);
         let size = parts.iter().filter_map(|(_, answer)| answer.as_ref().ok()).map(|found| found.size.count()).sum();
-        let elsewhere = elsewhere.into_iter().map(|part| part.partition).collect();
         let body = Body::Fetched { number: ask.number, parts, elsewhere };
         match cold {
             None => self.say(cx, to, body, size),
