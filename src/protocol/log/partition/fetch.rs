@@ -126,8 +126,7 @@ impl<M: Copy> Fetched<M> {
                 (_, Some(Control::Commit)) => {}
                 (Some(stamp), None) if batch.is_transactional && aborting.contains(&stamp.producer) => {}
                 _ => {
-                    let wanted = batch.records().filter(|&(offset, _)| offset >= from);
-                    found.extend(wanted.map(|(offset, &record)| (offset, record)));
+                    found.extend(batch.records().filter(|&(offset, _)| offset >= from));
                 }
             }
         }
