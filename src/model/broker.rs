@@ -363,6 +363,20 @@ impl Process<Letter> for Broker {
         self.read_if_freed(cx);
     }
 
+    fn unheard(&mut self, key: u64, state: &mut dyn FnMut(Observation)) {
+        // What a replica of a quorum queue has is stated of the queue by whoever leads.
+        if disk::is_replica(key) {
+            return;
+        }
+        let News { kept, released, .. } = self.shelf.unheard(key);
+        if let Some(Copy { message, queue: place }) = kept {
+            state(Observation::Kept { message, place });
+        }
+        if let Some(End { copy: Copy { message, queue: place }, exit }) = released {
+            state(Observation::Released { message, place, is_kept: true, exit });
+        }
+    }
+
     fn refused(&mut self, cx: &mut Cx<'_>, key: u64) {
         if disk::is_replica(key) {
             self.replica_wrote(cx, key, false);

@@ -360,8 +360,12 @@ impl Process<Letter> for LogBroker {
     }
 
     fn persisted(&mut self, cx: &mut Cx<'_>, key: u64) {
+        self.unheard(key, &mut |observation| cx.observe(observation));
+    }
+
+    fn unheard(&mut self, key: u64, state: &mut dyn FnMut(Observation)) {
         let (spec, all) = (&self.spec, &self.replicas.all);
         let places = |index: usize| all.get(index).map_or(&[][..], |held| &spec.topic(held.partition).places);
-        self.tape.persisted(cx, key, places);
+        self.tape.persisted(key, places, state);
     }
 }

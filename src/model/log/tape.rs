@@ -162,8 +162,13 @@ impl Tape {
         }
     }
 
-    /// A write is synced.
-    pub(super) fn persisted<'s>(&mut self, cx: &mut Cx<'_>, key: u64, places: impl Fn(usize) -> &'s [u16]) {
+    /// A write is synced: what that means is stated.
+    pub(super) fn persisted<'s>(
+        &mut self,
+        key: u64,
+        places: impl Fn(usize) -> &'s [u16],
+        state: &mut dyn FnMut(Observation),
+    ) {
         let Some(spot) = self.places.get_mut(&key) else { return };
         spot.writing -= 1;
         if spot.writing > 0 {
@@ -176,7 +181,7 @@ impl Tape {
         if !std::mem::replace(&mut spot.is_kept, true) {
             for record in batch.records.iter() {
                 for &place in places((key >> OFFSETS) as usize) {
-                    cx.observe(Observation::Kept { message: record.value.message, place });
+                    state(Observation::Kept { message: record.value.message, place });
                 }
             }
         }

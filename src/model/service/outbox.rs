@@ -159,6 +159,23 @@ impl Outbox {
         self.brokers.leave(target, row.member, script.targets[usize::from(target)].len);
     }
 
+    /// The node goes down without having heard that what was written to the place of a row is synced. The next life finds it there.
+    pub(super) fn unheard(&mut self, place: u64, state: &mut dyn FnMut(Observation)) {
+        let Some((_, row)) = self.at(place) else { return };
+        let message = row.what.message;
+        row.unsynced = row.unsynced.saturating_sub(1);
+        if let Stage::Writing(_) = row.stage {
+            (row.stage, row.is_stated) = (Stage::Ready, true);
+            state(Observation::Stored { message, place: NO_PLACE, key: None, risk: Loss::Outbox });
+        }
+        if !std::mem::replace(&mut row.is_kept, true) && row.is_stated {
+            state(Observation::Kept { message, place: NO_PLACE });
+        }
+        if row.stage == Stage::Clearing && row.unsynced == 0 {
+            state(Observation::Released { message, place: NO_PLACE, is_kept: true, exit: Exit::HandedOn });
+        }
+    }
+
     /// A message that was under way is not confirmed: it is published again.
     fn failed(&mut self, cx: &mut Cx<'_>, order: u64) {
         let Some(row) = self.rows.get_mut(&order).filter(|row| row.stage == Stage::InFlight) else { return };
