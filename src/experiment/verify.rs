@@ -279,7 +279,7 @@ fn in_words(fact: &Observation, names: &Names) -> String {
         Observation::Saga { saga, fact } => format!("saga {saga} {}", fact.name()),
         Observation::OutboxRefused => "a message of the outbox was refused".into(),
         Observation::AtRisk { count } => format!("{count} answered and not on disk"),
-        Observation::Down { .. } => "down".into(),
+        Observation::Down => "down".into(),
         Observation::Guarded { fact, .. } => format!("guarded: {}", fact.name()),
         Observation::TurnedAway { why } => format!("turned away: {}", why.name()),
         Observation::Refused { why } => format!("refused: {}", why.name()),

@@ -11,6 +11,8 @@
 //!
 //! The node at which a copy is received or handled says which place it came from: a group consumes from one.
 
+mod open;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::id::NodeId;
@@ -18,6 +20,7 @@ use crate::base::time::Time;
 use crate::process::{Close, Exit, Flow, Loss, MessageId, NO_PLACE, Observation, Outcome};
 
 use super::histogram::Histogram;
+use open::{Entry, Open};
 
 /// How often messages were lost, by reason.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -112,42 +115,11 @@ pub(super) struct Custody {
     /// Whether anybody consumes from a place.
     is_consumed: Vec<bool>,
     books: Vec<CustodyBook>,
-    open: BTreeMap<MessageId, Entry>,
+    open: Open,
     /// The time of the statement that is taken in.
     now: Time,
     /// The latest message of each publisher and key that was processed, by place.
     latest: Vec<BTreeMap<(NodeId, Option<u64>), u32>>,
-}
-
-/// A message that has not come to its end.
-#[derive(Debug)]
-struct Entry {
-    flow: Flow,
-    due: Time,
-    counts: bool,
-    key: Option<u64>,
-    /// What a loss would be due to before any place has taken it.
-    refusal: Option<Loss>,
-    shares: Vec<Share>,
-}
-
-/// What a place has to do with a message.
-#[derive(Clone, Copy, Debug)]
-struct Share {
-    place: u16,
-    /// Copies that are kept there.
-    held: u16,
-    /// Copies that its consumers received.
-    received: u16,
-    /// Copies that they have.
-    present: u16,
-    /// Copies that they processed well.
-    effects: u16,
-    /// Why its consumers do not come back to it, if they do not.
-    passed: Option<Loss>,
-    was_handed_on: bool,
-    /// What a loss would be due to.
-    risk: Option<Loss>,
 }
 
 /// What became of a message at all the places that took it.
@@ -181,7 +153,7 @@ impl Custody {
         places.consumers.values().for_each(|&place| is_consumed[usize::from(place)] = true);
         let books = vec![CustodyBook::default(); places.count];
         let latest = vec![BTreeMap::new(); places.count];
-        Self { places, is_consumed, books, open: BTreeMap::new(), now: Time::ZERO, latest }
+        Self { places, is_consumed, books, open: Open::default(), now: Time::ZERO, latest }
     }
 
     /// Whether messages of this flow go to places.
@@ -191,12 +163,12 @@ impl Custody {
 
     /// A message is offered that goes to places; it was due at this time.
     pub(super) fn begin(&mut self, message: MessageId, flow: Flow, due: Time, counts: bool) {
-        self.open.insert(message, Entry { flow, due, counts, key: None, refusal: None, shares: Vec::new() });
+        self.open.begin(message, flow, due, counts);
     }
 
     /// The flow of a message that has not come to its end.
     pub(super) fn flow_of(&self, message: MessageId) -> Option<Flow> {
-        self.open.get(&message).map(|entry| entry.flow)
+        self.open.get(message).map(|entry| entry.flow)
     }
 
     /// Takes in a statement about a message, made at this time.
@@ -208,30 +180,29 @@ impl Custody {
     fn take(&mut self, node: NodeId, observation: &Observation) {
         match *observation {
             Observation::Stored { message, place: NO_PLACE, risk, .. } => {
-                if let Some(entry) = self.open.get_mut(&message) {
+                if let Some(entry) = self.open.get_mut(message) {
                     entry.refusal = Some(risk);
                 }
             }
             Observation::Kept { place: NO_PLACE, .. } => {}
             Observation::Released { message, place: NO_PLACE, exit, .. } => {
-                if let (Some(entry), Exit::LetGo(why)) = (self.open.get_mut(&message), exit) {
+                if let (Some(entry), Exit::LetGo(why)) = (self.open.get_mut(message), exit) {
                     entry.refusal = Some(why);
                 }
             }
             Observation::Stored { message, place, key, risk } => {
-                let Some(entry) = self.open.get_mut(&message) else { return };
-                entry.key = entry.key.or(key);
-                let share = entry.share(place);
+                let Some(entry) = self.open.get_mut(message) else { return };
+                entry.learn(key);
+                let Some(share) = self.open.share(message, place) else { return };
                 (share.held, share.was_handed_on, share.risk) = (share.held.saturating_add(1), false, Some(risk));
             }
             Observation::Kept { message, place } => {
-                if let Some(entry) = self.open.get_mut(&message) {
-                    entry.share(place).risk = None;
+                if let Some(share) = self.open.share(message, place) {
+                    share.risk = None;
                 }
             }
             Observation::Released { message, place, exit, .. } => {
-                let Some(entry) = self.open.get_mut(&message) else { return };
-                let share = entry.share(place);
+                let Some(share) = self.open.share(message, place) else { return };
                 share.held = share.held.saturating_sub(1);
                 match exit {
                     Exit::Acknowledged => {}
@@ -241,8 +212,7 @@ impl Custody {
             }
             Observation::Received { message, duplicate: false } => {
                 let Some(&place) = self.places.consumers.get(&node) else { return };
-                if let Some(entry) = self.open.get_mut(&message) {
-                    let share = entry.share(place);
+                if let Some(share) = self.open.share(message, place) {
                     share.received = share.received.saturating_add(1);
                     share.present = share.present.saturating_add(1);
                 }
@@ -250,13 +220,13 @@ impl Custody {
             Observation::Handled { message, outcome } => self.handled(node, message, outcome),
             Observation::Declined { message, .. } => {
                 let place = self.places.consumers.get(&node).filter(|place| self.places.moving_on.contains(place));
-                if let (Some(&place), Some(entry)) = (place, self.open.get_mut(&message)) {
-                    entry.share(place).pass(Loss::NotProcessed);
+                if let Some(share) = place.and_then(|&place| self.open.share(message, place)) {
+                    share.pass(Loss::NotProcessed);
                 }
             }
             Observation::PassedOver { message, place, why } => {
-                if let Some(entry) = self.open.get_mut(&message) {
-                    entry.share(place).pass(why);
+                if let Some(share) = self.open.share(message, place) {
+                    share.pass(why);
                 }
             }
             _ => {}
@@ -264,7 +234,7 @@ impl Custody {
     }
 
     fn handled(&mut self, node: NodeId, message: MessageId, outcome: Outcome) {
-        let Some(entry) = self.open.get_mut(&message) else { return };
+        let Some(entry) = self.open.get_mut(message) else { return };
         let Some(&place) = self.places.consumers.get(&node) else {
             entry.refusal = match outcome {
                 Outcome::Discarded => Some(Loss::Unroutable),
@@ -274,7 +244,9 @@ impl Custody {
             };
             return;
         };
-        let share = entry.share(place);
+        let Entry { due, counts, .. } = *entry;
+        let key = entry.key();
+        let Some(share) = self.open.share(message, place) else { return };
         share.present = share.present.saturating_sub(1);
         if outcome != Outcome::Done {
             if self.places.moving_on.contains(&place) {
@@ -286,29 +258,30 @@ impl Custody {
         if share.effects > 1 {
             return;
         }
-        if entry.counts {
-            self.books[usize::from(place)].until_processed.record(self.now.since(entry.due));
+        if counts {
+            self.books[usize::from(place)].until_processed.record(self.now.since(due));
         }
-        let latest = self.latest[usize::from(place)].entry((message.owner, entry.key)).or_insert(message.number);
+        let latest = self.latest[usize::from(place)].entry((message.owner, key)).or_insert(message.number);
         if *latest <= message.number {
             *latest = message.number;
-        } else if entry.counts {
+        } else if counts {
             self.books[usize::from(place)].out_of_order += 1;
         }
     }
 
     /// A node went down, and forgot so many copies that it kept at this place.
     pub(super) fn forget(&mut self, message: MessageId, place: u16, copies: u32) {
-        if let Some(entry) = self.open.get_mut(&message).filter(|_| place != NO_PLACE) {
-            let share = entry.share(place);
+        if place != NO_PLACE
+            && let Some(share) = self.open.share(message, place)
+        {
             share.held = share.held.saturating_sub(u16::try_from(copies).unwrap_or(u16::MAX));
         }
     }
 
     /// A node went down, and forgot so many copies that it had received.
     pub(super) fn forget_received(&mut self, node: NodeId, message: MessageId, copies: u32) {
-        if let (Some(&place), Some(entry)) = (self.places.consumers.get(&node), self.open.get_mut(&message)) {
-            let share = entry.share(place);
+        let place = self.places.consumers.get(&node);
+        if let Some(share) = place.and_then(|&place| self.open.share(message, place)) {
             share.present = share.present.saturating_sub(u16::try_from(copies).unwrap_or(u16::MAX));
         }
     }
@@ -316,8 +289,9 @@ impl Custody {
     /// A message has come to its end: what became of it everywhere.
     pub(super) fn end(&mut self, message: MessageId, end: End) -> Account {
         let mut account = Account::default();
-        let Some(entry) = self.open.remove(&message) else { return account };
-        for share in &entry.shares {
+        let Some((entry, others)) = self.open.end(message) else { return account };
+        let first = entry.first();
+        for share in first.into_iter().chain(others) {
             let book = &mut self.books[usize::from(share.place)];
             let repeated = u64::from(share.effects.saturating_sub(1));
             let duplicates = u64::from(share.received.max(share.effects).saturating_sub(1));
@@ -339,7 +313,7 @@ impl Custody {
                 book.lose(why, end.is_confirmed);
             }
         }
-        if entry.shares.is_empty()
+        if first.is_none()
             && let Some(why) = lost_outside(entry.refusal, &end, self.places.from_memory.contains(&entry.flow))
         {
             account.losses.note(why);
@@ -367,52 +341,6 @@ impl CustodyBook {
         if is_confirmed {
             self.confirmed_lost.note(why);
         }
-    }
-}
-
-impl Entry {
-    fn share(&mut self, place: u16) -> &mut Share {
-        let known = self.shares.iter().position(|share| share.place == place);
-        let index = known.unwrap_or_else(|| {
-            let none = Share {
-                place,
-                held: 0,
-                received: 0,
-                present: 0,
-                effects: 0,
-                passed: None,
-                was_handed_on: false,
-                risk: None,
-            };
-            // Nearly all have one.
-            self.shares.reserve_exact(1);
-            self.shares.push(none);
-            self.shares.len() - 1
-        });
-        &mut self.shares[index]
-    }
-}
-
-impl Share {
-    /// Its consumers do not come back to it. The first reason is that of the loss: what is passed over once is so ever after.
-    fn pass(&mut self, why: Loss) {
-        self.passed = self.passed.or(Some(why));
-    }
-
-    /// Why the place has lost the message, if it has.
-    fn lost(&self, is_gone: bool) -> Option<Loss> {
-        if self.effects > 0 || self.was_handed_on {
-            return None;
-        }
-        if let Some(why) = self.passed.filter(|_| self.present == 0) {
-            return Some(why);
-        }
-        if self.held > 0 {
-            return None;
-        }
-        let why = self.risk.unwrap_or(Loss::Unexplained);
-        // What was let go of when it was sent may still be on its way.
-        (is_gone || why != Loss::Automatic).then_some(why)
     }
 }
 

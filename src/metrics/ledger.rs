@@ -276,7 +276,7 @@ impl Ledger {
                 self.update(message, |record, _| record.owner = State::Closed(why));
             }
             Observation::Guarded { flow, fact } => self.flows[flow.0 as usize].guarded(now, fact),
-            Observation::Down { .. } => self.forget(node),
+            Observation::Down => self.forget(node),
             Observation::Dropped { message } => self.update(message, |record, _| record.end_copy()),
             Observation::Duplicated { message } | Observation::Stored { message, .. } => {
                 self.update(message, |record, _| record.open_copies = record.open_copies.saturating_add(1));

@@ -193,9 +193,9 @@ impl Stations {
             Observation::OutboxDepth { count } => self.set_outbox(index, now, count),
             Observation::OutboxRefused if counts => book.outbox_refused += 1,
             Observation::AtRisk { count } => self.nodes[index].at_risk = count,
-            Observation::Down { synced } => {
+            Observation::Down => {
                 let at_risk = std::mem::take(&mut self.nodes[index].at_risk);
-                book.forgotten += u64::from(at_risk.saturating_sub(synced));
+                book.forgotten += u64::from(at_risk);
                 if let Some(open) = self.sagas.get_mut(&node.index()) {
                     open.crash(&mut book.sagas);
                 }

@@ -573,6 +573,12 @@ impl Process<Letter> for Service {
         self.show(cx);
     }
 
+    fn unheard(&mut self, key: u64, state: &mut dyn FnMut(Observation)) {
+        if let Some(extras) = &mut self.extras {
+            extras.unheard(key, state);
+        }
+    }
+
     fn refused(&mut self, cx: &mut Cx<'_>, key: u64) {
         if outbox::is_row(key) {
             self.row_is_refused(cx, key);

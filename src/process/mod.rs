@@ -94,6 +94,12 @@ pub trait Process<M>: Send + 'static {
         let _ = (cx, key);
     }
 
+    /// The node goes down, and this write was synced while it was paused, so that it has not heard of it. Now it states what that
+    /// means, for what it has on its disk it has not lost; it does nothing else any more.
+    fn unheard(&mut self, key: u64, state: &mut dyn FnMut(Observation)) {
+        let _ = (key, state);
+    }
+
     /// A write was refused: the disk is full.
     fn refused(&mut self, cx: &mut Context<'_, M, Self::Timer>, key: u64) {
         let _ = (cx, key);

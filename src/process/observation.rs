@@ -261,10 +261,7 @@ pub enum Observation {
     /// A broker refused or returned a message from the outbox of this station, which publishes it again.
     OutboxRefused,
     /// The node went down, and forgot what it had not synced. Stated by the driver, not by processes.
-    Down {
-        /// Writes that were synced meanwhile, and of which the process had not been told yet.
-        synced: u32,
-    },
+    Down,
 }
 
 /// The place of what is kept and belongs to no place that is accounted for.
@@ -433,7 +430,7 @@ impl Observation {
             | Self::Grouped { .. }
             | Self::Polled { .. }
             | Self::Progress { .. } => Kind::Log,
-            Self::Down { .. } => Kind::Life,
+            Self::Down => Kind::Life,
             Self::AttemptFailed { .. } | Self::Suspected { .. } | Self::Trusted { .. } => Kind::Attempt,
             _ => Kind::Message,
         }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::base::id::NodeId;
 use crate::engine::Chain;
-use crate::process::{Boot, Carriage, Context, Message, PeerEvent, Process, TimerId, Timers};
+use crate::process::{Boot, Carriage, Context, Effects, Message, PeerEvent, Process, TimerId, Timers};
 
 use super::event::Delivery;
 use super::stage::{Parcel, Stage};
@@ -55,6 +55,8 @@ pub(super) trait Arena<M: Message>: Send {
     fn park(&mut self, index: u32);
     /// Takes the process back.
     fn unpark(&mut self, index: u32);
+    /// The process goes down without having heard that this write of its own is synced.
+    fn unheard(&mut self, stage: &mut Stage<M>, index: u32, key: u64);
     /// Drops the process and its timers.
     fn drop_process(&mut self, index: u32);
     /// Builds the process anew from what it had persisted.
@@ -182,6 +184,13 @@ impl<M: Message, P: Process<M>, F: FnMut(Boot<'_>) -> P + Send> Arena<M> for Typ
     fn unpark(&mut self, index: u32) {
         if let Some(process) = self.parked.remove(&index) {
             self.cells[index as usize].process = Some(process);
+        }
+    }
+
+    fn unheard(&mut self, stage: &mut Stage<M>, index: u32, key: u64) {
+        let process = self.cells[index as usize].process.as_mut().or_else(|| self.parked.get_mut(&index));
+        if let Some(process) = process {
+            process.unheard(key, &mut |observation| stage.observe(&observation));
         }
     }
 

@@ -122,10 +122,14 @@ impl<P> Health<P> {
         self.paused.get_mut(&node).map(|paused| std::mem::take(&mut paused.held)).unwrap_or_default()
     }
 
-    /// Writes that were synced while a node is paused.
-    pub(super) fn synced(&self, node: NodeId) -> u32 {
+    /// The keys of writes that were synced while a node is paused, in order.
+    pub(super) fn synced(&self, node: NodeId) -> Vec<u64> {
         let held = self.paused.get(&node).into_iter().flat_map(|paused| &paused.held);
-        held.filter(|held| matches!(held, Held::Word(Word::Synced(_)))).count() as u32
+        let synced = held.filter_map(|held| match held {
+            Held::Word(Word::Synced(key)) => Some(*key),
+            _ => None,
+        });
+        synced.collect()
     }
 
     /// Segments that wait for paused nodes.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::base::id::NodeId;
 use crate::network::Cause;
-use crate::process::{Boot, Clock, Message};
+use crate::process::{Boot, Clock, Effects, Message, Observation};
 
 use super::arena::Input;
 use super::cluster::Cluster;
@@ -33,7 +33,11 @@ impl<M: Message> Cluster<M> {
     pub(super) fn crash(&mut self, node: NodeId) {
         let (group, index) = self.stage.names.place(node);
         if self.arenas[group.index()].is_up(index) {
-            self.stage.tell_down(node);
+            self.stage.run.actor.node = node;
+            for key in self.stage.run.health.synced(node) {
+                self.arenas[group.index()].unheard(&mut self.stage, index, key);
+            }
+            self.stage.observe(&Observation::Down);
         }
         self.arenas[group.index()].drop_process(index);
         if self.stage.run.disks.get(node).is_some() {

@@ -237,13 +237,6 @@ impl<M: Message> Stage<M> {
         self.run.notes = notes;
     }
 
-    /// A node goes down.
-    pub(super) fn tell_down(&mut self, node: NodeId) {
-        self.run.actor.node = node;
-        let synced = self.run.health.synced(node);
-        self.observe(&Observation::Down { synced });
-    }
-
     /// The receiver is paused or down.
     #[cold]
     pub(super) fn turn_away(&mut self, link: LinkId, delivery: &Delivery<Parcel<M>>) {

@@ -188,7 +188,7 @@ impl Courses {
             Observation::Replaced { message } | Observation::Released { message, .. } => {
                 self.update(message, |open, _, _| open.copies = open.copies.saturating_sub(1));
             }
-            Observation::Down { .. } => self.open[node.index() as usize].clear(),
+            Observation::Down => self.open[node.index() as usize].clear(),
             _ => {}
         }
     }

@@ -309,6 +309,17 @@ impl Shelf {
         }
     }
 
+    /// The node goes down without having heard that a write is on disk: what that means.
+    pub(super) fn unheard(&self, key: u64) -> News {
+        match self.places.get(key as usize) {
+            Some(&(State::Writing(copy, _) | State::Useless(End { copy, .. }, _))) => {
+                News { kept: Some(copy), ..News::default() }
+            }
+            Some(&State::Clearing(end)) => News { released: Some(end), ..News::default() },
+            _ => News::default(),
+        }
+    }
+
     /// The disk is full: a publication that waits for nothing more, refused.
     pub(super) fn refused(&mut self, key: u64) -> Option<Waiting> {
         match self.places.get(key as usize) {

@@ -3,28 +3,28 @@
 //! It writes what producers send to the partitions that it leads, answers the fetches of consumers and of its followers, and fetches
 //! what others lead. Who leads what it is told by the controller, to which it says again and again that it is alive.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::id::NodeId;
-use crate::base::time::{Span, Time, ms, secs};
-use crate::base::units::{Bytes, bytes, mib};
+use crate::base::time::{Span, Time};
+use crate::base::units::Bytes;
 use crate::model::Alarm;
 use crate::model::caller::Cx;
 use crate::model::clock::time;
 use crate::model::letter::Letter;
-use crate::process::{Boot, Clock, Loss, Observation, Process, TimerId, TopicFact};
-use crate::protocol::log::fetch::{FetchPart, PartAnswer, Purgatory, Wanted, read};
+use crate::process::{Boot, Clock, Loss, Observation, Process, TopicFact};
+use crate::protocol::log::fetch::{Purgatory, Wanted};
 use crate::protocol::log::ids::{BrokerId, LeaderEpoch, Offset, TopicPartition};
-use crate::protocol::log::partition::{AppendError, Batch, Isolation, NewBatch};
+use crate::protocol::log::partition::Isolation;
 use crate::protocol::log::producer::accumulator::BatchId;
 use crate::protocol::log::producer::sender::BatchAnswer;
-use crate::protocol::log::replica::{
-    Answer, FollowerFetch, FollowerFetched, IsrChange, Loss as CutFor, Replica, ReplicaError, Standing,
-};
-use crate::protocol::log::transaction::Marker;
+use crate::protocol::log::replica::{IsrChange, Replica, Standing};
 
+mod following;
 mod passing;
+mod producing;
+mod serving;
 
 use super::due::Due;
 use super::metadata::Metadata;
@@ -32,15 +32,8 @@ use super::spec::LogSpec;
 use super::tape::{At, Tape};
 use super::wire::{Body, FetchAsk};
 use super::{LogAlarm, Parcel, Voice};
-
-/// How long a leader lets a follower wait for something new (Kafka: `replica.fetch.wait.max.ms`).
-const FOLLOW_WAIT: Span = ms(500);
-/// How long a follower waits for an answer beyond that, before it asks again, as a connection would.
-const FOLLOW_PATIENCE: Span = ms(500);
-/// How long it leaves a partition alone that its leader does not lead (Kafka: `replica.fetch.backoff.ms`).
-const FOLLOW_BACKOFF: Span = secs(1);
-/// The most that it fetches of a partition at a time (Kafka: `replica.fetch.max.bytes`).
-const FOLLOW_MAX: Bytes = mib(1);
+use following::{Fetcher, FollowAsk};
+use producing::Request;
 /// What consumers may read.
 const ISOLATIONS: [Isolation; 2] = [Isolation::ReadUncommitted, Isolation::ReadCommitted];
 /// A log is compacted once so much of it is not (Kafka: `min.cleanable.dirty.ratio`).
@@ -77,9 +70,6 @@ pub struct LogBroker {
     passed: BTreeMap<(TopicPartition, u16), Offset>,
 }
 
-/// A follower's fetch: who asks, its number, and what it reads.
-type FollowAsk = (NodeId, u64, Vec<(TopicPartition, FollowerFetch)>);
-
 /// The replicas that a broker has.
 #[derive(Debug)]
 struct Replicas {
@@ -111,26 +101,6 @@ impl Replicas {
         let replica = self.get(partition).filter(|replica| replica.leader().is_some())?;
         replica.log.available(from, isolation).ok()
     }
-}
-
-/// Somebody who waits until something is replicated.
-#[derive(Debug)]
-struct Request {
-    from: NodeId,
-    answer: Pending,
-}
-
-#[derive(Debug)]
-enum Pending {
-    Produced { request: u64, answers: Vec<(BatchId, BatchAnswer)>, left: usize },
-    Marked(Marker),
-}
-
-#[derive(Debug)]
-struct Fetcher {
-    /// The fetch that is under way.
-    number: u64,
-    timer: TimerId,
 }
 
 impl LogBroker {
@@ -281,270 +251,6 @@ impl LogBroker {
         self.look_at_fetches(cx);
     }
 
-    /// What somebody waited for is replicated, or never will be.
-    fn replicated(&mut self, cx: &mut Cx<'_>, request: u64, batch: BatchId, answer: BatchAnswer) {
-        let Some(waits) = self.requests.get_mut(&request) else { return };
-        if let Pending::Produced { answers, left, .. } = &mut waits.answer {
-            answers.push((batch, answer));
-            *left -= 1;
-            if *left > 0 {
-                return;
-            }
-        }
-        let Some(Request { from, answer: pending }) = self.requests.remove(&request) else { return };
-        match pending {
-            Pending::Produced { request, answers, .. } => self.say(cx, from, Body::Produced { request, answers }, 0),
-            // One that is not replicated is asked for again.
-            Pending::Marked(marker) => {
-                if let BatchAnswer::Written(_) = answer {
-                    self.say(cx, from, Body::Marked { marker }, 0);
-                }
-            }
-        }
-    }
-
-    /// A producer's batches.
-    fn produce(
-        &mut self,
-        cx: &mut Cx<'_>,
-        from: NodeId,
-        request: u64,
-        batches: Vec<(TopicPartition, BatchId, NewBatch<Parcel>)>,
-    ) {
-        let (own, now) = (self.next_request, time(cx.now()));
-        self.next_request += 1;
-        let (mut answers, mut left, mut is_asked) = (Vec::new(), 0, false);
-        let mut grown = BTreeSet::new();
-        for (partition, id, batch) in batches {
-            let (count, topic) = (batch.records.len() as u32, self.spec.topic(partition).number);
-            let Some(place) = self.replicas.place(partition) else {
-                answers.push((id, BatchAnswer::Retriable));
-                continue;
-            };
-            let produced = self.replicas.all[place].replica.produce(batch, now);
-            let fact = match &produced {
-                Ok(produced) if produced.appended.is_duplicate => Some(TopicFact::Deduplicated),
-                Ok(_) => Some(TopicFact::Appended),
-                Err(ReplicaError::NotEnoughReplicas) => Some(TopicFact::NotEnoughReplicas),
-                Err(_) => None,
-            };
-            if let Some(fact) = fact {
-                cx.observe(Observation::Logged { topic, fact, count });
-            }
-            match produced {
-                Ok(produced) => {
-                    if !produced.appended.is_duplicate {
-                        self.write_last(cx, place);
-                        grown.insert(partition);
-                    }
-                    match produced.answer {
-                        Answer::Never => {}
-                        Answer::Now => answers.push((id, BatchAnswer::Written(produced.appended.base))),
-                        Answer::Replicated(last) => {
-                            left += 1;
-                            self.waiting.insert((partition, last, own), (id, produced.appended.base));
-                            grown.insert(partition);
-                        }
-                    }
-                    is_asked |= produced.answer != Answer::Never;
-                }
-                Err(error) => {
-                    is_asked = true;
-                    answers.push((id, refusal(error)));
-                }
-            }
-        }
-        if left > 0 {
-            let answer = Pending::Produced { request, answers, left };
-            self.requests.insert(own, Request { from, answer });
-        } else if is_asked {
-            self.say(cx, from, Body::Produced { request, answers }, 0);
-        }
-        grown.into_iter().for_each(|partition| self.moved(cx, partition));
-    }
-
-    /// Puts the last batch of a partition on disk.
-    fn write_last(&mut self, cx: &mut Cx<'_>, place: usize) {
-        let last: Option<Arc<Batch<Parcel>>> = self.replicas.all[place].replica.log.batches().next_back().cloned();
-        if let Some(batch) = last {
-            let at = at(&self.spec, place, self.replicas.all[place].partition);
-            self.tape.write(cx, &at, &batch);
-        }
-    }
-
-    /// The end of a transaction is written to a partition.
-    fn mark(&mut self, cx: &mut Cx<'_>, from: NodeId, marker: Marker, partition: TopicPartition) {
-        let (own, now) = (self.next_request, time(cx.now()));
-        self.next_request += 1;
-        let Some(place) = self.replicas.place(partition) else { return };
-        let replica = &mut self.replicas.all[place].replica;
-        let Some(leader) = replica.leader().filter(|leader| leader.has_enough()) else { return };
-        let epoch = leader.epoch();
-        match replica.log.append_marker((marker.producer, marker.epoch), marker.control, epoch, now) {
-            Ok(offset) => {
-                self.requests.insert(own, Request { from, answer: Pending::Marked(marker) });
-                self.waiting.insert((partition, offset, own), (BatchId(0), offset));
-                self.write_last(cx, place);
-                // Alone in sync, it is replicated at once.
-                self.replicas.all[place].replica.advance(now);
-                self.moved(cx, partition);
-            }
-            // A later one is there.
-            Err(_) => self.say(cx, from, Body::Marked { marker }, 0),
-        }
-    }
-
-    /// A follower's fetch: it is answered once there is something.
-    fn feed(
-        &mut self,
-        cx: &mut Cx<'_>,
-        from: NodeId,
-        number: u64,
-        parts: Vec<(TopicPartition, FollowerFetch)>,
-        may_wait: bool,
-    ) {
-        let now = time(cx.now());
-        let (mut found, mut size, mut is_news) = (Vec::new(), 0, false);
-        let mut grown = Vec::new();
-        for &(partition, fetch) in &parts {
-            let place = self.replicas.place(partition);
-            let answer = place.map(|place| self.replicas.all[place].replica.fetched(fetch, now));
-            let answer = match answer {
-                Some(Ok((answer, change))) => {
-                    if let Some(change) = change {
-                        self.ask_controller(cx, partition, change);
-                    }
-                    grown.push(partition);
-                    Some(answer)
-                }
-                _ => None,
-            };
-            is_news |= match &answer {
-                Some(FollowerFetched::Batches(fetched)) => {
-                    size += fetched.size.count();
-                    !fetched.batches.is_empty()
-                }
-                _ => true,
-            };
-            found.push((partition, fetch, answer));
-        }
-        if is_news || !may_wait {
-            self.say(cx, from, Body::Followed { number, parts: found }, size);
-        } else {
-            let replicas = &self.replicas;
-            let wanted = Wanted {
-                parts: parts.iter().map(|&(partition, fetch)| (partition, fetch.from)).collect(),
-                fetch: (from, number, parts),
-                min_bytes: bytes(1),
-                deadline: now + FOLLOW_WAIT,
-            };
-            self.followers.enter(wanted, now, |of, from| replicas.available(of, from, Isolation::LogEnd));
-        }
-        // What the followers have may now be seen by consumers.
-        for partition in grown {
-            let held = self.replicas.place(partition).map(|place| &self.replicas.all[place]);
-            if held.is_some_and(|held| held.replica.log.high_watermark() != held.shown) {
-                self.moved(cx, partition);
-            }
-        }
-        self.look_at_fetches(cx);
-    }
-
-    /// A consumer's fetch comes.
-    fn fetch(&mut self, cx: &mut Cx<'_>, from: NodeId, ask: FetchAsk) {
-        let now = time(cx.now());
-        let isolation = ask.isolation;
-        self.note_beginning(cx, &ask);
-        let wanted = Wanted {
-            parts: ask.parts.iter().map(|part| (part.partition, part.from)).collect(),
-            min_bytes: ask.min,
-            deadline: now + ask.wait,
-            fetch: (from, ask),
-        };
-        let replicas = &self.replicas;
-        let waiting = self.consumers.entry(isolation).or_default();
-        match waiting.enter(wanted, now, |of, from| replicas.available(of, from, isolation)) {
-            Some(Wanted { fetch: (node, ask), .. }) => self.serve(cx, node, ask),
-            None => self.look_at_fetches(cx),
-        }
-    }
-
-    /// A consumer's fetch is answered.
-    fn serve(&mut self, cx: &mut Cx<'_>, to: NodeId, ask: FetchAsk) {
-        let leads = |partition| self.replicas.get(partition).is_some_and(|replica| replica.leader().is_some());
-        let (here, elsewhere): (Vec<_>, Vec<_>) = ask.parts.into_iter().partition(|part| leads(part.partition));
-        let log = |partition| self.replicas.get(partition).map(|replica| &replica.log);
-        let parts = read(&here, ask.max, ask.isolation, log);
-        if ask.skips.is_reset_to_end {
-            self.note_reset(cx, ask.skips.place, ask.isolation, &parts);
-        }
-        let cold = self.cold(&here, &parts);
-        let size = parts.iter().filter_map(|(_, answer)| answer.as_ref().ok()).map(|found| found.size.count()).sum();
-        let elsewhere = elsewhere.into_iter().map(|part| part.partition).collect();
-        let body = Body::Fetched { number: ask.number, parts, elsewhere };
-        match cold {
-            None => self.say(cx, to, body, size),
-            Some(bytes) => self.answer_from_disk(cx, to, body, size, bytes),
-        }
-    }
-
-    /// How much of these answers lies on disk only, if any of it does.
-    fn cold(&self, asked: &[FetchPart], parts: &[(TopicPartition, PartAnswer<Parcel>)]) -> Option<u64> {
-        let share = self.spec.reads.page_cache?.count() / (self.replicas.all.len() as u64).max(1);
-        let is_cold = |part: &&FetchPart| {
-            let behind = self.replicas.available(part.partition, part.from, Isolation::LogEnd);
-            behind.is_some_and(|behind| behind.count() > share)
-        };
-        let cold: BTreeSet<_> = asked.iter().filter(is_cold).map(|part| part.partition).collect();
-        let found = parts.iter().filter(|(partition, _)| cold.contains(partition));
-        let sizes = found.filter_map(|(_, answer)| Some(answer.as_ref().ok()?.size.count()));
-        let bytes: u64 = sizes.sum();
-        (bytes > 0).then_some(bytes)
-    }
-
-    /// The disk reads one thing after the other.
-    fn answer_from_disk(&mut self, cx: &mut Cx<'_>, to: NodeId, body: Body, size: u64, bytes: u64) {
-        let costs = &self.spec.reads;
-        let transfer = costs.rate.map_or(Span::ZERO, |rate| rate.transmission(Bytes::new(bytes)));
-        let now = time(cx.now());
-        let begins = self.read.last_key_value().map_or(now, |(&(before, _), _)| before.max(now));
-        let through = begins + costs.time + transfer;
-        let number = self.voice.said();
-        self.read.insert((through, number), (to, body, size));
-        cx.set_timer(Clock::Steady, through.since(now), Alarm::Log(LogAlarm::Disk));
-    }
-
-    /// Answers with what the disk has read.
-    fn answer_with_what_is_read(&mut self, cx: &mut Cx<'_>) {
-        let now = time(cx.now());
-        while let Some(entry) = self.read.first_entry().filter(|entry| entry.key().0 <= now) {
-            let (to, body, size) = entry.remove();
-            self.say(cx, to, body, size);
-        }
-    }
-
-    /// Sees to it that somebody looks when a fetch has waited long enough.
-    fn look_at_fetches(&mut self, cx: &mut Cx<'_>) {
-        let consumers = self.consumers.values().filter_map(Purgatory::next_deadline);
-        let due = consumers.chain(self.followers.next_deadline()).min();
-        self.due.set(cx, due);
-    }
-
-    fn answer_late(&mut self, cx: &mut Cx<'_>) {
-        self.due.fired();
-        let now = time(cx.now());
-        for Wanted { fetch: (node, number, parts), .. } in self.followers.expired(now) {
-            self.feed(cx, node, number, parts, false);
-        }
-        for isolation in ISOLATIONS {
-            let waiting = self.consumers.entry(isolation).or_default();
-            for Wanted { fetch: (node, ask), .. } in waiting.expired(now) {
-                self.serve(cx, node, ask);
-            }
-        }
-        self.look_at_fetches(cx);
-    }
-
     fn ask_controller(&mut self, cx: &mut Cx<'_>, partition: TopicPartition, change: IsrChange) {
         let body = Body::AlterIsr { partition, epoch: change.epoch, isr: change.isr.clone() };
         self.asked.insert(partition, change);
@@ -558,96 +264,6 @@ impl LogBroker {
             self.asked.remove(&partition);
             self.replicas.all[place].replica.not_altered();
         }
-    }
-
-    /// Fetches from every leader from which nothing is under way.
-    fn fetch_all(&mut self, cx: &mut Cx<'_>) {
-        let leaders = self.replicas.all.iter().filter_map(|held| Some(held.replica.next_fetch(FOLLOW_MAX)?.0));
-        let leaders: BTreeSet<_> = leaders.chain(self.fetchers.keys().copied()).collect();
-        leaders.into_iter().for_each(|leader| self.fetch_from(cx, leader));
-    }
-
-    /// Fetches from a leader, whatever is under way.
-    fn fetch_from(&mut self, cx: &mut Cx<'_>, leader: BrokerId) {
-        if let Some(before) = self.fetchers.remove(&leader) {
-            cx.cancel_timer(before.timer);
-        }
-        let now = time(cx.now());
-        self.delayed.retain(|_, until| *until > now);
-        let (mut parts, mut is_delayed) = (Vec::new(), false);
-        for held in &self.replicas.all {
-            match held.replica.next_fetch(FOLLOW_MAX) {
-                Some((from, _)) if from == leader && self.delayed.contains_key(&held.partition) => is_delayed = true,
-                Some((from, fetch)) if from == leader => parts.push((held.partition, fetch)),
-                _ => {}
-            }
-        }
-        let wait = if parts.is_empty() { FOLLOW_BACKOFF } else { FOLLOW_WAIT + FOLLOW_PATIENCE };
-        if parts.is_empty() && !is_delayed {
-            return;
-        }
-        let number = self.voice.said();
-        let timer = cx.set_timer(Clock::Steady, wait, Alarm::Log(LogAlarm::Refetch(leader.0 as u16)));
-        self.fetchers.insert(leader, Fetcher { number, timer });
-        if !parts.is_empty() {
-            self.say(cx, self.spec.node(leader), Body::Follow { number, parts }, 0);
-        }
-    }
-
-    /// A leader has answered.
-    fn followed(
-        &mut self,
-        cx: &mut Cx<'_>,
-        leader: BrokerId,
-        number: u64,
-        parts: Vec<(TopicPartition, FollowerFetch, Option<FollowerFetched<Parcel>>)>,
-    ) {
-        if self.fetchers.get(&leader).is_none_or(|fetcher| fetcher.number != number) {
-            return;
-        }
-        for (partition, fetch, answer) in parts {
-            let Some(place) = self.replicas.place(partition) else { continue };
-            let Some(answer) = answer else {
-                self.delayed.insert(partition, time(cx.now()) + FOLLOW_BACKOFF);
-                continue;
-            };
-            let batches = match &answer {
-                FollowerFetched::Batches(fetched) => fetched.batches.clone(),
-                _ => Vec::new(),
-            };
-            let before: Vec<_> = match &answer {
-                FollowerFetched::Batches(_) => Vec::new(),
-                // It may be cut.
-                _ => self.replicas.all[place].replica.log.batches().cloned().collect(),
-            };
-            let step = self.replicas.all[place].replica.received(fetch.epoch, fetch.from, answer);
-            let spec = Arc::clone(&self.spec);
-            let at = at(&spec, place, partition);
-            for batch in batches.iter().take(step.appended) {
-                self.tape.write(cx, &at, batch);
-            }
-            let topic = self.spec.topic(partition).number;
-            let mut reasons = BTreeMap::new();
-            for lost in &step.lost {
-                let (fact, why) = match lost.loss {
-                    CutFor::UncleanElection => (TopicFact::LostUnclean, Loss::UncleanElection),
-                    CutFor::AcknowledgedByLeaderOnly => (TopicFact::LostLeaderOnly, Loss::LeaderOnly),
-                    CutFor::NeverAcknowledged => (TopicFact::LostNeverAcknowledged, Loss::NotAwaited),
-                    CutFor::Unanswered => (TopicFact::CutUnanswered, Loss::Unanswered),
-                };
-                reasons.insert(lost.offset, why);
-                cx.observe(Observation::Logged { topic, fact, count: 1 });
-            }
-            let why = |offset: Offset| reasons.get(&offset).copied().unwrap_or(Loss::Unanswered);
-            let end = self.replicas.all[place].replica.log.end();
-            for batch in before.iter().filter(|batch| batch.last >= end) {
-                self.tape.clear(cx, &at, batch, why);
-            }
-            if !step.is_used {
-                self.delayed.insert(partition, time(cx.now()) + FOLLOW_BACKOFF);
-            }
-        }
-        self.fetch_from(cx, leader);
     }
 
     /// Who lags falls out of sync.
@@ -701,15 +317,6 @@ fn at(spec: &LogSpec, index: usize, partition: TopicPartition) -> At<'_> {
     At { index, partition, places: &spec.topic(partition).places }
 }
 
-/// What a producer is told.
-fn refusal(error: ReplicaError) -> BatchAnswer {
-    match error {
-        ReplicaError::Append(AppendError::OutOfOrderSequence) => BatchAnswer::OutOfOrderSequence,
-        ReplicaError::Append(_) => BatchAnswer::Fatal,
-        _ => BatchAnswer::Retriable,
-    }
-}
-
 impl Process<Letter> for LogBroker {
     type Timer = Alarm;
 
@@ -753,8 +360,12 @@ impl Process<Letter> for LogBroker {
     }
 
     fn persisted(&mut self, cx: &mut Cx<'_>, key: u64) {
+        self.unheard(key, &mut |observation| cx.observe(observation));
+    }
+
+    fn unheard(&mut self, key: u64, state: &mut dyn FnMut(Observation)) {
         let (spec, all) = (&self.spec, &self.replicas.all);
         let places = |index: usize| all.get(index).map_or(&[][..], |held| &spec.topic(held.partition).places);
-        self.tape.persisted(cx, key, places);
+        self.tape.persisted(key, places, state);
     }
 }

@@ -37,8 +37,9 @@ pub(super) use reader::{Reader, Turn};
 pub use spec::{LogSpec, ProducerSpec, ReadCosts, ReaderSpec, RecordSpec, TopicSpec};
 pub use wire::Bulk;
 
-/// A message that was published, as brokers know it.
+/// A message that was published, as brokers know it. There are as many as there are records in all logs: packed, each takes 20 bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(Rust, packed(4))]
 pub struct Parcel {
     /// Who published it, and its number there.
     pub message: MessageId,
@@ -47,6 +48,8 @@ pub struct Parcel {
     /// What kind of message it is.
     pub call: u16,
 }
+
+const _: () = assert!(size_of::<Parcel>() == 20);
 
 /// A record in a log.
 type Entry = Record<Parcel>;

@@ -8,9 +8,9 @@ use crate::process::{Boot, Observation, Outcome};
 
 use super::consumption::Consumption;
 use super::door::Door;
-use super::outbox::Outbox;
+use super::outbox::{self, Outbox};
 use super::reading::Reading;
-use super::saga::Sagas;
+use super::saga::{self, Sagas};
 use super::{Alarm, Cx, Delivery, Envelope, Job, Service, ServiceSpec};
 
 /// What most services have not.
@@ -58,6 +58,19 @@ impl Extras {
         }
         if let Some(outbox) = &mut self.outbox {
             outbox.show(cx);
+        }
+    }
+
+    /// The node goes down without having heard that this write is synced: what that means.
+    pub(super) fn unheard(&mut self, key: u64, state: &mut dyn FnMut(Observation)) {
+        if outbox::is_row(key) {
+            self.outbox.iter_mut().for_each(|outbox| outbox.unheard(key, state));
+        } else if !saga::is_log(key)
+            && let Some(journal) = &mut self.journal
+        {
+            // Whoever waited for that is not answered any more.
+            let _ = journal.synced(key);
+            state(Observation::AtRisk { count: journal.at_risk });
         }
     }
 }

@@ -11,23 +11,24 @@
 //!
 //! Source: Richardson, Microservices Patterns, 2018, section 3.3 (transactional outbox, polling publisher).
 
+mod row;
+
 use std::collections::BTreeMap;
-use std::num::NonZeroU32;
 
 use crate::base::id::{Entity, NodeId};
 use crate::base::time::Span;
 use crate::model::Alarm;
-use crate::model::bytes::Bytes;
 use crate::model::caller::{Cx, nested_luck};
 use crate::model::envelope::{Beside, Envelope, Kind};
 use crate::model::journal::{ROWS, SAGAS, State};
 use crate::model::log::{Finished, Parcel};
 use crate::model::script::Script;
-use crate::process::{Boot, Clock, Close, Exit, Loss, MessageId, NO_PLACE, Observation, Outcome, Steady, TimerId};
+use crate::process::{Boot, Clock, Close, Exit, Loss, NO_PLACE, Observation, Outcome, Steady, TimerId};
 use crate::protocol::log::producer::sender;
 
 use super::relay::Brokers;
 use super::{OutboxSpec, Service, ServiceSpec};
+use row::{Row, Stage, What};
 
 /// How many attempts are left out for those that a message may have had in earlier lives of its node. What its luck on the wire is
 /// drawn by has the attempt modulo 256, so that lives that follow each other begin far apart there.
@@ -68,83 +69,6 @@ pub(super) struct Outbox {
     /// How many messages wait or are under way, and what was said last of that.
     depth: u32,
     shown: u32,
-}
-
-/// A message in the outbox.
-#[derive(Clone, PartialEq, Eq, Debug)]
-struct Row {
-    place: u64,
-    what: What,
-    stage: Stage,
-    /// How often it was published in this life, and more if it was found: what lives before may have used is not used again.
-    attempts: u32,
-    /// The member of its broker that it was published to.
-    member: u32,
-    /// Writes to its place that are not synced, and whether one ever was.
-    unsynced: u32,
-    is_kept: bool,
-    /// Whether the ledger knows that it is kept here.
-    is_stated: bool,
-}
-
-/// What is written of a message.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct What {
-    message: MessageId,
-    luck: u64,
-    call: u16,
-    /// A hash of its key, if it has one.
-    about: Option<u64>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Stage {
-    /// It is being written, for this request unless that has gone.
-    Writing(Option<u32>),
-    /// It is to be published.
-    Ready,
-    /// It is under way.
-    InFlight,
-    /// It is confirmed, and the row is being cleared.
-    Clearing,
-    /// It is confirmed, and there was no room to clear the row: it is published again when the relay looks next.
-    Uncleared,
-}
-
-impl What {
-    fn bytes(&self, order: u64) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(39);
-        bytes.extend(order.to_le_bytes());
-        bytes.extend(self.message.owner.index().to_le_bytes());
-        bytes.extend(self.message.number.to_le_bytes());
-        bytes.extend(self.luck.to_le_bytes());
-        bytes.extend(self.call.to_le_bytes());
-        bytes.push(self.about.is_some().into());
-        bytes.extend(self.about.unwrap_or_default().to_le_bytes());
-        bytes
-    }
-
-    /// A row and its order, unless it is torn or cleared.
-    fn read(bytes: &[u8]) -> Option<(u64, Self)> {
-        let mut rest = Bytes(bytes);
-        let order = rest.u64()?;
-        let message = MessageId { owner: NodeId::new(rest.u32()?), number: rest.u32()? };
-        let (luck, call, has_key, key) = (rest.u64()?, rest.u16()?, rest.u8()?, rest.u64()?);
-        Some((order, Self { message, luck, call, about: (has_key == 1).then_some(key) }))
-    }
-}
-
-impl Row {
-    fn new(place: u64, what: What, stage: Stage) -> Self {
-        Self { place, what, stage, attempts: 0, member: 0, unsynced: 0, is_kept: false, is_stated: false }
-    }
-
-    /// How long its confirm is waited for; a record is with its producer, which says when it gives up.
-    fn timeout(&self, script: &Script) -> Option<Span> {
-        let call = &script.calls[usize::from(self.what.call)];
-        let timeout = || call.policy.retry.timeout_of(NonZeroU32::MIN, Span::ZERO).unwrap_or(OutboxSpec::TIMEOUT);
-        call.record.is_none().then(timeout)
-    }
 }
 
 impl Outbox {
@@ -233,6 +157,23 @@ impl Outbox {
         let Some(row) = self.rows.get(&order).filter(|row| row.stage == Stage::InFlight) else { return };
         let target = script.calls[usize::from(row.what.call)].target;
         self.brokers.leave(target, row.member, script.targets[usize::from(target)].len);
+    }
+
+    /// The node goes down without having heard that what was written to the place of a row is synced. The next life finds it there.
+    pub(super) fn unheard(&mut self, place: u64, state: &mut dyn FnMut(Observation)) {
+        let Some((_, row)) = self.at(place) else { return };
+        let message = row.what.message;
+        row.unsynced = row.unsynced.saturating_sub(1);
+        if let Stage::Writing(_) = row.stage {
+            (row.stage, row.is_stated) = (Stage::Ready, true);
+            state(Observation::Stored { message, place: NO_PLACE, key: None, risk: Loss::Outbox });
+        }
+        if !std::mem::replace(&mut row.is_kept, true) && row.is_stated {
+            state(Observation::Kept { message, place: NO_PLACE });
+        }
+        if row.stage == Stage::Clearing && row.unsynced == 0 {
+            state(Observation::Released { message, place: NO_PLACE, is_kept: true, exit: Exit::HandedOn });
+        }
     }
 
     /// A message that was under way is not confirmed: it is published again.
@@ -514,16 +455,5 @@ mod tests {
         begun.sort_unstable();
         begun.push(256);
         assert!(begun.is_sorted_by(|one, next| next - one >= 27), "{begun:?}");
-    }
-
-    #[test]
-    fn a_row_is_read_as_it_was_written_and_a_torn_one_is_not() {
-        for about in [None, Some(u64::MAX - 1)] {
-            let message = MessageId { owner: NodeId::new(7), number: 3 << 24 };
-            let what = What { message, luck: 5, call: 300, about };
-            let bytes = what.bytes(9);
-            assert_eq!(What::read(&bytes), Some((9, what)));
-            assert!((0..bytes.len()).all(|len| What::read(&bytes[..len]).is_none()));
-        }
     }
 }

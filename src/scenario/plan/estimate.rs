@@ -1,7 +1,7 @@
 //! Whether a scenario can be played at all: sizes are estimated before anything is built.
 
 use super::load;
-use super::steps::Kept;
+use super::message::Kept;
 use crate::base::time::Span;
 use crate::model::Watch;
 use crate::protocol::health::HealthPolicy;

@@ -12,7 +12,7 @@ use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::document::Origin;
 use crate::scenario::schema::PolicyKeys;
 
-use super::steps::Kept;
+use super::message::Kept;
 use super::{Group, Role};
 
 /// The most that may gossip together: a word of gossip has room for so many names.

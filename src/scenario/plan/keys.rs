@@ -5,7 +5,7 @@ use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::document::Origin;
 use crate::scenario::schema::Scenario;
 
-use super::steps::Kept;
+use super::message::Kept;
 
 /// A kind of message as it was written.
 #[derive(Clone, Copy)]

@@ -17,8 +17,8 @@ use crate::scenario::trace::{Facts, TraceFile};
 use super::broker::{self, Brokers};
 use super::expect::Scopes;
 use super::keys::{self, Sent};
+use super::message::{CALLS_MAX, Kept};
 use super::nodes::Nodes;
-use super::steps::{CALLS_MAX, Kept};
 use super::topic::Topics;
 use super::unused::Effects;
 use super::{

@@ -45,7 +45,8 @@ pub struct Step {
     /// well, those that may have been done are compensated, the last one first, and the step fails. A leg that was not answered may
     /// have been done; one whose attempts were all answered with a failure was not. A service or consumer with
     /// `state = { durable = … }` logs each leg on disk before it goes out, and after a crash compensates what was open; any other
-    /// forgets it, and what was done stays half done.
+    /// forgets it, and what was done stays half done. A leg that is still under way, slow or sent again, may come after its own
+    /// compensation, and is done then: a receiver keeps no mark of what was undone before it was done, and none is counted.
     pub saga: Option<Located<Vec<Located<Leg>>>>,
     /// One of several ways to go on, drawn by weight.
     pub choose: Option<Located<Named<Way>>>,

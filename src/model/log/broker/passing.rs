@@ -24,7 +24,7 @@ impl LogBroker {
         }
     }
 
-    /// A consumer has no place to begin that is in the log: it goes to its end.
+    /// A consumer has no place to begin that is in the log: it goes to the end of what it may read.
     pub(super) fn note_reset(
         &mut self,
         cx: &mut Cx<'_>,

@@ -130,7 +130,8 @@ impl Positions {
         self.places.remove(&partition);
     }
 
-    /// There is no position, or it does not exist: begins where `auto-offset-reset` says, in a log from `start` to `end`.
+    /// There is no position, or it does not exist: begins where `auto-offset-reset` says, in a log that it may
+    /// read from `start` to `end`.
     ///
     /// # Errors
     /// If that says nowhere.

@@ -2,6 +2,7 @@
 //!
 //! A batch is never changed once it has offsets: the leader, its followers and responses share it.
 
+use super::Records;
 use crate::base::time::Time;
 use crate::base::units::{Bytes, bytes};
 use crate::protocol::log::ids::{LeaderEpoch, Offset, ProducerEpoch, ProducerId, Sequence};
@@ -108,14 +109,14 @@ pub struct Batch<M> {
     /// Its size with header, after compression.
     pub size: Bytes,
     /// The records that are left.
-    pub records: Vec<Record<M>>,
+    pub records: Records<M>,
     /// Where they stand, once some are missing.
     pub offsets: Option<Box<[Offset]>>,
 }
 
 impl<M: Copy> Batch<M> {
     /// The records that are left, in order of their offsets.
-    pub fn records(&self) -> impl Iterator<Item = (Offset, &Record<M>)> {
+    pub fn records(&self) -> impl Iterator<Item = (Offset, Record<M>)> {
         self.records.iter().enumerate().map(|(index, record)| {
             let offset = self.offsets.as_ref().map_or(self.base.plus(index as u64), |offsets| offsets[index]);
             (offset, record)
@@ -143,7 +144,7 @@ impl<M: Copy> Batch<M> {
     }
 
     /// This batch without the records that are not `kept`; itself if all are. The size shrinks in proportion.
-    pub(super) fn filtered(&self, mut kept: impl FnMut(Offset, &Record<M>) -> bool) -> Option<Self> {
+    pub(super) fn filtered(&self, mut kept: impl FnMut(Offset, Record<M>) -> bool) -> Option<Self> {
         let left: Vec<_> = self.records().filter(|&(offset, record)| kept(offset, record)).collect();
         if left.len() == self.len() {
             return None;
@@ -156,7 +157,7 @@ impl<M: Copy> Batch<M> {
         Some(Self {
             size: BATCH_OVERHEAD + bytes(shrunk as u64),
             offsets: Some(left.iter().map(|&(offset, _)| offset).collect()),
-            records: left.into_iter().map(|(_, record)| *record).collect(),
+            records: left.iter().map(|&(_, record)| record).collect::<Vec<_>>().as_slice().into(),
             ..*self
         })
     }
@@ -177,7 +178,7 @@ mod tests {
             control: None,
             acks: new.acks,
             size: new.size,
-            records: new.records,
+            records: new.records.as_slice().into(),
             offsets: None,
         }
     }

@@ -28,7 +28,7 @@ words! {
 pub struct OffsetOutOfRange {
     /// The earliest offset that is left.
     pub start: Offset,
-    /// The log end.
+    /// The end of what the reader may see, where one begins who begins with the latest record.
     pub end: Offset,
 }
 
@@ -98,14 +98,15 @@ impl<M: Copy> PartitionLog<M> {
     }
 
     fn readable_until(&self, from: Offset, isolation: Isolation) -> Result<Offset, OffsetOutOfRange> {
-        if from < self.start || from > self.end {
-            return Err(OffsetOutOfRange { start: self.start, end: self.end });
-        }
-        Ok(match isolation {
+        let end = match isolation {
             Isolation::LogEnd => self.end,
             Isolation::ReadUncommitted => self.high_watermark,
             Isolation::ReadCommitted => self.last_stable(),
-        })
+        };
+        if from < self.start || from > self.end {
+            return Err(OffsetOutOfRange { start: self.start, end: end.max(self.start) });
+        }
+        Ok(end)
     }
 }
 
@@ -125,8 +126,7 @@ impl<M: Copy> Fetched<M> {
                 (_, Some(Control::Commit)) => {}
                 (Some(stamp), None) if batch.is_transactional && aborting.contains(&stamp.producer) => {}
                 _ => {
-                    let wanted = batch.records().filter(|&(offset, _)| offset >= from);
-                    found.extend(wanted.map(|(offset, &record)| (offset, record)));
+                    found.extend(batch.records().filter(|&(offset, _)| offset >= from));
                 }
             }
         }

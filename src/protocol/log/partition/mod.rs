@@ -15,6 +15,7 @@ mod compaction;
 mod epochs;
 mod fetch;
 mod producers;
+mod records;
 mod segments;
 mod settings;
 #[cfg(test)]
@@ -29,6 +30,7 @@ pub use compaction::Compacted;
 pub use epochs::EpochEnd;
 pub use fetch::{Fetched, Isolation, OffsetOutOfRange};
 pub use producers::BATCHES_KEPT;
+pub use records::Records;
 pub use settings::{CleanupPolicy, LOG, LogSettings};
 pub use transactions::Aborted;
 
@@ -184,7 +186,7 @@ impl<M: Copy> PartitionLog<M> {
             control: None,
             acks: new.acks,
             size: new.size,
-            records: new.records,
+            records: new.records.as_slice().into(),
             offsets: None,
         }));
         Ok(Appended { base, last, is_duplicate: false })
@@ -213,7 +215,7 @@ impl<M: Copy> PartitionLog<M> {
                 control: Some(control),
                 acks: Acks::All,
                 size: MARKER_SIZE,
-                records: Vec::new(),
+                records: Records::from(&[][..]),
                 offsets: None,
             }),
             now,

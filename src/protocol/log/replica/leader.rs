@@ -94,6 +94,11 @@ impl Leader {
         self.epoch
     }
 
+    /// Where its epoch began.
+    pub(super) fn began(&self) -> Offset {
+        self.began
+    }
+
     /// Who is in sync, itself included.
     pub fn isr(&self) -> &BTreeSet<BrokerId> {
         &self.isr

@@ -324,6 +324,12 @@ impl<M: Copy> Replica<M> {
         Ok(self.log.fetch(from, max, isolation, at_least_one)?)
     }
 
+    /// Whether a consumer can be told which record is the latest: a new leader knows that once its high watermark has reached the
+    /// beginning of its epoch, and before that might send the consumer back (KIP-207: `OFFSET_NOT_AVAILABLE`).
+    pub fn knows_the_latest(&self) -> bool {
+        self.leader().is_some_and(|leader| leader.began() <= self.log.high_watermark())
+    }
+
     /// Who is in sync, as far as it knows.
     pub fn isr(&self) -> BTreeSet<BrokerId> {
         self.leader().map(|leader| leader.isr().clone()).unwrap_or_default()

@@ -124,6 +124,23 @@ fn the_high_watermark_is_the_least_end_of_the_in_sync_replicas() {
     assert_eq!(trio.replicas[0].standing(o(2)), Standing::Waiting);
 }
 
+/// All have the record, but only the leader has seen that, when it fails: the next one finds that out from the other's fetch.
+#[test]
+fn a_new_leader_does_not_know_the_latest_offset_at_once() {
+    let mut trio = Trio::new(1, false);
+    assert!(trio.replicas[0].knows_the_latest() && !trio.replicas[1].knows_the_latest());
+    trio.produce(0, Acks::All).unwrap();
+    trio.fetch(1);
+    trio.fetch(2);
+    assert_eq!(trio.state.failed(b(0)), Election::Clean(b(1)));
+    (1..3).for_each(|id| trio.publish(id));
+    assert_eq!(trio.replicas[1].log.high_watermark(), o(0));
+    assert!(!trio.replicas[1].knows_the_latest());
+    trio.fetch(2);
+    assert_eq!(trio.replicas[1].log.high_watermark(), o(1));
+    assert!(trio.replicas[1].knows_the_latest());
+}
+
 #[test]
 fn a_fetch_of_another_epoch_is_refused() {
     let mut trio = Trio::new(1, false);
