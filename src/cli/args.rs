@@ -10,7 +10,7 @@ use super::ask::{Ask, Kind};
 const EXIT_CODES: &str = "\
 Exit codes:
   0    all is well
-  1    an expectation failed, or two plays of the same scenario differ
+  1    an expectation failed, no setting keeps to its conditions, or two plays of the same scenario differ
   2    the command line or the scenario is wrong
   3    an expectation is undecided
   4    a file could not be read or written

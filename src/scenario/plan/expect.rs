@@ -4,10 +4,10 @@ use crate::base::time::Time;
 use crate::process::{GroupFact, GuardFact, Loss, QueueFact, TopicFact, TurnedAway};
 use crate::scenario::condition::Condition;
 use crate::scenario::diagnostic::{Diagnostic, unknown_name};
-use crate::scenario::document::{Entries, Located, OneOrMany, Origin, Texts};
+use crate::scenario::document::{Located, Origin, Texts};
 use crate::scenario::metric::{Metric, MetricKind};
 use crate::scenario::quantity::{Quantity, Scope, Statistic};
-use crate::scenario::schema::Scenario;
+use crate::scenario::schema::{Conditions, Scenario};
 use crate::scenario::window::Window;
 
 use super::{FaultSpec, FlowSpec, When};
@@ -121,11 +121,7 @@ impl Scopes<'_> {
     }
 
     /// Resolves quantities with what they have to be.
-    pub(super) fn conditions(
-        &self,
-        written: &Entries<Quantity, OneOrMany<Located<Condition>>>,
-        mistakes: &mut Vec<Diagnostic>,
-    ) -> Vec<Expectation> {
+    pub(super) fn conditions(&self, written: &Conditions, mistakes: &mut Vec<Diagnostic>) -> Vec<Expectation> {
         let mut expectations = Vec::new();
         for (quantity, conditions) in written.iter() {
             let measure = match self.measure(quantity) {

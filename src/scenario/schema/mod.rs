@@ -77,6 +77,9 @@ use super::quantity::Quantity;
 /// Tables with names of the user's choice.
 pub type Named<T> = Entries<Name, T>;
 
+/// Quantities, each with a condition or several.
+pub type Conditions = Entries<Quantity, OneOrMany<Located<Condition>>>;
+
 /// A list of steps.
 pub type Steps = Located<Vec<Located<Step>>>;
 
@@ -137,7 +140,7 @@ pub struct Scenario {
     pub windows: Named<[Located<Duration>; 2]>,
     /// What has to hold: a quantity, and a condition or a list of conditions.
     #[serde(default)]
-    pub expect: Entries<Quantity, OneOrMany<Located<Condition>>>,
+    pub expect: Conditions,
     /// Which values of which keys are best.
     pub tune: Option<Located<Tune>>,
 }

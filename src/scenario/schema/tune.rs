@@ -7,8 +7,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny};
 
-use crate::scenario::condition::Condition;
-use crate::scenario::document::{Entries, Located, OneOrMany};
+use super::Conditions;
+use crate::scenario::document::Located;
 use crate::scenario::quantity::Quantity;
 
 /// What `rehearsal tune` looks for: the values of some keys with which a quantity is best, while others keep to what they have to be.
@@ -24,7 +24,7 @@ pub struct Tune {
     pub maximise: Option<Located<Quantity>>,
     /// What has to hold, as in `[expect]`: `{ "shoppers.amplification" = "<= 1.2" }`.
     #[serde(default)]
-    pub subject_to: Entries<Quantity, OneOrMany<Located<Condition>>>,
+    pub subject_to: Conditions,
     /// How many settings are tried at the start: all that `over` makes, if they are no more, or else so many of a Sobol sequence, drawn from
     /// the seed. Each is played so often as `run.runs` says at the most, or 64 times where that is left out.
     #[schemars(extend("default" = 64))]
