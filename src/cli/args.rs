@@ -38,6 +38,7 @@ pub enum Command {
     Sweep(Sweep),
     Tune(Tune),
     Merge(Merge),
+    Export(Export),
     Check(Check),
     Verify(Verify),
     Init(Init),
@@ -303,6 +304,29 @@ pub struct Merge {
     /// Of a comparison: how much worse anything may be, as for `compare`
     #[arg(long, value_name = "SHARE")]
     pub margin: Option<String>,
+}
+
+/// Writes the runs of a kept study as a table, for pandas, polars, DuckDB and others
+///
+/// A row for each run: what its point is, its seed and digest, and its value of each quantity. Values of times are in nanoseconds. No
+/// other file is needed: a study keeps those that its scenario was read from.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  rehearsal sweep study.toml --study kept
+  rehearsal export kept > runs.csv
+  rehearsal export kept -o runs.parquet
+  rehearsal merge shards --study kept && rehearsal export kept -o runs.parquet")]
+pub struct Export {
+    /// The directory of the study
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub directory: PathBuf,
+    /// Write into FILE: Parquet if its name ends in `.parquet`, and CSV otherwise
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+    /// Replace a file that is there
+    #[arg(long, requires = "output")]
+    pub force: bool,
 }
 
 /// Says what is wrong with scenarios, without playing them

@@ -18,7 +18,7 @@ use super::directory::Directory;
 use super::exit::Exit;
 use super::files::Files;
 use super::interrupt;
-use super::keep::{self, Planned as _};
+use super::keep::{self, Knob, Planned as _};
 use super::progress::ProgressLine;
 use super::scenario::{Prepared, prepare, refuse, stopped, warn};
 use super::store::{Point, Study};
@@ -153,6 +153,15 @@ impl keep::Planned for Planned<'_> {
         };
         let points = self.sides.iter().map(point).collect::<io::Result<_>>();
         points.map_err(|error| self.complain(&error.to_string(), Exit::File))
+    }
+
+    fn knobs(&self) -> Vec<Knob> {
+        let labels = self.sides.iter().map(|(name, _)| name.clone()).collect();
+        vec![Knob { name: "side".into(), labels, numbers: None, unit: None }]
+    }
+
+    fn base_plan(&self) -> Plan {
+        self.base().plan.clone()
     }
 
     fn plan(&self, point: u32) -> Result<(u32, Plan), StudyError> {

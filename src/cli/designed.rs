@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use rehearsal::experiment::StudyError;
-use rehearsal::scenario::design::{Design, Point as DesignPoint};
+use rehearsal::scenario::design::{Design, Factor, Point as DesignPoint};
 use rehearsal::scenario::plan::Plan;
 use rehearsal::scenario::{Mistakes, Overrides};
 
 use super::exit::Exit;
 use super::files::Files;
 use super::interrupt;
-use super::keep::Planned;
+use super::keep::{Knob, Planned};
 use super::scenario::{Prepared, prepare, refuse, stopped};
 use super::store::Point;
 use super::terminal::Terminal;
@@ -93,6 +93,25 @@ impl Planned for Designed<'_> {
             }
         }
         Ok(points)
+    }
+
+    fn knobs(&self) -> Vec<Knob> {
+        let labels: Vec<_> = self.points.iter().map(|point| self.design.labels(point)).collect();
+        let numbers: Vec<_> = self.points.iter().map(|point| self.design.numbers(point)).collect();
+        let knob = |(place, factor): (usize, &Factor)| Knob {
+            name: factor.path.clone(),
+            labels: labels.iter().map(|labels| labels[place].clone()).collect(),
+            numbers: numbers.iter().map(|numbers| numbers[place]).collect(),
+            unit: factor.base_unit(),
+        };
+        self.design.factors.iter().enumerate().map(knob).collect()
+    }
+
+    fn base_plan(&self) -> Plan {
+        match self.is_for {
+            Use::Sweep => self.base.plan.clone(),
+            Use::Tuning => self.base.plan.for_tuning(),
+        }
     }
 
     fn plan(&self, point: u32) -> Result<(u32, Plan), StudyError> {

@@ -24,11 +24,29 @@ pub trait Planned {
     /// Its points, in order: those of a sweep, the sides of a comparison, the candidates of a tuning.
     fn points(&self) -> Result<Vec<Point>, Exit>;
 
+    /// What tells its points apart.
+    fn knobs(&self) -> Vec<Knob>;
+
+    /// The plan of the base, with what is asked of each point.
+    fn base_plan(&self) -> Plan;
+
     /// The plan of a point, after its number.
     fn plan(&self, point: u32) -> Result<(u32, Plan), StudyError>;
 
     /// Says why it has come to no end.
     fn stopped(&self, error: StudyError) -> Exit;
+}
+
+/// What tells the points of a study apart.
+pub struct Knob {
+    /// What it is called.
+    pub name: String,
+    /// By point: what it is there.
+    pub labels: Vec<String>,
+    /// By point: the same as a number, if it is one everywhere.
+    pub numbers: Option<Vec<f64>>,
+    /// What the numbers are counted in, if that has to be said.
+    pub unit: Option<&'static str>,
 }
 
 /// Where the answers of a study are kept, if anywhere.

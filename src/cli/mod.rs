@@ -14,6 +14,7 @@ mod destination;
 mod directory;
 mod exit;
 mod explain;
+mod export;
 mod files;
 mod init;
 mod interrupt;
@@ -52,6 +53,7 @@ pub fn main() -> ExitCode {
         Command::Sweep(args) => sweep::sweep(terminal, &args),
         Command::Tune(args) => tune::tune(terminal, &args),
         Command::Merge(args) => merge::merge(terminal, &args),
+        Command::Export(args) => export::export(terminal, &args),
         Command::Check(args) => check::check(terminal, &args),
         Command::Verify(args) => verify::verify(terminal, &args),
         Command::Init(args) => init::init(terminal, &args),

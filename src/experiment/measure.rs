@@ -13,7 +13,13 @@ use crate::sim::FaultBook;
 use super::partial::Partial;
 use super::verdict::Unit;
 
-/// The unit a measure's values are in.
+impl Unit {
+    /// The unit a measure's values are in.
+    pub fn of(measure: &Measure) -> Self {
+        unit(measure)
+    }
+}
+
 pub(super) fn unit(measure: &Measure) -> Unit {
     match (measure.metric.kind(), measure.statistic) {
         (_, Statistic::Count) => Unit::Number,

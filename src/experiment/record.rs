@@ -65,6 +65,12 @@ impl Questions {
         }
     }
 
+    /// The value of each column of the plan in a run, in base units; infinite for a percentile that lies among what never came.
+    pub fn values(&self, plan: &Plan, record: &Record) -> Vec<Option<f64>> {
+        let columns = plan.columns.iter().zip(&self.columns);
+        columns.map(|(column, &answer)| record.answers[answer].value(column.measure.statistic)).collect()
+    }
+
     /// How many there are.
     pub fn count(&self) -> usize {
         self.sources.len()

@@ -11,6 +11,7 @@
 mod error;
 pub mod fingerprint;
 mod merge;
+mod whole;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -28,6 +29,7 @@ use super::scenario::Prepared;
 
 pub use error::StoreError;
 pub use fingerprint::Point;
+pub use whole::Whole;
 pub use merge::{Complete, Part, Refusal, gather, parts};
 
 /// The file of a study of one machine.
@@ -225,6 +227,16 @@ impl Store {
             runs.map(|run| run.map(|run| u64::from(is_meant(run)))).sum::<rusqlite::Result<u64>>()
         };
         count().map_err(|error: rusqlite::Error| self.system(&error))
+    }
+
+    /// What the runs of a point have answered, by their index.
+    pub fn records(&self, point: u32) -> Result<impl Iterator<Item = Result<Record, StoreError>>, StoreError> {
+        let runs = || -> rusqlite::Result<Vec<u32>> {
+            let mut statement = self.connection.prepare_cached("SELECT run FROM runs WHERE point = ?1 ORDER BY run")?;
+            statement.query_map([self.row(point)], |row| row.get(0))?.collect()
+        };
+        let runs = runs().map_err(|error| self.system(&error))?;
+        Ok(runs.into_iter().filter_map(move |run| self.try_get(point, run).transpose()))
     }
 
     fn try_get(&self, point: u32, run: u32) -> Result<Option<Record>, StoreError> {

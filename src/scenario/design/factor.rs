@@ -134,6 +134,16 @@ impl Factor {
         self.amount(level).map(base)
     }
 
+    /// What its numbers are counted in, where they are not plain numbers or shares.
+    pub fn base_unit(&self) -> Option<&'static str> {
+        match self.amount(self.level_at(0))? {
+            Amount::Time(_) => Some("ns"),
+            Amount::Rate(_) => Some("1/s"),
+            Amount::Bytes(_) => Some("bytes"),
+            Amount::Number(_) | Amount::Share(_) => None,
+        }
+    }
+
     /// Whether its values are times.
     pub fn is_of_times(&self) -> bool {
         matches!(self.amount(self.level_at(0)), Some(Amount::Time(_)))
