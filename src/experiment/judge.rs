@@ -7,7 +7,7 @@ use crate::scenario::condition::{Amount, Condition, Operator};
 use crate::scenario::plan::{Expectation, Measure};
 use crate::scenario::quantity::Statistic;
 
-use super::measure::{unit, value_within};
+use super::measure::value_within;
 use super::partial::Partial;
 use super::sample::{CONFIDENCE, Moments, Sample};
 use super::verdict::{Basis, Ground, Judgement, Measured, Unit, Verdict};
@@ -188,7 +188,7 @@ impl Expected {
 impl Measured {
     /// A value of so many runs, and half its interval.
     pub(super) fn of(measure: &Measure, value: Option<f64>, half: Option<f64>, runs: u32) -> Self {
-        let unit = unit(measure);
+        let unit = Unit::of(measure);
         let interval = value.filter(|value| value.is_finite()).zip(half);
         let interval = interval.map(|(value, half)| (value - half, value + half)).map(|(low, high)| match unit {
             // Nothing that is measured can be negative.

@@ -16,20 +16,16 @@ use super::verdict::Unit;
 impl Unit {
     /// The unit a measure's values are in.
     pub fn of(measure: &Measure) -> Self {
-        unit(measure)
-    }
-}
-
-pub(super) fn unit(measure: &Measure) -> Unit {
-    match (measure.metric.kind(), measure.statistic) {
-        (_, Statistic::Count) => Unit::Number,
-        (MetricKind::Strike, _) if measure.metric != Metric::GoodputLost => Unit::Time,
-        (MetricKind::Times, Statistic::Under(_) | Statistic::AtLeast(_)) => Unit::Share,
-        (MetricKind::Times, Statistic::Cv) => Unit::Number,
-        (MetricKind::Times, _) => Unit::Time,
-        (MetricKind::Rate | MetricKind::Events, _) => Unit::Rate,
-        (MetricKind::Share, Statistic::Share) => Unit::Share,
-        _ => Unit::Number,
+        match (measure.metric.kind(), measure.statistic) {
+            (_, Statistic::Count) => Unit::Number,
+            (MetricKind::Strike, _) if measure.metric != Metric::GoodputLost => Unit::Time,
+            (MetricKind::Times, Statistic::Under(_) | Statistic::AtLeast(_)) => Unit::Share,
+            (MetricKind::Times, Statistic::Cv) => Unit::Number,
+            (MetricKind::Times, _) => Unit::Time,
+            (MetricKind::Rate | MetricKind::Events, _) => Unit::Rate,
+            (MetricKind::Share, Statistic::Share) => Unit::Share,
+            _ => Unit::Number,
+        }
     }
 }
 

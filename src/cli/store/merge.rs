@@ -41,11 +41,11 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    fn unreadable(path: &Path, error: &dyn fmt::Display) -> Self {
+    pub(super) fn unreadable(path: &Path, error: &dyn fmt::Display) -> Self {
         Self { exit: Exit::File, message: format!("cannot read `{}`: {error}", path.display()) }
     }
 
-    fn wrong(message: String) -> Self {
+    pub(super) fn wrong(message: String) -> Self {
         Self { exit: Exit::Wrong, message }
     }
 }
@@ -117,19 +117,7 @@ impl Part {
 
     /// The files that the scenario was read from, which the first shard keeps.
     pub fn files(&self) -> Result<Files, Refusal> {
-        let read = || -> rusqlite::Result<BTreeMap<PathBuf, Vec<u8>>> {
-            let connection = connect(&self.path)?;
-            let mut statement = connection.prepare("SELECT path, bytes FROM files ORDER BY path, piece")?;
-            let mut rows = statement.query([])?;
-            let mut files: BTreeMap<PathBuf, Vec<u8>> = BTreeMap::new();
-            while let Some(row) = rows.next()? {
-                let path = row.get::<_, String>(0)?;
-                files.entry(path.into()).or_default().extend_from_slice(row.get_ref(1)?.as_blob()?);
-            }
-            Ok(files)
-        };
-        let files = read().map_err(|error| Refusal::unreadable(&self.path, &error))?;
-        Ok(Files::of_kept(files.into_iter().map(|(path, bytes)| (path, Arc::from(bytes))).collect()))
+        files_of(&self.path)
     }
 
     /// Refuses a study that is planned otherwise here than where it was played.
@@ -152,10 +140,27 @@ impl Part {
     }
 }
 
+/// The files that the scenario of a study was read from.
+pub(super) fn files_of(path: &Path) -> Result<Files, Refusal> {
+    let read = || -> rusqlite::Result<BTreeMap<PathBuf, Vec<u8>>> {
+        let connection = connect(path)?;
+        let mut statement = connection.prepare("SELECT path, bytes FROM files ORDER BY path, piece")?;
+        let mut rows = statement.query([])?;
+        let mut files: BTreeMap<PathBuf, Vec<u8>> = BTreeMap::new();
+        while let Some(row) = rows.next()? {
+            let path = row.get::<_, String>(0)?;
+            files.entry(path.into()).or_default().extend_from_slice(row.get_ref(1)?.as_blob()?);
+        }
+        Ok(files)
+    };
+    let files = read().map_err(|error| Refusal::unreadable(path, &error))?;
+    Ok(Files::of_kept(files.into_iter().map(|(path, bytes)| (path, Arc::from(bytes))).collect()))
+}
+
 type Row = (String, String, Vec<u8>);
 
 /// Opens a file that is there. It is written only where a process was stopped in the middle of writing it.
-fn connect(path: &Path) -> rusqlite::Result<Connection> {
+pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let connection =
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(super::PATIENCE)?;

@@ -315,6 +315,12 @@ fn differs(key: &str, known: &str) -> String {
     }
 }
 
+/// Whether there are shards in a directory.
+fn has_shards(directory: &Path) -> bool {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    entries.into_iter().any(|entry| shard_of_file(&entry.file_name().to_string_lossy()).is_some())
+}
+
 /// Refuses a directory that has something else in it.
 fn refuse_others(directory: &Path, is_shard: bool) -> Result<(), StoreError> {
     let Ok(entries) = fs::read_dir(directory) else { return Ok(()) };
