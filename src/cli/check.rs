@@ -10,7 +10,7 @@ use super::exit::Exit;
 use super::files::Files;
 use super::scenario::{Prepared, prepare, refuse, strictly, warn};
 use super::terminal::Terminal;
-use super::tune::try_ends;
+use super::designed::try_ends;
 
 /// Checks every file as it stands, or as the flags change it, and with each of its variants.
 pub fn check(terminal: Terminal, args: &Check) -> Exit {
@@ -24,7 +24,7 @@ fn check_file(terminal: Terminal, args: &Check, files: &Files, file: &Path) -> E
         Ok(prepared) => (prepared, Exit::Well),
         Err(exit) => return exit,
     };
-    exit = exit.max(try_ends(terminal, files, args, file, &chosen));
+    exit = exit.max(try_ends(terminal, files, file, &args.changes.overrides(), &chosen));
     let mut variants = Vec::new();
     if overrides.variant.is_none() {
         variants.extend(chosen.document.variants.iter().cloned());

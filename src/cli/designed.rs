@@ -4,6 +4,7 @@ use std::path::Path;
 
 use rehearsal::experiment::StudyError;
 use rehearsal::scenario::design::{Design, Factor, Point as DesignPoint};
+use rehearsal::scenario::document::Document;
 use rehearsal::scenario::plan::Plan;
 use rehearsal::scenario::{Mistakes, Overrides};
 
@@ -66,8 +67,28 @@ impl Designed<'_> {
     }
 }
 
+/// Plans a scenario with every value of a list, and at both ends of every range, that sweeps and tunings of it vary.
+pub fn try_ends(terminal: Terminal, files: &Files, file: &Path, overrides: &Overrides, base: &Prepared) -> Exit {
+    let Document { tree, design, tuned, .. } = &base.document;
+    for (design, is_for) in [(design, Use::Sweep), (tuned, Use::Tuning)] {
+        let Some(design) = design else { continue };
+        for point in design.ends(tree) {
+            let end = Some(point.clone());
+            let at = match is_for {
+                Use::Sweep => Overrides { point: end, ..overrides.clone() },
+                Use::Tuning => Overrides { candidate: end, ..overrides.clone() },
+            };
+            if let Err(mistakes) = prepare(files, file, &at) {
+                say_where(terminal, design, &point);
+                return refuse(terminal, &mistakes);
+            }
+        }
+    }
+    Exit::Well
+}
+
 /// Says at which point of a design something is wrong.
-pub fn say_where(terminal: Terminal, design: &Design, point: &DesignPoint) {
+fn say_where(terminal: Terminal, design: &Design, point: &DesignPoint) {
     let labels = design.factors.iter().zip(design.labels(point));
     let labels = labels.map(|(factor, label)| format!("{} = {label}", factor.path));
     terminal.note(&format!("with {}:", labels.collect::<Vec<_>>().join(", ")));

@@ -2,14 +2,13 @@
 
 use rehearsal::experiment::{Progress, runs_at_most, tune as play};
 use rehearsal::report::TuneReport;
-use rehearsal::scenario::Overrides;
 use rehearsal::scenario::design::Point;
 use rehearsal::scenario::document::Document;
 use rehearsal::scenario::plan::Aim;
 
 use super::args::{self, Format};
 use super::ask::Ask;
-use super::designed::{Designed, Use, say_where};
+use super::designed::{Designed, Use};
 use super::destination::fill;
 use super::exit::Exit;
 use super::files::Files;
@@ -17,7 +16,7 @@ use super::interrupt;
 use super::keep::{Kept, Planned};
 use super::progress::ProgressLine;
 use super::run::verdicts;
-use super::scenario::{Prepared, prepare, refuse, warn};
+use super::scenario::{refuse, warn};
 use super::store::Study;
 use super::sweep::replicated;
 use super::terminal::Terminal;
@@ -83,26 +82,4 @@ pub fn plan<'a>(terminal: Terminal, files: &'a Files, ask: &'a Ask) -> Result<(D
         return Err(complain("no candidate is left: the constraints leave all of them out"));
     }
     Ok((Designed { terminal, files, file, overrides, base, design, points, is_for: Use::Tuning }, aim))
-}
-
-/// Plans the scenario with every value of a list and at both ends of every range that tuning varies, if it does.
-pub fn try_ends(
-    terminal: Terminal,
-    files: &Files,
-    args: &args::Check,
-    file: &std::path::Path,
-    base: &Prepared,
-) -> Exit {
-    let overrides = args.changes.overrides();
-    let design = base.document.tuned.iter();
-    let points =
-        design.flat_map(|design| design.ends(&base.document.tree).into_iter().map(move |point| (design, point)));
-    for (design, point) in points {
-        let at = Overrides { candidate: Some(point.clone()), ..overrides.clone() };
-        if let Err(mistakes) = prepare(files, file, &at) {
-            say_where(terminal, design, &point);
-            return refuse(terminal, &mistakes);
-        }
-    }
-    Exit::Well
 }

@@ -39,7 +39,11 @@ impl Axis {
     pub fn of(design: &Design) -> Vec<Self> {
         let axis = |factor: &Factor| Self {
             path: factor.path.clone(),
-            unit: if factor.is_of_times() { Unit::Time } else { Unit::Number },
+            unit: match factor.base_unit() {
+                Some("ns") => Unit::Time,
+                Some("1/s") => Unit::Rate,
+                _ => Unit::Number,
+            },
             is_log: factor.is_log(),
         };
         design.factors.iter().map(axis).collect()

@@ -6,6 +6,7 @@ use crate::report::sweep::{origin, plain};
 
 use super::canvas::{Anchor, Canvas, Type};
 use super::colour::{BLACK, QUIET, WHITE, is_dark, of_share};
+use super::file_name;
 use super::font;
 use super::response::WIDE;
 use super::sheet::{HEAD, LABEL, MARGIN, RIGHT, SMALL, page};
@@ -30,12 +31,6 @@ pub(super) fn plots(sweep: &Sweep) -> Vec<(String, Canvas)> {
         Some((format!("map-{}", file_name(quantity)), canvas))
     });
     maps.collect()
-}
-
-/// A quantity as part of a file's name.
-fn file_name(quantity: &str) -> String {
-    let plain = |letter: char| if letter.is_ascii_alphanumeric() || "-.".contains(letter) { letter } else { '-' };
-    quantity.chars().map(plain).take(80).collect()
 }
 
 /// The values of a factor, in the order of the points.

@@ -18,6 +18,8 @@ mod over_time;
 mod overlay;
 mod pareto;
 mod response;
+mod scale;
+mod scatter;
 mod sheet;
 
 use crate::experiment::{Comparison, Results, Sweep, Tuning};
@@ -41,6 +43,10 @@ pub(super) fn files(results: &Results, total: &Total) -> Vec<File> {
 
 /// The plots of a sweep: quantities along a factor, and a map of each quantity where there are two factors.
 pub(super) fn of_sweep(sweep: &Sweep) -> Vec<File> {
+    if response::has_no_lines(sweep) {
+        let sheets = scatter::plots(sweep).into_iter();
+        return sheets.map(|(quantity, canvas)| (format!("along-{}", file_name(&quantity)), canvas)).flat_map(both).collect();
+    }
     let lines = response::plot(sweep).map(|canvas| ("sweep".to_owned(), canvas));
     lines.into_iter().chain(heat_map::plots(sweep)).flat_map(both).collect()
 }
@@ -57,6 +63,12 @@ pub(super) fn of_tuning(tuning: &Tuning) -> Vec<File> {
     let front = pareto::plot(tuning).map(|canvas| ("pareto".to_owned(), canvas));
     let knobs = knobs::plot(tuning).map(|canvas| ("knobs".to_owned(), canvas));
     front.into_iter().chain(knobs).flat_map(both).collect()
+}
+
+/// A quantity as part of a file's name.
+fn file_name(quantity: &str) -> String {
+    let plain = |letter: char| if letter.is_ascii_alphanumeric() || "-.".contains(letter) { letter } else { '-' };
+    quantity.chars().map(plain).take(80).collect()
 }
 
 /// A canvas as SVG and as PNG.

@@ -1,13 +1,13 @@
 //! Quantities along one factor of a sweep, a line for each choice of the others, with the intervals as bands.
 
 use crate::experiment::{Sweep, SweepPoint, Unit};
-use crate::report::human;
 use crate::report::style::clean;
 use crate::report::sweep::{origin, plain};
 
 use super::axis::Axis;
 use super::canvas::Canvas;
 use super::colour::{Colour, LINES, tint};
+use super::scale::number;
 use super::sheet::{HEAD, LEFT, Panel, RIGHT, page};
 
 /// More panels than this are no picture.
@@ -88,6 +88,12 @@ pub(super) fn plot(sweep: &Sweep) -> Option<Canvas> {
     Some(canvas)
 }
 
+/// Whether hardly any two points differ by one factor alone, as where they were drawn to fill a space.
+pub(super) fn has_no_lines(sweep: &Sweep) -> bool {
+    let lines = along(sweep).map_or(0, |along| series(sweep, along, &places(sweep, along)).len());
+    lines > LINES.len() && lines * 2 > sweep.points.len()
+}
+
 /// The factor to draw along: of those whose values are numbers the one with most of them, else the first with several.
 fn along(sweep: &Sweep) -> Option<usize> {
     let count = |factor: usize| places(sweep, factor).len();
@@ -152,10 +158,7 @@ fn horizontal(sweep: &Sweep, along: usize, places: &[(String, f64)]) -> Axis {
 
 fn horizontal_label(sweep: &Sweep, along: usize, places: &[(String, f64)], x: f64) -> String {
     if is_of_numbers(sweep, along) {
-        return match sweep.factors[along].unit {
-            Unit::Time => human::time(x),
-            _ => human::number(x),
-        };
+        return number(x, sweep.factors[along].unit);
     }
     places.iter().find(|(_, place)| (place - x).abs() < 1e-9).map(|(label, _)| clean(label, 24)).unwrap_or_default()
 }
