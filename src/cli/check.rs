@@ -6,11 +6,11 @@ use rehearsal::scenario::document::{Key, Value};
 use rehearsal::scenario::{Diagnostic, Overrides};
 
 use super::args::Check;
+use super::designed::try_ends;
 use super::exit::Exit;
 use super::files::Files;
 use super::scenario::{Prepared, prepare, refuse, strictly, warn};
 use super::terminal::Terminal;
-use super::designed::try_ends;
 
 /// Checks every file as it stands, or as the flags change it, and with each of its variants.
 pub fn check(terminal: Terminal, args: &Check) -> Exit {

@@ -20,7 +20,8 @@ fn try_write(table: &Table) -> Result<Vec<u8>> {
     let fields = table.columns.iter().map(field).collect::<Result<Vec<_>>>()?;
     let schema = Type::group_type_builder("runs").with_fields(fields).build()?;
     // Its own name for itself would change with its version.
-    let properties = WriterProperties::builder().set_created_by(concat!("rehearsal ", env!("CARGO_PKG_VERSION")).into());
+    let properties =
+        WriterProperties::builder().set_created_by(concat!("rehearsal ", env!("CARGO_PKG_VERSION")).into());
     let mut bytes = Vec::new();
     let mut writer = SerializedFileWriter::new(&mut bytes, Arc::new(schema), Arc::new(properties.build()))?;
     let mut group = writer.next_row_group()?;

@@ -29,8 +29,8 @@ use super::scenario::Prepared;
 
 pub use error::StoreError;
 pub use fingerprint::Point;
-pub use whole::Whole;
 pub use merge::{Complete, Part, Refusal, gather, parts};
+pub use whole::Whole;
 
 /// The file of a study of one machine.
 pub const FILE: &str = "study.db";

@@ -24,7 +24,8 @@ impl Whole {
         let path = directory.join(FILE);
         if !path.exists() && has_shards(directory) {
             let directory = directory.display();
-            let message = format!("`{directory}` holds shards: put them together with `rehearsal merge {directory} --study DIR`");
+            let message =
+                format!("`{directory}` holds shards: put them together with `rehearsal merge {directory} --study DIR`");
             return Err(Refusal::wrong(message));
         }
         let unreadable = |error: &dyn fmt::Display| Refusal::unreadable(&path, error);
@@ -35,7 +36,8 @@ impl Whole {
                 return Err(Refusal::wrong(format!("`{}` holds {}", path.display(), differs(key, known))));
             }
         }
-        let (ask, points) = about.remove("ask").zip(about.remove("points")).ok_or_else(|| unreadable(&"it is no study"))?;
+        let (ask, points) =
+            about.remove("ask").zip(about.remove("points")).ok_or_else(|| unreadable(&"it is no study"))?;
         let ask = serde_json::from_str(&ask).map_err(|error| unreadable(&error))?;
         Ok(Self { path, ask, points })
     }

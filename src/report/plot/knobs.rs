@@ -45,8 +45,7 @@ pub(super) fn plot(tuning: &Tuning) -> Option<Canvas> {
     for (index, (factor, scale)) in shown.iter().enumerate() {
         let top = HEAD + 40 + index as i32 * (PANEL + GAP);
         let values = known.iter().filter_map(|&place| tuning.candidates[place].value.value);
-        let panel =
-            Panel { top, bottom: top + PANEL, x: scale.axis(), y: around(values, (top + PANEL, top), 4) };
+        let panel = Panel { top, bottom: top + PANEL, x: scale.axis(), y: around(values, (top + PANEL, top), 4) };
         panel.frame(&mut canvas, &clean(&tuning.objective, 120), |x| scale.label(x), |y| in_unit(tuning, y));
         panel.below(&mut canvas, &clean(&tuning.factors[*factor].path, 120));
         // The best one last, so that nothing lies over it.

@@ -45,7 +45,10 @@ pub(super) fn files(results: &Results, total: &Total) -> Vec<File> {
 pub(super) fn of_sweep(sweep: &Sweep) -> Vec<File> {
     if response::has_no_lines(sweep) {
         let sheets = scatter::plots(sweep).into_iter();
-        return sheets.map(|(quantity, canvas)| (format!("along-{}", file_name(&quantity)), canvas)).flat_map(both).collect();
+        return sheets
+            .map(|(quantity, canvas)| (format!("along-{}", file_name(&quantity)), canvas))
+            .flat_map(both)
+            .collect();
     }
     let lines = response::plot(sweep).map(|canvas| ("sweep".to_owned(), canvas));
     lines.into_iter().chain(heat_map::plots(sweep)).flat_map(both).collect()

@@ -28,7 +28,8 @@ fn plot(sweep: &Sweep, place: usize, quantity: &str) -> Option<Canvas> {
     let measured = |point: &SweepPoint| point.outcome.columns.get(place).map(|(_, measured)| *measured);
     let known = || {
         let points = sweep.points.iter().filter_map(|point| Some((point, measured(point)?)));
-        points.filter_map(|(point, measured)| Some((point, measured.value.filter(|value| value.is_finite())?, measured)))
+        points
+            .filter_map(|(point, measured)| Some((point, measured.value.filter(|value| value.is_finite())?, measured)))
     };
     let unit = known().next()?.2.unit;
     let values =
