@@ -35,7 +35,7 @@ impl Table {
             let fields = self.columns.iter().map(|column| match &column.values {
                 Values::Text(values) => values[row].clone(),
                 Values::Whole(values) => values[row].to_string(),
-                Values::Number(values) => values[row].map_or(String::new(), |value| value.to_string()),
+                Values::Number(values) => values[row].map_or(String::new(), |value| format!("{value:?}")),
             });
             writer.write_record(fields).expect("every row has the header's fields");
         }
