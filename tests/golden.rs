@@ -115,7 +115,7 @@ fn in_pairs(path: &Path, variants: &[String], differences: &mut Vec<String>) {
     let plans = std::iter::once(("base".to_owned(), base)).chain(others).collect();
     let comparison = play_pairs(&title, plans, None, &mut Bare, &mut |_| ControlFlow::Continue(()));
     let comparison = comparison.expect("a scenario that ships can be played");
-    let report = CompareReport(&comparison);
+    let report = CompareReport { comparison: &comparison, margin: None };
     let text = report.text(ReportStyle::Plain).into_bytes();
     compare(&folder(path, None), [("compare.txt", text), ("compare.csv", report.csv())], differences);
 }

@@ -128,8 +128,8 @@ pub struct Compare {
     #[arg(long = "metric", value_name = "QUANTITY")]
     pub metrics: Vec<String>,
     /// How much worse anything may be, as a share of its value at the base: beyond it the exit code is 1, or 3 where more runs would tell
-    #[arg(long, value_name = "SHARE", conflicts_with = "shard")]
-    pub margin: Option<String>,
+    #[arg(long, value_name = "SHARE", value_parser = super::compare::margin, conflicts_with = "shard")]
+    pub margin: Option<f64>,
     #[command(flatten)]
     pub keep: Keeping,
     #[command(flatten)]
@@ -302,8 +302,8 @@ pub struct Merge {
     #[arg(long, value_enum, value_name = "AS")]
     pub inconclusive: Option<Inconclusive>,
     /// Of a comparison: how much worse anything may be, as for `compare`
-    #[arg(long, value_name = "SHARE")]
-    pub margin: Option<String>,
+    #[arg(long, value_name = "SHARE", value_parser = super::compare::margin)]
+    pub margin: Option<f64>,
 }
 
 /// Writes the runs of a kept study as a table, for pandas, polars, DuckDB and others

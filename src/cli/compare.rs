@@ -5,11 +5,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use rehearsal::experiment::{
-    Baseline, Comparison, Finding, Progress, Shelf, StudyError, Watch, compare as play, runs_of_each,
+    Baseline, Breach, Comparison, Progress, Shelf, StudyError, Verdict, Watch, compare as play, runs_of_each,
 };
 use rehearsal::report::{CompareReport, baseline};
 use rehearsal::scenario::plan::Plan;
-use rehearsal::scenario::{Better, Mistakes, Overrides};
+use rehearsal::scenario::{Mistakes, Overrides};
 
 use super::args::{self, Destination};
 use super::ask::Ask;
@@ -53,7 +53,7 @@ fn try_compare(terminal: Terminal, args: &args::Compare) -> Result<Exit, Exit> {
     };
     let comparison = planned.play(earlier.as_ref(), kept.shelf(), &mut watch)?;
     drop(line);
-    report(terminal, &comparison, &args.to, directory, args.margin.as_deref())
+    report(terminal, &comparison, &args.to, directory, args.margin)
 }
 
 /// A comparison that can be played.
@@ -182,22 +182,28 @@ pub fn report(
     comparison: &Comparison,
     to: &Destination,
     directory: Option<Directory>,
-    margin: Option<&str>,
+    margin: Option<f64>,
 ) -> Result<Exit, Exit> {
-    let report = CompareReport(comparison);
+    let report = CompareReport { comparison, margin };
     fill(directory, || report.files()).map_err(|refusal| {
         terminal.complain(&refusal.to_string());
         Exit::File
     })?;
     let exit = to.print(terminal, |style| report.text(style), || report.json(), || report.csv());
-    Ok(exit.max(regressions(terminal, comparison, margin)?))
+    Ok(exit.max(regressions(terminal, comparison, margin)))
 }
 
 /// The base first: the only file and its variants, or several files.
 fn asked(ask: &Ask, base: &Prepared) -> Result<Vec<Asked>, String> {
     let file = &ask.files[0];
     if ask.files.len() > 1 {
-        let named = |file: &PathBuf| Asked { name: Files::stem(file), file: file.clone(), variant: None };
+        if let Some(variant) = ask.with.first() {
+            return Err(format!("`--with {variant}` is for one file and its variants, and several are named"));
+        }
+        // Files of one name are told apart by their paths.
+        let is_alone = |file: &PathBuf| ask.files.iter().filter(|other| Files::stem(other) == Files::stem(file)).count() == 1;
+        let name = |file: &PathBuf| if is_alone(file) { Files::stem(file) } else { file.display().to_string() };
+        let named = |file: &PathBuf| Asked { name: name(file), file: file.clone(), variant: None };
         return Ok(ask.files.iter().map(named).collect());
     }
     let known: Vec<_> = base.document.variants.iter().map(|variant| variant.name.clone()).collect();
@@ -205,7 +211,7 @@ fn asked(ask: &Ask, base: &Prepared) -> Result<Vec<Asked>, String> {
         () if !ask.with.is_empty() => ask.with.clone(),
         // What is played is compared with what was.
         () if ask.has_baseline => Vec::new(),
-        () => known,
+        () => known.clone(),
     };
     if variants.is_empty() && !ask.has_baseline {
         return Err(format!(
@@ -213,9 +219,18 @@ fn asked(ask: &Ask, base: &Prepared) -> Result<Vec<Asked>, String> {
             file.display()
         ));
     }
-    let others =
-        variants.into_iter().map(|variant| Asked { name: variant.clone(), file: file.clone(), variant: Some(variant) });
-    Ok(std::iter::once(Asked { name: "base".into(), file: file.clone(), variant: None }).chain(others).collect())
+    let mut others: Vec<Asked> = Vec::new();
+    for variant in variants {
+        if !known.contains(&variant) {
+            let nearest = known.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+            return Err(format!("{}: there is no variant `{variant}`; there are: {nearest}", file.display()));
+        }
+        if others.iter().all(|other| other.name != variant) {
+            others.push(Asked { name: variant.clone(), file: file.clone(), variant: Some(variant) });
+        }
+    }
+    let name = if ask.has_baseline { Files::stem(file) } else { "base".into() };
+    Ok(std::iter::once(Asked { name, file: file.clone(), variant: None }).chain(others).collect())
 }
 
 /// A side's plan. It is to show what the base shows, unless it has no such thing.
@@ -225,46 +240,24 @@ fn prepared(files: &Files, side: &Asked, overrides: &Overrides, base: &Plan) -> 
     prepare(files, &side.file, &Overrides { metrics, ..own.clone() }).or_else(|_| prepare(files, &side.file, &own))
 }
 
-/// Whether something is worse by more than is allowed.
-fn regressions(terminal: Terminal, comparison: &Comparison, margin: Option<&str>) -> Result<Exit, Exit> {
-    let Some(margin) = margin else { return Ok(Exit::Well) };
-    let margin = share(margin).ok_or_else(|| {
-        terminal.complain(&format!("`--margin` is a share such as 5%, found `{margin}`"));
-        Exit::Wrong
-    })?;
-    let mut exit = Exit::Well;
-    for side in &comparison.sides[1..] {
-        for ((column, _, difference), (_, base, _)) in side.quantities.iter().zip(&comparison.sides[0].quantities) {
-            let (Some(difference), Some(better), Some(of_base)) =
-                (difference, column.measure.metric.better(), base.value)
-            else {
-                continue;
-            };
-            let worse = if better == Better::Lower { difference.value } else { -difference.value };
-            let half = difference.half.unwrap_or(0.0);
-            let allowed = margin * of_base.abs();
-            if difference.finding == Finding::Same || worse + half <= allowed {
-                continue;
-            }
-            let (said, code) = if worse - half > allowed {
-                ("is worse than the margin allows", Exit::Failed)
-            } else {
-                ("may be worse than the margin allows: more runs would tell", Exit::Undecided)
-            };
-            terminal.note(&format!("{}: {} {said}", side.name, column.quantity));
-            exit = exit.max(code);
-        }
-    }
-    Ok(exit)
+/// Says what is worse by more than is allowed.
+fn regressions(terminal: Terminal, comparison: &Comparison, margin: Option<f64>) -> Exit {
+    let breaches = margin.map_or(Vec::new(), |margin| comparison.breaches(margin));
+    let exit = |breach: &Breach| {
+        terminal.note(&format!("{}: {} {}", breach.side, breach.quantity, breach.why));
+        if breach.verdict == Verdict::Fail { Exit::Failed } else { Exit::Undecided }
+    };
+    breaches.iter().map(exit).max().unwrap_or(Exit::Well)
 }
 
 /// `5%` or `0.05`.
-fn share(text: &str) -> Option<f64> {
-    let share = match text.strip_suffix('%') {
-        Some(percent) => percent.trim().parse::<f64>().ok()? / 100.0,
-        None => text.parse().ok()?,
-    };
-    (share.is_finite() && share >= 0.0).then_some(share)
+pub fn margin(text: &str) -> Result<f64, String> {
+    let number = |text: &str| text.trim().parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0);
+    match text.strip_suffix('%') {
+        Some(percent) => number(percent).map(|percent| percent / 100.0),
+        None => number(text).filter(|share| *share < 1.0),
+    }
+    .ok_or_else(|| "it is a share such as 5% or 0.05; from 1 on it needs the `%`".into())
 }
 
 #[cfg(test)]
@@ -273,7 +266,8 @@ mod tests {
 
     #[test]
     fn margins_are_shares() {
-        assert_eq!((share("5%"), share("0.05"), share("0")), (Some(0.05), Some(0.05), Some(0.0)));
-        assert_eq!((share("-1%"), share("much"), share("inf")), (None, None, None));
+        let [percent, share, none, double] = ["5%", "0.05", "0", "200%"].map(|text| margin(text).ok());
+        assert_eq!((percent, share, none, double), (Some(0.05), Some(0.05), Some(0.0), Some(2.0)));
+        assert!(["5", "-1%", "much", "inf", "5%%"].iter().all(|text| margin(text).is_err()));
     }
 }

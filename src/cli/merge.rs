@@ -73,7 +73,7 @@ fn try_merge(terminal: Terminal, args: &args::Merge) -> Result<Exit, Exit> {
             let planned = compare::Planned::new(terminal, &files, &first.ask)?;
             let (mut store, directory) = together(&planned.points()?, &planned)?;
             let comparison = planned.play(None, &mut Complete::new(&mut store), &mut watch)?;
-            compare::report(terminal, &comparison, &args.to, directory, args.margin.as_deref())
+            compare::report(terminal, &comparison, &args.to, directory, args.margin)
         }
         Kind::Tune => unreachable!("it was refused"),
     }

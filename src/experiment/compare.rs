@@ -9,16 +9,17 @@ use std::sync::Arc;
 
 use crate::metrics::Histogram;
 use crate::scenario::plan::{Column, Plan};
-use crate::scenario::quantity::Statistic;
+use crate::scenario::Better;
 
 use super::baseline::Baseline;
+use super::chain::Chain;
 use super::partial::Partial;
 use super::record::Record;
 use super::run::Watch;
 use super::sample::{Moments, Sample};
 use super::shelf::Shelf;
 use super::study::StudyError;
-use super::verdict::Measured;
+use super::verdict::{Measured, Unit, Verdict};
 use super::workshop::{Setting, Task, Workshop};
 
 /// A comparison, played.
@@ -28,8 +29,10 @@ pub struct Comparison {
     pub title: String,
     /// The seed that all share.
     pub seed: u64,
-    /// How many runs of each.
+    /// How many runs of each that was played.
     pub runs: u32,
+    /// Whether runs of the same index are pairs: not where the base is earlier results with another seed, or other runs of it.
+    pub is_paired: bool,
     /// The base first, then the others, in order.
     pub sides: Vec<Side>,
 }
@@ -81,6 +84,8 @@ pub enum Finding {
     Same,
     /// The interval holds zero.
     Unseen,
+    /// There is no interval: of a single run, or where a run has no value.
+    Unknown,
     /// It is less, surely.
     Lower,
     /// It is more, surely.
@@ -96,6 +101,67 @@ struct Against {
     is_paired: bool,
 }
 
+/// Something that is worse than it may be, or may be so.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Breach {
+    /// Of which side.
+    pub side: String,
+    /// Which quantity.
+    pub quantity: String,
+    /// Whether it is surely worse by more than is allowed.
+    pub verdict: Verdict,
+    /// What is wrong with it, in words.
+    pub why: &'static str,
+}
+
+impl Comparison {
+    /// What is worse than the base by more than a share of the base's value, or may be, as it is not known better. Quantities of which
+    /// neither more nor less is better are left out.
+    pub fn breaches(&self, margin: f64) -> Vec<Breach> {
+        let Some((base, others)) = self.sides.split_first() else { return Vec::new() };
+        let mut breaches = Vec::new();
+        for side in others {
+            for (column, of_base, _) in &base.quantities {
+                let (Some(better), Some(of_base)) = (column.measure.metric.better(), of_base.value) else { continue };
+                let own = side.quantities.iter().find(|(own, ..)| own.quantity == column.quantity);
+                let found = match own.map(|(_, measured, contrast)| (measured.value, contrast)) {
+                    None => Some((Verdict::Inconclusive, "is not measured there")),
+                    Some((None, _)) => Some((Verdict::Inconclusive, "has no value any more")),
+                    Some((_, None)) => None,
+                    Some((_, Some(contrast))) => contrast.breach(of_base, better, margin, self.runs),
+                };
+                breaches.extend(found.map(|(verdict, why)| Breach {
+                    side: side.name.clone(),
+                    quantity: column.quantity.clone(),
+                    verdict,
+                    why,
+                }));
+            }
+        }
+        breaches
+    }
+}
+
+impl Contrast {
+    fn breach(&self, of_base: f64, better: Better, margin: f64, runs: u32) -> Option<(Verdict, &'static str)> {
+        let worse = if better == Better::Lower { self.value } else { -self.value };
+        // Whatever is finite is better than a base that has no end.
+        if self.finding == Finding::Same || !of_base.is_finite() {
+            return None;
+        }
+        let allowed = margin * of_base.abs();
+        let surely = Some((Verdict::Fail, "is worse than the margin allows"));
+        match self.half {
+            _ if !worse.is_finite() => surely.filter(|_| worse > 0.0),
+            Some(half) if worse - half > allowed => surely,
+            Some(half) if worse + half <= allowed => None,
+            // Of a single run there is nothing but its value.
+            None if runs == 1 => surely.filter(|_| worse > allowed),
+            _ => Some((Verdict::Inconclusive, "may be worse than the margin allows: more runs would tell")),
+        }
+    }
+}
+
 /// What is known of one side while runs come in.
 struct Known {
     setting: Arc<Setting>,
@@ -103,7 +169,9 @@ struct Known {
     /// By column: differences to the base.
     differences: Vec<Moments>,
     is_same: Vec<bool>,
-    digest: u64,
+    digest: Chain,
+    /// Whether times are compared in whole nanoseconds, as earlier results have them.
+    is_rounded: bool,
 }
 
 /// Plays these plans run by run, and says how they differ from the first, or from earlier results. A quantity that the first does not
@@ -132,7 +200,8 @@ pub fn compare(
         samples: vec![Sample::default(); columns.len()],
         differences: vec![Moments::default(); columns.len()],
         is_same: vec![true; columns.len()],
-        digest: 0,
+        digest: Chain::default(),
+        is_rounded: baseline.is_some(),
     });
     let mut known = known.collect::<Vec<_>>();
     let earlier = |run| -> Option<Vec<Option<f64>>> {
@@ -167,12 +236,13 @@ pub fn compare(
     let played = names.into_iter().zip(&known).enumerate().map(|(place, (name, side))| Side {
         name,
         runs,
-        digest: side.digest,
+        digest: side.digest.digest(),
         quantities: side.quantities(&columns, |at| against(at).filter(|_| !is_base(place))),
         times: side.times(&columns),
     });
     let earlier = baseline.map(|baseline| baseline.side(&columns));
-    Ok(Comparison { title: title.into(), seed, runs, sides: earlier.into_iter().chain(played).collect() })
+    let is_paired = baseline.is_none_or(|baseline| shares_luck(baseline) && baseline.runs == runs);
+    Ok(Comparison { title: title.into(), seed, runs, is_paired, sides: earlier.into_iter().chain(played).collect() })
 }
 
 /// How often each side of a comparison of these plans is played.
@@ -188,13 +258,14 @@ impl Known {
 
     /// Takes in the next run, beside the base's values in the run of the same index; its own values.
     fn take(&mut self, columns: &[Column], record: &Record, base: Option<&Vec<Option<f64>>>) -> Vec<Option<f64>> {
-        self.digest = crate::base::random::mix(self.digest ^ record.digest);
+        self.digest.add(record.digest);
         let mut values = Vec::new();
         for (at, column) in columns.iter().enumerate() {
             let place = self.place(column);
             let value = place.and_then(|place| {
                 let answer = &record.answers[self.setting.questions.columns[place]];
-                self.samples[at].add(answer, self.setting.plan.columns[place].measure.statistic)
+                let value = self.samples[at].add(answer, self.setting.plan.columns[place].measure.statistic)?;
+                Some(self.as_compared(value, &self.setting.plan.columns[place]))
             });
             let of_base = base.and_then(|base| base[at]);
             if let (Some(value), Some(of_base)) = (value, of_base) {
@@ -204,6 +275,12 @@ impl Known {
             values.push(value);
         }
         values
+    }
+
+    /// A value as it is compared.
+    fn as_compared(&self, value: f64, column: &Column) -> f64 {
+        let is_rounded = self.is_rounded && Unit::of(&column.measure) == Unit::Time && value.is_finite();
+        if is_rounded { libm::floor(value + 0.5) } else { value }
     }
 
     /// What it is to be compared with in a quantity.
@@ -225,7 +302,7 @@ impl Known {
             let own = &self.setting.plan.columns[place];
             let (sample, statistic) = (&self.samples[at], own.measure.statistic);
             let measured = Measured::of(&own.measure, sample.value(statistic), sample.half_width(), sample.runs());
-            let difference = base(at).and_then(|base| self.difference(&base, at, statistic));
+            let difference = base(at).and_then(|base| self.difference(&base, at, own));
             Some((own.clone(), measured, difference))
         };
         columns.iter().enumerate().filter_map(|(at, column)| measured(at, column)).collect()
@@ -243,9 +320,9 @@ impl Known {
         all
     }
 
-    fn difference(&self, base: &Against, at: usize, statistic: Statistic) -> Option<Contrast> {
+    fn difference(&self, base: &Against, at: usize, column: &Column) -> Option<Contrast> {
         let own = &self.samples[at];
-        let (value, of_base) = (own.value(statistic)?, base.value?);
+        let (value, of_base) = (self.as_compared(own.value(column.measure.statistic)?, column), base.value?);
         let differences = &self.differences[at];
         let is_paired = base.is_paired && differences.count() == own.runs() && differences.count() == base.runs;
         let value = if value == of_base { 0.0 } else { value - of_base };
@@ -259,7 +336,10 @@ impl Known {
             _ if is_paired && self.is_same[at] => Finding::Same,
             Some(half) if value + half < 0.0 => Finding::Lower,
             Some(half) if value - half > 0.0 => Finding::Higher,
-            _ => Finding::Unseen,
+            Some(_) => Finding::Unseen,
+            None if value == f64::INFINITY => Finding::Higher,
+            None if value == f64::NEG_INFINITY => Finding::Lower,
+            None => Finding::Unknown,
         };
         Some(Contrast { value, half, independent, finding })
     }

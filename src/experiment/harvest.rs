@@ -1,10 +1,10 @@
 //! What is gathered while runs of one plan come in, each of which may be forgotten afterwards.
 
-use crate::base::random::mix;
 use crate::metrics::RunResult;
 use crate::scenario::plan::Plan;
 
 use super::Results;
+use super::chain::Chain;
 use super::enough::Enough;
 use super::judge::Judge;
 use super::record::{Questions, Record};
@@ -17,8 +17,7 @@ pub(super) struct Harvest<'a> {
     judge: Judge,
     enough: Option<Enough>,
     count: u32,
-    first_digest: u64,
-    chain: u64,
+    chain: Chain,
     /// By fault: whether it has touched nothing so far.
     is_idle: Vec<bool>,
     kept: Vec<RunResult>,
@@ -32,8 +31,7 @@ impl<'a> Harvest<'a> {
             judge: Judge::new(&plan.expectations),
             enough: plan.enough.as_ref().map(Enough::new),
             count: 0,
-            first_digest: 0,
-            chain: 0,
+            chain: Chain::default(),
             is_idle: vec![true; plan.faults.len()],
             kept: Vec::new(),
         }
@@ -44,10 +42,9 @@ impl<'a> Harvest<'a> {
         let Record { answers, digest, .. } = self.questions.answer(&run);
         self.judge.take(self.questions.expectations.iter().map(|&expectation| &answers[expectation]));
         if self.count == 0 {
-            self.first_digest = digest;
             self.judge.take_batches(&run);
         }
-        self.chain = mix(self.chain ^ digest);
+        self.chain.add(digest);
         for (is_idle, fault) in self.is_idle.iter_mut().zip(&run.faults) {
             *is_idle &= fault.book.is_idle();
         }
@@ -84,7 +81,7 @@ impl<'a> Harvest<'a> {
             seed: plan.seed,
             resolved: plan.resolved.clone(),
             count: self.count,
-            digest: if self.count == 1 { self.first_digest } else { self.chain },
+            digest: self.chain.digest(),
             judgements: self.judge.judgements(),
             idle_faults,
             warnings,

@@ -1,6 +1,7 @@
 //! From a plan to results: runs, replicates, and whether expectations hold.
 
 mod baseline;
+mod chain;
 mod compare;
 mod enough;
 mod harvest;
@@ -30,7 +31,7 @@ use crate::scenario::plan::Plan;
 use harvest::Harvest;
 
 pub use baseline::{Baseline, Known};
-pub use compare::{Comparison, Contrast, Finding, Side, Times, compare, runs_of_each};
+pub use compare::{Breach, Comparison, Contrast, Finding, Side, Times, compare, runs_of_each};
 pub use partial::Partial;
 pub use record::{Questions, Record};
 pub use replicate::replicate;

@@ -8,9 +8,9 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use crate::base::random::mix;
 use crate::scenario::plan::{Column, Plan};
 
+use super::chain::Chain;
 use super::enough::Enough;
 use super::judge::Judge;
 use super::record::{Questions, Record};
@@ -65,7 +65,7 @@ struct Tally {
     samples: Vec<Sample>,
     judge: Judge,
     enough: Option<Enough>,
-    digest: u64,
+    digest: Chain,
     runs: u32,
 }
 
@@ -76,7 +76,7 @@ impl Tally {
             samples: vec![Sample::default(); plan.columns.len()],
             judge: Judge::new(&plan.expectations),
             enough: plan.enough.as_ref().map(Enough::new),
-            digest: 0,
+            digest: Chain::default(),
             runs: 0,
             setting: Arc::clone(setting),
         }
@@ -89,7 +89,7 @@ impl Tally {
             sample.add(&record.answers[answer], column.measure.statistic);
         }
         self.judge.take(expectations.iter().map(|&answer| &record.answers[answer]));
-        self.digest = mix(self.digest ^ record.digest);
+        self.digest.add(record.digest);
         self.runs += 1;
         let answers = targets.iter().map(|&answer| &record.answers[answer]);
         let is_enough = self.enough.as_mut().is_some_and(|enough| enough.take(answers));
@@ -107,7 +107,7 @@ impl Tally {
             runs: self.runs,
             columns: columns.collect(),
             judgements: self.judge.judgements(),
-            digest: self.digest,
+            digest: self.digest.digest(),
             cut: cut.clone(),
         }
     }

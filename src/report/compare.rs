@@ -1,6 +1,6 @@
 //! A comparison in words, and as CSV and JSON.
 
-use crate::experiment::{Comparison, Contrast, Finding, Side, Unit};
+use crate::experiment::{Breach, Comparison, Contrast, Finding, Side, Unit, Verdict};
 use crate::scenario::Better;
 
 use super::metric::Value;
@@ -8,11 +8,16 @@ use super::style::{Role, Style, clean};
 use super::summary::field;
 use super::sweep::{plain, unit_name, with_interval};
 use super::text::columns;
-use super::{File, VERSION, plot};
+use super::{File, VERSION, plot, verdict_name};
 
 /// Everything that can be said about a comparison.
 #[derive(Clone, Copy, Debug)]
-pub struct CompareReport<'a>(pub &'a Comparison);
+pub struct CompareReport<'a> {
+    /// What it has come to.
+    pub comparison: &'a Comparison,
+    /// How much worse anything may be, as a share of its value at the base.
+    pub margin: Option<f64>,
+}
 
 /// Whether a difference is good news.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,30 +29,59 @@ pub(super) enum News {
 
 pub(super) fn news(better: Option<Better>, contrast: Finding) -> News {
     match (better, contrast) {
-        (_, Finding::Same | Finding::Unseen) | (None, _) => News::Neither,
+        (_, Finding::Same | Finding::Unseen | Finding::Unknown) | (None, _) => News::Neither,
         (Some(Better::Lower), Finding::Lower) | (Some(Better::Higher), Finding::Higher) => News::Good,
         _ => News::Bad,
     }
 }
 
-/// `1 run`, `10 runs`.
-pub(super) fn runs(comparison: &Comparison) -> String {
-    if comparison.runs == 1 { "1 run".to_owned() } else { format!("{} runs", comparison.runs) }
+/// `10 runs of each, in pairs that share their luck`.
+pub(super) fn how(comparison: &Comparison) -> String {
+    let runs = |runs| if runs == 1 { "1 run".to_owned() } else { format!("{runs} runs") };
+    let base = comparison.sides.first().map_or(comparison.runs, |side| side.runs);
+    let count = match base == comparison.runs {
+        true => format!("{} of each", runs(base)),
+        false => format!("{} beside {} of the base", runs(comparison.runs), runs(base)),
+    };
+    let pairs = if comparison.is_paired { "in pairs that share their luck" } else { "not in pairs" };
+    format!("{count}, {pairs}")
+}
+
+/// What is worse than it may be.
+fn gate(comparison: &Comparison, margin: f64, style: Style) -> Vec<String> {
+    let breaches = comparison.breaches(margin);
+    let heading = style.paint(Role::Heading, "Margin");
+    let said = format!("anything may be worse by {} of its value at the base", super::human::share(margin));
+    let mut lines = vec![format!("{heading}  {}", style.paint(Role::Quiet, &said))];
+    if breaches.is_empty() {
+        lines.push(format!("  {} nothing is", style.paint(Role::Good, "✓")));
+    }
+    lines.extend(breaches.iter().map(|breach| {
+        let mark = match breach.verdict {
+            Verdict::Fail => style.paint(Role::Bad, "✗"),
+            Verdict::Pass | Verdict::Inconclusive => style.paint(Role::Quiet, "?"),
+        };
+        format!("  {mark} {}: {} {}", clean(&breach.side, 40), clean(&breach.quantity, 48), breach.why)
+    }));
+    lines
 }
 
 impl CompareReport<'_> {
     /// The base, then how each of the others differs from it.
     pub fn text(&self, style: Style) -> String {
-        let Self(comparison) = self;
-        let runs = runs(comparison);
+        let Self { comparison, margin } = self;
         let mut lines = vec![
             style.paint(Role::Title, &clean(&comparison.title, 80)),
-            style.paint(Role::Quiet, &format!("{runs} of each, in pairs that share their luck; intervals are 95 %")),
+            style.paint(Role::Quiet, &format!("{}; intervals are 95 %", how(comparison))),
         ];
         for (place, side) in comparison.sides.iter().enumerate() {
             lines.push(String::new());
             lines.push(style.paint(Role::Heading, &clean(&side.name, 60)));
             lines.extend(if place == 0 { base(side) } else { against(side, style) });
+        }
+        if let Some(margin) = margin {
+            lines.push(String::new());
+            lines.extend(gate(comparison, *margin, style));
         }
         lines.push(String::new());
         lines.push(style.paint(Role::Quiet, &format!("seed {} · v{VERSION}", comparison.seed)));
@@ -58,7 +92,7 @@ impl CompareReport<'_> {
 
     /// `compare.csv`: a row for each side and quantity.
     pub fn csv(&self) -> Vec<u8> {
-        let Self(comparison) = self;
+        let Self { comparison, .. } = self;
         let mut writer = csv::Writer::from_writer(Vec::new());
         let header = [
             "side",
@@ -77,11 +111,15 @@ impl CompareReport<'_> {
             "version",
         ];
         writer.write_record(header).expect("memory can be written");
-        for side in &comparison.sides {
+        for (place, side) in comparison.sides.iter().enumerate() {
             for (column, measured, difference) in &side.quantities {
                 let (low, high) = measured.interval.unzip();
                 let number = |value: Option<f64>| field(Value::real(value));
-                let verdict = difference.map_or("base", |difference| verdict(&difference));
+                let verdict = match difference {
+                    Some(difference) => verdict(difference),
+                    None if place == 0 => "base",
+                    None => "none",
+                };
                 let row = [
                     side.name.clone(),
                     column.quantity.clone(),
@@ -106,7 +144,7 @@ impl CompareReport<'_> {
 
     /// `compare.json`: what `compare.csv` says.
     pub fn json(&self) -> Vec<u8> {
-        let Self(comparison) = self;
+        let Self { comparison, margin } = self;
         let number = |value: Option<f64>| serde_json::to_value(Value::real(value)).expect("a number is JSON");
         let sides: Vec<_> = comparison.sides.iter().map(|side| {
             let quantities: serde_json::Map<_, _> = side.quantities.iter().map(|(column, measured, difference)| {
@@ -124,8 +162,16 @@ impl CompareReport<'_> {
             }).collect();
             serde_json::json!({ "name": side.name, "digest": format!("{:016x}", side.digest), "quantities": quantities })
         }).collect();
+        let breaches = margin.map(|margin| comparison.breaches(margin));
+        let breaches = breaches.map(|breaches| {
+            let said = |breach: &Breach| serde_json::json!({
+                "side": breach.side, "quantity": breach.quantity, "verdict": verdict_name(breach.verdict), "why": breach.why,
+            });
+            breaches.iter().map(said).collect::<Vec<_>>()
+        });
         let whole = serde_json::json!({
-            "schema": 1, "version": VERSION, "title": comparison.title, "seed": comparison.seed, "runs": comparison.runs, "sides": sides,
+            "schema": 1, "version": VERSION, "title": comparison.title, "seed": comparison.seed, "runs": comparison.runs,
+            "is_paired": comparison.is_paired, "sides": sides, "margin": margin, "breaches": breaches,
         });
         let mut bytes = serde_json::to_vec_pretty(&whole).expect("plain data is JSON");
         bytes.push(b'\n');
@@ -140,7 +186,7 @@ impl CompareReport<'_> {
             file("compare.json", self.json()),
             file("compare.txt", self.text(Style::Plain).into_bytes()),
         ];
-        files.extend(plot::of_comparison(self.0));
+        files.extend(plot::of_comparison(self.comparison));
         files
     }
 }
@@ -187,17 +233,15 @@ fn in_words(difference: &Contrast, unit: Unit) -> String {
     let half = difference.half.map(|half| format!(" ± {}", size(half))).unwrap_or_default();
     match difference.finding {
         Finding::Same => "the same".into(),
+        _ if !difference.value.is_finite() => if difference.value > 0.0 { "without end" } else { "not without end any more" }.into(),
         Finding::Lower => format!("{}{half} lower", size(difference.value.abs())),
         Finding::Higher => format!("{}{half} higher", size(difference.value.abs())),
-        Finding::Unseen => match difference.half {
-            Some(half) => format!("no difference seen (± {})", size(half)),
-            None if difference.value.is_finite() => format!(
-                "{} {}, of unknown certainty",
-                size(difference.value.abs()),
-                if difference.value < 0.0 { "lower" } else { "higher" }
-            ),
-            None => "without end in some run".into(),
-        },
+        Finding::Unseen => format!("no difference seen (± {})", size(difference.half.unwrap_or(0.0))),
+        Finding::Unknown => format!(
+            "{} {}, of unknown certainty",
+            size(difference.value.abs()),
+            if difference.value < 0.0 { "lower" } else { "higher" }
+        ),
     }
 }
 
@@ -205,6 +249,7 @@ fn verdict(difference: &Contrast) -> &'static str {
     match difference.finding {
         Finding::Same => "same",
         Finding::Unseen => "unseen",
+        Finding::Unknown => "unknown",
         Finding::Lower => "lower",
         Finding::Higher => "higher",
     }

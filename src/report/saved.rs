@@ -1,6 +1,6 @@
 //! `summary.csv` read back: what an earlier report says, as something to compare with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::experiment::{Baseline, Known};
@@ -15,6 +15,8 @@ pub enum SavedError {
     NoColumn(&'static str),
     /// What stands in this line of it is no number where one is needed.
     NoNumber(u64, String),
+    /// Of its runs one by one some are missing.
+    Gaps,
     /// It says nothing of any quantity that is asked for.
     Nothing,
 }
@@ -25,6 +27,7 @@ impl fmt::Display for SavedError {
             Self::NoTable(error) => write!(f, "it is no CSV table: {error}"),
             Self::NoColumn(name) => write!(f, "it is no table of `rehearsal run`: it has no column `{name}`"),
             Self::NoNumber(line, found) => write!(f, "line {line}: found `{found}` in the place of a number"),
+            Self::Gaps => f.write_str("some of its runs are missing"),
             Self::Nothing => f.write_str("it says nothing of any quantity that is compared"),
         }
     }
@@ -54,7 +57,7 @@ pub fn baseline<'q>(
     let (seed, digest, version) = (column("seed")?, column("digest")?, column("version")?);
     let mut known: BTreeMap<Place, BTreeMap<Option<u32>, f64>> = BTreeMap::new();
     let mut about = None;
-    let mut runs = 0;
+    let mut runs = BTreeSet::new();
     for row in reader.records() {
         let row = row.map_err(no_table)?;
         let line = row.position().map_or(0, csv::Position::line);
@@ -71,22 +74,30 @@ pub fn baseline<'q>(
             "all" => None,
             index => Some(index.parse::<u32>().map_err(|_| no_number(index))?),
         };
-        runs = run.map_or(runs, |run| runs.max(run.saturating_add(1)));
+        runs.extend(run);
         let number = row[value].parse::<f64>().map_err(|_| no_number(&row[value]))?;
         let place = (row[scope].to_owned(), row[metric].to_owned(), row[statistic].to_owned());
         known.entry(place).or_default().insert(run, number);
     }
     let (seed, digest, version) = about.ok_or(SavedError::Nothing)?;
+    let count = runs.len() as u32;
+    if runs.last().is_some_and(|last| *last >= count) {
+        return Err(SavedError::Gaps);
+    }
     let of = |quantity: &'q str| {
-        let numbers = known.get(&place(quantity)?)?;
-        let values = (0..runs).map(|run| numbers.get(&Some(run)).copied()).collect();
-        Some(Known { quantity: quantity.into(), value: numbers.get(&None).copied(), values })
+        let place = place(quantity)?;
+        let numbers = known.get(&place)?;
+        let values: Vec<_> = (0..count).map(|run| numbers.get(&Some(run)).copied()).collect();
+        // Of all runs together the table has the sum, where a count is that of one run.
+        let mean = || Some(values.iter().copied().sum::<Option<f64>>()? / f64::from(count)).filter(|mean| mean.is_finite());
+        let value = if place.2 == "count" { mean() } else { numbers.get(&None).copied() };
+        Some(Known { quantity: quantity.into(), value, values })
     };
     let quantities: Vec<_> = quantities.into_iter().filter_map(of).collect();
     if quantities.is_empty() {
         return Err(SavedError::Nothing);
     }
-    Ok(Baseline { name: name.into(), version, seed, digest, runs, quantities })
+    Ok(Baseline { name: name.into(), version, seed, digest, runs: count, quantities })
 }
 
 /// Where a quantity stands in the table.
@@ -112,16 +123,19 @@ mod tests {
     #[test]
     fn what_was_written_is_read_back() {
         let asked = ["shoppers/buy.goodput", "shoppers/buy.latency.p99", "shoppers/buy.latency.p42", "nobody.goodput"];
-        let baseline = baseline("before", &summary(), asked).expect("it is a table");
-        let quantities: Vec<_> = baseline.quantities.iter().map(|known| known.quantity.as_str()).collect();
+        let before = baseline("before", &summary(), asked).expect("it is a table");
+        let quantities: Vec<_> = before.quantities.iter().map(|known| known.quantity.as_str()).collect();
         assert_eq!(quantities, asked[..2]);
-        assert_eq!((baseline.seed, baseline.runs), (42, 3));
-        for known in &baseline.quantities {
+        assert_eq!((before.seed, before.runs), (42, 3));
+        for known in &before.quantities {
             assert!(known.value.is_some() && known.values.iter().all(Option::is_some), "{known:?}");
         }
+        // Of three runs the table has the sum.
+        let counts = baseline("before", &summary(), ["shoppers/buy.offered.count"]).expect("it is a table");
+        assert_eq!(counts.quantities[0].value, Some(3_600.0));
         // 10,800 messages in 54 s.
-        let goodput = baseline.quantities[0].values.iter().flatten().sum::<f64>() / 3.0;
-        assert!((goodput - baseline.quantities[0].value.unwrap()).abs() < 1e-9, "{goodput}");
+        let goodput = before.quantities[0].values.iter().flatten().sum::<f64>() / 3.0;
+        assert!((goodput - before.quantities[0].value.unwrap()).abs() < 1e-9, "{goodput}");
     }
 
     #[test]
@@ -137,5 +151,6 @@ mod tests {
         assert_eq!(refused(&format!("{header}some,a,goodput,rate,1,1,ff,0\n")), SavedError::NoNumber(2, "some".into()));
         assert_eq!(refused(&format!("{header}all,b,goodput,rate,1,1,ff,0\n")), SavedError::Nothing);
         assert!(matches!(refused(&format!("{header}all,a\n")), SavedError::NoTable(_)));
+        assert_eq!(refused(&format!("{header}4294967294,a,goodput,rate,1,1,ff,0\n")), SavedError::Gaps);
     }
 }

@@ -1,7 +1,7 @@
 //! How quantities differ from those of the base: one panel for each side, one bar for each quantity, as a share of the base's value.
 
 use crate::experiment::{Comparison, Side};
-use crate::report::compare::{News, news, runs};
+use crate::report::compare::{News, how, news};
 use crate::report::style::clean;
 use crate::report::{VERSION, human};
 
@@ -57,14 +57,14 @@ pub(super) fn plot(comparison: &Comparison) -> Option<Canvas> {
     let legend = [
         ("better".to_owned(), BETTER),
         ("worse".to_owned(), WORSE),
-        ("no difference seen, or of no value".to_owned(), QUIET),
+        ("no difference seen".to_owned(), QUIET),
     ];
     let lines: i32 = panels.iter().map(|(_, rows)| rows.len() as i32 * ROW + GAP).sum();
     let base = comparison.sides.first().map_or("", |side| &side.name);
     let played = format!(
-        "seed {} · {} of each, in pairs · bars: 95 % intervals · rehearsal {VERSION}",
+        "seed {} · {} · bars: 95 % intervals · rehearsal {VERSION}",
         comparison.seed,
-        runs(comparison)
+        how(comparison)
     );
     let title = format!("What differs from {}", clean(base, 60));
     let mut canvas = page((&comparison.title, None), &played, HEAD + lines + 20, &title, &legend);

@@ -4,7 +4,7 @@
 //! tenth, a hundredth and a thousandth of them are equally far apart.
 
 use crate::experiment::{Comparison, Times};
-use crate::report::compare::runs;
+use crate::report::compare::how;
 use crate::report::style::clean;
 use crate::report::{VERSION, curves, human};
 
@@ -39,7 +39,7 @@ pub(super) fn plot(comparison: &Comparison) -> Option<Canvas> {
         more => format!(" · {more} more not shown"),
     };
     let height = HEAD + kinds.len() as i32 * (PANEL + GAP);
-    let played = format!("seed {} · {} of each · rehearsal {VERSION}{left_out}", comparison.seed, runs(comparison));
+    let played = format!("seed {} · {} · rehearsal {VERSION}{left_out}", comparison.seed, how(comparison));
     let title = "Share of messages that take longer";
     let mut canvas = page((&comparison.title, None), &played, height, title, &legend);
     for (index, kind) in kinds.iter().enumerate() {
