@@ -223,14 +223,18 @@ fn what_does_not_belong_together_is_refused() {
     let row = "SELECT point, run, answers FROM runs ORDER BY point, run LIMIT 1";
     let (point, run, answers): (i64, u32, Vec<u8>) =
         connection.query_row(row, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
-    let mut record: Record = postcard::from_bytes(&answers).unwrap();
+    let mut record: Record = postcard::from_bytes(&answers[..answers.len() - 8]).unwrap();
     record.digest ^= 1;
     let digest = "UPDATE runs SET digest = ?3 WHERE point = ?1 AND run = ?2";
     connection.execute(digest, (point, run, format!("{:016x}", record.digest))).unwrap();
     let said = home.run(&["merge", "again"]).with(2).err;
     assert!(said.contains("do not belong together") && said.contains("run 1 of the point 1ms, 0%"), "{said}");
     let answers = "UPDATE runs SET answers = ?3 WHERE point = ?1 AND run = ?2";
-    connection.execute(answers, (point, run, postcard::to_stdvec(&record).unwrap())).unwrap();
+    let mut bytes = postcard::to_stdvec(&record).unwrap();
+    let fnv = |sum: u64, byte: &u8| (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    let sum = bytes.iter().fold(0xcbf2_9ce4_8422_2325, fnv);
+    bytes.extend(sum.to_le_bytes());
+    connection.execute(answers, (point, run, bytes)).unwrap();
     let said = home.run(&["merge", "kept", "again"]).with(2).err;
     for part in ["run 1 of the point 1ms, 0%", "kept/study.2-of-2.db", "again/study.2-of-2.db"] {
         assert!(said.contains(part), "{part}: {said}");

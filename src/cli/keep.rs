@@ -132,9 +132,14 @@ pub fn play(
     });
     played.map_err(|error| planned.stopped(error))?;
     safe?;
-    let done = store.found + store.kept;
+    let own = (0..division.points()).filter(|&point| division.plays_any(shard, point));
+    let counts = own.map(|point| store.count(point, |run| run < division.runs(point) && division.plays(shard, point, run)));
+    let done: u64 = counts.sum::<Result<u64, _>>().map_err(|error| {
+        terminal.complain(&error.to_string());
+        Exit::File
+    })?;
     let of = if division.is_by_point { format!("{done} runs") } else { format!("{done} of {} runs", total(&division)) };
-    Ok(terminal.print(format!("shard {shard}: {of}, of which {} were there already\n", store.found)))
+    Ok(terminal.print(format!("shard {shard}: {of}, of which {} were there already\n", done - store.kept)))
 }
 
 fn total(division: &Division) -> u64 {

@@ -65,10 +65,22 @@ impl Questions {
         }
     }
 
-    /// The value of each column of the plan in a run, in base units; infinite for a percentile that lies among what never came.
+    /// All that is asked, once each: what studies show, then what is expected, with the place of its answer.
+    pub fn all(&self, plan: &Plan) -> Vec<(String, Measure, usize)> {
+        let columns = plan.columns.iter().map(|column| (&column.quantity, &column.measure)).zip(&self.columns);
+        let expected = plan.expectations.iter().map(|expected| (&expected.quantity, &expected.measure));
+        let mut all: Vec<(String, Measure, usize)> = Vec::new();
+        for ((quantity, measure), &answer) in columns.chain(expected.zip(&self.expectations)) {
+            if all.iter().all(|(known, ..)| known != quantity) {
+                all.push((quantity.clone(), measure.clone(), answer));
+            }
+        }
+        all
+    }
+
+    /// The value of each of [all](Self::all) in a run, in base units; infinite for a percentile that lies among what never came.
     pub fn values(&self, plan: &Plan, record: &Record) -> Vec<Option<f64>> {
-        let columns = plan.columns.iter().zip(&self.columns);
-        columns.map(|(column, &answer)| record.answers[answer].value(column.measure.statistic)).collect()
+        self.all(plan).iter().map(|(_, measure, answer)| record.answers[*answer].value(measure.statistic)).collect()
     }
 
     /// How many there are.

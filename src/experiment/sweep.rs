@@ -42,6 +42,7 @@ impl Axis {
             unit: match factor.base_unit() {
                 Some("ns") => Unit::Time,
                 Some("1/s") => Unit::Rate,
+                Some("share") => Unit::Share,
                 _ => Unit::Number,
             },
             is_log: factor.is_log(),

@@ -183,7 +183,8 @@ impl Histogram {
     /// values, those that are slower than any. Nothing if the quantile is one of them.
     pub fn quantile_among(&self, p: f64, population: u64) -> Option<f64> {
         // The rank of the p-quantile among n values is the smallest whole number not below p n.
-        let rank = (libm::ceil(p * population as f64) as u64).max(1);
+        // A hair less, as 0.55 times 100 is a hair more than 55.
+        let rank = (libm::ceil(p * population as f64 * (1.0 - 1e-12)) as u64).max(1);
         let mut seen = 0;
         for (value, count) in self.bars() {
             seen += count;

@@ -36,7 +36,7 @@ fn try_export(terminal: Terminal, args: &args::Export) -> Result<Exit, Exit> {
         terminal.complain(message);
         exit
     };
-    let is_parquet = args.output.as_deref().and_then(Path::extension).is_some_and(|end| end == "parquet");
+    let is_parquet = args.output.as_deref().and_then(Path::extension).is_some_and(|end| end.eq_ignore_ascii_case("parquet"));
     if let Some(path) = args.output.as_deref().filter(|path| path.exists() && !args.force) {
         let message = format!("`{}` is there already: name another file, or `--force` to replace it", path.display());
         return Err(complain(&message, Exit::File));
@@ -55,8 +55,13 @@ fn try_export(terminal: Terminal, args: &args::Export) -> Result<Exit, Exit> {
     let table = gather(terminal, &*planned, &mut store, points.len())?;
     let bytes = if is_parquet { parquet::write(&table) } else { table.csv() };
     let Some(path) = &args.output else { return Ok(terminal.print(bytes)) };
+    // What is no file of its own, such as a pipe or a device, is written into.
+    let is_plain = fs::symlink_metadata(path).map_or(true, |there| there.is_file());
     let partial = partial(path);
-    let written = fs::write(&partial, bytes).and_then(|()| fs::rename(&partial, path));
+    let written = match is_plain {
+        true => fs::write(&partial, bytes).and_then(|()| fs::rename(&partial, path)),
+        false => fs::write(path, bytes),
+    };
     written.map_err(|error| {
         let _ = fs::remove_file(&partial);
         complain(&format!("cannot write `{}`: {error}", path.display()), Exit::File)
@@ -84,8 +89,8 @@ fn plan<'a>(terminal: Terminal, files: &'a Files, whole: &'a Whole) -> Result<Bo
 fn gather(terminal: Terminal, planned: &dyn Planned, store: &mut Store, points: usize) -> Result<Table, Exit> {
     let knobs = planned.knobs();
     let asked = |plan: &Plan| {
-        let columns = plan.columns.iter();
-        columns.map(|column| format!("{}{}", column.quantity, suffix(Unit::of(&column.measure)))).collect::<Vec<_>>()
+        let all = Questions::of(plan).all(plan).into_iter();
+        all.map(|(quantity, measure, _)| format!("{quantity}{}", suffix(Unit::of(&measure)))).collect::<Vec<_>>()
     };
     let names = asked(&planned.base_plan());
     let (mut at, mut runs, mut seeds, mut digests, mut events) =

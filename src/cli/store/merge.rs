@@ -10,7 +10,7 @@ use rehearsal::experiment::{Cut, Record, Shard, Shelf};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use super::error::told;
-use super::{FORM, Point, Store, Study, TABLES, VERSION, differs, fingerprint, shard_of_file};
+use super::{FORM, Point, answers as packed, Store, Study, TABLES, VERSION, differs, fingerprint, shard_of_file};
 use crate::cli::ask::Ask;
 use crate::cli::exit::Exit;
 use crate::cli::files::Files;
@@ -177,7 +177,7 @@ pub fn gather(parts: &[Part], study: &Study<'_>) -> Result<Store, Refusal> {
         message: format!("cannot write what is put together: {error}"),
     };
     let connection = Connection::open("").map_err(|error| unwritable(&error))?;
-    let mut store = Store { connection, path, points: Vec::new(), is_together: false, safe: None, found: 0, kept: 0 };
+    let mut store = Store { connection, path, points: Vec::new(), is_together: false, safe: None, kept: 0 };
     store.connection.execute_batch(TABLES).map_err(|error| unwritable(&error))?;
     let agreed = study.agreed().map_err(|error| unwritable(&error))?;
     store.agree(&agreed).map_err(|error| unwritable(&error))?;
@@ -210,7 +210,7 @@ fn take_in(store: &Store, part: &Part, earlier: &[Part]) -> Result<(), Refusal> 
         };
         let (print, label, run, (seed, digest, answers), events) = read().map_err(unreadable)?;
         let what = format!("run {run} of the point {label}");
-        let is_whole = postcard::from_bytes::<Record>(&answers).is_ok_and(|record| {
+        let is_whole = packed::unpack(&answers).is_ok_and(|record| {
             (record.run, record.seed.to_string(), format!("{:016x}", record.digest))
                 == (run, seed.clone(), digest.clone())
         });

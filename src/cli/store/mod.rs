@@ -8,6 +8,7 @@
 //! may lie on a disk that several machines share, where such a log is not safe, nor more than one writer: each has a file of its own, with
 //! a journal to roll back, and locks it for as long as it plays. What it keeps is safe a tenth of a second later.
 
+mod answers;
 mod error;
 pub mod fingerprint;
 mod merge;
@@ -35,7 +36,7 @@ pub use whole::Whole;
 /// The file of a study of one machine.
 pub const FILE: &str = "study.db";
 /// The form of what stands in it.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 /// The version that keeps.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// How long a lock of another process is waited for.
@@ -66,8 +67,6 @@ pub struct Store {
     is_together: bool,
     /// When what was kept was made safe last.
     safe: Option<Instant>,
-    /// How many runs were asked for that were there.
-    pub found: u64,
     /// How many runs were kept.
     pub kept: u64,
 }
@@ -100,7 +99,7 @@ impl Store {
     pub fn open(directory: &Path, shard: Option<Shard>, study: &Study<'_>) -> Result<Self, StoreError> {
         let path = directory.join(shard.map_or(FILE.into(), shard_file));
         let system = |error: &dyn fmt::Display| StoreError::System(path.clone(), error.to_string());
-        refuse_others(directory, shard.is_some())?;
+        refuse_others(directory, shard)?;
         fs::create_dir_all(directory).map_err(|error| system(&error))?;
         let connection = Connection::open(&path).map_err(|error| system(&error))?;
         let mut store = Self {
@@ -109,7 +108,6 @@ impl Store {
             points: Vec::new(),
             is_together: shard.is_some(),
             safe: None,
-            found: 0,
             kept: 0,
         };
         store.prepare(shard.is_some()).map_err(|error| store.system(&error::told(&error)))?;
@@ -244,11 +242,11 @@ impl Store {
         let mut statement = self.connection.prepare_cached(query).map_err(|error| self.system(&error))?;
         let found = statement.query_row(params![self.row(point), run], |row| row.get::<_, Vec<u8>>(0));
         let found = found.optional().map_err(|error| self.system(&error))?;
-        found.map(|bytes| postcard::from_bytes::<Record>(&bytes).map_err(|error| self.system(&error))).transpose()
+        found.map(|bytes| answers::unpack(&bytes).map_err(|error| self.system(&error))).transpose()
     }
 
     fn try_put(&mut self, point: u32, record: &Record) -> Result<(), StoreError> {
-        let answers = postcard::to_stdvec(record).map_err(|error| self.system(&error))?;
+        let answers = answers::pack(record).map_err(|error| self.system(&error))?;
         let put = || -> rusqlite::Result<()> {
             if self.is_together && self.connection.is_autocommit() {
                 self.connection.execute_batch("BEGIN")?;
@@ -322,17 +320,24 @@ fn has_shards(directory: &Path) -> bool {
 }
 
 /// Refuses a directory that has something else in it.
-fn refuse_others(directory: &Path, is_shard: bool) -> Result<(), StoreError> {
+fn refuse_others(directory: &Path, shard: Option<Shard>) -> Result<(), StoreError> {
     let Ok(entries) = fs::read_dir(directory) else { return Ok(()) };
     let (mut is_of_one, mut has_shards, mut has_others) = (false, false, false);
+    let mut other_count = None;
     for entry in entries.flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
         is_of_one |= name == FILE;
-        has_shards |= shard_of_file(&name).is_some();
+        let found = shard_of_file(&name);
+        has_shards |= found.is_some();
+        let is_other = |count: &u32| shard.is_some_and(|own| own.count != *count);
+        other_count = found.map(|found| found.count).filter(is_other).or(other_count);
         has_others |= !name.starts_with("study.");
     }
-    match is_shard {
+    if let Some(count) = other_count {
+        return Err(StoreError::Foreign(directory.into(), format!("shards of a study in {count} parts")));
+    }
+    match shard.is_some() {
         true if is_of_one => Err(StoreError::Foreign(directory.into(), "the results of one machine alone".into())),
         false if has_shards => Err(StoreError::Shards(directory.into())),
         _ if has_others && !is_of_one && !has_shards => {
@@ -349,9 +354,7 @@ fn now() -> Instant {
 
 impl Shelf for Store {
     fn get(&mut self, point: u32, run: u32) -> Result<Option<Record>, String> {
-        let known = self.try_get(point, run).map_err(|error| error.to_string())?;
-        self.found += u64::from(known.is_some());
-        Ok(known)
+        self.try_get(point, run).map_err(|error| error.to_string())
     }
 
     fn put(&mut self, point: u32, record: &Record) -> Result<(), String> {

@@ -134,13 +134,14 @@ impl Factor {
         self.amount(level).map(base)
     }
 
-    /// What its numbers are counted in, where they are not plain numbers or shares.
+    /// What its numbers are counted in, where they are not plain numbers.
     pub fn base_unit(&self) -> Option<&'static str> {
         match self.amount(self.level_at(0))? {
             Amount::Time(_) => Some("ns"),
             Amount::Rate(_) => Some("1/s"),
             Amount::Bytes(_) => Some("bytes"),
-            Amount::Number(_) | Amount::Share(_) => None,
+            Amount::Share(_) => Some("share"),
+            Amount::Number(_) => None,
         }
     }
 
