@@ -51,8 +51,9 @@ fn try_compare(terminal: Terminal, args: &args::Compare) -> Result<Exit, Exit> {
         line.tell(progress);
         interrupt::look()
     };
-    let comparison = planned.play(earlier.as_ref(), kept.shelf(), &mut watch)?;
+    let comparison = planned.play(earlier.as_ref(), kept.shelf(), &mut watch);
     drop(line);
+    let comparison = comparison.map_err(|exit| kept.ended(terminal, exit))?;
     report(terminal, &comparison, &args.to, directory, args.margin)
 }
 

@@ -58,6 +58,14 @@ pub enum Kept {
 }
 
 impl Kept {
+    /// Says that what was played is kept, where it was interrupted.
+    pub fn ended(&self, terminal: Terminal, exit: Exit) -> Exit {
+        if let (Exit::Interrupted, Self::In(store)) = (exit, self) {
+            terminal.note(&format!("interrupted; {} runs were kept, and the same command goes on", store.kept));
+        }
+        exit
+    }
+
     /// As a shelf.
     pub fn shelf(&mut self) -> &mut dyn Shelf {
         match self {

@@ -54,8 +54,9 @@ fn try_sweep(terminal: Terminal, args: &args::Sweep) -> Result<Exit, Exit> {
         line.tell(progress);
         interrupt::look()
     };
-    let sweep = play(&planned, kept.shelf(), &mut watch)?;
+    let sweep = play(&planned, kept.shelf(), &mut watch);
     drop(line);
+    let sweep = sweep.map_err(|exit| kept.ended(terminal, exit))?;
     report(terminal, &sweep, &args.to, directory, args.inconclusive)
 }
 
@@ -72,6 +73,9 @@ pub fn plan<'a>(terminal: Terminal, files: &'a Files, ask: &'a Ask) -> Result<De
         let help = "write a table [sweep] of paths with lists of values, or say `--sweep PATH='[VALUE, …]'`";
         return Err(complain(&format!("nothing says what to vary: {help}")));
     };
+    if let Some(path) = ask.sets.iter().find_map(|set| set_in_vain(&design, set)) {
+        return Err(complain(&format!("`--set {path}` would be in vain: the sweep says what `{path}` is")));
+    }
     let points = chosen(&design, &base.document.tree, &ask.only).map_err(|message| complain(&message))?;
     if points.is_empty() {
         return Err(complain("no point is left: the constraints or `--only` leave all of them out"));
@@ -118,6 +122,12 @@ pub fn report(
     }
     let judged = sweep.points.iter().flat_map(|point| &point.outcome.judgements);
     Ok(exit.max(verdicts(judged.map(|judgement| judgement.verdict), inconclusive)))
+}
+
+/// The path of a `PATH=VALUE` that is varied all the same.
+pub fn set_in_vain<'s>(design: &Design, set: &'s str) -> Option<&'s str> {
+    let (path, _) = set.split_once('=')?;
+    design.factors.iter().any(|factor| factor.path == path.trim()).then_some(path.trim())
 }
 
 /// The scenario, played so often where it does not say how often.

@@ -18,7 +18,7 @@ use super::progress::ProgressLine;
 use super::run::verdicts;
 use super::scenario::{refuse, warn};
 use super::store::Study;
-use super::sweep::replicated;
+use super::sweep::{replicated, set_in_vain};
 use super::terminal::Terminal;
 
 /// How often a candidate is played at the most if the scenario does not say.
@@ -49,8 +49,9 @@ fn try_tune(terminal: Terminal, args: &args::Tune) -> Result<Exit, Exit> {
     };
     let make = |point: &Point| planned.plan_at(point);
     let tuning = play((&base.plan, &aim), (design, points), make, kept.shelf(), &mut watch)
-        .map_err(|error| planned.stopped(error))?;
+        .map_err(|error| planned.stopped(error));
     drop(line);
+    let tuning = tuning.map_err(|exit| kept.ended(terminal, exit))?;
     let report = TuneReport {
         toml: Document::print_point(design, &points[tuning.best]),
         flags: Document::point_as_flags(design, &points[tuning.best]),
@@ -77,6 +78,9 @@ pub fn plan<'a>(terminal: Terminal, files: &'a Files, ask: &'a Ask) -> Result<(D
         let help = "write a table [tune] with `minimise = QUANTITY`, and a table [tune.over] of paths with values";
         return Err(complain(&format!("nothing says what to tune: {help}")));
     };
+    if let Some(path) = ask.sets.iter().find_map(|set| set_in_vain(&design, set)) {
+        return Err(complain(&format!("`--set {path}` would be in vain: the tuning says what `{path}` is")));
+    }
     let points = design.candidates(&base.document.tree, aim.candidates);
     if points.is_empty() {
         return Err(complain("no candidate is left: the constraints leave all of them out"));

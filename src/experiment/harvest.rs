@@ -16,6 +16,7 @@ pub(super) struct Harvest<'a> {
     questions: Questions,
     judge: Judge,
     enough: Option<Enough>,
+    is_enough: bool,
     count: u32,
     chain: Chain,
     /// By fault: whether it has touched nothing so far.
@@ -30,6 +31,7 @@ impl<'a> Harvest<'a> {
             questions: Questions::of(plan),
             judge: Judge::new(&plan.expectations),
             enough: plan.enough.as_ref().map(Enough::new),
+            is_enough: false,
             count: 0,
             chain: Chain::default(),
             is_idle: vec![true; plan.faults.len()],
@@ -53,7 +55,8 @@ impl<'a> Harvest<'a> {
             self.kept.push(run);
         }
         let targets = self.questions.targets.iter().map(|&target| &answers[target]);
-        self.enough.as_mut().is_some_and(|enough| enough.take(targets))
+        self.is_enough = self.enough.as_mut().is_some_and(|enough| enough.take(targets));
+        self.is_enough
     }
 
     /// What all runs together say.
@@ -73,8 +76,10 @@ impl<'a> Harvest<'a> {
                 "`{flow}` does not settle in the first half of the load: half is left out, and a longer run would say more"
             )
         });
+        let is_missed = self.enough.is_some() && !self.is_enough;
+        let missed = is_missed.then(|| format!("not all that is asked is known as well as it is asked after {} runs", self.count));
         let warnings =
-            plan.warnings.iter().map(|warning| warning.message.clone()).chain(idle).chain(unsettled).collect();
+            plan.warnings.iter().map(|warning| warning.message.clone()).chain(idle).chain(unsettled).chain(missed).collect();
         Results {
             title: plan.title.clone(),
             variant: plan.variant.clone(),

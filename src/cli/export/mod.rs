@@ -10,13 +10,13 @@ use rehearsal::experiment::{Questions, Unit};
 use rehearsal::scenario::plan::Plan;
 
 use super::args;
-use super::ask::Kind;
+use super::ask::{Ask, Kind};
 use super::compare;
 use super::exit::Exit;
 use super::files::Files;
 use super::interrupt;
 use super::keep::Planned;
-use super::store::{Store, Study, Whole, fingerprint};
+use super::store::{Store, Whole, fingerprint};
 use super::sweep;
 use super::terminal::Terminal;
 use super::tune;
@@ -43,16 +43,15 @@ fn try_export(terminal: Terminal, args: &args::Export) -> Result<Exit, Exit> {
     }
     let whole = Whole::read(&args.directory).map_err(|refusal| complain(&refusal.message, refusal.exit))?;
     let files = whole.files().map_err(|refusal| complain(&refusal.message, refusal.exit))?;
-    let planned = plan(terminal, &files, &whole)?;
+    let ask = whole.ask.clone();
+    let planned = plan(terminal, &files, &ask)?;
     let points = planned.points()?;
     if whole.points != fingerprint::of_points(&points).to_string() {
         let message = format!("`{}` was kept by another build of this version", args.directory.display());
         return Err(complain(&message, Exit::Wrong));
     }
-    let study = Study { ask: &whole.ask, base: planned.base(), points: &points, files: &files };
-    let mut store =
-        Store::open(&args.directory, None, &study).map_err(|error| complain(&error.to_string(), Exit::File))?;
-    let table = gather(terminal, &*planned, &mut store, points.len())?;
+    let store = whole.store(&points).map_err(|refusal| complain(&refusal.message, refusal.exit))?;
+    let table = gather(terminal, &*planned, &store, points.len())?;
     let bytes = if is_parquet { parquet::write(&table) } else { table.csv() };
     let Some(path) = &args.output else { return Ok(terminal.print(bytes)) };
     // What is no file of its own, such as a pipe or a device, is written into.
@@ -77,16 +76,16 @@ fn partial(path: &Path) -> PathBuf {
 }
 
 /// Plans the study as it was planned when it was played.
-fn plan<'a>(terminal: Terminal, files: &'a Files, whole: &'a Whole) -> Result<Box<dyn Planned + 'a>, Exit> {
-    Ok(match whole.ask.kind {
-        Kind::Sweep => Box::new(sweep::plan(terminal, files, &whole.ask)?),
-        Kind::Compare => Box::new(compare::Planned::new(terminal, files, &whole.ask)?),
-        Kind::Tune => Box::new(tune::plan(terminal, files, &whole.ask)?.0),
+fn plan<'a>(terminal: Terminal, files: &'a Files, ask: &'a Ask) -> Result<Box<dyn Planned + 'a>, Exit> {
+    Ok(match ask.kind {
+        Kind::Sweep => Box::new(sweep::plan(terminal, files, ask)?),
+        Kind::Compare => Box::new(compare::Planned::new(terminal, files, ask)?),
+        Kind::Tune => Box::new(tune::plan(terminal, files, ask)?.0),
     })
 }
 
 /// A row for each run, point by point: what the point is, which run it is, and what it answered.
-fn gather(terminal: Terminal, planned: &dyn Planned, store: &mut Store, points: usize) -> Result<Table, Exit> {
+fn gather(terminal: Terminal, planned: &dyn Planned, store: &Store, points: usize) -> Result<Table, Exit> {
     let knobs = planned.knobs();
     let asked = |plan: &Plan| {
         let all = Questions::of(plan).all(plan).into_iter();

@@ -117,7 +117,8 @@ impl Part {
 
     /// The files that the scenario was read from, which the first shard keeps.
     pub fn files(&self) -> Result<Files, Refusal> {
-        files_of(&self.path)
+        let files = connect(&self.path).and_then(|connection| files_of(&connection));
+        files.map_err(|error| Refusal::unreadable(&self.path, &error))
     }
 
     /// Refuses a study that is planned otherwise here than where it was played.
@@ -141,19 +142,14 @@ impl Part {
 }
 
 /// The files that the scenario of a study was read from.
-pub(super) fn files_of(path: &Path) -> Result<Files, Refusal> {
-    let read = || -> rusqlite::Result<BTreeMap<PathBuf, Vec<u8>>> {
-        let connection = connect(path)?;
-        let mut statement = connection.prepare("SELECT path, bytes FROM files ORDER BY path, piece")?;
-        let mut rows = statement.query([])?;
-        let mut files: BTreeMap<PathBuf, Vec<u8>> = BTreeMap::new();
-        while let Some(row) = rows.next()? {
-            let path = row.get::<_, String>(0)?;
-            files.entry(path.into()).or_default().extend_from_slice(row.get_ref(1)?.as_blob()?);
-        }
-        Ok(files)
-    };
-    let files = read().map_err(|error| Refusal::unreadable(path, &error))?;
+pub(super) fn files_of(connection: &Connection) -> rusqlite::Result<Files> {
+    let mut statement = connection.prepare("SELECT path, bytes FROM files ORDER BY path, piece")?;
+    let mut rows = statement.query([])?;
+    let mut files: BTreeMap<PathBuf, Vec<u8>> = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let path = row.get::<_, String>(0)?;
+        files.entry(path.into()).or_default().extend_from_slice(row.get_ref(1)?.as_blob()?);
+    }
     Ok(Files::of_kept(files.into_iter().map(|(path, bytes)| (path, Arc::from(bytes))).collect()))
 }
 
