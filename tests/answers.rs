@@ -139,8 +139,8 @@ fn a_report_is_something_to_compare_with() {
         let args = ["compare", "good.toml", "--baseline", "before", "--runs", "4", "--format", "csv"];
         row(&home.run(&[&args[..], more].concat()).with(0).out)
     };
-    let paired = csv(&["--set", "services.api.work=20ms"]);
-    let other = csv(&["--set", "services.api.work=20ms", "--seed", "9"]);
+    let paired = csv(&["--set", "services.api.work=3ms"]);
+    let other = csv(&["--set", "services.api.work=3ms", "--seed", "9"]);
     let half = |row: &std::collections::BTreeMap<String, String>| row["half_width"].parse::<f64>().unwrap();
     assert_eq!([&paired["verdict"], &other["verdict"]], ["higher", "higher"]);
     assert!(half(&paired) <= half(&other), "{paired:?} {other:?}");

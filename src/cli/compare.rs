@@ -9,7 +9,7 @@ use rehearsal::experiment::{
 };
 use rehearsal::report::{CompareReport, baseline};
 use rehearsal::scenario::plan::Plan;
-use rehearsal::scenario::{Mistakes, Overrides};
+use rehearsal::scenario::{Mistakes, Overrides, nearest};
 
 use super::args::{self, Destination};
 use super::ask::Ask;
@@ -223,8 +223,9 @@ fn asked(ask: &Ask, base: &Prepared) -> Result<Vec<Asked>, String> {
     let mut others: Vec<Asked> = Vec::new();
     for variant in variants {
         if !known.contains(&variant) {
-            let nearest = known.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-            return Err(format!("{}: there is no variant `{variant}`; there are: {nearest}", file.display()));
+            let meant = nearest(&variant, known.iter().map(String::as_str));
+            let meant = meant.map_or_else(|| known.join(", "), |name| format!("did you mean `{name}`?"));
+            return Err(format!("{}: there is no variant `{variant}`: {meant}", file.display()));
         }
         if others.iter().all(|other| other.name != variant) {
             others.push(Asked { name: variant.clone(), file: file.clone(), variant: Some(variant) });
