@@ -7,8 +7,8 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use rehearsal::experiment::{Axis, Bare, Sweep, SweepPoint, Verdict, compare as play_pairs, run, study};
-use rehearsal::report::{CompareReport, Report, Style as ReportStyle, SweepReport, TuneReport};
+use rehearsal::experiment::{Axis, Bare, Sweep, SweepPoint, Verdict, compare as play_pairs, run_keeping, study};
+use rehearsal::report::{CompareReport, Report, Style as ReportStyle, SweepReport, Total, TuneReport};
 use rehearsal::scenario::document::Document;
 use rehearsal::scenario::plan::Plan;
 use rehearsal::scenario::{Mistakes, Overrides, Scenario, Source, Style};
@@ -120,14 +120,25 @@ fn in_pairs(path: &Path, variants: &[String], differences: &mut Vec<String>) {
     compare(&folder(path, None), [("compare.txt", text), ("compare.csv", report.csv())], differences);
 }
 
+/// Whether a scenario is there to be swept or compared.
+fn is_studied(path: &Path) -> bool {
+    let loaded = Scenario::load(&Disk, path, &Overrides::default());
+    let document = loaded.unwrap_or_else(|mistakes| panic!("{}", mistakes.render(Style::Plain))).document;
+    document.design.is_some() || COMPARED.iter().any(|name| path.ends_with(name))
+}
+
 /// Plays a scenario and compares; the names of its variants.
 fn check(path: &Path, variant: Option<&str>, differences: &mut Vec<String>) -> Vec<String> {
     let (plan, variants) = plan(path, variant);
-    let results = run(&plan, &mut |_| ControlFlow::Continue(())).expect("a scenario that ships can be played");
+    let mut total = Total::default();
+    // Of scenarios for studies the study tells of single runs.
+    let keep = if is_studied(path) { 0 } else { usize::MAX };
+    let results = run_keeping(&plan, keep, &mut |_| ControlFlow::Continue(()), |run| total.add(run));
+    let results = results.expect("a scenario that ships can be played");
     for judgement in &results.judgements {
         assert_eq!(judgement.verdict, Verdict::Pass, "{}: {judgement:?}", path.display());
     }
-    let report = Report::from(&results);
+    let report = Report::new(&results, total);
     let table = report.tables().into_iter().find(|file| file.name == "summary.csv").expect("there is a summary");
     let files = [("summary.txt", report.to_string().into_bytes()), ("summary.csv", table.bytes)];
     compare(&folder(path, variant), files, differences);
