@@ -11,7 +11,7 @@ use rehearsal::report::{CompareReport, baseline};
 use rehearsal::scenario::plan::Plan;
 use rehearsal::scenario::{Mistakes, Overrides, nearest};
 
-use super::args::{self, Destination};
+use super::args::{self, Destination, Format};
 use super::ask::Ask;
 use super::destination::fill;
 use super::directory::Directory;
@@ -191,6 +191,9 @@ pub fn report(
         Exit::File
     })?;
     let exit = to.print(terminal, |style| report.text(style), || report.json(), || report.csv());
+    if let (Some(path), Format::Text) = (&to.output, to.format) {
+        terminal.note(&format!("\ntables and plots are in `{}`", path.display()));
+    }
     Ok(exit.max(regressions(terminal, comparison, margin)))
 }
 

@@ -25,6 +25,11 @@ pub fn explain(terminal: Terminal, args: &Explain) -> Exit {
 /// Everything that has this name: keys of scenarios first, then what stands in a registry.
 fn meaning(name: &str) -> Result<String, String> {
     let known = Reference::new();
+    // What stands in these tables is explained where the table is.
+    let name = match name.split_once('.') {
+        Some((table @ ("sweep" | "variants" | "params"), _)) => table,
+        _ => name,
+    };
     let reference = known.explain(name);
     let found = Kind::value_variants().iter().flat_map(|kind| kind.items().into_iter().map(|item| (*kind, item)));
     // The reference explains metrics itself.
@@ -88,6 +93,7 @@ mod tests {
         let exponential = meaning("exponential").unwrap();
         assert!(exponential.contains("a distribution") && exponential.contains("a backoff"), "{exponential}");
         assert!(meaning("p50").is_ok() && meaning("latency-all").is_ok());
+        assert!(meaning("sweep.design").unwrap().contains("latin-hypercube"));
         // Every fate, and everything that guards and doors do.
         let fates = Fate::ALL.iter().map(|fate| fate.name());
         let facts = GuardFact::ALL.iter().map(|fact| fact.name());

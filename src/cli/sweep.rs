@@ -118,7 +118,7 @@ pub fn report(
     })?;
     let exit = to.print(terminal, |style| report.text(style), || report.json(), || report.csv());
     if let (Some(path), Format::Text) = (&to.output, to.format) {
-        terminal.note(&format!("\ntables are in `{}`", path.display()));
+        terminal.note(&format!("\ntables and plots are in `{}`", path.display()));
     }
     let judged = sweep.points.iter().flat_map(|point| &point.outcome.judgements);
     Ok(exit.max(verdicts(judged.map(|judgement| judgement.verdict), inconclusive)))

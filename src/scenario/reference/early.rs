@@ -13,7 +13,7 @@ pub(super) const EARLY: [(&str, &str); 5] = [
         "sweep",
         "What `rehearsal sweep` varies: paths with lists of values (`params.load = [\"500/s\", \"1000/s\"]`) or ranges: \
          `{ from, to, step }` in steps, `{ from, to, log = N }` for N values of which each is the same multiple of the one before, \
-         `{ from, to }` for whole numbers one apart.\n\
+         `{ from, to }` for whole numbers one apart; `log = true` for a range from which a design draws by factors.\n\
          \n\
          `design = \"full\"`, the default, tries each value with each of the others; `{ latin-hypercube = N }` and `{ sobol = N }` \
          try N points that fill the space evenly (of a list, each value equally often), for which a range needs no `step`. \
