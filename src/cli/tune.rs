@@ -8,7 +8,7 @@ use rehearsal::scenario::plan::Aim;
 
 use super::args::{self, Format};
 use super::ask::Ask;
-use super::designed::{Designed, Use};
+use super::designed::{self, Designed, Use};
 use super::destination::fill;
 use super::exit::Exit;
 use super::files::Files;
@@ -77,7 +77,8 @@ pub fn plan<'a>(terminal: Terminal, files: &'a Files, ask: &'a Ask) -> Result<(D
         let help = "write a table [tune] with `minimise = QUANTITY`, and a table [tune.over] of paths with values";
         return Err(complain(&format!("nothing says what to tune: {help}")));
     };
-    let points = design.candidates(&base.document.tree, aim.candidates);
+    designed::check(terminal, &design, &base)?;
+    let points = design.candidates(&base.texts, aim.candidates);
     if points.is_empty() {
         return Err(complain("no candidate is left: the constraints leave all of them out"));
     }

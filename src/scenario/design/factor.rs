@@ -177,7 +177,7 @@ impl Factor {
 }
 
 /// A value as a person would write it, on one line.
-fn label(value: &Value) -> String {
+pub(super) fn label(value: &Value) -> String {
     match &value.data {
         Data::String(text) => text.clone(),
         Data::Integer(number) => number.to_string(),
