@@ -97,6 +97,7 @@ pub fn play(planned: &Designed<'_>, shelf: &mut dyn Shelf, watch: &mut Watch<'_>
         ControlFlow::Continue(())
     })
     .map_err(|error| planned.stopped(error))?;
+    sweep.align();
     Ok(sweep)
 }
 
