@@ -97,11 +97,7 @@ impl Design {
         }
         for factor in &mut read.factors {
             factor.is_rounded = true;
-            let names = || factor.keys.iter().map(|key| key.name.as_str());
-            if FIXED.iter().any(|path| names().take(path.len()).eq(path.iter().copied())) {
-                let message = format!("`{}` is the same for all that are tried", factor.path);
-                mistakes.push(Diagnostic::error(message).at(factor.keys[0].origin, "it cannot be varied"));
-            }
+            mistakes.extend(FIXED.iter().find_map(|path| refuse_fixed(factor, path, tree)));
         }
         read.keep_base(tree);
         Some(read)
@@ -271,6 +267,23 @@ impl Design {
             }
         })
     }
+}
+
+/// Says that what a factor varies is what stands at this path, holds it, or is a parameter that stands there.
+fn refuse_fixed(factor: &Factor, path: &[&str], tree: &Table) -> Option<Diagnostic> {
+    let names: Vec<_> = factor.keys.iter().map(|key| key.name.as_str()).collect();
+    let shared = names.len().min(path.len());
+    let is_parameter = |parameter| names[0] == "params" && names.get(1).is_none_or(|name| *name == parameter);
+    let stands_there = written::parameter_at(tree, path).is_some_and(is_parameter);
+    if names[..shared] != path[..shared] && !stands_there {
+        return None;
+    }
+    let fixed = path.join(".");
+    let message = match names.len() < path.len() || stands_there {
+        true => format!("`{}` says what `{fixed}` is, which is the same for all that are tried", factor.path),
+        false => format!("`{}` is the same for all that are tried", factor.path),
+    };
+    Some(Diagnostic::error(message).at(factor.keys[0].origin, "it cannot be varied"))
 }
 
 /// Whether one key alone makes two paths differ, and is like the other's.

@@ -54,6 +54,8 @@ fn ranges_go_in_steps_or_in_multiples() {
         let (_, found) = design(&format!("network.loss = {range}"));
         assert_eq!(found.concat(), labels, "{range}");
     }
+    let (_, found) = design("services.api.speed = { from = 0.3, to = 1.0, log = 7 }");
+    assert_eq!(found.concat().last().map(String::as_str), Some("1"), "the last one is the end itself: {found:?}");
     let (_, found) = design("policies.default.max-attempts = { from = 1, to = 3 }");
     assert_eq!(found.concat(), ["1", "2", "3"]);
 }
@@ -160,6 +162,21 @@ fn samples_of_lists_and_whole_numbers_are_even() {
     let (_, labels) = design(sweep);
     for (place, level, count) in [(0, "none", 4), (0, "full", 4), (1, "1", 2), (1, "4", 2)] {
         assert_eq!(labels.iter().filter(|point| point[place] == level).count(), count, "{level}: {labels:?}");
+    }
+}
+
+/// What says its steps has nothing between them, and each of them equally often.
+#[test]
+fn samples_keep_to_steps() {
+    for sampling in ["latin-hypercube", "sobol"] {
+        let sweep = format!(
+            "policies.default.timeout = {{ from = \"10ms\", to = \"40ms\", step = \"10ms\" }}\n\
+             network.loss = {{ from = 0.001, to = 0.1, log = 2 }}\ndesign = {{ {sampling} = 16 }}"
+        );
+        let (_, labels) = design(&sweep);
+        for (place, level, count) in [(0, "10ms", 4), (0, "20ms", 4), (0, "40ms", 4), (1, "0.001", 8), (1, "0.1", 8)] {
+            assert_eq!(labels.iter().filter(|point| point[place] == level).count(), count, "{level}: {labels:?}");
+        }
     }
 }
 

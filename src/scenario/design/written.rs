@@ -54,6 +54,13 @@ fn value_at<'t>(tree: &'t Table, path: &str) -> Option<&'t Value> {
     meant(table.get(&last.name)?)
 }
 
+/// The parameter that stands at a path, or for a table on the way there.
+pub(super) fn parameter_at<'t>(tree: &'t Table, path: &[&str]) -> Option<&'t str> {
+    let (first, rest) = path.split_first()?;
+    let value = tree.get(first)?;
+    parameter(value).or_else(|| parameter_at(value.as_table()?, rest))
+}
+
 /// The dotted paths of all values in a tree.
 pub(super) fn paths(tree: &Table) -> Vec<String> {
     let mut paths = Vec::new();
