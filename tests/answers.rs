@@ -102,7 +102,8 @@ fn parquet_holds_what_csv_says() {
 #[test]
 fn comparisons_tunings_and_shards_are_tables_too() {
     let home = home();
-    home.run(&["compare", "good.toml", "--with", "slow", "--runs", "2", "--study", "pairs", "--format", "quiet"]).with(0);
+    home.run(&["compare", "good.toml", "--with", "slow", "--runs", "2", "--study", "pairs", "--format", "quiet"])
+        .with(0);
     let table = rows(&home.run(&["export", "pairs"]).with(0).out);
     assert_eq!(table.len(), 4);
     let sides: Vec<_> = table.iter().map(|row| (row[1].0.as_str(), row[1].1.as_str())).collect();

@@ -449,6 +449,38 @@ fn a_sweep_plays_every_point_and_says_what_matters() {
     }
 }
 
+/// What is measured and expected may be varied like all else: what a point does not have is left blank.
+#[test]
+fn points_of_a_sweep_may_have_other_columns() {
+    let home = Home::new();
+    home.write(
+        "study.toml",
+        STUDY.replace("services.api.work = [\"1ms\", \"2ms\"]\nnetwork.loss = [\"0%\", \"10%\"]", VARIED),
+    );
+    let table = home.run(&["sweep", "study.toml", "--format", "csv", "--inconclusive", "pass"]).out;
+    let rows: Vec<Vec<_>> = table.lines().map(|row| row.split(',').collect()).collect();
+    let header = rows[0].join(",");
+    assert!(rows.len() == 5 && rows.iter().all(|row| row.len() == rows[0].len()), "{table}");
+    let place = |name: &str| rows[0].iter().position(|column| *column == name).expect(&header);
+    let (latency, goodput) = (place("app.latency.p50 (ns)"), place("app.goodput (1/s)"));
+    assert!(!rows[1][latency].is_empty() && rows[1][goodput].is_empty(), "{table}");
+    assert!(rows[3][latency].is_empty() && !rows[3][goodput].is_empty(), "{table}");
+    let (loose, tight) = (place("app.latency.p90 < 1s"), place("app.latency.p90 < 1ms"));
+    assert_eq!((rows[1][loose], rows[1][tight], rows[2][loose], rows[2][tight]), ("pass", "", "", "fail"), "{table}");
+    let json = home.run(&["sweep", "study.toml", "--format", "json"]).json();
+    assert!(json["points"][0]["quantities"]["app.goodput"]["value"].is_null(), "{json}");
+    let ended = home.run(&["sweep", "study.toml", "-o", "out", "--study", "kept"]).with(1);
+    assert!(ended.out.contains("app.goodput"), "{}", ended.out);
+    assert_eq!(home.read("out/sweep.csv"), table);
+    // What is asked for twice is shown once.
+    let sweep = ["sweep", "good.toml", "--sweep", "network.loss=[\"0%\"]", "--format", "csv"];
+    let table = home.run(&[&sweep[..], &["--metric", "app.goodput", "--metric", "app.goodput"]].concat());
+    assert_eq!(table.with(0).out.lines().next().map(|row| row.matches("app.goodput (1/s) low").count()), Some(1));
+}
+
+const VARIED: &str = r#"run.metrics = [["app.latency.p50"], ["app.goodput"]]
+expect."app.latency.p90" = ["< 1s", "< 1ms"]"#;
+
 /// Stopped after its first runs, a study goes on; with more runs it keeps those that are there. Neither changes the outcome, and another
 /// scenario is refused.
 #[test]
@@ -592,6 +624,13 @@ fn what_is_wrong_with_tuning_is_2() {
         ("[\"0%\", \"10%\"]", "[\"0%\", \"often\"]", ", network.loss = often:"),
         ("[tune.over]", "[tune.over]\ndesign = \"full\"", "has no `design`"),
         ("[tune.over]", "[tune.over]\nrun.seed = [1, 2]", "the same for all that are tried"),
+        ("[tune.over]", "[tune.over]\nrun = [{ seed = 1 }, { seed = 2 }]", "`run` says what `run.seed` is"),
+        (
+            "runs = 8\n[tune]",
+            "runs = 8\nseed = \"$luck\"\n[params]\nluck = 1\n[tune.over.params]\nluck = [1, 2]\n[tune]",
+            "`params.luck` says what `run.seed` is",
+        ),
+        ("[tune.over]", "[tune.over]\nconstraints = \"network.los > 10%\"", "did you mean `network.loss`?"),
         ("[tune.over]", "[tune.over]\nconstraints = \"network.loss > 10%\"", ""),
     ] {
         assert!(TUNE.contains(change), "{change}");

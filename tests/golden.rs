@@ -11,7 +11,7 @@ use rehearsal::experiment::{Axis, Bare, Sweep, SweepPoint, Verdict, compare as p
 use rehearsal::report::{CompareReport, Report, Style as ReportStyle, SweepReport, Total, TuneReport};
 use rehearsal::scenario::document::Document;
 use rehearsal::scenario::plan::Plan;
-use rehearsal::scenario::{Mistakes, Overrides, Scenario, Source, Style};
+use rehearsal::scenario::{Loaded, Mistakes, Overrides, Scenario, Source, Style};
 
 #[path = "common/mod.rs"]
 mod common;
@@ -80,11 +80,11 @@ fn sweep(path: &Path, differences: &mut Vec<String>) {
         let overrides = Overrides { point, ..Overrides::default() };
         Scenario::load(&Disk, path, &overrides).unwrap_or_else(|mistakes| fail(mistakes))
     };
-    let document = load(None).document;
+    let Loaded { document, texts, .. } = load(None);
     let Some(design) = document.design else { return };
     let (base, _) = plan(path, None);
     assert!(base.says_runs, "{}: a scenario with a sweep says how often it is played", path.display());
-    let points = design.points(&document.tree);
+    let points = design.points(&texts);
     let mut watch = |_| ControlFlow::Continue(());
     let plans = (0..).zip(&points).map(|(place, point)| {
         let plan = Plan::new(load(Some(point.clone()))).unwrap_or_else(|mistakes| fail(mistakes));

@@ -147,7 +147,7 @@ fn planned(text: String) -> Result<Plan, String> {
     let loaded = load(None);
     if let Ok(loaded) = &loaded {
         // Whatever is varied has a candidate that is planned or refused, too.
-        let points = loaded.document.tuned.iter().flat_map(|design| design.ends(&loaded.document.tree));
+        let points = loaded.document.tuned.iter().flat_map(|design| design.ends(&loaded.texts));
         points.take(1).for_each(|point| drop(load(Some(point)).and_then(Plan::new)));
     }
     let plan = loaded.and_then(Plan::new);

@@ -69,10 +69,13 @@ impl Designed<'_> {
 
 /// Plans a scenario with every value of a list, and at both ends of every range, that sweeps and tunings of it vary.
 pub fn try_ends(terminal: Terminal, files: &Files, file: &Path, overrides: &Overrides, base: &Prepared) -> Exit {
-    let Document { tree, design, tuned, .. } = &base.document;
+    let Document { design, tuned, .. } = &base.document;
     for (design, is_for) in [(design, Use::Sweep), (tuned, Use::Tuning)] {
         let Some(design) = design else { continue };
-        for point in design.ends(tree) {
+        if let Err(exit) = check(terminal, design, base) {
+            return exit;
+        }
+        for point in design.ends(&base.texts) {
             let end = Some(point.clone());
             let at = match is_for {
                 Use::Sweep => Overrides { point: end, ..overrides.clone() },
@@ -85,6 +88,13 @@ pub fn try_ends(terminal: Terminal, files: &Files, file: &Path, overrides: &Over
         }
     }
     Exit::Well
+}
+
+/// Refuses constraints that are about nothing.
+pub fn check(terminal: Terminal, design: &Design, base: &Prepared) -> Result<(), Exit> {
+    design
+        .check(&base.texts)
+        .map_err(|diagnostics| refuse(terminal, &Mistakes { diagnostics, texts: base.texts.clone() }))
 }
 
 /// Says at which point of a design something is wrong.

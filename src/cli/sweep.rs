@@ -6,12 +6,12 @@ use std::path::Path;
 use rehearsal::experiment::{Axis, Progress, Shelf, Sweep, SweepPoint, Watch, study};
 use rehearsal::report::SweepReport;
 use rehearsal::scenario::design::{Design, Point as DesignPoint};
-use rehearsal::scenario::document::Table;
+use rehearsal::scenario::document::Texts;
 use rehearsal::scenario::{Mistakes, Overrides};
 
 use super::args::{self, Destination, Format, Inconclusive};
 use super::ask::Ask;
-use super::designed::{Designed, Use};
+use super::designed::{self, Designed, Use};
 use super::destination::fill;
 use super::directory::Directory;
 use super::exit::Exit;
@@ -76,7 +76,8 @@ pub fn plan<'a>(terminal: Terminal, files: &'a Files, ask: &'a Ask) -> Result<De
     if let Some(path) = ask.sets.iter().find_map(|set| set_in_vain(&design, set)) {
         return Err(complain(&format!("`--set {path}` would be in vain: the sweep says what `{path}` is")));
     }
-    let points = chosen(&design, &base.document.tree, &ask.only).map_err(|message| complain(&message))?;
+    designed::check(terminal, &design, &base)?;
+    let points = chosen(&design, &base.texts, &ask.only).map_err(|message| complain(&message))?;
     if points.is_empty() {
         return Err(complain("no point is left: the constraints or `--only` leave all of them out"));
     }
@@ -100,6 +101,7 @@ pub fn play(planned: &Designed<'_>, shelf: &mut dyn Shelf, watch: &mut Watch<'_>
         ControlFlow::Continue(())
     })
     .map_err(|error| planned.stopped(error))?;
+    sweep.align();
     Ok(sweep)
 }
 
@@ -147,7 +149,7 @@ pub fn replicated(
 }
 
 /// The points at which every `PATH=VALUE` holds; several of one path are alternatives.
-fn chosen(design: &Design, tree: &Table, only: &[String]) -> Result<Vec<DesignPoint>, String> {
+fn chosen(design: &Design, texts: &Texts, only: &[String]) -> Result<Vec<DesignPoint>, String> {
     let mut wanted: Vec<Vec<&str>> = vec![Vec::new(); design.factors.len()];
     for only in only {
         let (path, value) = only
@@ -156,7 +158,7 @@ fn chosen(design: &Design, tree: &Table, only: &[String]) -> Result<Vec<DesignPo
         let factor = design.factor(path)?;
         wanted[factor].push(value.trim_matches(['"', '\'']));
     }
-    let points = design.points(tree);
+    let points = design.points(texts);
     for (place, values) in wanted.iter().enumerate() {
         for value in values {
             if !points.iter().any(|point| design.labels(point)[place] == *value) {

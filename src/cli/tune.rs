@@ -8,7 +8,7 @@ use rehearsal::scenario::plan::Aim;
 
 use super::args::{self, Format};
 use super::ask::Ask;
-use super::designed::{Designed, Use};
+use super::designed::{self, Designed, Use};
 use super::destination::fill;
 use super::exit::Exit;
 use super::files::Files;
@@ -81,7 +81,8 @@ pub fn plan<'a>(terminal: Terminal, files: &'a Files, ask: &'a Ask) -> Result<(D
     if let Some(path) = ask.sets.iter().find_map(|set| set_in_vain(&design, set)) {
         return Err(complain(&format!("`--set {path}` would be in vain: the tuning says what `{path}` is")));
     }
-    let points = design.candidates(&base.document.tree, aim.candidates);
+    designed::check(terminal, &design, &base)?;
+    let points = design.candidates(&base.texts, aim.candidates);
     if points.is_empty() {
         return Err(complain("no candidate is left: the constraints leave all of them out"));
     }

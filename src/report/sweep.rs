@@ -1,6 +1,6 @@
 //! A sweep as a table to read, and as CSV and JSON.
 
-use crate::experiment::{Measured, Sweep, Unit, Verdict};
+use crate::experiment::{Judgement, Measured, Sweep, Unit, Verdict};
 
 use super::human;
 use super::metric::Value;
@@ -109,8 +109,14 @@ impl SweepReport<'_> {
             let suffix = suffix(measured.unit);
             header.extend(["", " low", " high"].map(|end| format!("{}{suffix}{end}", column.quantity)));
         }
-        let judgements = sweep.points.iter().take(1).flat_map(|point| &point.outcome.judgements);
-        header.extend(judgements.map(|judgement| format!("{} {}", judgement.quantity, judgement.condition)));
+        let named = |judgement: &Judgement| format!("{} {}", judgement.quantity, judgement.condition);
+        let mut judged: Vec<String> = Vec::new();
+        for name in sweep.points.iter().flat_map(|point| point.outcome.judgements.iter().map(named)) {
+            if !judged.contains(&name) {
+                judged.push(name);
+            }
+        }
+        header.extend(judged.iter().cloned());
         header.push("digest".into());
         writer.write_record(&header).expect("memory can be written");
         for point in &sweep.points {
@@ -120,7 +126,10 @@ impl SweepReport<'_> {
                 let (low, high) = measured.interval.unzip();
                 row.extend([measured.value, low, high].map(|value| field(Value::real(value))));
             }
-            row.extend(point.outcome.judgements.iter().map(|judgement| verdict_name(judgement.verdict).to_owned()));
+            row.extend(judged.iter().map(|name| {
+                let judgement = point.outcome.judgements.iter().find(|judgement| named(judgement) == *name);
+                judgement.map_or(String::new(), |judgement| verdict_name(judgement.verdict).to_owned())
+            }));
             row.push(format!("{:016x}", point.outcome.digest));
             writer.write_record(&row).expect("every row has the header's fields");
         }

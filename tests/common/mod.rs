@@ -10,7 +10,7 @@ use rehearsal::base::settings::{Field, Listing, Need};
 use rehearsal::experiment::{self, Bare, Results, Tuning};
 use rehearsal::scenario::design::{Design, Point};
 use rehearsal::scenario::plan::Plan;
-use rehearsal::scenario::{Mistakes, Overrides, Scenario, Source, Style};
+use rehearsal::scenario::{Loaded, Mistakes, Overrides, Scenario, Source, Style};
 
 /// The plan of a scenario that is one text.
 pub fn plan(text: &str) -> Plan {
@@ -42,10 +42,10 @@ pub fn tuned(source: &dyn Source, path: &Path, overrides: &Overrides) -> (Tuning
         Scenario::load(source, path, &overrides).unwrap_or_else(|mistakes| refuse(mistakes))
     };
     let plan = |candidate| Plan::new(load(candidate)).unwrap_or_else(|mistakes| refuse(mistakes));
-    let (document, base) = (load(None).document, plan(None));
+    let (Loaded { document, texts, .. }, base) = (load(None), plan(None));
     let aim = base.aim.clone().expect("it says what to look for");
     let design = document.tuned.expect("it says what to vary");
-    let points = design.candidates(&document.tree, aim.candidates);
+    let points = design.candidates(&texts, aim.candidates);
     let make = |point: &Point| Ok(plan(Some(point.clone())));
     let watch = &mut |_| ControlFlow::Continue(());
     let tuning = experiment::tune((&base, &aim), (&design, &points), make, &mut Bare, watch);

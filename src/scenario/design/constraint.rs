@@ -1,9 +1,9 @@
 //! What has to hold at a point of a study: `policies.default.timeout < clients.app.deadline`.
 
-use super::factor::amount;
+use super::factor::{amount, label};
 use crate::scenario::condition::{Amount, Operator};
 use crate::scenario::diagnostic::Diagnostic;
-use crate::scenario::document::{Data, Path, Value};
+use crate::scenario::document::{Data, Origin, Path, Value};
 
 /// A comparison of a value with another one, or with an amount.
 #[derive(Clone, PartialEq, Debug)]
@@ -11,6 +11,8 @@ pub(super) struct Constraint {
     left: String,
     operator: Operator,
     right: Side,
+    /// Where it was written.
+    pub(super) origin: Origin,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -40,6 +42,10 @@ pub(super) fn texts(value: &Value, mistakes: &mut Vec<Diagnostic>) -> Vec<Value>
 impl Constraint {
     pub(super) fn read(value: &Value, mistakes: &mut Vec<Diagnostic>) -> Option<Self> {
         let Data::String(text) = &value.data else { return None };
+        if let Some(message) = impossible(text) {
+            mistakes.push(Diagnostic::error(message).at(value.origin, ""));
+            return None;
+        }
         let read = || {
             let mut words = text.split_whitespace();
             let (left, operator, right) = (words.next()?, words.next()?, words.next()?);
@@ -48,9 +54,10 @@ impl Constraint {
             let right = match (Amount::parse(right), Path::parse(right)) {
                 (Some(amount), _) => Side::Amount(amount),
                 (None, Ok(path)) if path.segments().len() > 1 => Side::Path(path.to_string()),
-                (None, _) => Side::Word(right.to_owned()),
+                (None, Ok(path)) => Side::Word(path.segments()[0].name.clone()),
+                (None, Err(_)) => Side::Word(right.to_owned()),
             };
-            words.next().is_none().then_some(Self { left, operator, right })
+            words.next().is_none().then_some(Self { left, operator, right, origin: value.origin })
         };
         let constraint = read();
         if constraint.is_none() {
@@ -61,6 +68,15 @@ impl Constraint {
         constraint
     }
 
+    /// The paths that it is about.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &str> {
+        let right = match &self.right {
+            Side::Path(path) => Some(path.as_str()),
+            Side::Amount(_) | Side::Word(_) => None,
+        };
+        std::iter::once(self.left.as_str()).chain(right)
+    }
+
     /// Whether it holds, where values are found so. What has no value, or one of another kind, is equal to nothing.
     pub(super) fn holds(&self, find: &dyn Fn(&str) -> Option<Value>) -> bool {
         let left = find(&self.left);
@@ -68,7 +84,7 @@ impl Constraint {
             Side::Amount(amount) => (left.as_ref().and_then(super::factor::amount), Some(*amount)),
             Side::Path(path) => (left.as_ref().and_then(amount), find(path).as_ref().and_then(amount)),
             Side::Word(word) => {
-                let is_word = left.is_some_and(|value| value.data == Data::String(word.clone()));
+                let is_word = left.is_some_and(|value| label(&value) == *word);
                 return is_word == (self.operator == Operator::Equal);
             }
         };
@@ -83,6 +99,18 @@ impl Constraint {
             (Operator::Equal, Some(order)) => order.is_eq(),
         }
     }
+}
+
+/// Why a comparison makes no sense, whatever there is at its paths.
+fn impossible(text: &str) -> Option<String> {
+    let mut words = text.split_whitespace();
+    let (left, operator, right) = (words.next()?, Operator::parse(words.next()?)?, words.next()?);
+    if Amount::parse(left).is_some() {
+        return Some(format!("a constraint begins with a path, found {left}"));
+    }
+    let is_word = Amount::parse(right).is_none() && Path::parse(right).is_ok_and(|path| path.segments().len() == 1);
+    let is_order = !matches!(operator, Operator::Equal | Operator::NotEqual);
+    (is_word && is_order).then(|| format!("`{right}` is a word, which is neither more nor less: words have == and !="))
 }
 
 fn compare(left: Amount, right: Amount) -> Option<std::cmp::Ordering> {

@@ -44,6 +44,8 @@ enum Levels {
         is_log: bool,
         is_whole: bool,
         listed: Vec<Amount>,
+        /// Whether there is nothing between those: it says a `step`, or how many there are.
+        is_stepped: bool,
         origin: Origin,
     },
 }
@@ -97,10 +99,13 @@ impl Factor {
         })
     }
 
-    /// Where in the list a share of the way from the first to the last is, or on the way itself.
+    /// Where in the list a share of the way from the first to the last is, or on the way itself where nothing lists its values.
     pub(super) fn level_at(&self, share: u32) -> Level {
         match &self.levels {
             Levels::List(values) => Level::Listed(((u64::from(share) * values.len() as u64) >> 32) as u32),
+            Levels::Range { listed, is_stepped: true, .. } => {
+                Level::Listed(((u64::from(share) * listed.len() as u64) >> 32) as u32)
+            }
             Levels::Range { .. } => Level::At(share),
         }
     }
@@ -178,7 +183,7 @@ impl Factor {
 }
 
 /// A value as a person would write it, on one line.
-fn label(value: &Value) -> String {
+pub(super) fn label(value: &Value) -> String {
     match &value.data {
         Data::String(text) => text.clone(),
         Data::Integer(number) => number.to_string(),
@@ -296,7 +301,11 @@ fn range(path: &str, table: &Table, origin: Origin, mistakes: &mut Vec<Diagnosti
         }
         (None, Some(Data::Integer(count))) if (2..=LEVELS_MAX as i64).contains(count) => {
             listed = (0..*count)
-                .map(|place| between(from, to, place as f64 / (*count - 1) as f64, true, is_whole))
+                .map(|place| match place {
+                    0 => from,
+                    last if last == *count - 1 => to,
+                    _ => between(from, to, place as f64 / (*count - 1) as f64, true, is_whole),
+                })
                 .collect();
             listed.dedup();
         }
@@ -311,11 +320,12 @@ fn range(path: &str, table: &Table, origin: Origin, mistakes: &mut Vec<Diagnosti
         refuse(format!("nothing is a multiple of {from}: the range of `{path}` has to begin above 0"), origin);
         return None;
     }
+    let is_stepped = !listed.is_empty();
     if listed.is_empty() && is_whole && log.is_none() && base(to) - base(from) < LEVELS_MAX as f64 {
         // Whole numbers are one apart.
         listed = (0..=(base(to) - base(from)) as u32).map(|count| plus(from, Amount::Number(1.0), count)).collect();
     }
-    Some(Levels::Range { from, to, is_log, is_whole, listed, origin })
+    Some(Levels::Range { from, to, is_log, is_whole, listed, is_stepped, origin })
 }
 
 /// An amount, and a step so many times.

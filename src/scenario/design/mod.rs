@@ -16,11 +16,12 @@
 mod constraint;
 mod factor;
 mod sampling;
+mod written;
 
 use std::collections::BTreeSet;
 
 use super::diagnostic::Diagnostic;
-use super::document::{Data, Key, Quoted, Table, Value};
+use super::document::{Data, Key, Quoted, Table, Texts, Value};
 use super::nearest::nearest;
 use crate::base::random::Seed;
 
@@ -28,6 +29,7 @@ use constraint::Constraint;
 pub use factor::{Factor, Level};
 use sampling::SAMPLE_MAX;
 pub use sampling::Sampling;
+use written::Written;
 
 /// Keys of `[sweep]` that are no paths.
 const OWN: [&str; 2] = ["design", "constraints"];
@@ -49,6 +51,8 @@ pub struct Design {
     constraints: Vec<Constraint>,
     /// What samples are drawn from.
     seed: u64,
+    /// What the points are laid over, as it is written; only where there are constraints.
+    base: Table,
 }
 
 /// One choice of levels, factor by factor.
@@ -73,6 +77,7 @@ impl Design {
                     .push(Diagnostic::error(message).at(origin, "").help("try `design = { latin-hypercube = 1000 }`"));
             }
         }
+        read.keep_base(tree);
         Some(read)
     }
 
@@ -92,13 +97,16 @@ impl Design {
         }
         for factor in &mut read.factors {
             factor.is_rounded = true;
-            let names = || factor.keys.iter().map(|key| key.name.as_str());
-            if FIXED.iter().any(|path| names().take(path.len()).eq(path.iter().copied())) {
-                let message = format!("`{}` is the same for all that are tried", factor.path);
-                mistakes.push(Diagnostic::error(message).at(factor.keys[0].origin, "it cannot be varied"));
-            }
+            mistakes.extend(FIXED.iter().find_map(|path| refuse_fixed(factor, path, tree)));
         }
+        read.keep_base(tree);
         Some(read)
+    }
+
+    fn keep_base(&mut self, tree: &Table) {
+        if !self.constraints.is_empty() {
+            self.base = tree.clone();
+        }
     }
 
     /// The factors and constraints in the table of this name, and its key `design`.
@@ -142,38 +150,55 @@ impl Design {
     }
 
     /// Every point, in order: those that the constraints allow.
-    pub fn points(&self, tree: &Table) -> Vec<Point> {
-        self.allowed(self.sampling, tree)
+    pub fn points(&self, texts: &Texts) -> Vec<Point> {
+        self.allowed(self.sampling, texts)
     }
 
-    fn allowed(&self, sampling: Sampling, tree: &Table) -> Vec<Point> {
+    fn allowed(&self, sampling: Sampling, texts: &Texts) -> Vec<Point> {
         let points = sampling.points(&self.factors, Seed(self.seed)).into_iter();
-        points.filter(|point| self.allows(point, tree)).collect()
+        points.filter(|point| self.allows(point, texts)).collect()
     }
 
     /// Whether the constraints hold at a point.
-    fn allows(&self, point: &Point, tree: &Table) -> bool {
-        self.constraints.iter().all(|constraint| {
-            constraint.holds(&|path| match self.level(point, path) {
-                Some(value) => Some(value),
-                None => value_at(tree, path).cloned(),
-            })
-        })
+    fn allows(&self, point: &Point, texts: &Texts) -> bool {
+        let written = Written::new(self, point, texts);
+        self.constraints.iter().all(|constraint| constraint.holds(&|path| written.value(path)))
+    }
+
+    /// Whether the constraints are about something.
+    ///
+    /// # Errors
+    /// Each path in them at which there is a value at no end of what is varied, with the nearest there is.
+    pub fn check(&self, texts: &Texts) -> Result<(), Vec<Diagnostic>> {
+        let (ends, mut mistakes) = (self.every_end(), Vec::new());
+        for (constraint, path) in self.constraints.iter().flat_map(|one| one.paths().map(move |path| (one, path))) {
+            if !ends.iter().any(|end| Written::new(self, end, texts).value(path).is_some()) {
+                let mistake = Diagnostic::error(format!("the scenario has no value at `{path}`"));
+                let mistake = mistake.at(constraint.origin, "");
+                let known = self.factors.iter().map(|factor| factor.path.clone()).chain(written::paths(&self.base));
+                let known: Vec<_> = known.filter(|known| is_near(path, known)).collect();
+                mistakes.push(match nearest(path, known.iter().map(String::as_str)) {
+                    Some(near) => mistake.help(format!("did you mean `{near}`?")),
+                    None => mistake.help("a value that it has by default is to be written out"),
+                });
+            }
+        }
+        if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
     }
 
     /// Different points, so many at the most: all that there are, or else the first of a Sobol sequence that the constraints allow.
-    pub fn candidates(&self, tree: &Table, most: u32) -> Vec<Point> {
+    pub fn candidates(&self, texts: &Texts, most: u32) -> Vec<Point> {
         let is_listed = self.factors.iter().all(|factor| factor.count() > 0);
         let count = self.factors.iter().try_fold(1_u64, |count, factor| count.checked_mul(factor.count().max(1)));
         if is_listed && count.is_some_and(|count| count <= SAMPLE_MAX.into()) {
-            let all = self.allowed(Sampling::Full, tree);
+            let all = self.allowed(Sampling::Full, texts);
             if all.len() <= most as usize {
                 return all;
             }
         }
         let mut count = most.min(SAMPLE_MAX);
         loop {
-            let mut points = self.allowed(Sampling::Sobol(count), tree);
+            let mut points = self.allowed(Sampling::Sobol(count), texts);
             let mut known = BTreeSet::new();
             // Shares of the way that are not the same may be the same whole number.
             points.retain(|point| known.insert(self.labels(point)));
@@ -186,7 +211,13 @@ impl Design {
     }
 
     /// Points at which every value of a list and both ends of every range stand once, so far as the constraints allow them.
-    pub fn ends(&self, tree: &Table) -> Vec<Point> {
+    pub fn ends(&self, texts: &Texts) -> Vec<Point> {
+        let mut points = self.every_end();
+        points.retain(|point| self.allows(point, texts));
+        points
+    }
+
+    fn every_end(&self) -> Vec<Point> {
         let first = Point(self.factors.iter().map(|factor| factor.ends()[0]).collect());
         let last = Point(self.factors.iter().filter_map(|factor| factor.ends().pop()).collect());
         let mut points = vec![first.clone(), last];
@@ -198,7 +229,7 @@ impl Design {
             }
         }
         let mut known = BTreeSet::new();
-        points.retain(|point| known.insert(point.clone()) && self.allows(point, tree));
+        points.retain(|point| known.insert(point.clone()));
         points
     }
 
@@ -238,15 +269,30 @@ impl Design {
     }
 }
 
-/// The value at a dotted path.
-fn value_at<'t>(tree: &'t Table, path: &str) -> Option<&'t Value> {
-    let path = super::document::Path::parse(path).ok()?;
-    let (last, way) = path.segments().split_last()?;
-    let mut table = tree;
-    for segment in way {
-        table = table.get(&segment.name)?.as_table()?;
+/// Says that what a factor varies is what stands at this path, holds it, or is a parameter that stands there.
+fn refuse_fixed(factor: &Factor, path: &[&str], tree: &Table) -> Option<Diagnostic> {
+    let names: Vec<_> = factor.keys.iter().map(|key| key.name.as_str()).collect();
+    let shared = names.len().min(path.len());
+    let is_parameter = |parameter| names[0] == "params" && names.get(1).is_none_or(|name| *name == parameter);
+    let stands_there = written::parameter_at(tree, path).is_some_and(is_parameter);
+    if names[..shared] != path[..shared] && !stands_there {
+        return None;
     }
-    table.get(&last.name)
+    let fixed = path.join(".");
+    let message = match names.len() < path.len() || stands_there {
+        true => format!("`{}` says what `{fixed}` is, which is the same for all that are tried", factor.path),
+        false => format!("`{}` is the same for all that are tried", factor.path),
+    };
+    Some(Diagnostic::error(message).at(factor.keys[0].origin, "it cannot be varied"))
+}
+
+/// Whether one key alone makes two paths differ, and is like the other's.
+fn is_near(path: &str, other: &str) -> bool {
+    let pairs = || path.split('.').zip(other.split('.'));
+    let mut different = pairs().filter(|(one, other)| one != other);
+    let pair = different.next().filter(|_| different.next().is_none());
+    path.split('.').count() == other.split('.').count()
+        && pair.is_some_and(|(one, other)| nearest(one, [other]).is_some())
 }
 
 /// A dotted path.

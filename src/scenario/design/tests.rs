@@ -23,9 +23,9 @@ fn load(sweep: &str, overrides: &Overrides) -> Result<Loaded, Mistakes> {
 
 fn design(sweep: &str) -> (Design, Vec<Vec<String>>) {
     let loaded = load(sweep, &Overrides::default());
-    let document = loaded.unwrap_or_else(|mistakes| panic!("{}", mistakes.render(Style::Plain))).document;
-    let design = document.design.expect("it has a sweep");
-    let labels = design.points(&document.tree).iter().map(|point| design.labels(point)).collect();
+    let loaded = loaded.unwrap_or_else(|mistakes| panic!("{}", mistakes.render(Style::Plain)));
+    let design = loaded.document.design.expect("it has a sweep");
+    let labels = design.points(&loaded.texts).iter().map(|point| design.labels(point)).collect();
     (design, labels)
 }
 
@@ -54,6 +54,8 @@ fn ranges_go_in_steps_or_in_multiples() {
         let (_, found) = design(&format!("network.loss = {range}"));
         assert_eq!(found.concat(), labels, "{range}");
     }
+    let (_, found) = design("services.api.speed = { from = 0.3, to = 1.0, log = 7 }");
+    assert_eq!(found.concat().last().map(String::as_str), Some("1"), "the last one is the end itself: {found:?}");
     let (_, found) = design("policies.default.max-attempts = { from = 1, to = 3 }");
     assert_eq!(found.concat(), ["1", "2", "3"]);
 }
@@ -65,6 +67,60 @@ fn constraints_leave_points_out() {
          constraints = [\"policies.default.timeout < clients.app.deadline\", \"policies.default.timeout <= 20ms\"]",
     );
     assert_eq!(labels, [["20ms", "1"], ["20ms", "2"]]);
+}
+
+/// What a parameter stands for, what a whole table says and what it hands on is known at each point.
+#[test]
+fn constraints_are_about_the_scenario_at_the_point() {
+    let text = r#"
+[run]
+duration = "1s"
+[params]
+wait = "20ms"
+[policies.default]
+timeout = "$wait"
+[policies.heir]
+extends = "default"
+[clients.app]
+rate = "10/s"
+call = "api"
+deadline = "30ms"
+[services.api]
+[sweep]
+"#;
+    let labels = |sweep: &str| {
+        let files = BTreeMap::from([(PathBuf::from("s.toml"), format!("{text}{sweep}"))]);
+        let loaded = Scenario::load(&files, Path::new("s.toml"), &Overrides::default());
+        let loaded = loaded.unwrap_or_else(|mistakes| panic!("{}", mistakes.render(Style::Plain)));
+        let design = loaded.document.design.expect("it has a sweep");
+        design.check(&loaded.texts).expect("its constraints are about something");
+        design.points(&loaded.texts).iter().flat_map(|point| design.labels(point)).collect::<Vec<_>>()
+    };
+    let constraint = "constraints = \"policies.default.timeout < clients.app.deadline\"";
+    let inherited = "constraints = \"policies.heir.timeout < clients.app.deadline\"";
+    for constraint in [constraint, inherited] {
+        assert_eq!(labels(&format!("params.wait = [\"10ms\", \"40ms\"]\n{constraint}")), ["10ms"]);
+        let tables = "policies.default = [{ timeout = \"50ms\" }, { timeout = \"5ms\" }]";
+        assert_eq!(labels(&format!("{tables}\n{constraint}")), ["{ timeout = 5ms }"]);
+    }
+    assert_eq!(labels("params.wait = [\"10ms\", \"40ms\"]\nconstraints = \"params.wait > 10ms\""), ["40ms"]);
+}
+
+#[test]
+fn constraints_about_nothing_are_refused() {
+    for (constraint, said) in [
+        ("services.api.node != 2", "did you mean `services.api.nodes`?"),
+        ("policies.default.backoff != 2", "is to be written out"),
+        ("policies.default < 3", "no value at `policies.default`"),
+        ("policies.default.timeout < clients.app.deadlin", "did you mean `clients.app.deadline`?"),
+        ("full == full", "no value at `full`"),
+    ] {
+        let sweep = format!("services.api.nodes = [1, 2]\nconstraints = {constraint:?}");
+        let loaded = load(&sweep, &Overrides::default()).unwrap();
+        let diagnostics = loaded.document.design.unwrap().check(&loaded.texts).expect_err(constraint);
+        let mistakes = Mistakes { diagnostics, texts: loaded.texts }.render(Style::Plain);
+        assert!(mistakes.contains(said) && mistakes.contains("s.toml:"), "{constraint}: {mistakes}");
+    }
 }
 
 /// Each of ten parts of each factor's range has one of ten points.
@@ -109,6 +165,21 @@ fn samples_of_lists_and_whole_numbers_are_even() {
     }
 }
 
+/// What says its steps has nothing between them, and each of them equally often.
+#[test]
+fn samples_keep_to_steps() {
+    for sampling in ["latin-hypercube", "sobol"] {
+        let sweep = format!(
+            "policies.default.timeout = {{ from = \"10ms\", to = \"40ms\", step = \"10ms\" }}\n\
+             network.loss = {{ from = 0.001, to = 0.1, log = 2 }}\ndesign = {{ {sampling} = 16 }}"
+        );
+        let (_, labels) = design(&sweep);
+        for (place, level, count) in [(0, "10ms", 4), (0, "20ms", 4), (0, "40ms", 4), (1, "0.001", 8), (1, "0.1", 8)] {
+            assert_eq!(labels.iter().filter(|point| point[place] == level).count(), count, "{level}: {labels:?}");
+        }
+    }
+}
+
 #[test]
 fn a_point_is_laid_over_the_scenario() {
     let sweep = "policies.default.timeout = [\"20ms\", \"60ms\"]";
@@ -125,9 +196,9 @@ fn flags_vary_more_and_something_else() {
         sweeps: vec!["policies.default.timeout=[\"1ms\"]".into(), "run.seed=[1,2]".into()],
         ..Overrides::default()
     };
-    let document = load("policies.default.timeout = [\"20ms\", \"60ms\"]", &overrides).unwrap().document;
-    let design = document.design.unwrap();
-    let labels: Vec<_> = design.points(&document.tree).iter().map(|point| design.labels(point)).collect();
+    let loaded = load("policies.default.timeout = [\"20ms\", \"60ms\"]", &overrides).unwrap();
+    let design = loaded.document.design.unwrap();
+    let labels: Vec<_> = design.points(&loaded.texts).iter().map(|point| design.labels(point)).collect();
     assert_eq!(labels, [["1ms", "1"], ["1ms", "2"]]);
     assert_eq!(design.factor("run.sed"), Err("`run.sed` is not varied; did you mean `run.seed`?".into()));
 }
@@ -151,6 +222,8 @@ fn what_is_wrong_with_a_sweep_is_said_where_it_stands() {
         ("design = \"latin\"\nrun.seed = [1]", "a design is"),
         ("design = { sobol = 0 }\nrun.seed = [1]", "of 1 to"),
         ("constraints = \"run.seed is 1\"\nrun.seed = [1]", "is no constraint"),
+        ("constraints = \"policies.default.jitter < full\"\nrun.seed = [1]", "neither more nor less"),
+        ("constraints = \"1ms < 2ms\"\nrun.seed = [1]", "begins with a path"),
         ("run.seed = { from = 1, to = 90000 }\nclients.app.nodes = { from = 1, to = 90000 }", "at most 1000000 points"),
         ("", "varies nothing"),
     ] {
@@ -163,9 +236,9 @@ fn candidates(over: &str, most: u32) -> Vec<Vec<String>> {
     let text = format!("{BASE}\n[tune]\nminimise = \"app.latency.p99\"\n[tune.over]\n{over}");
     let files = BTreeMap::from([(PathBuf::from("s.toml"), text)]);
     let loaded = Scenario::load(&files, Path::new("s.toml"), &Overrides::default());
-    let document = loaded.unwrap_or_else(|mistakes| panic!("{}", mistakes.render(Style::Plain))).document;
-    let design = document.tuned.expect("it says what is tuned");
-    design.candidates(&document.tree, most).iter().map(|point| design.labels(point)).collect()
+    let loaded = loaded.unwrap_or_else(|mistakes| panic!("{}", mistakes.render(Style::Plain)));
+    let design = loaded.document.tuned.expect("it says what is tuned");
+    design.candidates(&loaded.texts, most).iter().map(|point| design.labels(point)).collect()
 }
 
 #[test]
@@ -188,13 +261,13 @@ fn ends_are_every_value_of_a_list_and_both_ends_of_a_range() {
                 policies.default.jitter = [\"none\", \"full\", \"equal\"]";
     let text = format!("{BASE}\n[tune]\nminimise = \"app.latency.p99\"\n[tune.over]\n{over}");
     let files = BTreeMap::from([(PathBuf::from("s.toml"), text)]);
-    let document = Scenario::load(&files, Path::new("s.toml"), &Overrides::default()).unwrap().document;
-    let design = document.tuned.unwrap();
-    let labels: Vec<_> = design.ends(&document.tree).iter().map(|point| design.labels(point)).collect();
+    let loaded = Scenario::load(&files, Path::new("s.toml"), &Overrides::default()).unwrap();
+    let design = loaded.document.tuned.unwrap();
+    let labels: Vec<_> = design.ends(&loaded.texts).iter().map(|point| design.labels(point)).collect();
     assert_eq!(labels.len(), 5, "{labels:?}");
     assert_eq!(labels[0], ["1ms", "none"]);
     assert!(["none", "full", "equal"].iter().all(|value| labels.iter().any(|point| point[1] == *value)), "{labels:?}");
-    let point = design.ends(&document.tree).remove(0);
+    let point = design.ends(&loaded.texts).remove(0);
     let written = crate::scenario::document::Document::print_point(&design, &point);
     assert_eq!(written, "[policies.default]\ntimeout = \"1ms\"\njitter = \"none\"\n");
 }

@@ -34,6 +34,7 @@ pub use mentions::Mentions;
 pub use opener::{Opener, Openers};
 pub use origin::{Origin, Text, TextId, Texts};
 pub use overrides::Overrides;
+pub(in crate::scenario) use params::parameter;
 pub(in crate::scenario) use path::Quoted;
 pub use path::{Path, Segment};
 pub use read::{BARE, BARE_LIST, BARE_TABLE, REST, Vocabulary, read};
@@ -128,6 +129,19 @@ impl Document {
             }
         };
         design.factors.iter().zip(design.settings(point)).map(flag).collect()
+    }
+
+    /// A tree with these values set, and then with what its named tables extend. What is wrong with that is said where the same is read.
+    pub(in crate::scenario) fn lay_over<'k>(
+        mut tree: Table,
+        settings: impl Iterator<Item = (&'k [Key], Value)>,
+        texts: &Texts,
+    ) -> Table {
+        for (keys, value) in settings {
+            drop(layer::set_at(&mut tree, keys, value));
+        }
+        inherit::inherit_everywhere(&mut tree, texts, &mut Vec::new());
+        tree
     }
 
     /// The whole tree as TOML that reads back as the same tree; with texts, each value says in a comment where it was written.

@@ -7,7 +7,7 @@ use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::nearest::nearest;
 
 /// The name in a value that is the string `"$name"`.
-fn parameter(value: &Value) -> Option<&str> {
+pub(in crate::scenario) fn parameter(value: &Value) -> Option<&str> {
     match &value.data {
         Data::String(text) => text.strip_prefix('$'),
         _ => None,

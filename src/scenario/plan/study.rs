@@ -1,5 +1,7 @@
 //! What studies of many runs ask: which quantities they show, and how well they want to know some of them.
 
+use std::collections::BTreeSet;
+
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::document::Located;
 use crate::scenario::quantity::Quantity;
@@ -33,7 +35,9 @@ impl Scopes<'_> {
     pub(super) fn columns(&self, mistakes: &mut Vec<Diagnostic>) -> Vec<Column> {
         let metrics = self.scenario.run.metrics.as_ref();
         if let Some(metrics) = metrics {
-            return metrics.0.iter().filter_map(|quantity| self.column(quantity, mistakes)).collect();
+            let columns = metrics.0.iter().filter_map(|quantity| self.column(quantity, mistakes));
+            let mut known = BTreeSet::new();
+            return columns.filter(|column| known.insert(column.quantity.clone())).collect();
         }
         let mut columns: Vec<Column> = Vec::new();
         for (quantity, _) in self.scenario.expect.iter() {

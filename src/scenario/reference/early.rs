@@ -16,7 +16,7 @@ pub(super) const EARLY: [(&str, &str); 5] = [
          `{ from, to }` for whole numbers one apart; `log = true` for a range from which a design draws by factors.\n\
          \n\
          `design = \"full\"`, the default, tries each value with each of the others; `{ latin-hypercube = N }` and `{ sobol = N }` \
-         try N points that fill the space evenly (of a list, each value equally often), for which a range needs no `step`. \
+         try N points that fill the space evenly (of a list or of steps, each value equally often), for which a range needs no `step`. \
          `constraints = [\"PATH < PATH\", \"PATH != VALUE\"]` leaves out points at which they do not hold.\n\
          \n\
          All points share the seed, so that their runs are paired.",
