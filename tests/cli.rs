@@ -551,7 +551,7 @@ fn a_comparison_says_what_differs_and_by_how_much() {
 const TUNE: &str = r#"
 extends = "good.toml"
 [run]
-duration = "2s"
+duration = "8s"
 runs = 8
 [tune]
 minimise = "app.latency.p50"
@@ -601,6 +601,81 @@ fn where_nothing_keeps_to_the_conditions_tuning_is_1_and_says_what_is_nearest() 
     home.write("tune.toml", unsure.replace("[\"0%\", \"10%\"]", "[\"0%\"]"));
     home.run(&["tune", "tune.toml"]).with(3);
     home.run(&["tune", "tune.toml", "--inconclusive", "pass"]).with(0);
+}
+
+/// Four runs of 120 requests that are all answered do not say that 99.9 % are: a twelfth of a percent lost would look the same as often.
+#[test]
+fn runs_that_happen_to_agree_are_not_sure() {
+    let home = Home::new();
+    home.write("few.toml", GOOD.replace("99%", "99.9%"));
+    let ended = home.run(&["run", "few.toml", "--runs", "4"]).with(3);
+    // z² / (n + z²) is a thousandth with 3838 requests, of which a run has a hundred.
+    assert!(ended.out.contains("about 3") && ended.out.contains("more runs would decide"), "{}", ended.out);
+    home.run(&["run", "few.toml", "--runs", "60"]).with(0);
+    // What cannot be more than it is, is what it is.
+    home.write("all.toml", GOOD.replace("99%", "100%"));
+    home.run(&["run", "all.toml", "--runs", "4"]).with(0);
+    // One loses a message in a thousand each way and is faster; the other keeps to the condition.
+    home.write(
+        "sure.toml",
+        r#"
+        run = { duration = "2s" }
+        clients.app = { rate = "60/s", call = "api", timeout = "500ms" }
+        services.api = { workers = 2, work = { exponential = "8ms" } }
+        [tune]
+        minimise = "app.latency.p50"
+        subject-to = { "app.reliability" = ">= 99.9%" }
+        [tune.over]
+        network = [{ latency = "1ms", loss = "0.1%" }, { latency = "5ms", loss = "0%" }]
+        "#,
+    );
+    for seed in 1..=20 {
+        let out = home.run(&["tune", "sure.toml", "--seed", &seed.to_string(), "--format", "csv"]).out;
+        assert!(!out.contains(",worse,"), "{seed}: {out}");
+    }
+}
+
+/// The 99th percentile of a run in which more than a hundredth was lost is infinite, and then there is no interval.
+#[test]
+fn what_has_no_interval_is_not_sure() {
+    let home = Home::new();
+    home.write(
+        "luck.toml",
+        r#"
+        run = { duration = "2s" }
+        network = { latency = "1ms", loss = "0.4%" }
+        policies.default.timeout = "500ms"
+        clients.app = { rate = "60/s", call = "api" }
+        services.api = { workers = 2, work = { exponential = "8ms" } }
+        [tune]
+        minimise = "api.busy"
+        subject-to = { "app.latency-all.p99" = "<= 100ms" }
+        [tune.over]
+        services.api.workers = [2, 3, 4]
+        "#,
+    );
+    for seed in 1..=3 {
+        let out = home.run(&["tune", "luck.toml", "--seed", &seed.to_string(), "--format", "csv"]).out;
+        assert!(!out.contains(",infeasible,") && !out.contains(",worse,"), "{seed}: {out}");
+    }
+}
+
+/// What decides about a value with a tolerance are the edges of that, and a value in its middle is as good as can be.
+#[test]
+fn what_is_missing_is_measured_from_the_edges_of_a_tolerance() {
+    let home = Home::new();
+    let runs = |demand: &str| {
+        let expect = format!("expect.\"app.offered\"='{demand}'");
+        let out = home.run(&["run", "good.toml", "--runs", "4", "--set", &expect]).with(3).out;
+        let (before, _) = out.split_once(" more runs would decide").unwrap_or_else(|| panic!("{out}"));
+        before.rsplit(' ').next().and_then(|word| word.parse::<u32>().ok()).unwrap_or_else(|| panic!("{out}"))
+    };
+    let table = home.run(&["run", "good.toml", "--runs", "4", "--format", "csv"]).with(3).out;
+    let row = table.lines().find(|row| row.starts_with("all,app,offered,rate,")).expect("there is a rate");
+    let rate = row.split(',').nth(4).expect("it has a value");
+    assert!(runs(&format!("== {rate}/s +- 1%")) > 1);
+    // The further the edges are from the value, the fewer.
+    assert!(runs(&format!("== {rate}/s +- 2%")) < runs(&format!("== {rate}/s +- 1%")));
 }
 
 #[test]

@@ -16,7 +16,7 @@ use super::chain::Chain;
 use super::partial::Partial;
 use super::record::Record;
 use super::run::Watch;
-use super::sample::{Moments, Sample};
+use super::sample::{CONFIDENCE, Moments, Sample};
 use super::shelf::Shelf;
 use super::study::StudyError;
 use super::verdict::{Measured, Unit, Verdict};
@@ -300,8 +300,8 @@ impl Known {
         let measured = |at: usize, column: &Column| {
             let place = self.place(column)?;
             let own = &self.setting.plan.columns[place];
-            let (sample, statistic) = (&self.samples[at], own.measure.statistic);
-            let measured = Measured::of(&own.measure, sample.value(statistic), sample.half_width(), sample.runs());
+            let sample = &self.samples[at];
+            let measured = Measured::of_sample(&own.measure, sample, CONFIDENCE);
             let difference = base(at).and_then(|base| self.difference(&base, at, own));
             Some((own.clone(), measured, difference))
         };

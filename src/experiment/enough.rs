@@ -7,7 +7,7 @@
 use crate::scenario::plan;
 
 use super::partial::Partial;
-use super::sample::Sample;
+use super::sample::{CONFIDENCE, Sample};
 
 /// For so many runs in a row all intervals have to be narrow enough.
 const IN_A_ROW: u32 = 3;
@@ -34,8 +34,11 @@ impl Enough {
             let statistic = column.measure.statistic;
             sample.add(answer, statistic);
             runs = sample.runs();
-            let (value, half) = (sample.value(statistic), sample.half_width());
-            is_narrow &= value.zip(half).is_some_and(|(value, half)| half <= share * value.abs());
+            let interval = sample.value(statistic).zip(sample.interval_at(&column.measure, CONFIDENCE));
+            is_narrow &= interval.is_some_and(|(value, (low, high))| {
+                let half = (high - value).max(value - low);
+                half <= share * value.abs()
+            });
         }
         self.in_a_row = if is_narrow { self.in_a_row + 1 } else { 0 };
         runs >= self.spec.at_least && self.in_a_row >= IN_A_ROW

@@ -69,12 +69,17 @@ impl Judge {
 
     /// What has become of the expectations.
     pub(super) fn judgements(&self) -> Vec<Judgement> {
-        self.expected.iter().map(|expected| expected.judge(CONFIDENCE)).collect()
+        self.expected.iter().map(Expected::judge).collect()
     }
 
-    /// Whether all hold, by intervals of another confidence than 95 %.
+    /// Whether all hold.
+    pub(super) fn verdict(&self) -> Verdict {
+        gravest(self.expected.iter().map(|expected| expected.judge().verdict))
+    }
+
+    /// Whether it is sure that all hold, or that one does not, by intervals of another confidence than 95 %.
     pub(super) fn verdict_at(&self, confidence: f64) -> Verdict {
-        gravest(self.expected.iter().map(|expected| expected.judge(confidence).verdict))
+        gravest(self.expected.iter().map(|expected| expected.verdict_at(confidence)))
     }
 
     /// How far what is measured is from what is expected, as a share of that: the sum over all that the values do not meet.
@@ -89,9 +94,9 @@ pub(super) fn gravest(verdicts: impl Iterator<Item = Verdict>) -> Verdict {
 }
 
 impl Expected {
-    fn judge(&self, confidence: f64) -> Judgement {
+    fn judge(&self) -> Judgement {
         let Self { expectation, .. } = self;
-        let measured = self.measured(confidence);
+        let measured = self.measured(CONFIDENCE);
         let (mut note, mut grounds) = (None, Vec::new());
         let verdicts = expectation.conditions.iter().zip(&self.held).map(|((_, condition), held)| {
             let (verdict, ground) = self.decide(condition, *held, &measured);
@@ -118,6 +123,21 @@ impl Expected {
         }
     }
 
+    /// Whether it is sure that it holds, or that it does not. Values alone are never sure, nor are runs that happen to agree; but what a
+    /// run has broken that no run may break stays so.
+    fn verdict_at(&self, confidence: f64) -> Verdict {
+        let measured = self.measured(confidence);
+        let has_width = measured.interval.is_some_and(|(low, high)| low < high);
+        let verdicts = self.expectation.conditions.iter().zip(&self.held).map(|((_, condition), held)| {
+            match self.decide(condition, *held, &measured) {
+                (verdict, Ground::Interval) if has_width => verdict,
+                (Verdict::Fail, Ground::EachRun) => Verdict::Fail,
+                _ => Verdict::Inconclusive,
+            }
+        });
+        gravest(verdicts)
+    }
+
     fn miss(&self) -> f64 {
         let Some(value) = self.sample.value(self.expectation.measure.statistic) else { return f64::INFINITY };
         let conditions = self.expectation.conditions.iter();
@@ -135,14 +155,11 @@ impl Expected {
 
     fn measured(&self, confidence: f64) -> Measured {
         let measure = &self.expectation.measure;
-        let runs = self.sample.runs();
-        let whole_batches = self.batches.count() == BATCHES;
-        let half = if runs == 1 {
-            self.batches.half_width().filter(|_| whole_batches)
-        } else {
-            self.sample.half_width_at(confidence)
-        };
-        Measured::of(measure, self.sample.value(measure.statistic), half, runs)
+        if self.sample.runs() != 1 {
+            return Measured::of_sample(measure, &self.sample, confidence);
+        }
+        let half = self.batches.half_width().filter(|_| self.batches.count() == BATCHES);
+        Measured::of(measure, self.sample.value(measure.statistic), half, 1)
     }
 
     /// Whether a condition is met, and what says so.
@@ -165,9 +182,16 @@ impl Expected {
             return (told(held), Ground::EachRun);
         }
         let Some((low, high)) = measured.interval else { return (told(holds(value)), Ground::Value) };
+        // No number of runs brings the interval up to the end of all there can be.
+        let is_all = measured.unit == Unit::Share
+            && value == demand
+            && matches!((operator, demand), (Operator::AtLeast, 1.0) | (Operator::AtMost, 0.0));
+        if is_all {
+            return (Verdict::Pass, Ground::Value);
+        }
         let verdict = match (operator, tolerance) {
             (Operator::Equal, Some(tolerance)) => {
-                let (least, most) = (demand * (1.0 - tolerance), demand * (1.0 + tolerance));
+                let (least, most) = edges(demand, *tolerance);
                 match () {
                     () if low >= least && high <= most => Verdict::Pass,
                     () if high < least || low > most => Verdict::Fail,
@@ -188,9 +212,18 @@ impl Expected {
 impl Measured {
     /// A value of so many runs, and half its interval.
     pub(super) fn of(measure: &Measure, value: Option<f64>, half: Option<f64>, runs: u32) -> Self {
-        let unit = Unit::of(measure);
         let interval = value.filter(|value| value.is_finite()).zip(half);
-        let interval = interval.map(|(value, half)| (value - half, value + half)).map(|(low, high)| match unit {
+        Self::within(measure, value, interval.map(|(value, half)| (value - half, value + half)), runs)
+    }
+
+    /// What a sample says, with an interval of this confidence.
+    pub(super) fn of_sample(measure: &Measure, sample: &Sample, confidence: f64) -> Self {
+        Self::within(measure, sample.value(measure.statistic), sample.interval_at(measure, confidence), sample.runs())
+    }
+
+    fn within(measure: &Measure, value: Option<f64>, interval: Option<(f64, f64)>, runs: u32) -> Self {
+        let unit = Unit::of(measure);
+        let interval = interval.map(|(low, high)| match unit {
             // Nothing that is measured can be negative.
             Unit::Share => (low.max(0.0), high.min(1.0)),
             Unit::Time | Unit::Rate | Unit::Number => (low.max(0.0), high),
@@ -249,18 +282,31 @@ pub(super) fn number(amount: Amount) -> f64 {
     }
 }
 
-/// How many more runs would decide, if the value stays: the half-width shrinks with the root of their number.
+/// The least and the most that a value with a tolerance may be.
+fn edges(demand: f64, tolerance: f64) -> (f64, f64) {
+    (demand * (1.0 - tolerance), demand * (1.0 + tolerance))
+}
+
+/// How many more runs would decide, if the value stays: the half-width shrinks with the root of their number, and that of Wilson's
+/// interval at the end of all there can be, z² / (n + z²), with their number itself.
 fn more_runs(condition: &Condition, measured: &Measured) -> Option<String> {
-    let (Condition::Compare { value, .. }, Basis::Runs(runs)) = (condition, measured.basis) else { return None };
+    let (Condition::Compare { value, tolerance, .. }, Basis::Runs(runs)) = (condition, measured.basis) else {
+        return None;
+    };
     let (low, high) = measured.interval?;
-    let measured = measured.value?;
-    let distance = (measured - number(*value)).abs();
+    let (unit, measured) = (measured.unit, measured.value?);
+    let (least, most) = edges(number(*value), tolerance.unwrap_or(0.0));
+    let distance = (measured - least).abs().min((measured - most).abs());
     // The end that was not cut off where there is nothing.
     let half = (high - measured).max(measured - low);
     if distance <= 0.0 {
         return Some("the measured value is exactly the limit: no number of runs would decide".into());
     }
-    let needed = libm::ceil(f64::from(runs) * (half / distance) * (half / distance));
+    let times = match unit {
+        Unit::Share if measured == 0.0 || measured == 1.0 => half / (1.0 - half) * (1.0 - distance) / distance,
+        _ => (half / distance) * (half / distance),
+    };
+    let needed = libm::ceil(f64::from(runs) * times);
     let more = (needed - f64::from(runs)).max(1.0);
     Some(format!("about {more:.0} more runs would decide"))
 }

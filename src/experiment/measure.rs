@@ -29,6 +29,12 @@ impl Unit {
     }
 }
 
+/// Whether a measure is a share of messages or the like, and not of time.
+pub(super) fn is_of_things(measure: &Measure) -> bool {
+    let is_of_time = matches!(measure.metric, Metric::Busy | Metric::Availability | Metric::Up);
+    Unit::of(measure) == Unit::Share && !is_of_time
+}
+
 /// What a run has to say about a quantity. A count is that of one run, on the average.
 pub(super) fn partial(measure: &Measure, run: &RunResult) -> Partial {
     partial_within(measure, run, None)

@@ -62,6 +62,20 @@ impl Partial {
         }
     }
 
+    /// How many there were to count, where the value is a share of them: each is one of them or not.
+    pub(super) fn counted(&self, statistic: Statistic) -> Option<u64> {
+        match (self, statistic) {
+            (Self::Ratio { sum, over }, Statistic::Share) => {
+                let is_whole = libm::trunc(*sum) == *sum && libm::trunc(*over) == *over;
+                (is_whole && 0.0 <= *sum && sum <= over && *over > 0.0).then_some(*over as u64)
+            }
+            (Self::Times { population, .. }, Statistic::Under(_) | Statistic::AtLeast(_)) => {
+                (*population > 0).then_some(*population)
+            }
+            _ => None,
+        }
+    }
+
     /// The value; none where there was nothing to measure, infinite where a percentile lies among what is missing.
     pub fn value(&self, statistic: Statistic) -> Option<f64> {
         match self {

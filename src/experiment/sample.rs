@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::special::student_t_quantile;
+use crate::base::special::{normal_quantile, student_t_quantile, wilson_interval};
+use crate::scenario::plan::Measure;
 use crate::scenario::quantity::Statistic;
 
+use super::measure::is_of_things;
 use super::partial::Partial;
 
 /// Two-sided confidence.
@@ -99,12 +101,18 @@ impl Sample {
 
     /// Half the 95 % interval of that value, as the runs' own values scatter; none of a single run, or where a run has no value.
     pub fn half_width(&self) -> Option<f64> {
-        self.half_width_at(CONFIDENCE)
+        self.values.half_width().filter(|_| self.values.count() == self.runs)
     }
 
-    /// The same with another confidence than 95 %.
-    pub fn half_width_at(&self, confidence: f64) -> Option<f64> {
-        self.values.half_width_at(confidence).filter(|_| self.values.count() == self.runs)
+    /// The interval of that value with this confidence. Runs that all agree leave Student's t without a width, which is no certainty: of a
+    /// share of what can be counted it is Wilson's then, over all of it.
+    pub(super) fn interval_at(&self, measure: &Measure, confidence: f64) -> Option<(f64, f64)> {
+        let value = self.value(measure.statistic).filter(|value| value.is_finite())?;
+        let half = self.values.half_width_at(confidence).filter(|_| self.values.count() == self.runs)?;
+        match self.pooled.counted(measure.statistic).filter(|_| half == 0.0 && is_of_things(measure)) {
+            Some(count) => Some(wilson_interval(value, count, normal_quantile(0.5 + confidence / 2.0))),
+            None => Some((value - half, value + half)),
+        }
     }
 }
 

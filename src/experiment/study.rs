@@ -15,7 +15,7 @@ use super::enough::Enough;
 use super::judge::Judge;
 use super::record::{Questions, Record};
 use super::run::{RunError, Watch};
-use super::sample::Sample;
+use super::sample::{CONFIDENCE, Sample};
 use super::shelf::Shelf;
 use super::verdict::{Judgement, Measured};
 use super::warmup::Cut;
@@ -98,10 +98,11 @@ impl Tally {
 
     fn outcome(&self) -> Outcome {
         let Setting { point, plan, cut, .. } = &*self.setting;
-        let columns = plan.columns.iter().zip(&self.samples).map(|(column, sample)| {
-            let value = sample.value(column.measure.statistic);
-            (column.clone(), Measured::of(&column.measure, value, sample.half_width(), sample.runs()))
-        });
+        let columns = plan
+            .columns
+            .iter()
+            .zip(&self.samples)
+            .map(|(column, sample)| (column.clone(), Measured::of_sample(&column.measure, sample, CONFIDENCE)));
         Outcome {
             point: *point,
             runs: self.runs,

@@ -78,7 +78,7 @@ pub struct Measured {
 /// Where an interval comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Basis {
-    /// Student's t over this many runs.
+    /// Student's t over this many runs; or, where all agree in a share of messages, Wilson's interval on all of them.
     Runs(u32),
     /// Batch means within a single run, this many batches.
     Batches(u32),

@@ -4,6 +4,7 @@
 //! lost, its upper end as correct. Several runs: Student's t over the runs' shares, widened in the same way. Runs that all
 //! agree leave t without a width, and then Wilson's interval on their sum stands in.
 
+use crate::base::special::wilson_interval;
 use crate::experiment::Moments;
 
 /// The normal law's 97.5 % quantile.
@@ -79,21 +80,9 @@ impl Trials {
             // Runs of unequal size may leave the share of the sum outside the interval of their mean.
             return Some(Estimate { share, low: low.min(share), high: high.max(most), basis: "student-t" });
         }
-        let (low, high) = (wilson(share, self.sum.offered).0, wilson(most, self.sum.offered).1);
+        let (low, high) = (wilson_interval(share, self.sum.offered, Z).0, wilson_interval(most, self.sum.offered, Z).1);
         Some(Estimate { share, low, high, basis: "wilson" })
     }
-}
-
-/// Wilson's score interval of a share among `n`.
-fn wilson(share: f64, n: u64) -> (f64, f64) {
-    let n = n as f64;
-    let scale = 1.0 + Z * Z / n;
-    let centre = (share + Z * Z / (2.0 * n)) / scale;
-    let half = Z / scale * libm::sqrt(share * (1.0 - share) / n + Z * Z / (4.0 * n * n));
-    // At the ends the bound is the share itself; rounding must not say otherwise.
-    let low = if share == 0.0 { 0.0 } else { (centre - half).clamp(0.0, share) };
-    let high = if share == 1.0 { 1.0 } else { (centre + half).clamp(share, 1.0) };
-    (low, high)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! A tuning in words, and as CSV, JSON and TOML.
 
 use crate::base::random::mix;
-use crate::experiment::{Candidate, Reason, Tuning, Unit, Verdict};
+use crate::experiment::{Behind, Candidate, Reason, Tuning, Unit, Verdict};
 use crate::scenario::Better;
 
 use super::metric::Value;
@@ -45,7 +45,7 @@ impl TuneReport<'_> {
             String::new(),
         ];
         lines.push(match best.verdict() {
-            Verdict::Fail => style.paint(Role::Bad, "Nothing keeps to all conditions: this is nearest"),
+            Verdict::Fail => style.paint(Role::Bad, &format!("Nothing keeps to all conditions: {}", self.nearness())),
             _ => style.paint(Role::Heading, "Best"),
         });
         lines.extend(self.measured(best, style));
@@ -97,15 +97,41 @@ impl TuneReport<'_> {
         columns(&rows).into_iter().map(mark).collect()
     }
 
+    /// How many others miss the conditions by less than the best one, and how many by as much.
+    fn as_near(&self) -> (usize, usize) {
+        let Self { tuning, .. } = self;
+        let others = tuning.candidates.iter().enumerate().filter(|(place, _)| *place != tuning.best);
+        let misses: Vec<f64> = others.map(|(_, other)| other.miss).collect();
+        let own = tuning.winner().miss;
+        let count = |is_meant: &dyn Fn(f64) -> bool| misses.iter().filter(|miss| is_meant(**miss)).count();
+        (count(&|miss| miss < own), count(&|miss| miss == own))
+    }
+
+    fn nearness(&self) -> &'static str {
+        match self.as_near() {
+            (0, 0) => "this is nearest",
+            (0, _) => "none is nearer than this",
+            _ => "of those that stayed longest this is nearest",
+        }
+    }
+
     /// Whether others are as good, as far as is known.
     fn others(&self) -> String {
         let Self { tuning, .. } = self;
         if tuning.winner().verdict() == Verdict::Fail {
-            return "  The values of all others are further from what they have to be.".into();
+            return match self.as_near() {
+                (0, 0) => "  The values of all others are further from what they have to be.".into(),
+                (0, 1) => "  The values of one other are as far from what they have to be.".into(),
+                (0, count) => format!("  The values of {count} others are as far from what they have to be."),
+                (1, _) => "  One other was nearer, in fewer runs, when it was dropped.".into(),
+                (count, _) => format!("  {count} others were nearer, in fewer runs, when they were dropped."),
+            };
         }
-        let as_good: Vec<_> = tuning.finalists().filter(|other| is_as_good(other)).collect();
-        let unsure = tuning.finalists().filter(|other| is_better(tuning.better, other)).count();
-        let mut text = match as_good.len() {
+        let count = |is_meant: &dyn Fn(&Candidate) -> bool| tuning.finalists().filter(|other| is_meant(other)).count();
+        let unsure = count(&|other| is_better(tuning.better, other));
+        let untested = count(&is_untested);
+        let mut text = match count(&is_as_good) {
+            0 if unsure + untested > 0 => "  No other is known to be as good.".to_owned(),
             0 => "  The others that stayed to the end are surely worse or break a condition.".to_owned(),
             1 => "  One other is as good within the noise.".to_owned(),
             count => format!("  {count} others are as good within the noise."),
@@ -123,6 +149,10 @@ impl TuneReport<'_> {
                 if unsure == 1 { "it" } else { "they" },
                 if unsure == 1 { "s" } else { "" },
             ));
+        }
+        if untested > 0 {
+            let (they, have) = if untested == 1 { ("other", "has") } else { ("others", "have") };
+            text.push_str(&format!(" {untested} {they} {have} too few runs with a value to be compared."));
         }
         text
     }
@@ -161,6 +191,7 @@ impl TuneReport<'_> {
             }
             None if candidate.verdict() == Verdict::Fail => "breaks a condition".into(),
             None if is_as_good(candidate) => "as good".into(),
+            None if is_untested(candidate) => "untested".into(),
             None if is_better(tuning.better, candidate) => "better, if it may be".into(),
             None => "worse".into(),
         }
@@ -296,6 +327,12 @@ impl TuneReport<'_> {
 /// Whether a finalist cannot be told from the best, and keeps to all conditions as far as is known.
 fn is_as_good(candidate: &Candidate) -> bool {
     candidate.verdict() != Verdict::Fail && candidate.behind.is_some_and(|behind| behind.may_be_nothing())
+}
+
+/// Whether nothing says how sure it is that a finalist differs from the best: there is one run, or one without a value.
+fn is_untested(candidate: &Candidate) -> bool {
+    let is_tested = |behind: Behind| behind.half.is_some() || behind.may_be_nothing();
+    candidate.verdict() != Verdict::Fail && !candidate.behind.is_some_and(is_tested)
 }
 
 /// Whether a finalist is surely better than the best, of which that is not sure which it keeps to.

@@ -9,10 +9,12 @@
 mod gamma;
 mod normal;
 mod student;
+mod wilson;
 
 pub use gamma::GammaShape;
 pub use normal::{normal_cdf, normal_density, normal_quantile};
 pub use student::student_t_quantile;
+pub use wilson::wilson_interval;
 
 /// ln √(2π).
 const LN_SQRT_TAU: f64 = 0.918_938_533_204_672_8;

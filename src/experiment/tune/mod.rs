@@ -5,6 +5,7 @@
 //! (Maron and Moore, The racing algorithm, Artificial Intelligence Review 11, 1997; Birattari et al., F-Race, GECCO 2002), and of the
 //! others at the most the better half stays and is played twice as often (successive halving: Jamieson and Talwalkar, AISTATS 2016). The
 //! first two are mistakes in 5 % of all races, as each comparison is given an equal part of that (Bonferroni); halving is a bet.
+//! Nothing is sure by a value without an interval, or by runs that happen to agree.
 
 mod front;
 mod race;
@@ -24,7 +25,7 @@ use super::workshop::Workshop;
 
 use race::Race;
 pub use race::{Reason, Round, runs_at_most};
-use trial::Trial;
+use trial::{Trial, half_width};
 
 /// Of all that is said to be surely so, this share may be wrong.
 const WRONG: f64 = 0.05;
@@ -175,7 +176,7 @@ pub fn tune(
             let behind = differences
                 .mean()
                 .filter(|value| place != best && value.is_finite())
-                .map(|value| Behind { value: value * sign, half: differences.half_width_at(confidence) });
+                .map(|value| Behind { value: value * sign, half: half_width(&differences, confidence) });
             Candidate {
                 labels: design.labels(point),
                 numbers: design.numbers(point),

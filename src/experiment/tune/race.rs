@@ -4,16 +4,15 @@ use std::cmp::Ordering;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use crate::experiment::sample::CONFIDENCE;
 use crate::experiment::study::StudyError;
 use crate::experiment::verdict::Verdict;
 use crate::experiment::workshop::{Task, Workshop};
 
 use super::WRONG;
-use super::trial::Trial;
+use super::trial::{Trial, half_width};
 
 /// How often each is played in the first round: the fewest runs whose interval is not many times as wide as that of more.
-const FIRST: u32 = 4;
+pub(super) const FIRST: u32 = 4;
 /// So many are not halved any more: what is as good as the best is to be seen at the end.
 const FINALISTS: usize = 3;
 
@@ -64,7 +63,8 @@ pub(super) struct Race {
     trials: Vec<Trial>,
     schedule: Vec<u32>,
     rounds: Vec<Round>,
-    /// How sure each of the many things is that are said to be sure: one for each candidate and round.
+    /// How sure each of the many things is that are said to be sure: of each candidate after each round, that it breaks or keeps to each
+    /// condition, and that it is worse.
     confidence: f64,
 }
 
@@ -72,8 +72,11 @@ impl Race {
     /// Nothing is played yet.
     pub(super) fn new(trials: Vec<Trial>, most: u32) -> Self {
         let schedule = schedule(most);
+        let expectations = trials.iter().take(1).flat_map(|trial| &trial.setting.plan.expectations);
+        let conditions: usize = expectations.map(|expectation| expectation.conditions.len()).sum();
+        let tests = trials.len() * schedule.len() * (conditions + 1);
         // Only one end of each interval is looked at.
-        let confidence = 1.0 - 2.0 * WRONG / (schedule.len() * trials.len()) as f64;
+        let confidence = 1.0 - 2.0 * WRONG / tests as f64;
         Self { trials, schedule, rounds: Vec::new(), confidence: confidence.max(1.0 - WRONG) }
     }
 
@@ -122,7 +125,7 @@ impl Race {
             }
             let Some(best) = best.filter(|&best| best != place) else { continue };
             let differences = self.trials[place].differences(&self.trials[best]);
-            let least = differences.mean().zip(differences.half_width_at(self.confidence));
+            let least = differences.mean().zip(half_width(&differences, self.confidence));
             if least.is_some_and(|(mean, half)| mean - half > 0.0) {
                 self.trials[place].dropped = Some((round, Reason::Worse));
             }
@@ -156,7 +159,7 @@ impl Race {
     pub(super) fn end(self) -> (usize, Vec<Round>, Vec<Trial>) {
         let left = self.left();
         let all: Vec<usize> = (0..self.trials.len()).collect();
-        let gravity = |place: usize| self.trials[place].judge.verdict_at(CONFIDENCE).gravity();
+        let gravity = |place: usize| self.trials[place].judge.verdict().gravity();
         let best = if left.is_empty() { all } else { left }
             .into_iter()
             .min_by(|&one, &other| gravity(one).cmp(&gravity(other)).then(self.order(one, other)))

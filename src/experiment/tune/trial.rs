@@ -7,11 +7,11 @@ use crate::scenario::Better;
 
 use crate::experiment::judge::Judge;
 use crate::experiment::record::Record;
-use crate::experiment::sample::{Moments, Sample};
+use crate::experiment::sample::{CONFIDENCE, Moments, Sample};
 use crate::experiment::verdict::Measured;
 use crate::experiment::workshop::Setting;
 
-use super::race::Reason;
+use super::race::{FIRST, Reason};
 use super::score;
 
 /// A candidate, and what is known of it.
@@ -53,8 +53,7 @@ impl Trial {
     /// What is to be best, of all runs together.
     pub(super) fn measured(&self) -> Measured {
         let measure = &self.setting.plan.columns[0].measure;
-        let value = self.sample.value(measure.statistic);
-        Measured::of(measure, value, self.sample.half_width(), self.sample.runs())
+        Measured::of_sample(measure, &self.sample, CONFIDENCE)
     }
 
     /// The same, so that less is better.
@@ -68,4 +67,9 @@ impl Trial {
         // Two that have no value are the same.
         pairs.map(|(own, other)| if own == other { 0.0 } else { own - other }).collect()
     }
+}
+
+/// Half an interval of the mean of differences. Pairs that all differ by the same are told apart, unless there are next to none.
+pub(super) fn half_width(differences: &Moments, confidence: f64) -> Option<f64> {
+    differences.half_width_at(confidence).filter(|half| *half > 0.0 || differences.count() >= FIRST)
 }
