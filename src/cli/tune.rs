@@ -62,6 +62,10 @@ fn try_tune(terminal: Terminal, args: &args::Tune) -> Result<Exit, Exit> {
     if let (Some(path), Format::Text) = (&args.to.output, args.to.format) {
         terminal.note(&format!("\ntables and plots are in `{}`", path.display()));
     }
+    if tuning.winner().value.value.is_none() {
+        let message = format!("`{}` has no value at any setting: there is nothing to choose by", tuning.objective);
+        return Err(planned.complain(&message, Exit::Failed));
+    }
     Ok(exit.max(verdicts(std::iter::once(tuning.winner().verdict()), args.inconclusive)))
 }
 
