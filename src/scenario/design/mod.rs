@@ -65,6 +65,7 @@ impl Design {
         let (_, value) = tree.remove("sweep")?;
         let origin = value.origin;
         let (mut read, design) = Self::read("sweep", value, seed, mistakes)?;
+        mistakes.extend(read.factors.iter().filter_map(refuse_unplayed));
         read.sampling = design.and_then(|(_, value)| Sampling::read(&value, mistakes)).unwrap_or_default();
         if read.sampling == Sampling::Full {
             for factor in &read.factors {
@@ -267,6 +268,19 @@ impl Design {
             }
         })
     }
+}
+
+/// Says that a sweep has nothing of what a factor varies, or would lose what flags say of each of its points.
+fn refuse_unplayed(factor: &Factor) -> Option<Diagnostic> {
+    let (message, help) = match factor.keys.as_slice() {
+        [first, ..] if first.name == "tune" => ("a sweep does not play `tune`", "what is tuned is in [tune.over]"),
+        [only] if only.name == "run" => (
+            "`run` says the seed and the number of runs too, which are not varied with the rest of it",
+            "vary its keys by their paths, such as run.duration = [\"10s\", \"1min\"]",
+        ),
+        _ => return None,
+    };
+    Some(Diagnostic::error(message).at(factor.keys[0].origin, "it cannot be varied").help(help))
 }
 
 /// Says that what a factor varies is what stands at this path, holds it, or is a parameter that stands there.

@@ -223,6 +223,8 @@ fn what_is_wrong_with_a_sweep_is_said_where_it_stands() {
         ("design = { sobol = 0 }\nrun.seed = [1]", "of 1 to"),
         ("constraints = \"run.seed is 1\"\nrun.seed = [1]", "is no constraint"),
         ("constraints = \"policies.default.jitter < full\"\nrun.seed = [1]", "neither more nor less"),
+        ("run = [{ seed = 1 }, { seed = 2 }]", "vary its keys by their paths"),
+        ("tune.candidates = [1, 2]", "a sweep does not play `tune`"),
         ("constraints = \"1ms < 2ms\"\nrun.seed = [1]", "begins with a path"),
         ("run.seed = { from = 1, to = 90000 }\nclients.app.nodes = { from = 1, to = 90000 }", "at most 1000000 points"),
         ("", "varies nothing"),
