@@ -22,6 +22,8 @@ metrics = ["app.latency.p99", "app.goodput", "app.reliability"]
 load = "50/s"
 [clients.app]
 rate = "$load"
+[expect]
+"app.reliability" = ">= 95%"
 [sweep]
 params.load = ["50/s", "100/s"]
 services.api.workers = [1, 2]

@@ -124,7 +124,7 @@ fn nothing_is_needed_but_the_shards() {
     // The standard input is a file that is gone, too.
     for shard in ["1/2", "2/2"] {
         home.run_with_input(
-            &["sweep", "-", "--sweep", "run.seed=[1,2]", "--runs", "2", "--study", "in", "--shard", shard],
+            &["sweep", "-", "--sweep", "run.seed=[1,2]", "--runs", "5", "--study", "in", "--shard", shard],
             GOOD,
         )
         .with(0);

@@ -119,6 +119,8 @@ impl Sample {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::Metric;
+    use crate::scenario::plan::Subject;
 
     /// 2, 4, 4, 4, 5, 5, 7, 9: mean 5, sum of squares 32; t of 7 degrees is 2.3646, so 2.3646 sqrt(32 / 7 / 8) = 1.7874.
     #[test]
@@ -128,6 +130,29 @@ mod tests {
         assert!((moments.half_width().unwrap() - 1.7874).abs() < 1e-4, "{moments:?}");
         assert_eq!(Moments::from_iter([1.0]).half_width(), None);
         assert_eq!(Moments::from_iter([1.0, f64::INFINITY, 2.0]).half_width(), None);
+    }
+
+    fn reliability() -> Measure {
+        let (subject, metric) = (Subject::Flows(vec![0]), Metric::Reliability);
+        Measure { subject, metric, statistic: Statistic::Share, window: None }
+    }
+
+    /// n / (n + z²) of 100 messages; of time, nobody can say how often it was looked at.
+    #[test]
+    fn runs_that_agree_in_a_share_of_messages_are_one_sample() {
+        let mut sample = Sample::default();
+        sample.add(&Partial::ratio(50.0, 50.0), Statistic::Share);
+        assert_eq!(sample.interval_at(&reliability(), CONFIDENCE), None);
+        sample.add(&Partial::ratio(50.0, 50.0), Statistic::Share);
+        let (low, high) = sample.interval_at(&reliability(), CONFIDENCE).expect("there are two runs");
+        assert!((low - 100.0 / 103.841_459).abs() < 1e-6, "{low}");
+        assert_eq!(high, 1.0);
+        let busy = Measure { metric: Metric::Busy, ..reliability() };
+        assert_eq!(sample.interval_at(&busy, CONFIDENCE), Some((1.0, 1.0)));
+        sample.add(&Partial::ratio(40.0, 50.0), Statistic::Share);
+        let half = sample.half_width().expect("all have a value");
+        let value = 140.0 / 150.0;
+        assert_eq!(sample.interval_at(&reliability(), CONFIDENCE), Some((value - half, value + half)));
     }
 
     #[test]
