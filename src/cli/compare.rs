@@ -205,7 +205,8 @@ fn asked(ask: &Ask, base: &Prepared) -> Result<Vec<Asked>, String> {
             return Err(format!("`--with {variant}` is for one file and its variants, and several are named"));
         }
         // Files of one name are told apart by their paths.
-        let is_alone = |file: &PathBuf| ask.files.iter().filter(|other| Files::stem(other) == Files::stem(file)).count() == 1;
+        let is_alone =
+            |file: &PathBuf| ask.files.iter().filter(|other| Files::stem(other) == Files::stem(file)).count() == 1;
         let name = |file: &PathBuf| if is_alone(file) { Files::stem(file) } else { file.display().to_string() };
         let named = |file: &PathBuf| Asked { name: name(file), file: file.clone(), variant: None };
         return Ok(ask.files.iter().map(named).collect());

@@ -141,7 +141,8 @@ pub fn play(
     played.map_err(|error| planned.stopped(error))?;
     safe?;
     let own = (0..division.points()).filter(|&point| division.plays_any(shard, point));
-    let counts = own.map(|point| store.count(point, |run| run < division.runs(point) && division.plays(shard, point, run)));
+    let counts =
+        own.map(|point| store.count(point, |run| run < division.runs(point) && division.plays(shard, point, run)));
     let done: u64 = counts.sum::<Result<u64, _>>().map_err(|error| {
         terminal.complain(&error.to_string());
         Exit::File

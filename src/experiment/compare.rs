@@ -8,8 +8,8 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::metrics::Histogram;
-use crate::scenario::plan::{Column, Plan};
 use crate::scenario::Better;
+use crate::scenario::plan::{Column, Plan};
 
 use super::baseline::Baseline;
 use super::chain::Chain;

@@ -77,9 +77,16 @@ impl<'a> Harvest<'a> {
             )
         });
         let is_missed = self.enough.is_some() && !self.is_enough;
-        let missed = is_missed.then(|| format!("not all that is asked is known as well as it is asked after {} runs", self.count));
-        let warnings =
-            plan.warnings.iter().map(|warning| warning.message.clone()).chain(idle).chain(unsettled).chain(missed).collect();
+        let missed = is_missed
+            .then(|| format!("not all that is asked is known as well as it is asked after {} runs", self.count));
+        let warnings = plan
+            .warnings
+            .iter()
+            .map(|warning| warning.message.clone())
+            .chain(idle)
+            .chain(unsettled)
+            .chain(missed)
+            .collect();
         Results {
             title: plan.title.clone(),
             variant: plan.variant.clone(),

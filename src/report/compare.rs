@@ -233,7 +233,9 @@ fn in_words(difference: &Contrast, unit: Unit) -> String {
     let half = difference.half.map(|half| format!(" ± {}", size(half))).unwrap_or_default();
     match difference.finding {
         Finding::Same => "the same".into(),
-        _ if !difference.value.is_finite() => if difference.value > 0.0 { "without end" } else { "not without end any more" }.into(),
+        _ if !difference.value.is_finite() => {
+            if difference.value > 0.0 { "without end" } else { "not without end any more" }.into()
+        }
         Finding::Lower => format!("{}{half} lower", size(difference.value.abs())),
         Finding::Higher => format!("{}{half} higher", size(difference.value.abs())),
         Finding::Unseen => format!("no difference seen (± {})", size(difference.half.unwrap_or(0.0))),

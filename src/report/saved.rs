@@ -89,7 +89,8 @@ pub fn baseline<'q>(
         let numbers = known.get(&place)?;
         let values: Vec<_> = (0..count).map(|run| numbers.get(&Some(run)).copied()).collect();
         // Of all runs together the table has the sum, where a count is that of one run.
-        let mean = || Some(values.iter().copied().sum::<Option<f64>>()? / f64::from(count)).filter(|mean| mean.is_finite());
+        let mean =
+            || Some(values.iter().copied().sum::<Option<f64>>()? / f64::from(count)).filter(|mean| mean.is_finite());
         let value = if place.2 == "count" { mean() } else { numbers.get(&None).copied() };
         Some(Known { quantity: quantity.into(), value, values })
     };

@@ -36,7 +36,8 @@ fn try_export(terminal: Terminal, args: &args::Export) -> Result<Exit, Exit> {
         terminal.complain(message);
         exit
     };
-    let is_parquet = args.output.as_deref().and_then(Path::extension).is_some_and(|end| end.eq_ignore_ascii_case("parquet"));
+    let is_parquet =
+        args.output.as_deref().and_then(Path::extension).is_some_and(|end| end.eq_ignore_ascii_case("parquet"));
     if let Some(path) = args.output.as_deref().filter(|path| path.exists() && !args.force) {
         let message = format!("`{}` is there already: name another file, or `--force` to replace it", path.display());
         return Err(complain(&message, Exit::File));

@@ -10,7 +10,7 @@ use rehearsal::experiment::{Cut, Record, Shard, Shelf};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use super::error::told;
-use super::{FORM, Point, answers as packed, Store, Study, TABLES, VERSION, differs, fingerprint, shard_of_file};
+use super::{FORM, Point, Store, Study, TABLES, VERSION, answers as packed, differs, fingerprint, shard_of_file};
 use crate::cli::ask::Ask;
 use crate::cli::exit::Exit;
 use crate::cli::files::Files;

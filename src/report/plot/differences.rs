@@ -54,18 +54,10 @@ pub(super) fn plot(comparison: &Comparison) -> Option<Canvas> {
     let (low, high) = (ends().fold(0.0, f64::min), ends().fold(0.0, f64::max));
     let air = (high - low).max(1e-3) * 0.05;
     let axis = |places| Axis::between(low - air, high + air, places, 8);
-    let legend = [
-        ("better".to_owned(), BETTER),
-        ("worse".to_owned(), WORSE),
-        ("no difference seen".to_owned(), QUIET),
-    ];
+    let legend = [("better".to_owned(), BETTER), ("worse".to_owned(), WORSE), ("no difference seen".to_owned(), QUIET)];
     let lines: i32 = panels.iter().map(|(_, rows)| rows.len() as i32 * ROW + GAP).sum();
     let base = comparison.sides.first().map_or("", |side| &side.name);
-    let played = format!(
-        "seed {} · {} · bars: 95 % intervals · rehearsal {VERSION}",
-        comparison.seed,
-        how(comparison)
-    );
+    let played = format!("seed {} · {} · bars: 95 % intervals · rehearsal {VERSION}", comparison.seed, how(comparison));
     let title = format!("What differs from {}", clean(base, 60));
     let mut canvas = page((&comparison.title, None), &played, HEAD + lines + 20, &title, &legend);
     let mut top = HEAD + 50;
