@@ -434,7 +434,7 @@ fn a_sweep_plays_every_point_and_says_what_matters() {
     ]);
     assert_eq!(alone.with(1).out.lines().nth(1), Some(rows[4]));
     let ended = home.run(&["sweep", "study.toml", "-o", "out"]).with(1);
-    assert!(ended.err.contains("tables are in `out`"), "{}", ended.err);
+    assert!(ended.err.contains("tables and plots are in `out`"), "{}", ended.err);
     assert_eq!(names(&home.path("out")), ["plots", "sweep.csv", "sweep.json", "sweep.txt"]);
     assert_eq!(home.read("out/sweep.csv"), table);
     for (args, said) in [

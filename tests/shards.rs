@@ -145,7 +145,7 @@ fn wait_for(path: &Path, length: u64, child: &mut Child) {
 #[test]
 fn a_shard_that_was_stopped_goes_on_where_it_was() {
     let home = home();
-    let args = ["sweep", "study.toml", "--runs", "60", "--set", "run.duration=30s"];
+    let args = ["sweep", "study.toml", "--runs", "60", "--set", "run.duration=1000s"];
     let one = home.run(&[&args[..], &["--format", "csv"]].concat()).with(1).out;
     let shard = |number| [&args[..], &["--study", "kept", "--shard", number]].concat();
     home.run(&shard("1/2")).with(0);
@@ -162,7 +162,7 @@ fn a_shard_that_was_stopped_goes_on_where_it_was() {
         assert_eq!(ended.code, if signal == "INT" { Some(130) } else { None }, "{ended:?}");
         let said = home.run(&["merge", "kept"]).with(2).err;
         let again =
-            "run it again: `rehearsal sweep study.toml --set run.duration=30s --runs 60 --study kept --shard 2/2`";
+            "run it again: `rehearsal sweep study.toml --set run.duration=1000s --runs 60 --study kept --shard 2/2`";
         assert!(said.contains("shard 2/2 has ") && said.contains("of 120 runs") && said.contains(again), "{said}");
         assert!(!said.contains("has 0 of"), "{said}");
     }
