@@ -4,7 +4,7 @@
 //!
 //! Checked are that a run of a five-node system costs less than a millisecond beside its messages, that two cores do at least 90 % of twice
 //! the work of one, that memory does not grow with the number of runs, and that a table of 100,000 kept runs takes seconds. Without `--bench`
-//! (which `cargo bench` passes, `cargo test` does not) everything is small, and nothing is timed.
+//! (which `cargo bench` passes, `cargo test` does not) everything is small, and nothing of this is checked.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -65,7 +65,7 @@ fn main() {
     let after = peak();
     if let (Some(before), Some(middle), Some(after)) = (before, middle, after) {
         println!("peak memory: {before} KiB, after {many} runs {middle} KiB, after {} more {after} KiB", many * 4);
-        assert!(after < middle + middle / 10, "memory grows with the number of runs");
+        assert!(!is_measured || after < middle + middle / 10, "memory grows with the number of runs");
     }
 
     let home = tempfile::tempdir().expect("a temporary directory");
@@ -96,7 +96,7 @@ fn play(plan: &Plan, threads: usize) -> Duration {
     let pool = ThreadPoolBuilder::new().num_threads(threads).build().expect("threads can be had");
     let mut total = Total::default();
     let (took, results) =
-        timed(|| pool.install(|| run_keeping(plan, 100, &mut |_| ControlFlow::Continue(()), |run| total.add(run))));
+        timed(|| pool.install(|| run_keeping(plan, 10, &mut |_| ControlFlow::Continue(()), |run| total.add(run))));
     assert_eq!(results.expect("it can be played").count, plan.runs);
     took
 }
