@@ -95,10 +95,11 @@ pub(super) fn plot(comparison: &Comparison) -> Option<Canvas> {
     Some(canvas)
 }
 
-/// `+12%`.
+/// `+12%`; of less than a hundredth of a percent, `0%`.
 fn percent(share: f64) -> String {
-    let sign = if share > 1e-9 { "+" } else { "" };
-    let share = if share.abs() < 1e-9 { 0.0 } else { share };
+    // A hundredth of a percent is nothing to the eye.
+    let share = if share.abs() < 5e-5 { 0.0 } else { share };
+    let sign = if share > 0.0 { "+" } else { "" };
     format!("{sign}{}%", human::number(share * 100.0))
 }
 

@@ -91,7 +91,9 @@ pub(super) fn plot(sweep: &Sweep) -> Option<Canvas> {
 /// Whether hardly any two points differ by one factor alone, as where they were drawn to fill a space.
 pub(super) fn has_no_lines(sweep: &Sweep) -> bool {
     let lines = along(sweep).map_or(0, |along| series(sweep, along, &places(sweep, along)).len());
-    lines > LINES.len() && lines * 2 > sweep.points.len()
+    let all: usize = (0..sweep.factors.len()).map(|factor| places(sweep, factor).len()).product();
+    let is_sparse = lines * 2 > sweep.points.len() || sweep.points.len() * 2 < all;
+    lines > LINES.len() && is_sparse
 }
 
 /// The factor to draw along: of those whose values are numbers the one with most of them, else the first with several.
