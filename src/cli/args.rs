@@ -1,6 +1,6 @@
 //! The command line as it is typed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use rehearsal::scenario::Overrides;
@@ -140,19 +140,13 @@ impl Compare {
     /// What is asked.
     pub fn ask(&self) -> Ask {
         Ask {
-            kind: Kind::Compare,
-            files: self.files.clone(),
-            variant: None,
             with: self.variants.clone(),
             sets: self.sets.clone(),
             seed: self.seed.clone(),
             runs: self.runs.clone(),
             metrics: self.metrics.clone(),
-            sweeps: Vec::new(),
-            only: Vec::new(),
             has_baseline: self.baseline.is_some(),
-            minimise: None,
-            maximise: None,
+            ..Ask::plain(Kind::Compare, self.files.clone())
         }
     }
 }
@@ -200,21 +194,11 @@ pub struct Sweep {
 impl Sweep {
     /// What is asked.
     pub fn ask(&self) -> Ask {
-        let Changes { variant, sets, seed, runs } = &self.changes;
         Ask {
-            kind: Kind::Sweep,
-            files: vec![self.file.clone()],
-            variant: variant.clone(),
-            with: Vec::new(),
-            sets: sets.clone(),
-            seed: seed.clone(),
-            runs: runs.clone(),
             metrics: self.metrics.clone(),
             sweeps: self.sweeps.clone(),
             only: self.only.clone(),
-            has_baseline: false,
-            minimise: None,
-            maximise: None,
+            ..self.changes.ask(Kind::Sweep, &self.file)
         }
     }
 }
@@ -258,21 +242,10 @@ pub struct Tune {
 impl Tune {
     /// What is asked.
     pub fn ask(&self) -> Ask {
-        let Changes { variant, sets, seed, runs } = &self.changes;
         Ask {
-            kind: Kind::Tune,
-            files: vec![self.file.clone()],
-            variant: variant.clone(),
-            with: Vec::new(),
-            sets: sets.clone(),
-            seed: seed.clone(),
-            runs: runs.clone(),
-            metrics: Vec::new(),
-            sweeps: Vec::new(),
-            only: Vec::new(),
-            has_baseline: false,
             minimise: self.minimise.clone(),
             maximise: self.maximise.clone(),
+            ..self.changes.ask(Kind::Tune, &self.file)
         }
     }
 }
@@ -465,6 +438,17 @@ pub struct Changes {
 }
 
 impl Changes {
+    /// What a study of one file is asked by them.
+    fn ask(&self, kind: Kind, file: &Path) -> Ask {
+        Ask {
+            variant: self.variant.clone(),
+            sets: self.sets.clone(),
+            seed: self.seed.clone(),
+            runs: self.runs.clone(),
+            ..Ask::plain(kind, vec![file.into()])
+        }
+    }
+
     /// In the library's words.
     pub fn overrides(&self) -> Overrides {
         Overrides {

@@ -53,6 +53,25 @@ pub struct Ask {
 }
 
 impl Ask {
+    /// What a command is asked of files without any flag.
+    pub fn plain(kind: Kind, files: Vec<PathBuf>) -> Self {
+        Self {
+            kind,
+            files,
+            variant: None,
+            with: Vec::new(),
+            sets: Vec::new(),
+            seed: None,
+            runs: None,
+            metrics: Vec::new(),
+            sweeps: Vec::new(),
+            only: Vec::new(),
+            has_baseline: false,
+            minimise: None,
+            maximise: None,
+        }
+    }
+
     /// What it changes in a scenario, in the library's words.
     pub fn overrides(&self) -> Overrides {
         Overrides {
@@ -110,19 +129,10 @@ mod tests {
     #[test]
     fn the_command_line_can_be_typed_again() {
         let ask = Ask {
-            kind: Kind::Sweep,
-            files: vec!["my study.toml".into()],
-            variant: None,
-            with: Vec::new(),
             sets: vec!["title=it's".into()],
             seed: Some("7".into()),
-            runs: None,
             metrics: vec!["app.latency.p99".into()],
-            sweeps: Vec::new(),
-            only: Vec::new(),
-            has_baseline: false,
-            minimise: None,
-            maximise: None,
+            ..Ask::plain(Kind::Sweep, vec!["my study.toml".into()])
         };
         let line = ask.line(Path::new("kept"), Shard::new(2, 3).unwrap());
         let said = "rehearsal sweep 'my study.toml' --set 'title=it'\\''s' --seed 7 --metric app.latency.p99 --study kept \

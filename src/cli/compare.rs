@@ -11,9 +11,8 @@ use rehearsal::report::{CompareReport, baseline};
 use rehearsal::scenario::plan::Plan;
 use rehearsal::scenario::{Mistakes, Overrides, nearest};
 
-use super::args::{self, Destination, Format};
+use super::args::{self, Destination};
 use super::ask::Ask;
-use super::destination::fill;
 use super::directory::Directory;
 use super::exit::Exit;
 use super::files::Files;
@@ -186,14 +185,11 @@ pub fn report(
     margin: Option<f64>,
 ) -> Result<Exit, Exit> {
     let report = CompareReport { comparison, margin };
-    fill(directory, || report.files()).map_err(|refusal| {
+    let (files, csv, json) = (|| report.files(), || report.csv(), || report.json());
+    let exit = to.deliver(terminal, directory, files, |style| report.text(style), json, csv).map_err(|refusal| {
         terminal.complain(&refusal.to_string());
         Exit::File
     })?;
-    let exit = to.print(terminal, |style| report.text(style), || report.json(), || report.csv());
-    if let (Some(path), Format::Text) = (&to.output, to.format) {
-        terminal.note(&format!("\ntables and plots are in `{}`", path.display()));
-    }
     Ok(exit.max(regressions(terminal, comparison, margin)))
 }
 

@@ -13,24 +13,26 @@ impl Destination {
         self.output.as_deref().map(|path| Directory::claim(path, self.force)).transpose()
     }
 
-    /// Prints the report in the form that is wanted.
-    pub fn print(
+    /// Writes the files of a report into the directory that was claimed, and prints the report in the form that is wanted.
+    pub fn deliver(
         &self,
         terminal: Terminal,
+        directory: Option<Directory>,
+        files: impl FnOnce() -> Vec<File>,
         text: impl FnOnce(Style) -> String,
         json: impl FnOnce() -> Vec<u8>,
         csv: impl FnOnce() -> Vec<u8>,
-    ) -> Exit {
-        match self.format {
+    ) -> Result<Exit, Refusal> {
+        directory.map_or(Ok(()), |directory| directory.fill(&files()))?;
+        let exit = match self.format {
             Format::Text => terminal.print(text(terminal.report_style())),
             Format::Json => terminal.print(json()),
             Format::Csv => terminal.print(csv()),
             Format::Quiet => Exit::Well,
+        };
+        if let (Some(path), Format::Text) = (&self.output, self.format) {
+            terminal.note(&format!("\ntables and plots are in `{}`", path.display()));
         }
+        Ok(exit)
     }
-}
-
-/// Writes the files of a report, if they are wanted.
-pub fn fill(directory: Option<Directory>, files: impl FnOnce() -> Vec<File>) -> Result<(), Refusal> {
-    directory.map_or(Ok(()), |directory| directory.fill(&files()))
 }

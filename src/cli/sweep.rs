@@ -9,10 +9,9 @@ use rehearsal::scenario::design::{Design, Point as DesignPoint};
 use rehearsal::scenario::document::Texts;
 use rehearsal::scenario::{Mistakes, Overrides};
 
-use super::args::{self, Destination, Format, Inconclusive};
+use super::args::{self, Destination, Inconclusive};
 use super::ask::Ask;
 use super::designed::{self, Designed, Use};
-use super::destination::fill;
 use super::directory::Directory;
 use super::exit::Exit;
 use super::files::Files;
@@ -114,14 +113,11 @@ pub fn report(
     inconclusive: Option<Inconclusive>,
 ) -> Result<Exit, Exit> {
     let report = SweepReport(sweep);
-    fill(directory, || report.files()).map_err(|refusal| {
+    let (files, csv, json) = (|| report.files(), || report.csv(), || report.json());
+    let exit = to.deliver(terminal, directory, files, |style| report.text(style), json, csv).map_err(|refusal| {
         terminal.complain(&refusal.to_string());
         Exit::File
     })?;
-    let exit = to.print(terminal, |style| report.text(style), || report.json(), || report.csv());
-    if let (Some(path), Format::Text) = (&to.output, to.format) {
-        terminal.note(&format!("\ntables and plots are in `{}`", path.display()));
-    }
     let judged = sweep.points.iter().flat_map(|point| &point.outcome.judgements);
     Ok(exit.max(verdicts(judged.map(|judgement| judgement.verdict), inconclusive)))
 }

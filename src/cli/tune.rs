@@ -6,10 +6,9 @@ use rehearsal::scenario::design::Point;
 use rehearsal::scenario::document::Document;
 use rehearsal::scenario::plan::Aim;
 
-use super::args::{self, Format};
+use super::args;
 use super::ask::Ask;
 use super::designed::{self, Designed, Use};
-use super::destination::fill;
 use super::exit::Exit;
 use super::files::Files;
 use super::interrupt;
@@ -57,11 +56,9 @@ fn try_tune(terminal: Terminal, args: &args::Tune) -> Result<Exit, Exit> {
         flags: Document::point_as_flags(design, &points[tuning.best]),
         tuning: &tuning,
     };
-    fill(directory, || report.files()).map_err(|refusal| planned.complain(&refusal.to_string(), Exit::File))?;
-    let exit = args.to.print(terminal, |style| report.text(style), || report.json(), || report.csv());
-    if let (Some(path), Format::Text) = (&args.to.output, args.to.format) {
-        terminal.note(&format!("\ntables and plots are in `{}`", path.display()));
-    }
+    let (files, csv, json) = (|| report.files(), || report.csv(), || report.json());
+    let exit = args.to.deliver(terminal, directory, files, |style| report.text(style), json, csv);
+    let exit = exit.map_err(|refusal| planned.complain(&refusal.to_string(), Exit::File))?;
     if tuning.winner().value.value.is_none() {
         let message = format!("`{}` has no value at any setting: there is nothing to choose by", tuning.objective);
         return Err(planned.complain(&message, Exit::Failed));

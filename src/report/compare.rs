@@ -173,9 +173,7 @@ impl CompareReport<'_> {
             "schema": 1, "version": VERSION, "title": comparison.title, "seed": comparison.seed, "runs": comparison.runs,
             "is_paired": comparison.is_paired, "sides": sides, "margin": margin, "breaches": breaches,
         });
-        let mut bytes = serde_json::to_vec_pretty(&whole).expect("plain data is JSON");
-        bytes.push(b'\n');
-        bytes
+        super::json(&whole)
     }
 
     /// The files of a comparison: tables, and its plots as SVG and PNG.

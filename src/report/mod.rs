@@ -144,6 +144,13 @@ fn judged_by(grounds: &[Ground]) -> String {
     grounds.iter().map(|ground| ground.name()).collect::<Vec<_>>().join(" and ")
 }
 
+/// A document for machines that people can read too.
+fn json(whole: &impl serde::Serialize) -> Vec<u8> {
+    let mut bytes = serde_json::to_vec_pretty(whole).expect("plain data with text for keys is JSON");
+    bytes.push(b'\n');
+    bytes
+}
+
 fn verdict_name(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Pass => "pass",

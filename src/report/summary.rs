@@ -267,9 +267,7 @@ impl<'a> Summary<'a> {
 /// `summary.json` and `summary.csv`.
 pub(super) fn files(results: &Results, total: &Total) -> (Vec<u8>, Vec<u8>) {
     let summary = Summary::of(results, total);
-    let mut json = serde_json::to_vec_pretty(&summary).expect("plain data with text for keys is JSON");
-    json.push(b'\n');
-    (json, csv(results, &summary))
+    (super::json(&summary), csv(results, &summary))
 }
 
 fn csv(results: &Results, summary: &Summary<'_>) -> Vec<u8> {

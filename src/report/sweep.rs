@@ -178,9 +178,7 @@ impl SweepReport<'_> {
             "schema": 1, "version": VERSION, "title": sweep.title, "variant": sweep.variant, "seed": sweep.seed,
             "points": points, "effects": effects,
         });
-        let mut bytes = serde_json::to_vec_pretty(&whole).expect("plain data is JSON");
-        bytes.push(b'\n');
-        bytes
+        super::json(&whole)
     }
 
     /// The files of a sweep.

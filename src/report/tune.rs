@@ -306,9 +306,7 @@ impl TuneReport<'_> {
             "best": tuning.best, "verdict": verdict_name(tuning.winner().verdict()), "runs": tuning.runs(),
             "rounds": rounds.collect::<Vec<_>>(), "candidates": candidates.collect::<Vec<_>>(),
         });
-        let mut bytes = serde_json::to_vec_pretty(&whole).expect("plain data is JSON");
-        bytes.push(b'\n');
-        bytes
+        super::json(&whole)
     }
 
     /// The files of a tuning.

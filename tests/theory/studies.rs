@@ -11,6 +11,20 @@ fn on(_: Progress) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
+/// How many of a thousand times ten runs have intervals that hold the truth, quantity by quantity, in the order in which they are expected.
+fn held<const N: usize>(truths: [(&str, f64); N], scenario: impl Fn(u32) -> String) -> [u32; N] {
+    let mut held = [0; N];
+    for seed in 0..1000 {
+        let results = run(&plan(&scenario(seed)), &mut on).expect("it can be played");
+        for ((judgement, (_, truth)), held) in results.judgements.iter().zip(truths).zip(&mut held) {
+            let (low, high) = judgement.measured.interval.expect("there are ten runs");
+            *held += u32::from(low <= truth && truth <= high);
+        }
+    }
+    truths.iter().zip(held).for_each(|((quantity, _), held)| println!("{quantity}: {held} of 1000"));
+    held
+}
+
 /// A thousand times ten runs, of 200 messages each, over a network that loses every tenth and takes 10 ms on the average (exponential).
 /// Each message is on its own, so the truth is known: 90 % arrive, after 10 ms on the average, nine of ten within 10 ms x ln 10. 95 %
 /// intervals hold it in 95 of 100 cases, give or take 4 standard errors of 0.7.
@@ -18,33 +32,21 @@ fn on(_: Progress) -> ControlFlow<()> {
 fn intervals_hold_the_truth_as_often_as_they_say() {
     let truths =
         [("c.received", 0.9), ("c.latency-one-way.mean", 10e6), ("c.latency-one-way.p90", 10e6 * libm::log(10.0))];
-    let mut held = [0; 3];
-    for seed in 0..1000 {
-        let results = run(
-            &plan(&format!(
-                r#"
-                run = {{ seed = {seed}, duration = "4s", runs = 10 }}
-                network = {{ latency = {{ exponential = "10ms" }}, loss = "10%" }}
-                clients.c = {{ rate = "50/s", send = "s" }}
-                services.s = {{}}
-                [expect]
-                "c.received" = "> 0%"
-                "c.latency-one-way.mean" = "> 0ms"
-                "c.latency-one-way.p90" = "> 0ms"
-                "#
-            )),
-            &mut on,
-        );
-        let results = results.expect("it can be played");
-        for ((judgement, (_, truth)), held) in results.judgements.iter().zip(truths).zip(&mut held) {
-            let (low, high) = judgement.measured.interval.expect("there are ten runs");
-            *held += u32::from(low <= truth && truth <= high);
-        }
-    }
-    for ((quantity, _), held) in truths.into_iter().zip(held) {
-        println!("{quantity}: {held} of 1000");
-        assert!((922..=978).contains(&held), "{quantity}: {held} of 1000");
-    }
+    let held = held(truths, |seed| {
+        format!(
+            r#"
+            run = {{ seed = {seed}, duration = "4s", runs = 10 }}
+            network = {{ latency = {{ exponential = "10ms" }}, loss = "10%" }}
+            clients.c = {{ rate = "50/s", send = "s" }}
+            services.s = {{}}
+            [expect]
+            "c.received" = "> 0%"
+            "c.latency-one-way.mean" = "> 0ms"
+            "c.latency-one-way.p90" = "> 0ms"
+            "#
+        )
+    });
+    assert!(held.iter().all(|held| (922..=978).contains(held)), "{held:?}");
 }
 
 /// A thousand times ten runs of an M/M/1 queue at 60 %, whose messages wait for each other. The time in the system is exponential with
@@ -57,32 +59,20 @@ fn intervals_hold_the_truth_where_messages_depend_on_each_other() {
         ("c.latency.p90", 50e6 * libm::log(10.0)),
         ("s.busy", 0.6),
     ];
-    let mut held = [0; 4];
-    for seed in 0..1000 {
-        let results = run(
-            &plan(&format!(
-                r#"
-                run = {{ seed = {seed}, warmup = "2s", duration = "102s", runs = 10 }}
-                clients.c = {{ rate = "30/s", call = "s" }}
-                services.s = {{ work = {{ exponential = "20ms" }} }}
-                [expect]
-                "c.latency.mean" = "> 0ms"
-                "c.latency.under(50ms)" = "> 0%"
-                "c.latency.p90" = "> 0ms"
-                "s.busy" = "> 0%"
-                "#
-            )),
-            &mut on,
-        );
-        let results = results.expect("it can be played");
-        for ((judgement, (_, truth)), held) in results.judgements.iter().zip(truths).zip(&mut held) {
-            let (low, high) = judgement.measured.interval.expect("there are ten runs");
-            *held += u32::from(low <= truth && truth <= high);
-        }
-    }
-    for ((quantity, _), held) in truths.into_iter().zip(held) {
-        println!("{quantity}: {held} of 1000");
-    }
+    let held = held(truths, |seed| {
+        format!(
+            r#"
+            run = {{ seed = {seed}, warmup = "2s", duration = "102s", runs = 10 }}
+            clients.c = {{ rate = "30/s", call = "s" }}
+            services.s = {{ work = {{ exponential = "20ms" }} }}
+            [expect]
+            "c.latency.mean" = "> 0ms"
+            "c.latency.under(50ms)" = "> 0%"
+            "c.latency.p90" = "> 0ms"
+            "s.busy" = "> 0%"
+            "#
+        )
+    });
     assert!(held.iter().all(|held| (922..=978).contains(held)), "{held:?}");
 }
 
