@@ -12,6 +12,7 @@ pub mod recovery;
 mod result;
 mod saga;
 mod series;
+mod setback;
 mod station;
 mod topic;
 
@@ -28,5 +29,6 @@ pub use result::{
 };
 pub use saga::SagaBook;
 pub use series::{Cell, Series};
+pub use setback::Setback;
 pub use station::{StationBook, Stations, curve_step};
 pub use topic::{GroupBook, TopicBook, Topics};

@@ -1,5 +1,6 @@
 //! Results to test with, played through real books.
 
+use crate::base::cause::Cause;
 use crate::base::id::NodeId;
 use crate::base::random::{Seed, Uniform, mix};
 use crate::base::time::{Span, Time, ms, ns, secs, us};
@@ -57,7 +58,7 @@ fn run(index: u32, seed: u64) -> RunResult {
                 link.bytes += 100;
                 if attempt < losses {
                     link.dropped[0] += 1;
-                    events.push((sent, Observation::Dropped { message }));
+                    events.push((sent, Observation::Dropped { message, cause: Cause::Loss }));
                     sent += ms(80);
                     let timed_out = Observation::Guarded { flow: Flow(flow as u16), fact: GuardFact::TimedOut };
                     events.push((sent, timed_out));

@@ -22,7 +22,7 @@ use crate::model::given::Given;
 use crate::model::journal::{PLACES, SAGAS, State};
 use crate::model::script::{Compensation, Leg, Step};
 use crate::model::task::Slab;
-use crate::process::{Boot, Clock, Observation, Outcome, SagaFact, Steady};
+use crate::process::{Activity, Boot, Clock, Observation, Outcome, SagaFact, Steady};
 
 use super::{Alarm, Cx, Service, ServiceSpec};
 use entry::Entry;
@@ -307,7 +307,11 @@ impl Service {
         (luck, attempt): (u64, u32),
         inherited: Option<Steady>,
     ) -> Option<Outcome> {
-        let about = self.saga(id)?.about;
+        let (about, job) = self.saga(id).map(|saga| (saga.about, saga.job))?;
+        if let Some(job) = job.and_then(|job| self.jobs.get(job)) {
+            job.acts(cx);
+            job.turns(cx, Activity::Awaiting);
+        }
         let luck = nested_luck(luck, attempt, self.script.calls[usize::from(call)].name);
         let given = about.map(|key| Given { size: None, key: Some(key) });
         let (task, given) = (TASKS | id, given.as_ref());
