@@ -264,7 +264,8 @@ fn in_words(fact: &Observation, names: &Names) -> String {
             cause.name()
         ),
         Observation::Turned { message, activity, .. } => format!("{} {}", activity.name(), called(message)),
-        Observation::OnBehalf { message } => format!("acts for {}", called(message)),
+        Observation::OnBehalf { message: Some(message) } => format!("acts for {}", called(message)),
+        Observation::OnBehalf { message: None } => "acts of its own accord".into(),
         Observation::Duplicated { message } => format!("duplicated {}", called(message)),
         Observation::Stored { message, place, .. } => format!("stored at {place}: {}", called(message)),
         Observation::Replaced { message } => format!("others are kept in place of {}", called(message)),

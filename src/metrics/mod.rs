@@ -14,6 +14,7 @@ mod saga;
 mod series;
 mod setback;
 mod station;
+pub mod story;
 mod topic;
 
 pub use curve::{Curve, CurveStep};
@@ -25,7 +26,7 @@ pub use ledger::{Imbalance, Ledger};
 pub use periods::{Periods, Spans};
 pub use queue::{QueueBook, Queues};
 pub use result::{
-    FaultResult, FlowResult, LinkResult, QueueResult, ReaderResult, RunResult, StationResult, TopicResult,
+    Explained, FaultResult, FlowResult, LinkResult, QueueResult, ReaderResult, RunResult, StationResult, TopicResult,
 };
 pub use saga::SagaBook;
 pub use series::{Cell, Series};

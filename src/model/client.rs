@@ -264,6 +264,7 @@ impl Client {
         let program = self.spec.program.pick(draw);
         let luck = mix(cx.name().bits() ^ mix(number ^ REQUEST));
         let flow = self.script.programs[usize::from(program)].flow;
+        state(&self.caller, cx, None, None);
         let whole = flow.map(|flow| self.caller.open(cx, flow, self.late, true));
         let task = self.tasks.insert(Task { progress: Progress::new(program, luck, 1), user, whole });
         self.run(cx, task)
@@ -407,12 +408,10 @@ fn share(total: u64, nodes: u32, index: u32) -> u64 {
 /// States what happens to a request that is more than one message, and that what is offered next is offered for it.
 #[inline(always)]
 fn state(caller: &Caller, cx: &mut Cx<'_>, whole: Option<Number>, activity: Option<Activity>) {
-    if let Some(whole) = whole
-        && cx.wanted.has(Wanted::Step)
-    {
-        let message = caller.message(cx, whole);
+    if cx.wanted.has(Wanted::Step) {
+        let message = whole.map(|whole| caller.message(cx, whole));
         cx.observe(Observation::OnBehalf { message });
-        if let Some(activity) = activity {
+        if let (Some(message), Some(activity)) = (message, activity) {
             cx.observe(Observation::Turned { message, attempt: 1, activity });
         }
     }

@@ -316,10 +316,10 @@ pub enum Observation {
         /// What happens.
         activity: Activity,
     },
-    /// What this node offers next, it offers for this message.
+    /// What this node offers next, it offers for another message, until it says otherwise.
     OnBehalf {
-        /// The message.
-        message: MessageId,
+        /// The message; none if it offers of its own accord.
+        message: Option<MessageId>,
     },
 }
 
@@ -466,13 +466,13 @@ impl Observation {
             | Self::AnswerDropped { message, .. }
             | Self::LetGo { message, .. }
             | Self::Turned { message, .. }
-            | Self::OnBehalf { message }
             | Self::Duplicated { message }
             | Self::Stored { message, .. }
             | Self::Replaced { message }
             | Self::Kept { message, .. }
             | Self::Released { message, .. }
             | Self::PassedOver { message, .. } => Some(message),
+            Self::OnBehalf { message } => message,
             _ => None,
         }
     }

@@ -134,6 +134,7 @@ fn run(index: u32, seed: u64) -> RunResult {
             strikes: vec![outage],
         }],
         courses,
+        explained: None,
     }
 }
 

@@ -55,7 +55,7 @@ impl Job {
         let (message, attempt) = (self.message(), self.envelope.attempt);
         cx.observe(match activity {
             Some(activity) => Observation::Turned { message, attempt, activity },
-            None => Observation::OnBehalf { message },
+            None => Observation::OnBehalf { message: Some(message) },
         });
     }
 }

@@ -192,6 +192,7 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         partitions: topics.partitions(),
         readers: topics.groups,
         faults,
+        explains: true,
         traces,
         groups,
         calls,
