@@ -11,22 +11,15 @@ use rehearsal::experiment::{Axis, Bare, Sweep, SweepPoint, Verdict, compare as p
 use rehearsal::report::{CompareReport, Report, Style as ReportStyle, SweepReport, Total, TuneReport};
 use rehearsal::scenario::document::Document;
 use rehearsal::scenario::plan::Plan;
-use rehearsal::scenario::{Loaded, Mistakes, Overrides, Scenario, Source, Style};
+use rehearsal::scenario::{Loaded, Mistakes, Overrides, Scenario, Style};
 
 #[path = "common/mod.rs"]
 mod common;
 
+use common::Disk;
+
 /// Scenarios whose variants are compared in pairs of runs.
 const COMPARED: [&str; 1] = ["small-change.toml"];
-
-/// Reads files from the project's folder.
-struct Disk;
-
-impl Source for Disk {
-    fn read(&self, path: &Path) -> std::io::Result<String> {
-        fs::read_to_string(path)
-    }
-}
 
 fn plan(path: &Path, variant: Option<&str>) -> (Plan, Vec<String>) {
     let overrides = Overrides { variant: variant.map(Into::into), ..Overrides::default() };

@@ -97,7 +97,11 @@ impl Walk<'_> {
             None if entries.iter().any(|entry| matches!(entry.what, What::Sent { .. })) => {
                 self.without_answer(&entries, owner, (offered_at, end));
             }
-            // Nothing was sent of it: it is several messages, which were sent for it, or a topic's producer took it.
+            // It went to a topic, with others.
+            None if entries.iter().any(|entry| entry.what == What::Attempted) => {
+                self.elsewhere(&entries, (Part::Producer, owner), (offered_at, end));
+            }
+            // It is several messages, which were sent for it.
             None => self.at(chapter, &entries, owner, (offered_at, end), None),
         }
     }
@@ -151,7 +155,7 @@ impl Walk<'_> {
             })
             .collect();
         let Some(&(first, _)) = turns.first() else {
-            return self.elsewhere(entries, node, (from, to));
+            return self.elsewhere(entries, (Part::Broker, node), (from, to));
         };
         self.breakdown.add(Part::Held, node, from, first);
         for (index, &(begin, activity)) in turns.iter().enumerate() {
@@ -214,12 +218,12 @@ impl Walk<'_> {
         };
         let left = entries[place].time;
         self.before(&entries[..=place], owner, left);
-        self.elsewhere(&entries[place..], owner, (left, to));
+        self.elsewhere(&entries[place..], (Part::Broker, owner), (left, to));
     }
 
     /// Time of a chapter of which no single copy tells: what is stated in between, by whichever node.
-    fn elsewhere(&mut self, entries: &[Entry], node: NodeId, (from, to): (Time, Time)) {
-        let (mut part, mut node, mut since) = (Part::Broker, node, from);
+    fn elsewhere(&mut self, entries: &[Entry], (part, node): (Part, NodeId), (from, to): (Time, Time)) {
+        let (mut part, mut node, mut since) = (part, node, from);
         for entry in entries.iter().filter(|entry| from <= entry.time && entry.time <= to) {
             let next = match entry.what {
                 What::Sent { to, .. } => (Part::Link, to),

@@ -29,6 +29,8 @@ parts! {
     Late "late",
     /// Its sender held it back: a window, a rate limit, a broker that read nothing.
     ClientQueue "client-queue",
+    /// In its producer: until its batch was sent, and on the way with it to who leads the partition.
+    Producer "producer",
     /// An attempt that came to nothing; the next one went to the same receiver.
     FailedAttempt "failed-attempt",
     /// An attempt that came to nothing; the next one went to another receiver.

@@ -84,6 +84,7 @@ impl Sample {
             return;
         }
         let (Some(latency), Some(breakdown)) = (story.latency(), Breakdown::of(&story)) else { return };
+        debug_assert_eq!(breakdown.total(), latency, "every instant belongs to one part: {story:?}");
         self.taken.push(Taken { draw, flow: story.root().flow, latency, shares: breakdown.shares });
         self.count += 1;
         if self.slowest.len() < TOLD || self.slowest.last().is_some_and(|last| latency > last.0) {
