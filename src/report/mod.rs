@@ -6,6 +6,7 @@
 //! and made harmless where it could drive a terminal.
 
 mod aftermath;
+mod attribution;
 mod bars;
 mod compare;
 mod curves;
@@ -79,7 +80,8 @@ impl Report<'_> {
         text::summary(self.results, &self.total, style)
     }
 
-    /// Every file: `summary.json`, `summary.csv`, `timeline.csv`, `latency.csv`, `scenario.toml`, `depth.csv` where there are queues or
+    /// Every file: `summary.json`, `summary.csv`, `timeline.csv`, `latency.csv`, `attribution.csv`, `lost.csv`,
+    /// `scenario.toml`, `depth.csv` where there are queues or
     /// topics, and each plot in `plots/` as SVG and PNG. A plot of something that never happened is left out.
     pub fn files(&self) -> Vec<File> {
         let mut files = self.tables();
@@ -97,6 +99,8 @@ impl Report<'_> {
             file("summary.csv", csv),
             file("timeline.csv", curves::timeline(results, total)),
             file("latency.csv", curves::latency(results, total)),
+            file("attribution.csv", attribution::attribution(results)),
+            file("lost.csv", attribution::lost(results, total)),
             file("scenario.toml", scenario(results)),
         ];
         files.extend(curves::depth(results, total).map(|bytes| file("depth.csv", bytes)));
@@ -169,8 +173,16 @@ mod tests {
         let files = Report::from(&results).files();
         assert_eq!(files, Report::from(&results.clone()).files());
         let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
-        let tables = ["summary.json", "summary.csv", "timeline.csv", "latency.csv", "scenario.toml"];
-        assert_eq!(names[..5], tables);
+        let tables = [
+            "summary.json",
+            "summary.csv",
+            "timeline.csv",
+            "latency.csv",
+            "attribution.csv",
+            "lost.csv",
+            "scenario.toml",
+        ];
+        assert_eq!(names[..7], tables);
         for plot in ["latency-cdf", "throughput", "latency", "fates"] {
             for end in ["svg", "png"] {
                 assert!(names.contains(&format!("plots/{plot}.{end}").as_str()), "{plot}.{end}");

@@ -1,6 +1,7 @@
 //! The summary a person reads at a glance: first whether it is as expected, then each flow, the stations, the links, and
 //! where all of it is from.
 
+mod attribution;
 mod expectations;
 mod flow;
 mod guards;
@@ -33,6 +34,8 @@ pub(super) fn summary(results: &Results, total: &Total, style: Style) -> String 
     for flow in &total.flows {
         page.block(flow::lines(flow, results.count, style));
     }
+    page.block(attribution::lines(results, style));
+    page.block(attribution::causes(&total.flows, style));
     page.block(guards::lines(&total.flows, style));
     page.block(places::stations(&total.stations, style));
     page.block(queues::lines(&total.queues, &total.flows, style));

@@ -1,10 +1,13 @@
 //! Runs put together: sums of counts and pooled histograms, flow by flow, station by station, link by link. Never a mean of
 //! percentiles.
 
+use std::collections::BTreeMap;
+
 use crate::base::time::{Span, Time};
 use crate::metrics::recovery::Strike;
 use crate::metrics::{
-    Fate, FlowBook, GuardCounts, Histogram, LossCounts, QueueResult, ReaderResult, RunResult, StationBook, TopicResult,
+    Fate, FlowBook, GuardCounts, Histogram, LossCounts, QueueResult, ReaderResult, RunResult, Setback, StationBook,
+    TopicResult,
 };
 use crate::process::{Outcome, TurnedAway};
 use crate::sim::{FaultBook, LinkBook};
@@ -49,6 +52,8 @@ pub(super) struct FlowTotal {
     pub confirmed_lost: u64,
     /// What was lost of it at queues or on the way there.
     pub losses: LossCounts,
+    /// What stood in the way of messages that did not end well, by the fate that they had.
+    pub setbacks: BTreeMap<(Fate, Setback), u64>,
     /// Attempts sent while it was measured, by whichever message.
     pub sent: u64,
     /// Messages that succeeded while it was measured.
@@ -244,6 +249,9 @@ impl FlowTotal {
         self.received += tally.received;
         self.confirmed += tally.confirmed;
         self.confirmed_lost += tally.confirmed_lost;
+        for (&setback, count) in &book.setbacks {
+            *self.setbacks.entry(setback).or_default() += count;
+        }
         tally.losses.iter().for_each(|losses| self.losses.add(losses));
         self.attempts += tally.attempts;
         self.copies += tally.copies;
