@@ -2,7 +2,7 @@
 
 use crate::experiment::Results;
 use crate::metrics::Fate;
-use crate::metrics::story::{FlowAttribution, Slice};
+use crate::metrics::story::{FlowAttribution, Part, Slice};
 use crate::report::attribution::{mean, of, share};
 use crate::report::human;
 use crate::report::style::{Role, Style, clean};
@@ -62,7 +62,8 @@ fn rows(flow: &FlowAttribution, name: &str) -> Vec<Vec<String>> {
     parts.sort_by(|one, other| other.0.total_cmp(&one.0));
     let shown = parts.iter().filter(|(largest, _)| *largest >= LEAST).take(ROWS).count();
     for (_, part) in &parts[..shown] {
-        let mut row = vec![format!("{} {}", part.part.name(), clean(&part.place, 24))];
+        let at = if part.part == Part::Link { "to" } else { "at" };
+        let mut row = vec![format!("{} {at} {}", part.part.name(), clean(&part.place, 24))];
         for point in points {
             let found = point.slices.iter().find(|slice| is_same(slice, part));
             row.push(found.map_or_else(String::new, |slice| human::share(share(point, slice.time.as_nanos()))));
