@@ -27,6 +27,9 @@ pub struct Cli {
     /// When to use colours
     #[arg(long, value_enum, value_name = "WHEN", default_value_t, global = true, hide_possible_values = true)]
     pub color: Color,
+    /// Which characters a terminal is shown: `auto` asks the locale. Pipes and files get Unicode unless `ascii` is said
+    #[arg(long, value_enum, value_name = "SET", default_value_t, global = true)]
+    pub charset: Charset,
     #[command(subcommand)]
     pub command: Command,
 }
@@ -66,7 +69,8 @@ Examples:
   rehearsal run checkout.toml --variant no-breaker --runs 20
   rehearsal run checkout.toml --set policies.default.timeout=50ms --seed 7
   rehearsal run checkout.toml --format json | jq '.expectations[].verdict'
-  rehearsal run checkout.toml --run 7           replicate 7 alone")]
+  rehearsal run checkout.toml --run 7           replicate 7 alone
+  rehearsal run *.toml --summary compact        expectations, and three lines for each flow")]
 pub struct Run {
     /// Scenario files; `-` is the standard input
     #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -85,6 +89,9 @@ pub struct Run {
     /// What goes to the standard output
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+    /// How much a summary says: `full` of one file and `compact` of several, unless it is said here
+    #[arg(long, value_enum, value_name = "SIZE")]
+    pub summary: Option<Summary>,
     /// What an undecided expectation counts as, instead of exit code 3
     #[arg(long, value_enum, value_name = "AS")]
     pub inconclusive: Option<Inconclusive>,
@@ -471,6 +478,27 @@ pub enum Color {
     Always,
     /// Never
     Never,
+}
+
+/// Which characters a terminal is shown.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Charset {
+    /// What the locale says: Unicode, unless it names another character set
+    #[default]
+    Auto,
+    /// All characters: ✓ ✗ █
+    Unicode,
+    /// ASCII alone, in pipes and files too: v x #
+    Ascii,
+}
+
+/// How much a summary says.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Summary {
+    /// Expectations and warnings, and for each flow goodput, latency and reliability in three lines
+    Compact,
+    /// That, and percentiles, histograms, fates, services, queues, links, courses over time and faults
+    Full,
 }
 
 /// What goes to the standard output.

@@ -23,6 +23,7 @@ mod list;
 mod merge;
 mod progress;
 mod rank;
+mod replay;
 mod run;
 mod scenario;
 mod store;
@@ -46,7 +47,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(other) => return answer(&other).into(),
     };
-    let terminal = Terminal::new(cli.color);
+    let terminal = Terminal::new(cli.color, cli.charset);
     let exit = match cli.command {
         Command::Run(args) => run::run(terminal, &args),
         Command::Compare(args) => compare::compare(terminal, &args),

@@ -1,38 +1,57 @@
 //! Where output goes, and whether it may be coloured.
 
+use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 
 use rehearsal::{report, scenario};
 
-use super::args::Color;
+use super::args::{Charset, Color};
 use super::exit::Exit;
+
+/// Summaries are no wider: longer lines are hard to read.
+const WIDEST: usize = 100;
 
 /// The standard streams.
 #[derive(Clone, Copy, Debug)]
 pub struct Terminal {
-    out_colour: bool,
+    out: report::Style,
     err_colour: bool,
     /// Whether a person sees what is written to the standard error.
     pub is_watched: bool,
 }
 
 impl Terminal {
-    /// The streams as they are, and colours as the user wants them.
-    pub fn new(color: Color) -> Self {
-        let is_watched = io::stderr().is_terminal();
+    /// The streams as they are, colours and characters as the user wants them.
+    pub fn new(color: Color, charset: Charset) -> Self {
+        let (is_shown, is_watched) = (io::stdout().is_terminal(), io::stderr().is_terminal());
+        let environment = |variable: &str| std::env::var_os(variable).filter(|value| !value.is_empty());
         let wants = |is_terminal: bool| match color {
             Color::Always => true,
             Color::Never => false,
             Color::Auto => {
-                is_terminal && !is_set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+                is_terminal
+                    && environment("NO_COLOR").is_none()
+                    && environment("TERM").is_none_or(|term| term != "dumb")
             }
         };
-        Self { out_colour: wants(io::stdout().is_terminal()), err_colour: wants(is_watched), is_watched }
+        let charset = match charset {
+            Charset::Unicode => report::Charset::Unicode,
+            Charset::Ascii => report::Charset::Ascii,
+            Charset::Auto if is_shown => charset_of(environment, cfg!(windows)),
+            Charset::Auto => report::Charset::Unicode,
+        };
+        let own = || is_shown.then(|| terminal_size::terminal_size_of(io::stdout())).flatten();
+        let width = width_of(environment, || own().map(|(width, _)| width.0));
+        Self {
+            out: report::Style { colour: wants(is_shown), charset, width },
+            err_colour: wants(is_watched),
+            is_watched,
+        }
     }
 
     /// How a summary looks on the standard output.
     pub fn report_style(self) -> report::Style {
-        if self.out_colour { report::Style::Ansi } else { report::Style::Plain }
+        self.out
     }
 
     /// How a mistake looks on the standard error.
@@ -64,6 +83,60 @@ impl Terminal {
     }
 }
 
-fn is_set(variable: &str) -> bool {
-    std::env::var_os(variable).is_some_and(|value| !value.is_empty())
+/// The characters of a terminal: what the locale says, which is all of them if it says nothing; consoles of Windows say nothing of
+/// themselves, and only its terminal is known to have them.
+fn charset_of(environment: impl Fn(&str) -> Option<OsString>, is_windows: bool) -> report::Charset {
+    let has_all = if is_windows {
+        environment("WT_SESSION").is_some()
+    } else {
+        // POSIX: the first of these that is set counts.
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(environment);
+        let locale = locale.map(|locale| locale.to_string_lossy().to_ascii_lowercase());
+        locale.is_none_or(|locale| locale.contains("utf-8") || locale.contains("utf8"))
+    };
+    if has_all { report::Charset::Unicode } else { report::Charset::Ascii }
+}
+
+/// How wide a summary may be: what `COLUMNS` says, or the terminal; where there is none, as wide as summaries are.
+fn width_of(environment: impl Fn(&str) -> Option<OsString>, terminal: impl Fn() -> Option<u16>) -> usize {
+    let said = environment("COLUMNS").and_then(|columns| columns.to_str()?.parse().ok()).filter(|&columns| columns > 0);
+    said.or_else(|| terminal().map(usize::from)).map_or(WIDEST, |width| width.min(WIDEST))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with<'a>(set: &'a [(&str, &str)]) -> impl Fn(&str) -> Option<OsString> + Copy + 'a {
+        |variable| set.iter().find(|(name, _)| *name == variable).map(|(_, value)| value.into())
+    }
+
+    #[test]
+    fn the_first_locale_that_is_set_counts() {
+        use report::Charset::{Ascii, Unicode};
+        for (set, charset) in [
+            (&[][..], Unicode),
+            (&[("LANG", "en_GB.UTF-8")], Unicode),
+            (&[("LANG", "C.utf8")], Unicode),
+            (&[("LANG", "C")], Ascii),
+            (&[("LANG", "POSIX")], Ascii),
+            (&[("LANG", "de_DE.ISO-8859-1")], Ascii),
+            (&[("LANG", "en_GB.UTF-8"), ("LC_ALL", "C")], Ascii),
+            (&[("LANG", "C"), ("LC_CTYPE", "en_GB.UTF-8")], Unicode),
+        ] {
+            assert_eq!(charset_of(with(set), false), charset, "{set:?}");
+        }
+        assert_eq!(charset_of(with(&[("LANG", "en_GB.UTF-8")]), true), Ascii);
+        assert_eq!(charset_of(with(&[("WT_SESSION", "1")]), true), Unicode);
+    }
+
+    #[test]
+    fn columns_count_more_than_the_terminal() {
+        assert_eq!(width_of(with(&[]), || None), 100);
+        assert_eq!(width_of(with(&[]), || Some(72)), 72);
+        assert_eq!(width_of(with(&[]), || Some(240)), 100);
+        assert_eq!(width_of(with(&[("COLUMNS", "64")]), || Some(72)), 64);
+        assert_eq!(width_of(with(&[("COLUMNS", "many")]), || Some(72)), 72);
+        assert_eq!(width_of(with(&[("COLUMNS", "0")]), || None), 100);
+    }
 }

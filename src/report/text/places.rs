@@ -6,7 +6,7 @@ use crate::report::human;
 use crate::report::style::{Role, Style, clean};
 use crate::report::total::{FaultTotal, LinkTotal, StationTotal};
 
-use super::columns;
+use super::table::{ranked, table, words};
 
 fn or_nothing(value: Option<f64>, written: fn(f64) -> String) -> String {
     value.map_or_else(|| human::NOTHING.into(), written)
@@ -14,17 +14,6 @@ fn or_nothing(value: Option<f64>, written: fn(f64) -> String) -> String {
 
 fn times(histogram: &Histogram) -> [String; 2] {
     [or_nothing(histogram.mean(), human::time), or_nothing(histogram.quantile(0.99), human::time)]
-}
-
-/// Header and rows, the header quiet.
-pub(super) fn table(header: Vec<String>, rows: Vec<Vec<String>>, style: Style) -> Vec<String> {
-    let mut lines = columns(&[vec![header], rows].concat());
-    lines[0] = style.paint(Role::Quiet, &lines[0]);
-    lines
-}
-
-pub(super) fn words(words: &[&str]) -> Vec<String> {
-    words.iter().map(|&word| word.into()).collect()
 }
 
 pub(super) fn stations(stations: &[StationTotal], style: Style) -> Vec<String> {
@@ -56,7 +45,7 @@ pub(super) fn stations(stations: &[StationTotal], style: Style) -> Vec<String> {
         style.paint(Role::Heading, "Stations"),
         style.paint(Role::Quiet, "nodes × workers; waiting per node; wait in the queue, stay with the work")
     )];
-    lines.extend(table(words(&header), stations.iter().map(row).collect(), style));
+    lines.extend(ranked(words(&header), stations.iter().map(row).collect(), &[1, 6, 3, 2, 5], style));
     for station in stations {
         let turned_away = station.turned_away().into_iter().map(|(why, count)| (why.name(), count)).collect::<Vec<_>>();
         for (what, requests) in [("turned away", turned_away), ("ended badly", station.ended_badly())] {

@@ -5,7 +5,7 @@ use crate::report::human;
 use crate::report::style::{Role, Style, clean};
 use crate::report::total::FlowTotal;
 
-use super::places::{table, words};
+use super::table::{table, words};
 
 /// One row for each fault and client flow, in the order of the faults.
 pub(super) fn lines(flows: &[FlowTotal], style: Style) -> Vec<String> {
