@@ -27,8 +27,8 @@ pub struct Cli {
     /// When to use colours
     #[arg(long, value_enum, value_name = "WHEN", default_value_t, global = true, hide_possible_values = true)]
     pub color: Color,
-    /// Which characters a terminal is shown: `auto` asks the locale. Pipes and files get Unicode unless `ascii` is said
-    #[arg(long, value_enum, value_name = "SET", default_value_t, global = true)]
+    /// Which characters texts are written in
+    #[arg(long, value_enum, value_name = "SET", default_value_t, global = true, hide_possible_values = true)]
     pub charset: Charset,
     #[command(subcommand)]
     pub command: Command,
@@ -480,15 +480,15 @@ pub enum Color {
     Never,
 }
 
-/// Which characters a terminal is shown.
+/// Which characters texts for people are written in.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub enum Charset {
-    /// What the locale says: Unicode, unless it names another character set
+    /// All, unless a terminal's locale is of another character set
     #[default]
     Auto,
-    /// All characters: ✓ ✗ █
+    /// All
     Unicode,
-    /// ASCII alone, in pipes and files too: v x #
+    /// Those of ASCII
     Ascii,
 }
 

@@ -1,4 +1,4 @@
-//! Where output goes, and whether it may be coloured.
+//! Where output goes, how wide it may be, and in which colours and characters it is.
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
@@ -16,6 +16,7 @@ const WIDEST: usize = 100;
 pub struct Terminal {
     out: report::Style,
     err_colour: bool,
+    err_charset: report::Charset,
     /// Whether a person sees what is written to the standard error.
     pub is_watched: bool,
 }
@@ -34,17 +35,17 @@ impl Terminal {
                     && environment("TERM").is_none_or(|term| term != "dumb")
             }
         };
-        let charset = match charset {
-            Charset::Unicode => report::Charset::Unicode,
+        let has = |is_terminal: bool| match charset {
             Charset::Ascii => report::Charset::Ascii,
-            Charset::Auto if is_shown => charset_of(environment, cfg!(windows)),
-            Charset::Auto => report::Charset::Unicode,
+            Charset::Auto if is_terminal => charset_of(environment, cfg!(windows)),
+            Charset::Auto | Charset::Unicode => report::Charset::Unicode,
         };
         let own = || is_shown.then(|| terminal_size::terminal_size_of(io::stdout())).flatten();
         let width = width_of(environment, || own().map(|(width, _)| width.0));
         Self {
-            out: report::Style { colour: wants(is_shown), charset, width },
+            out: report::Style { colour: wants(is_shown), charset: has(is_shown), width },
             err_colour: wants(is_watched),
+            err_charset: has(is_watched),
             is_watched,
         }
     }
@@ -57,6 +58,11 @@ impl Terminal {
     /// How a mistake looks on the standard error.
     pub fn mistake_style(self) -> scenario::Style {
         if self.err_colour { scenario::Style::Coloured } else { scenario::Style::Plain }
+    }
+
+    /// Writes a text that a person reads to the standard output, in the characters that there are.
+    pub fn say(self, text: String) -> Exit {
+        self.print(self.out.charset.write(text))
     }
 
     /// Writes to the standard output. That nobody reads on is no mistake.
@@ -79,7 +85,7 @@ impl Terminal {
 
     /// Writes a line to the standard error, if it can be written to.
     pub fn note(self, line: &str) {
-        let _ = writeln!(io::stderr().lock(), "{line}");
+        let _ = writeln!(io::stderr().lock(), "{}", self.err_charset.write(line.into()));
     }
 }
 

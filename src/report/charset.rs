@@ -14,7 +14,7 @@ pub enum Charset {
 
 impl Charset {
     /// A text in these characters. What takes a column takes a column afterwards, so that tables and axes stay in line.
-    pub(super) fn write(self, text: String) -> String {
+    pub fn write(self, text: String) -> String {
         match self {
             Self::Unicode => text,
             Self::Ascii if text.is_ascii() => text,

@@ -173,9 +173,9 @@ mod tests {
     #[test]
     fn lines_are_not_too_wide() {
         for results in fixtures() {
+            let report = Report::from(&results);
             for width in 40..=100 {
                 let style = Style { width, ..Style::PLAIN };
-                let report = Report::from(&results);
                 for text in [report.text(style), report.compact(style)] {
                     let wide = text.lines().find(|line| size(line) > width);
                     assert_eq!(wide, None, "{width}:\n{text}");

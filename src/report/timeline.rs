@@ -10,6 +10,8 @@ use super::total::FlowTotal;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Timeline {
     step: Span,
+    /// How many steps there are.
+    count: usize,
     /// How many steps a cell is.
     steps: usize,
     /// How many columns show a cell.
@@ -26,7 +28,7 @@ impl Timeline {
             return None;
         }
         let steps = count.div_ceil(room);
-        Some(Self { step, steps, columns: (room / count).max(1), cells: count.div_ceil(steps) })
+        Some(Self { step, count, steps, columns: (room / count).max(1), cells: count.div_ceil(steps) })
     }
 
     /// How many columns there are.
@@ -39,9 +41,9 @@ impl Timeline {
         self.step.times(self.steps as u64)
     }
 
-    /// When the last cell ends.
+    /// When the last step ends.
     pub fn end(&self) -> Span {
-        self.cell().times(self.cells as u64)
+        self.step.times(self.count as u64)
     }
 
     /// The column that shows what happens at a time; the last one shows all that happens later.
@@ -144,7 +146,7 @@ mod tests {
     fn steps_share_cells_where_there_is_little_room_and_columns_where_there_is_much() {
         let flow = flow(&[4, 0, 4, 4, 2]);
         let few = Timeline::of([&flow], 4).unwrap();
-        assert_eq!((few.width(), few.cell(), few.end()), (3, secs(2), secs(6)));
+        assert_eq!((few.width(), few.cell(), few.end()), (3, secs(2), secs(5)));
         assert_eq!(few.goodput(&flow, 1), [Some(2.0), Some(4.0), Some(2.0)], "the last is one second");
         let many = Timeline::of([&flow], 19).unwrap();
         assert_eq!((many.width(), many.end()), (15, secs(5)));

@@ -10,6 +10,10 @@ use crate::report::total::FlowTotal;
 use super::ladder;
 use super::wrap::{self, beside};
 
+/// The longest names: `reliability`, `latency p99`.
+const NAME: usize = 11;
+/// The longest value, `99.9999%`, and a space.
+const VALUE: usize = 9;
 /// A bar at its longest, and no bar that is shorter.
 const BAR: (usize, usize) = (40, 8);
 
@@ -66,7 +70,7 @@ fn headline(flow: &FlowTotal, style: Style) -> Vec<String> {
     add(format!("{what} p99"), histogram.quantile(0.99), &of_runs.tail, human::time);
     let lines = rows.into_iter().flat_map(|(name, value, ends)| {
         let about = if ends.is_empty() { ends } else { style.paint(Role::Quiet, &format!("{ends} (95 %)")) };
-        wrap::with(format!("  {}{}", left(&name, 12), right(&value, 9)), &about, style.width)
+        wrap::with(format!("  {}{}", left(&name, NAME), right(&value, VALUE)), &about, style.width)
     });
     lines.collect()
 }
@@ -90,10 +94,10 @@ fn counts(flow: &FlowTotal, style: Style) -> Vec<String> {
     let means =
         [("attempts", mean(flow.attempts)), ("copies", mean(flow.copies)), ("duplicates", mean(flow.duplicates))];
     let block = |rows: &[(&str, String)], unit: &str| {
-        let row = |(name, value): &(&str, String)| format!("  {}{}{unit}", left(name, 12), right(value, 9));
+        let row = |(name, value): &(&str, String)| format!("  {}{}{unit}", left(name, NAME), right(value, VALUE));
         rows.iter().map(row).collect::<Vec<_>>()
     };
-    beside(&[block(&rates, ""), block(&shares, ""), block(&means, " per message")], 3, style.width)
+    beside(&[block(&rates, ""), block(&shares, ""), block(&means, " per message")], 1, style.width)
 }
 
 /// Fates that occurred, and that they are all.
