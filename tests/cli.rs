@@ -101,15 +101,15 @@ fn a_summary_ends_with_the_command_that_plays_it_again() {
     let home = Home::new();
     for file in ["it's.toml", "a b.toml", "$HOME.toml", "a\nb\\%s\u{1b}[2J.toml", "`größe`.toml"] {
         home.write(file, GOOD);
-        let sets = ["title=\"$(x) 'y' \\u0041\"", "services.api.work=2ms", "description=ends\n\n"];
-        let typed =
-            ["run", file, "--variant", "slow", "--set", sets[0], "--set", sets[1], "--set", sets[2], "--seed", "5"];
-        let ended = home.run(&[&typed[..], &["--runs", "2"]].concat()).with(0);
+        let title = "title=a $(x) 'y' \\ 5% \u{7}\n\n";
+        let work = "services.api.work=2ms";
+        let typed = ["run", file, "--variant", "slow", "--set", title, "--set", work, "--seed", "5"];
+        let ended = home.run(&[&typed[..], &["--runs", "4"]].concat()).with(0);
         assert!(!ended.out.contains('\u{1b}'), "{}", ended.out);
         let words = String::from_utf8(replay(&home, &ended.out, r"printf '%s\0'")).unwrap();
         assert_eq!(
             words.trim_end_matches('\0').split('\0').collect::<Vec<_>>(),
-            [&typed[..], &["--runs", "2"]].concat()
+            [&typed[..], &["--runs", "4"]].concat()
         );
         let again = replay(&home, &ended.out, env!("CARGO_BIN_EXE_rehearsal"));
         assert_eq!(String::from_utf8(again).unwrap(), ended.out);

@@ -26,17 +26,24 @@ pub(super) fn lines(results: &Results, command: &[String], style: Style) -> Vec<
     lines.collect()
 }
 
-/// Words in lines that end in a backslash where more of them follow.
+/// Words in lines that end in a backslash where more of them follow; each flag stands before what it is given.
 fn continued(words: &[String], width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
+    let mut parts: Vec<String> = Vec::new();
     for word in words {
+        match parts.last_mut() {
+            Some(part) if !word.starts_with("--") => *part += &format!(" {word}"),
+            _ => parts.push(word.clone()),
+        }
+    }
+    let mut lines: Vec<String> = Vec::new();
+    for part in parts {
         match lines.last_mut() {
-            Some(line) if size(line) + 1 + size(word) + 2 <= width => *line += &format!(" {word}"),
+            Some(line) if size(line) + 1 + size(&part) + 2 <= width => *line += &format!(" {part}"),
             Some(line) => {
                 *line += " \\";
-                lines.push(format!("  {word}"));
+                lines.push(format!("  {part}"));
             }
-            None => lines.push(word.clone()),
+            None => lines.push(part),
         }
     }
     lines
@@ -51,6 +58,6 @@ mod tests {
         let words: Vec<String> = ["rehearsal", "run", "checkout.toml", "--seed", "42"].map(Into::into).into();
         assert_eq!(continued(&words, 80), ["rehearsal run checkout.toml --seed 42"]);
         assert_eq!(continued(&words, 31), [r"rehearsal run checkout.toml \", "  --seed 42"]);
-        assert_eq!(continued(&words, 10), [r"rehearsal \", r"  run \", r"  checkout.toml \", r"  --seed \", "  42"]);
+        assert_eq!(continued(&words, 9), [r"rehearsal run checkout.toml \", "  --seed 42"]);
     }
 }
