@@ -10,6 +10,8 @@ use super::exit::Exit;
 
 /// Summaries are no wider: longer lines are hard to read.
 const WIDEST: usize = 100;
+/// How wide a terminal is that does not say so.
+const UNKNOWN: u16 = 80;
 
 /// The standard streams.
 #[derive(Clone, Copy, Debug)]
@@ -40,8 +42,8 @@ impl Terminal {
             Charset::Auto if is_terminal => charset_of(environment, cfg!(windows)),
             Charset::Auto | Charset::Unicode => report::Charset::Unicode,
         };
-        let own = || is_shown.then(|| terminal_size::terminal_size_of(io::stdout())).flatten();
-        let width = width_of(environment, || own().map(|(width, _)| width.0));
+        let own = || terminal_size::terminal_size_of(io::stdout()).map_or(UNKNOWN, |(width, _)| width.0);
+        let width = width_of(environment, is_shown.then(own));
         Self {
             out: report::Style { colour: wants(is_shown), charset: has(is_shown), width },
             err_colour: wants(is_watched),
@@ -104,9 +106,9 @@ fn charset_of(environment: impl Fn(&str) -> Option<OsString>, is_windows: bool) 
 }
 
 /// How wide a summary may be: what `COLUMNS` says, or the terminal; where there is none, as wide as summaries are.
-fn width_of(environment: impl Fn(&str) -> Option<OsString>, terminal: impl Fn() -> Option<u16>) -> usize {
+fn width_of(environment: impl Fn(&str) -> Option<OsString>, terminal: Option<u16>) -> usize {
     let said = environment("COLUMNS").and_then(|columns| columns.to_str()?.parse().ok()).filter(|&columns| columns > 0);
-    said.or_else(|| terminal().map(usize::from)).map_or(WIDEST, |width| width.min(WIDEST))
+    said.or(terminal.map(usize::from)).map_or(WIDEST, |width| width.min(WIDEST))
 }
 
 #[cfg(test)]
@@ -138,11 +140,11 @@ mod tests {
 
     #[test]
     fn columns_count_more_than_the_terminal() {
-        assert_eq!(width_of(with(&[]), || None), 100);
-        assert_eq!(width_of(with(&[]), || Some(72)), 72);
-        assert_eq!(width_of(with(&[]), || Some(240)), 100);
-        assert_eq!(width_of(with(&[("COLUMNS", "64")]), || Some(72)), 64);
-        assert_eq!(width_of(with(&[("COLUMNS", "many")]), || Some(72)), 72);
-        assert_eq!(width_of(with(&[("COLUMNS", "0")]), || None), 100);
+        assert_eq!(width_of(with(&[]), None), 100);
+        assert_eq!(width_of(with(&[]), Some(72)), 72);
+        assert_eq!(width_of(with(&[]), Some(240)), 100);
+        assert_eq!(width_of(with(&[("COLUMNS", "64")]), Some(72)), 64);
+        assert_eq!(width_of(with(&[("COLUMNS", "many")]), Some(72)), 72);
+        assert_eq!(width_of(with(&[("COLUMNS", "0")]), None), 100);
     }
 }

@@ -126,7 +126,8 @@ pub(super) fn links(links: &[LinkTotal], style: Style) -> Vec<String> {
     };
     let about = "copies of the whole run, warm-up and drain included";
     let mut lines = vec![format!("{}  {}", style.paint(Role::Heading, "Links"), style.paint(Role::Quiet, about))];
-    lines.extend(table(header, links.iter().map(row).collect(), style));
+    let in_flight = 5 + causes.len();
+    lines.extend(ranked(header, links.iter().map(row).collect(), &[in_flight, 2, 3], style));
     lines
 }
 
@@ -143,6 +144,12 @@ pub(super) fn faults(faults: &[FaultTotal], style: Style) -> Vec<String> {
     let about = "what each of them touched: messages and timers that were lost or delayed";
     let mut lines = vec![format!("{}  {}", style.paint(Role::Heading, "Faults"), style.paint(Role::Quiet, about))];
     let header = words(&["fault", "kind", "strikes", "nodes", "messages", "timers"]);
-    lines.extend(table(header, faults.iter().map(row).collect(), style));
+    let rows = table(header, faults.iter().map(row).collect(), style);
+    // The first is the header.
+    let is_idle = std::iter::once(false).chain(faults.iter().map(|fault| fault.book.is_idle()));
+    lines.extend(rows.into_iter().zip(is_idle).map(|(row, is_idle)| match is_idle {
+        true => format!("{row}  {}", style.paint(Role::Unsure, "touched nothing")),
+        false => row,
+    }));
     lines
 }

@@ -29,11 +29,13 @@ pub(super) fn lines(results: &Results, command: &[String], style: Style) -> Vec<
 /// Words in lines that end in a backslash where more of them follow; each flag stands before what it is given.
 fn continued(words: &[String], width: usize) -> Vec<String> {
     let mut parts: Vec<String> = Vec::new();
+    let mut is_flag = false;
     for word in words {
         match parts.last_mut() {
-            Some(part) if !word.starts_with("--") => *part += &format!(" {word}"),
+            Some(flag) if is_flag => *flag += &format!(" {word}"),
             _ => parts.push(word.clone()),
         }
+        is_flag = word.starts_with("--") && !word.contains('=');
     }
     let mut lines: Vec<String> = Vec::new();
     for part in parts {
@@ -58,6 +60,7 @@ mod tests {
         let words: Vec<String> = ["rehearsal", "run", "checkout.toml", "--seed", "42"].map(Into::into).into();
         assert_eq!(continued(&words, 80), ["rehearsal run checkout.toml --seed 42"]);
         assert_eq!(continued(&words, 31), [r"rehearsal run checkout.toml \", "  --seed 42"]);
-        assert_eq!(continued(&words, 9), [r"rehearsal run checkout.toml \", "  --seed 42"]);
+        let narrow = [r"rehearsal \", r"  run \", r"  checkout.toml \", "  --seed 42"];
+        assert_eq!(continued(&words, 9), narrow, "a flag stands beside its value");
     }
 }

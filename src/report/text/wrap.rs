@@ -21,6 +21,8 @@ pub(super) fn wrapped(line: &str, width: usize) -> Vec<String> {
     if size(line) <= width {
         return vec![line.into()];
     }
+    // A number and its sign stay together.
+    let line = line.replace(" %", "\u{a0}%");
     let text = line.trim_start_matches(' ');
     let mut indent = line.len() - text.len();
     let mut lines = Vec::new();
@@ -43,7 +45,7 @@ pub(super) fn wrapped(line: &str, width: usize) -> Vec<String> {
         (gap, is_empty) = (1, false);
     }
     lines.push(last);
-    lines
+    lines.iter().map(|line| line.replace("\u{a0}%", " %")).collect()
 }
 
 /// What is said about a row behind it, or on a line of its own where there is no room.
@@ -117,6 +119,7 @@ mod tests {
         assert_eq!(wrapped("  one two three", 10), ["  one two", "    three"]);
         assert_eq!(wrapped("abcdefghij klm", 6), ["abcde…", "  klm"]);
         assert_eq!(wrapped("a    b", 5), ["a", "  b"]);
+        assert_eq!(wrapped("by the 95 % interval", 12), ["by the", "  95 %", "  interval"]);
     }
 
     #[test]
