@@ -143,9 +143,24 @@ mod tests {
         of(results, Style::PLAIN)
     }
 
-    fn fixtures() -> [Results; 6] {
+    fn fixtures() -> [Results; 7] {
         let (silent, brokered) = (fixture::silent(), fixture::brokered());
-        [fixture::exchange(), fixture::replicated(), fixture::empty(), fixture::hostile(), silent, brokered]
+        [fixture::exchange(), fixture::replicated(), fixture::empty(), fixture::hostile(), silent, brokered, foreign()]
+    }
+
+    /// Letters that take two columns each.
+    fn foreign() -> Results {
+        let name = "注文サービス".repeat(9);
+        let mut results = fixture::replicated();
+        results.title.clone_from(&name);
+        results.judgements = fixture::exchange().judgements;
+        results.judgements[0].quantity.clone_from(&name);
+        for run in &mut results.runs {
+            run.flows.iter_mut().for_each(|flow| flow.caller.clone_from(&name));
+            run.stations[0].name.clone_from(&name);
+            run.faults[0].name.clone_from(&name);
+        }
+        results
     }
 
     /// To accept a change, run with `REHEARSAL_BLESS=1` after reading the difference.

@@ -119,7 +119,7 @@ mod tests {
         assert_eq!(wrapped("  one two three", 10), ["  one two", "    three"]);
         assert_eq!(wrapped("abcdefghij klm", 6), ["abcde…", "  klm"]);
         assert_eq!(wrapped("a    b", 5), ["a", "  b"]);
-        assert_eq!(wrapped("by the 95 % interval", 12), ["by the", "  95 %", "  interval"]);
+        assert_eq!(wrapped("by the 95 % interval", 10), ["by the", "  95 %", "  interval"]);
     }
 
     #[test]
