@@ -25,7 +25,8 @@ pub(super) fn word(text: &str, charset: Charset) -> String {
             '%' => format.push_str("%%"),
             '\\' => format.push_str(r"\\"),
             '\'' => format.push_str(r"'\''"),
-            c if is_shown(c) => format.push(c),
+            // A shell that is typed into takes `!` between double quotes for a line of its history.
+            c if is_shown(c) && c != '!' => format.push(c),
             c => c.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| {
                 let _ = write!(format, "\\{byte:03o}");
             }),
@@ -50,6 +51,8 @@ mod tests {
             ("größe", "'größe'"),
             ("a\nb", r#""$(printf 'a\012b')""#),
             ("a\n\n", "\"$(printf 'a')\"'\n\n'"),
+            ("no!", "'no!'"),
+            ("\tno!", r#""$(printf '\011no\041')""#),
             ("5% of\t'a\\b'", r#""$(printf '5%% of\011'\''a\\b'\''')""#),
         ] {
             assert_eq!(word(text, Charset::Unicode), quoted);

@@ -189,7 +189,7 @@ mod tests {
     fn lines_are_not_too_wide() {
         for results in fixtures() {
             let report = Report::from(&results);
-            for width in 40..=100 {
+            for width in (40..=100).step_by(3) {
                 let style = Style { width, ..Style::PLAIN };
                 for text in [report.text(style), report.compact(style)] {
                     let wide = text.lines().find(|line| size(line) > width);
