@@ -38,7 +38,7 @@ fn looks_like(c: char) -> Option<char> {
         _ if c.is_ascii() => c,
         '✓' => 'v',
         '✗' | '×' => 'x',
-        '–' | '─' | '·' => '-',
+        '–' | '—' | '−' | '─' | '·' => '-',
         '→' => '>',
         '…' => '~',
         '∞' => '*',
@@ -71,6 +71,7 @@ mod tests {
         assert_eq!(ascii("✓ ✗ ? a → b · 1×∞ – …"), "v x ? a > b - 1x* - ~");
         assert_eq!(ascii("███▌|▏|▁▂▃▄▅▆▇█|├──┤ ▲"), "###=|-|_.:-=+*#||--| ^");
         assert_eq!(ascii("wait    ∞"), "wait  inf");
+        assert_eq!(ascii("3ms ± 1us"), "3ms +-1us");
         assert_eq!(ascii("Größe 注 e\u{301}"), "Gr??e ?? e");
         assert_eq!(Charset::Unicode.write("✓".into()), "✓");
     }
