@@ -20,6 +20,7 @@ mod init;
 mod interrupt;
 mod keep;
 mod list;
+mod look;
 mod merge;
 mod progress;
 mod rank;

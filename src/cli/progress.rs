@@ -113,7 +113,7 @@ fn now() -> Instant {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::args::{Charset, Color};
+    use crate::cli::look::{Charset, Color};
     use rehearsal::base::time::{Time, secs};
 
     /// One of two runs is over and half of the other: three quarters took 3 s, the last one will take 1 s.

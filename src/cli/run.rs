@@ -7,11 +7,12 @@ use rehearsal::experiment::{self, Progress, Results, RunError, Verdict};
 use rehearsal::report::{Report, Total};
 use rehearsal::scenario::plan::Plan;
 
-use super::args::{Format, Inconclusive, Run, Summary};
+use super::args::{Format, Inconclusive, Run};
 use super::directory::Directory;
 use super::exit::Exit;
 use super::files::Files;
 use super::interrupt;
+use super::look::Summary;
 use super::progress::ProgressLine;
 use super::replay;
 use super::scenario::{prepare, refuse, stopped, strictly, warn};

@@ -5,8 +5,8 @@ use std::io::{self, IsTerminal, Write};
 
 use rehearsal::{report, scenario};
 
-use super::args::{Charset, Color};
 use super::exit::Exit;
+use super::look::{Charset, Color};
 
 /// Summaries are no wider: longer lines are hard to read.
 const WIDEST: usize = 100;

@@ -18,16 +18,17 @@ impl Charset {
         match self {
             Self::Unicode => text,
             Self::Ascii if text.is_ascii() => text,
-            // Numbers stand to the right: there is room before them.
-            Self::Ascii => {
-                text.replace("   ∞", " inf").chars().fold(String::with_capacity(text.len()), |mut written, c| {
+            // Numbers stand to the right, where there is room before them; half a width stands behind its sign.
+            Self::Ascii => text.replace("   ∞", " inf").replace("± ", "+-").chars().fold(
+                String::with_capacity(text.len()),
+                |mut written, c| {
                     match looks_like(c) {
                         Some(letter) => written.push(letter),
                         None => written.extend(std::iter::repeat_n('?', c.width().unwrap_or(0))),
                     }
                     written
-                })
-            }
+                },
+            ),
         }
     }
 }
