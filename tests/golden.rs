@@ -62,7 +62,7 @@ fn tune(path: &Path, differences: &mut Vec<String>) {
     let best = &points[tuning.best];
     let (toml, flags) = (Document::print_point(&design, best), Document::point_as_flags(&design, best));
     let report = TuneReport { tuning: &tuning, toml, flags };
-    let text = report.text(ReportStyle::Plain).into_bytes();
+    let text = report.text(ReportStyle::PLAIN).into_bytes();
     compare(&folder(path, None), [("tune.txt", text), ("tune.csv", report.csv())], differences);
 }
 
@@ -92,7 +92,7 @@ fn sweep(path: &Path, differences: &mut Vec<String>) {
     });
     played.expect("a scenario that ships can be played");
     let report = SweepReport(&sweep);
-    let text = report.text(ReportStyle::Plain).into_bytes();
+    let text = report.text(ReportStyle::PLAIN).into_bytes();
     compare(&folder(path, None), [("sweep.txt", text), ("sweep.csv", report.csv())], differences);
 }
 
@@ -109,7 +109,7 @@ fn in_pairs(path: &Path, variants: &[String], differences: &mut Vec<String>) {
     let comparison = play_pairs(&title, plans, None, &mut Bare, &mut |_| ControlFlow::Continue(()));
     let comparison = comparison.expect("a scenario that ships can be played");
     let report = CompareReport { comparison: &comparison, margin: None };
-    let text = report.text(ReportStyle::Plain).into_bytes();
+    let text = report.text(ReportStyle::PLAIN).into_bytes();
     compare(&folder(path, None), [("compare.txt", text), ("compare.csv", report.csv())], differences);
 }
 

@@ -20,9 +20,11 @@ mod init;
 mod interrupt;
 mod keep;
 mod list;
+mod look;
 mod merge;
 mod progress;
 mod rank;
+mod replay;
 mod run;
 mod scenario;
 mod store;
@@ -46,7 +48,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(other) => return answer(&other).into(),
     };
-    let terminal = Terminal::new(cli.color);
+    let terminal = Terminal::new(cli.color, cli.charset);
     let exit = match cli.command {
         Command::Run(args) => run::run(terminal, &args),
         Command::Compare(args) => compare::compare(terminal, &args),

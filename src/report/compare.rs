@@ -87,7 +87,7 @@ impl CompareReport<'_> {
         lines.push(style.paint(Role::Quiet, &format!("seed {} · v{VERSION}", comparison.seed)));
         let mut text = lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n");
         text.push('\n');
-        text
+        style.charset.write(text)
     }
 
     /// `compare.csv`: a row for each side and quantity.
@@ -182,7 +182,7 @@ impl CompareReport<'_> {
         let mut files = vec![
             file("compare.csv", self.csv()),
             file("compare.json", self.json()),
-            file("compare.txt", self.text(Style::Plain).into_bytes()),
+            file("compare.txt", self.text(Style::PLAIN).into_bytes()),
         ];
         files.extend(plot::of_comparison(self.comparison));
         files

@@ -140,7 +140,8 @@ fn run(index: u32, seed: u64) -> RunResult {
 
 fn judgement(quantity: &str, condition: &str, verdict: Verdict, measured: Measured) -> Judgement {
     let grounds = vec![Ground::Value];
-    Judgement { quantity: quantity.into(), condition: condition.into(), verdict, grounds, measured, note: None }
+    let (quantity, condition) = (quantity.into(), condition.into());
+    Judgement { quantity, condition, verdict, grounds, measured, broken_by: None, note: None }
 }
 
 /// One run, expectations of every kind.

@@ -8,20 +8,22 @@
 mod aftermath;
 mod attribution;
 mod bars;
+mod charset;
 mod compare;
 mod curves;
 #[cfg(test)]
 mod fixture;
 mod human;
 mod interval;
-mod ladder;
 mod metric;
 mod plot;
 mod saved;
+mod shell;
 mod style;
 mod summary;
 mod sweep;
 mod text;
+mod timeline;
 mod total;
 mod tune;
 
@@ -29,6 +31,7 @@ use std::fmt;
 
 use crate::experiment::{Ground, Results, Verdict};
 
+pub use charset::Charset;
 pub use compare::CompareReport;
 pub use saved::{SavedError, baseline};
 pub use style::Style;
@@ -44,6 +47,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub struct Report<'a> {
     results: &'a Results,
     total: Total,
+    command: Option<Vec<String>>,
 }
 
 /// A file of a report.
@@ -64,20 +68,31 @@ impl<'a> From<&'a Results> for Report<'a> {
 impl<'a> Report<'a> {
     /// What these results say, of which not all runs were kept; `total` is all of them.
     pub fn new(results: &'a Results, total: Total) -> Self {
-        Self { results, total }
+        Self { results, total, command: None }
+    }
+
+    /// With the words of the command that plays it again, for summaries to show.
+    #[must_use]
+    pub fn replayed_by(self, command: Vec<String>) -> Self {
+        Self { command: Some(command), ..self }
     }
 }
 
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text(Style::Plain))
+        f.write_str(&self.text(Style::PLAIN))
     }
 }
 
 impl Report<'_> {
-    /// The summary for a terminal, at most 100 columns wide.
+    /// The summary for a terminal: everything that a person may want to know.
     pub fn text(&self, style: Style) -> String {
-        text::summary(self.results, &self.total, style)
+        text::full(self, style)
+    }
+
+    /// The summary in few lines: expectations, and three lines for each flow.
+    pub fn compact(&self, style: Style) -> String {
+        text::compact(self, style)
     }
 
     /// Every file: `summary.json`, `summary.csv`, `timeline.csv`, `latency.csv`, `attribution.csv`, `lost.csv`,

@@ -48,7 +48,7 @@ impl SweepReport<'_> {
         lines.push(style.paint(Role::Quiet, &format!("seed {} · v{VERSION}", sweep.seed)));
         let mut text = lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n");
         text.push('\n');
-        text
+        style.charset.write(text)
     }
 
     fn rows(&self, style: Style) -> Vec<String> {
@@ -65,7 +65,7 @@ impl SweepReport<'_> {
             let labels = point.labels.iter().map(|label| clean(label, 40));
             let measured = point.outcome.columns.iter().map(|(_, measured)| with_interval(measured));
             let verdict =
-                expects.then(|| mark(point.outcome.judgements.iter().map(|judgement| judgement.verdict), Style::Plain));
+                expects.then(|| mark(point.outcome.judgements.iter().map(|judgement| judgement.verdict), Style::PLAIN));
             labels.chain([point.outcome.runs.to_string()]).chain(measured).chain(verdict).collect()
         };
         let rows: Vec<Vec<String>> = std::iter::once(header).chain(sweep.points.iter().take(SHOWN).map(row)).collect();
@@ -187,7 +187,7 @@ impl SweepReport<'_> {
         let tables = [
             file("sweep.csv", self.csv()),
             file("sweep.json", self.json()),
-            file("sweep.txt", self.text(Style::Plain).into_bytes()),
+            file("sweep.txt", self.text(Style::PLAIN).into_bytes()),
         ];
         tables.into_iter().chain(super::plot::of_sweep(self.0)).collect()
     }

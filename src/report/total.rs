@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::time::{Span, Time};
+use crate::experiment::Moments;
 use crate::metrics::recovery::Strike;
 use crate::metrics::{
     Fate, FlowBook, GuardCounts, Histogram, LossCounts, QueueResult, ReaderResult, RunResult, Setback, StationBook,
@@ -76,7 +77,20 @@ pub(super) struct FlowTotal {
     pub is_client: bool,
     /// What followed each of the faults.
     pub after: Vec<FlowAftermath>,
+    /// What single runs gave.
+    pub of_runs: OfRuns,
     trials: Trials,
+}
+
+/// How much a flow's values differ from run to run.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct OfRuns {
+    /// Messages that succeeded per second.
+    pub goodput: Moments,
+    /// The median of what its owner sees of time.
+    pub median: Moments,
+    /// The 99 % quantile of that.
+    pub tail: Moments,
 }
 
 /// A flow in one step of time.
@@ -263,6 +277,11 @@ impl FlowTotal {
         let measured = book.rates_within(from, to);
         self.sent += measured.sent;
         self.goodput += measured.goodput;
+        let per_second = ratio(measured.goodput as f64, to.since(from).as_secs_f64());
+        per_second.into_iter().for_each(|rate| self.of_runs.goodput.add(rate));
+        let delay = if tally.latency.count() > 0 { &tally.latency } else { &book.one_way };
+        delay.quantile(0.5).into_iter().for_each(|median| self.of_runs.median.add(median));
+        delay.quantile(0.99).into_iter().for_each(|tail| self.of_runs.tail.add(tail));
         self.processed += measured.processed;
         self.guards.add(&book.guards_within(&[(from, to)]));
         self.step = book.step();

@@ -68,7 +68,7 @@ impl TuneReport<'_> {
         lines.push(style.paint(Role::Quiet, &format!("seed {} · v{VERSION}", tuning.seed)));
         let mut text = lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n");
         text.push('\n');
-        text
+        style.charset.write(text)
     }
 
     fn verb(&self) -> &'static str {
@@ -315,7 +315,7 @@ impl TuneReport<'_> {
         let tables = [
             file("tune.csv", self.csv()),
             file("tune.json", self.json()),
-            file("tune.txt", self.text(Style::Plain).into_bytes()),
+            file("tune.txt", self.text(Style::PLAIN).into_bytes()),
             file("best.toml", self.toml.clone().into_bytes()),
         ];
         tables.into_iter().chain(super::plot::of_tuning(self.tuning)).collect()

@@ -8,7 +8,7 @@ use crate::report::human;
 use crate::report::style::{Role, Style, clean};
 use crate::report::total::FlowTotal;
 
-use super::columns;
+use super::table::{columns, table};
 
 /// What has less than this share at every point is put together.
 const LEAST: f64 = 0.01;
@@ -32,10 +32,9 @@ pub(super) fn lines(results: &Results, style: Style) -> Vec<String> {
     let heading = style.paint(Role::Heading, "What latency is made of");
     let mut lines = vec![format!("{heading}  {}", style.paint(Role::Quiet, &among))];
     for flow in &attribution.flows {
-        let rows = rows(flow, &clean(&names[usize::from(flow.flow.0)], 40));
-        let mut table = columns(&rows).into_iter();
-        lines.extend(table.next().map(|header| style.paint(Role::Quiet, &header)));
-        lines.extend(table);
+        let mut rows = rows(flow, &clean(&names[usize::from(flow.flow.0)], 40));
+        let header = rows.remove(0);
+        lines.extend(table(header, rows, style));
     }
     lines
 }
@@ -108,8 +107,7 @@ pub(super) fn causes(flows: &[FlowTotal], style: Style) -> Vec<String> {
         .collect();
     let mut lines = vec![style.paint(Role::Heading, "Why messages did not end well")];
     for (row, (.., setback)) in columns(&rows).into_iter().zip(&all) {
-        let room = super::WIDTH.saturating_sub(row.chars().count() + 2);
-        lines.push(format!("{row}  {}", style.paint(Role::Quiet, &clean(&setback.meaning(), room))));
+        lines.push(format!("{row}  {}", style.paint(Role::Quiet, &setback.meaning())));
     }
     if all.len() > CAUSES {
         lines.push(style.paint(Role::Quiet, &format!("  and {} more, in lost.csv", all.len() - CAUSES)));
