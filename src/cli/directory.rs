@@ -11,12 +11,13 @@ use std::path::{Path, PathBuf};
 use rehearsal::report::File;
 
 /// What the reports of this version consist of, at the top of their directory.
-const OURS: [&str; 13] = [
+const OURS: [&str; 18] = [
     "summary.json",
     "summary.csv",
     "timeline.csv",
     "latency.csv",
     "depth.csv",
+    "utilisation.csv",
     "scenario.toml",
     "plots",
     "sweep.csv",
@@ -25,6 +26,10 @@ const OURS: [&str; 13] = [
     "compare.csv",
     "compare.json",
     "compare.txt",
+    "tune.csv",
+    "tune.json",
+    "tune.txt",
+    "best.toml",
 ];
 
 /// A directory to be.

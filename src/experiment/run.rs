@@ -161,7 +161,7 @@ fn attach(plan: &Plan, strikes: &[Vec<Strike>], cluster: &mut Cluster<Letter>) {
         .stations()
         .map(|(name, ..)| names.group(name).into_iter().flat_map(|group| names.members(group)).collect())
         .collect();
-    cluster.observe(Stations::new(span, &groups, plan.measured()));
+    cluster.observe(Stations::new(span, &groups, plan.measured(), plan.step()));
     if !plan.queues.is_empty() {
         cluster.observe(Queues::new(plan.rows_of_queues.len(), plan.measured(), plan.step()));
     }
@@ -187,7 +187,7 @@ fn finish(
         let books = ledger.close().map_err(RunError::Imbalance)?.to_vec();
         (books, ledger.places().to_vec())
     };
-    let stations = find::<Stations>(&mut observers).close().to_vec();
+    let stations = find::<Stations>(&mut observers).close(outcome.end).to_vec();
     let books_of_queues = if plan.queues.is_empty() { &[] } else { find::<Queues>(&mut observers).close(outcome.end) };
     let mut places = places.into_iter();
     let of_queues: Vec<_> = places.by_ref().take(plan.rows_of_queues.len()).collect();

@@ -1,4 +1,5 @@
-//! `timeline.csv`, each flow over time; `depth.csv`, what waits over time; and `latency.csv`, each flow's distribution.
+//! `timeline.csv`, each flow over time; `depth.csv`, what waits over time; `utilisation.csv`, services at work over time; and
+//! `latency.csv`, each flow's distribution.
 //!
 //! `timeline.csv` has one row per run, flow and step: `offered`, `sent`, `goodput`, `correct` and `processed` count messages in the step,
 //! and the percentiles are of messages due in it. In rows whose `run` is `all`, counts are sums over the runs and histograms
@@ -8,6 +9,10 @@
 //! the step's time, and the `max` at any instant of it, of the messages that are `ready` or `unacked`, and of the records that a reader
 //! `lag`s behind. It begins with the run, as `timeline.csv` does. In rows whose `run` is `all`, the mean is that of the runs that were
 //! still played then, and the maximum that of any run. Where nothing waits in queues or topics there is no such file.
+//!
+//! `utilisation.csv` has one row per run, station and step: the mean number of workers that are `busy` and of requests that are
+//! `waiting`, and the most that were waiting at any instant, at all nodes of the group together; `workers` is how many it has, empty
+//! if that is not limited. Rows whose `run` is `all` are as in `depth.csv`.
 //!
 //! `latency.csv` is of all runs together. Its `points` are the ladder's `quantile`s, and the distribution function, `cdf`:
 //! `share` of the population is not slower than `latency_ns`. An empty `latency_ns` is slower than any.
@@ -36,6 +41,10 @@ pub(super) fn timeline(results: &Results, total: &Total) -> Vec<u8> {
         "latency_p50_ns",
         "latency_p99_ns",
         "processed",
+        "latency_p90_ns",
+        "latency_p95_ns",
+        "latency_p99.9_ns",
+        "latency_max_ns",
     ];
     let mut table = Table::new(results, &header);
     total.flows.iter().for_each(|flow| timeline_of(&mut table, "all", flow));
@@ -54,9 +63,11 @@ fn timeline_of(table: &mut Table, run: &str, flow: &FlowTotal) {
         let start = flow.step.times(index as u64).as_secs_f64();
         let counts = [step.offered, step.sent, step.goodput, step.correct, step.processed];
         let [offered, sent, goodput, correct, processed] = &counts.map(|count| count.to_string());
-        let (start, step, p50, p99) =
-            (field(Value::Real(start)), field(Value::Real(length)), quantile(0.5), quantile(0.99));
-        table.row([run, &flow.name, &start, &step, offered, sent, goodput, correct, &p50, &p99, processed]);
+        let (start, length) = (field(Value::Real(start)), field(Value::Real(length)));
+        let [p50, p90, p95, p99, p999] = &[0.5, 0.9, 0.95, 0.99, 0.999].map(quantile);
+        let max = field(Value::nanos(step.latency.max().map(|max| max.as_nanos() as f64)));
+        let head = [run, &flow.name, &start, &length, offered, sent, goodput, correct, p50, p99];
+        table.row(head.into_iter().chain([&**processed, p90, p95, p999, &max]));
     }
 }
 
@@ -88,6 +99,32 @@ fn depth_of(table: &mut Table, run: &str, total: &Total) {
         rows("queue", &queue.name, "unacked", &queue.book.unacked);
     }
     total.readers.iter().for_each(|reader| rows("reader", &reader.name, "lag", &reader.book.lag));
+}
+
+/// `utilisation.csv`.
+pub(super) fn utilisation(results: &Results, total: &Total) -> Vec<u8> {
+    let header = ["run", "station", "start_s", "step_s", "busy", "waiting", "waiting_max", "workers", "nodes"];
+    let mut table = Table::new(results, &header);
+    utilisation_of(&mut table, "all", total);
+    for run in &results.runs {
+        utilisation_of(&mut table, &run.run.to_string(), &Total::of([run]));
+    }
+    table.into_bytes()
+}
+
+fn utilisation_of(table: &mut Table, run: &str, total: &Total) {
+    for station in &total.stations {
+        let (busy, waiting, nodes) = (&station.book.busy, &station.book.waiting, station.book.nodes);
+        let workers = station.workers.map(|workers| u64::from(workers) * u64::from(nodes));
+        let workers = field(workers.map_or(Value::Missing, Value::Whole));
+        let (length, nodes) = (field(Value::Real(busy.step().as_secs_f64())), nodes.to_string());
+        for (index, (at_work, in_line)) in busy.steps.iter().zip(&waiting.steps).enumerate() {
+            let start = field(Value::Real(busy.step().times(index as u64).as_secs_f64()));
+            let [at_work, mean] = [at_work, in_line].map(|step| field(Value::Real(step.mean())));
+            let most = in_line.max.to_string();
+            table.row([run, &station.name, &start, &length, &at_work, &mean, &most, &workers, &nodes]);
+        }
+    }
 }
 
 /// `latency.csv`.

@@ -79,8 +79,8 @@ impl Report<'_> {
         text::summary(self.results, &self.total, style)
     }
 
-    /// Every file: `summary.json`, `summary.csv`, `timeline.csv`, `latency.csv`, `scenario.toml`, `depth.csv` where there are queues or
-    /// topics, and each plot in `plots/` as SVG and PNG. A plot of something that never happened is left out.
+    /// Every file: `summary.json`, `summary.csv`, `timeline.csv`, `latency.csv`, `utilisation.csv`, `scenario.toml`, `depth.csv` where
+    /// there are queues or topics, and each plot in `plots/` as SVG and PNG. A plot of something that never happened is left out.
     pub fn files(&self) -> Vec<File> {
         let mut files = self.tables();
         files.extend(self.plots());
@@ -97,6 +97,7 @@ impl Report<'_> {
             file("summary.csv", csv),
             file("timeline.csv", curves::timeline(results, total)),
             file("latency.csv", curves::latency(results, total)),
+            file("utilisation.csv", curves::utilisation(results, total)),
             file("scenario.toml", scenario(results)),
         ];
         files.extend(curves::depth(results, total).map(|bytes| file("depth.csv", bytes)));
@@ -169,8 +170,8 @@ mod tests {
         let files = Report::from(&results).files();
         assert_eq!(files, Report::from(&results.clone()).files());
         let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
-        let tables = ["summary.json", "summary.csv", "timeline.csv", "latency.csv", "scenario.toml"];
-        assert_eq!(names[..5], tables);
+        let tables = ["summary.json", "summary.csv", "timeline.csv", "latency.csv", "utilisation.csv", "scenario.toml"];
+        assert_eq!(names[..6], tables);
         for plot in ["latency-cdf", "throughput", "latency", "fates"] {
             for end in ["svg", "png"] {
                 assert!(names.contains(&format!("plots/{plot}.{end}").as_str()), "{plot}.{end}");

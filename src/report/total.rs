@@ -221,6 +221,8 @@ fn add_station(total: &mut StationBook, book: &StationBook) {
     total.residence.merge(&book.residence);
     total.waiting_seconds += book.waiting_seconds;
     total.busy_seconds += book.busy_seconds;
+    total.waiting.add(&book.waiting);
+    total.busy.add(&book.busy);
     total.sagas.add(&book.sagas);
     total.outbox_seconds += book.outbox_seconds;
     total.outbox_max = total.outbox_max.max(book.outbox_max);
