@@ -21,6 +21,7 @@ mod interrupt;
 mod keep;
 mod list;
 mod merge;
+mod plot;
 mod progress;
 mod rank;
 mod run;
@@ -53,6 +54,7 @@ pub fn main() -> ExitCode {
         Command::Sweep(args) => sweep::sweep(terminal, &args),
         Command::Tune(args) => tune::tune(terminal, &args),
         Command::Merge(args) => merge::merge(terminal, &args),
+        Command::Plot(args) => plot::plot(terminal, &args),
         Command::Export(args) => export::export(terminal, &args),
         Command::Check(args) => check::check(terminal, &args),
         Command::Verify(args) => verify::verify(terminal, &args),

@@ -336,7 +336,7 @@ mod tests {
         stations.observe(at(15), other, &Observation::Down);
         let book = &stations.close(at(25))[0];
         let of = |curve: &Curve| curve.steps.iter().map(|step| (step.mean(), step.max)).collect::<Vec<_>>();
-        assert_eq!(of(&book.waiting), [(2.5, 4), (0.5, 4), (0.0, 0)]);
+        assert_eq!(of(&book.waiting), [(2.5, 4), (0.5, 1), (0.0, 0)]);
         assert_eq!(of(&book.busy), [(2.0, 2), (2.0, 3), (1.0, 1)]);
     }
 

@@ -17,6 +17,7 @@
 //! `latency.csv` is of all runs together. Its `points` are the ladder's `quantile`s, and the distribution function, `cdf`:
 //! `share` of the population is not slower than `latency_ns`. An empty `latency_ns` is slower than any.
 
+use crate::base::time::Span;
 use crate::experiment::Results;
 use crate::metrics::{Curve, Histogram};
 
@@ -24,8 +25,12 @@ use super::metric::{LADDER, Value};
 use super::summary::{Table, field};
 use super::total::{FlowTotal, Total};
 
-/// Points of the distribution function in the file follow each other by at least this factor.
+/// Points of the distribution function in the file follow each other by at most this factor, where so many slots have values.
 const NEXT: f64 = 1.02;
+/// Times that lie closer together have about so many points all the same,
+const POINTS: f64 = 200.0;
+/// but none for each slot of a histogram: those are as close as this.
+const SLOT: f64 = 1.004;
 
 /// `timeline.csv`.
 pub(super) fn timeline(results: &Results, total: &Total) -> Vec<u8> {
@@ -145,13 +150,20 @@ pub(super) fn latency(results: &Results, total: &Total) -> Vec<u8> {
                 let value = field(Value::nanos(histogram.quantile_among(p, population)));
                 table.row([&flow.name, metric, "quantile", &field(Value::Real(p)), &value]);
             }
-            for (value, share) in cdf(histogram, population, NEXT) {
+            for (value, share) in cdf(histogram, population, pitch(histogram)) {
                 let (share, value) = (field(Value::Real(share)), field(Value::nanos(Some(value))));
                 table.row([&flow.name, metric, "cdf", &share, &value]);
             }
         }
     }
     table.into_bytes()
+}
+
+/// The factor by which the points of a histogram's distribution function follow each other in the file.
+fn pitch(histogram: &Histogram) -> f64 {
+    let nanos = |span: Option<Span>| span.map_or(1.0, |span| span.as_nanos().max(1) as f64);
+    let range = nanos(histogram.max()) / nanos(histogram.min());
+    libm::pow(range, 1.0 / POINTS).clamp(SLOT, NEXT)
 }
 
 /// Points of the distribution function among `population`: nanoseconds, and the share not slower. Values that differ by
@@ -188,6 +200,32 @@ mod tests {
         assert!(points.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 < pair[1].1));
         assert_eq!(points.last(), Some(&(90e6, 0.5)));
         assert!((30..60).contains(&points.len()), "{}", points.len());
+    }
+
+    /// Times over a factor of 2 have some 130 points, as a histogram has slots, over a factor of 10 180, over a factor of 1000 280.
+    #[test]
+    fn times_that_lie_close_together_have_points_enough() {
+        let points = |range: u64| {
+            let mut histogram = Histogram::default();
+            (0..10_000).for_each(|value| histogram.record(us(1_000 + value * range / 10)));
+            cdf(&histogram, 10_000, pitch(&histogram)).len()
+        };
+        let [narrow, middle, wide] = [1, 9, 1_000].map(points);
+        assert!((110..150).contains(&narrow) && (170..210).contains(&middle), "{narrow} {middle}");
+        assert!((250..300).contains(&wide), "{wide}");
+    }
+
+    /// At the fixture's four workers two are at work, and three from 10 s to 11 s, with three requests waiting.
+    #[test]
+    fn utilisation_is_what_the_books_say() {
+        let results = fixture::replicated();
+        let bytes = utilisation(&results, &Total::of(&results.runs));
+        let mut reader = csv::Reader::from_reader(&*bytes);
+        let rows: Vec<_> = reader.records().map(Result::unwrap).filter(|row| &row[0] == "all").collect();
+        let of = |row: usize| rows[row].iter().take(9).collect::<Vec<_>>();
+        assert_eq!(of(49), ["all", "api", "9.8", "0.2", "2.0", "0.0", "0", "4", "1"]);
+        assert_eq!(of(50), ["all", "api", "10.0", "0.2", "3.0", "3.0", "3", "4", "1"]);
+        assert_eq!(rows.len(), 102);
     }
 
     #[test]

@@ -82,6 +82,11 @@ pub(super) fn count(count: u64) -> String {
     text
 }
 
+/// A share of one in whole percent, for the marks of an axis.
+pub(super) fn whole_percent(share: f64) -> String {
+    format!("{:.0}%", share * 100.0)
+}
+
 /// A share of one in percent: two decimals, and more where two would claim nothing or everything.
 pub(super) fn share(share: f64) -> String {
     shares(&[share]).pop().unwrap_or_default()

@@ -17,6 +17,7 @@ mod ladder;
 mod metric;
 mod plot;
 mod saved;
+mod stored;
 mod style;
 mod summary;
 mod sweep;
@@ -30,6 +31,7 @@ use crate::experiment::{Ground, Results, Verdict};
 
 pub use compare::CompareReport;
 pub use saved::{SavedError, baseline};
+pub use stored::StoredError;
 pub use style::Style;
 pub use sweep::SweepReport;
 pub use total::Total;
@@ -83,7 +85,7 @@ impl Report<'_> {
     /// there are queues or topics, and each plot in `plots/` as SVG and PNG. A plot of something that never happened is left out.
     pub fn files(&self) -> Vec<File> {
         let mut files = self.tables();
-        files.extend(self.plots());
+        files.extend(drawn(&files));
         files
     }
 
@@ -104,10 +106,27 @@ impl Report<'_> {
         files
     }
 
-    /// The plots alone.
+    /// The plots alone: those of its tables.
     pub fn plots(&self) -> Vec<File> {
-        plot::files(self.results, &self.total)
+        drawn(&self.tables())
     }
+}
+
+/// The plots of tables that a report has just written.
+fn drawn(tables: &[File]) -> Vec<File> {
+    plots_of(tables).expect("a report can read what it wrote")
+}
+
+/// The files that [`plots_of`] asks for, as far as a report has them.
+pub const PLOTTED: [&str; 5] = stored::NAMES;
+
+/// The plots of a report that was stored: they are the same bytes as those that it had, as long as the version is the same. Of its files
+/// only those that are [`PLOTTED`] matter.
+///
+/// # Errors
+/// When one of them is missing, or is not what a report writes.
+pub fn plots_of(files: &[File]) -> Result<Vec<File>, StoredError> {
+    stored::Stored::of(files).map(|stored| plot::files(&stored))
 }
 
 /// The resolved scenario, and a comment that says what was played.
@@ -117,7 +136,7 @@ fn scenario(results: &Results) -> Vec<u8> {
         "# Played with rehearsal {VERSION},{} seed {}, {}; digest {}\n\n",
         variant.unwrap_or_default(),
         results.seed,
-        runs(results),
+        runs(results.count),
         fingerprint(results)
     );
     let end = if results.resolved.ends_with('\n') { "" } else { "\n" };
@@ -133,8 +152,8 @@ fn fingerprint(results: &Results) -> String {
 }
 
 /// `1 run`, `10 runs`.
-fn runs(results: &Results) -> String {
-    match results.count {
+fn runs(count: u32) -> String {
+    match count {
         1 => "1 run".into(),
         runs => format!("{runs} runs"),
     }

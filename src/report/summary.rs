@@ -44,7 +44,7 @@ use super::total::Total;
 use super::{VERSION, fingerprint, verdict_name};
 
 /// The schema's number.
-const SCHEMA: u32 = 1;
+pub(super) const SCHEMA: u32 = 1;
 
 #[derive(serde::Serialize)]
 struct Summary<'a> {

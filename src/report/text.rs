@@ -61,7 +61,7 @@ fn footer(results: &Results, total: &Total, title: &str) -> String {
     let simulated = human::time(total.simulated.as_nanos() as f64);
     let facts = [
         format!("seed {}", results.seed),
-        runs(results),
+        runs(results.count),
         format!("v{VERSION}"),
         format!("digest {}", fingerprint(results)),
         format!("{simulated} simulated"),

@@ -196,6 +196,18 @@ impl Total {
     }
 }
 
+/// What a flow is called above its numbers: `caller/entry → callee`, without saying the callee twice; `caller/entry` alone for whole
+/// requests of several messages.
+pub(super) fn heading(name: &str, callee: &str) -> String {
+    if name.contains("->") {
+        name.replace("->", " → ")
+    } else if callee.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{name} → {callee}")
+    }
+}
+
 /// The total that `is` it, or a new one.
 fn entry<T: Default>(totals: &mut Vec<T>, is: impl Fn(&T) -> bool) -> &mut T {
     let index = totals.iter().position(is).unwrap_or_else(|| {
@@ -291,15 +303,9 @@ impl FlowTotal {
         &mut self.steps[index]
     }
 
-    /// `caller/entry → callee`, without saying the callee twice; `caller/entry` alone for whole requests of several messages.
+    /// As [`heading`].
     pub fn heading(&self) -> String {
-        if self.name.contains("->") {
-            self.name.replace("->", " → ")
-        } else if self.callee.is_empty() {
-            self.name.clone()
-        } else {
-            format!("{} → {}", self.name, self.callee)
-        }
+        heading(&self.name, &self.callee)
     }
 
     /// Messages with this fate.

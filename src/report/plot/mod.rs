@@ -11,6 +11,7 @@ mod colour;
 mod depth;
 mod differences;
 mod fates;
+mod flows;
 mod font;
 mod heat_map;
 mod knobs;
@@ -21,21 +22,25 @@ mod response;
 mod scale;
 mod scatter;
 mod sheet;
+mod tail;
+mod times;
+mod utilisation;
 
-use crate::experiment::{Comparison, Results, Sweep, Tuning};
+use crate::experiment::{Comparison, Sweep, Tuning};
 
 use super::File;
-use super::total::Total;
+use super::stored::Stored;
 
 /// Every plot that has something to show.
-pub(super) fn files(results: &Results, total: &Total) -> Vec<File> {
-    let (flows, faults) = (&total.flows[..], &total.faults[..]);
+pub(super) fn files(stored: &Stored) -> Vec<File> {
     let plots = [
-        ("latency-cdf", cdf::plot(results, flows)),
-        ("throughput", over_time::throughput(results, flows, faults)),
-        ("latency", over_time::latency(results, flows, faults)),
-        ("fates", fates::plot(results, flows)),
-        ("depth", depth::plot(results, total, faults)),
+        ("latency-cdf", cdf::plot(stored)),
+        ("latency-tail", tail::plot(stored)),
+        ("throughput", flows::throughput(stored)),
+        ("latency", flows::latency(stored)),
+        ("fates", fates::plot(&stored.summary)),
+        ("utilisation", utilisation::plot(stored)),
+        ("depth", depth::plot(stored)),
     ];
     let drawn = plots.into_iter().filter_map(|(name, canvas)| Some((name.to_owned(), canvas?)));
     drawn.flat_map(both).collect()
@@ -85,10 +90,11 @@ mod tests {
     use quick_xml::events::Event;
 
     use super::*;
-    use crate::report::fixture;
+    use crate::experiment::Results;
+    use crate::report::{Report, fixture};
 
     fn plots(results: &Results) -> Vec<File> {
-        files(results, &Total::of(&results.runs))
+        Report::from(results).plots()
     }
 
     /// The names of the elements, and all text.
@@ -116,9 +122,12 @@ mod tests {
 
     #[test]
     fn svg_is_xml_and_says_where_it_is_from() {
-        for (results, count) in
-            [(fixture::exchange(), 8), (fixture::replicated(), 8), (fixture::hostile(), 8), (fixture::brokered(), 10)]
-        {
+        for (results, count) in [
+            (fixture::exchange(), 12),
+            (fixture::replicated(), 12),
+            (fixture::hostile(), 12),
+            (fixture::brokered(), 14),
+        ] {
             let files = plots(&results);
             assert_eq!(files.len(), count);
             for file in files.iter().filter(|file| file.name.ends_with(".svg")) {
