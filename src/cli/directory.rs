@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use rehearsal::report::File;
 
 /// What the reports of this version consist of, at the top of their directory.
-const OURS: [&str; 18] = [
+const OURS: [&str; 19] = [
     "summary.json",
     "summary.csv",
     "timeline.csv",
@@ -27,6 +27,7 @@ const OURS: [&str; 18] = [
     "compare.csv",
     "compare.json",
     "compare.txt",
+    "times.csv",
     "tune.csv",
     "tune.json",
     "tune.txt",

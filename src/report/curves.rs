@@ -146,17 +146,20 @@ pub(super) fn latency(results: &Results, total: &Total) -> Vec<u8> {
             if population == 0 {
                 continue;
             }
-            for (_, p) in LADDER {
-                let value = field(Value::nanos(histogram.quantile_among(p, population)));
-                table.row([&flow.name, metric, "quantile", &field(Value::Real(p)), &value]);
-            }
-            for (value, share) in cdf(histogram, population, pitch(histogram)) {
-                let (share, value) = (field(Value::Real(share)), field(Value::nanos(Some(value))));
-                table.row([&flow.name, metric, "cdf", &share, &value]);
+            for (point, share, value) in distribution(histogram, population) {
+                table.row([&flow.name, metric, point, &share, &value]);
             }
         }
     }
     table.into_bytes()
+}
+
+/// How times lie among a `population`: the kind of each point, its share, and the time, as fields of a table.
+pub(super) fn distribution(histogram: &Histogram, population: u64) -> Vec<(&'static str, String, String)> {
+    let point = |kind, share, value| (kind, field(Value::Real(share)), field(Value::nanos(value)));
+    let rungs = LADDER.iter().map(|&(_, p)| point("quantile", p, histogram.quantile_among(p, population)));
+    let points = cdf(histogram, population, pitch(histogram));
+    rungs.chain(points.into_iter().map(|(value, share)| point("cdf", share, Some(value)))).collect()
 }
 
 /// The factor by which the points of a histogram's distribution function follow each other in the file.
@@ -168,7 +171,7 @@ fn pitch(histogram: &Histogram) -> f64 {
 
 /// Points of the distribution function among `population`: nanoseconds, and the share not slower. Values that differ by
 /// less than the factor `next` share a point, which lies at the slowest of them.
-pub(super) fn cdf(histogram: &Histogram, population: u64, next: f64) -> Vec<(f64, f64)> {
+fn cdf(histogram: &Histogram, population: u64, next: f64) -> Vec<(f64, f64)> {
     let mut points: Vec<(f64, f64)> = Vec::new();
     let (mut seen, mut anchor) = (0, 0.0);
     for (value, count) in histogram.bars() {

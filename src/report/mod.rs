@@ -18,6 +18,7 @@ mod metric;
 mod plot;
 mod saved;
 mod stored;
+mod study;
 mod style;
 mod summary;
 mod sweep;
@@ -118,7 +119,7 @@ fn drawn(tables: &[File]) -> Vec<File> {
 }
 
 /// The files that [`plots_of`] asks for, as far as a report has them.
-pub const PLOTTED: [&str; 5] = stored::NAMES;
+pub const PLOTTED: [&str; 9] = stored::NAMES;
 
 /// The plots of a report that was stored: they are the same bytes as those that it had, as long as the version is the same. Of its files
 /// only those that are [`PLOTTED`] matter.

@@ -1,7 +1,7 @@
 //! How long messages take: the share confirmed within a time. Messages never confirmed keep a curve below one.
 
 use crate::report::human;
-use crate::report::stored::Stored;
+use crate::report::stored::Run;
 
 use super::axis::Axis;
 use super::canvas::Canvas;
@@ -11,12 +11,12 @@ use super::times::{curves, span};
 
 const HEIGHT: i32 = 1_080;
 
-pub(super) fn plot(stored: &Stored) -> Option<Canvas> {
-    let (curves, left_out) = curves(stored);
+pub(super) fn plot(run: &Run) -> Option<Canvas> {
+    let (curves, left_out) = curves(run);
     let (min, max) = span(&curves)?;
     let legend: Vec<_> = curves.iter().zip(LINES).map(|(curve, colour)| (curve.name.clone(), colour)).collect();
     let title = "Share of messages confirmed within a time";
-    let mut canvas = sheet(&stored.summary, HEIGHT, title, &legend, (left_out, "flows"));
+    let mut canvas = sheet(&run.summary, HEIGHT, title, &legend, (left_out, "flows"));
     let (top, bottom) = (HEAD + 40, HEIGHT - 110);
     let x = Axis::log(min, max, (LEFT, RIGHT));
     let panel = Panel { top, bottom, x, y: Axis::from_zero(1.0, (bottom, top), 5) };

@@ -1,7 +1,7 @@
 //! What waits in queues, and how far groups are behind in topics, over simulated time: one panel each.
 
 use crate::report::human;
-use crate::report::stored::{DepthStep, Place, Series, Stored};
+use crate::report::stored::{DepthStep, Place, Run, Series};
 use crate::report::style::clean;
 
 use super::axis::Axis;
@@ -16,16 +16,16 @@ fn curves(place: &Place) -> impl Iterator<Item = (&Series<DepthStep>, Colour, Co
     unacked.into_iter().chain([(&place.waiting, SKY, BLUE)])
 }
 
-pub(super) fn plot(stored: &Stored) -> Option<Canvas> {
-    let places = &stored.places;
+pub(super) fn plot(run: &Run) -> Option<Canvas> {
+    let places = &run.places;
     // A drain may go on for long after nothing waits any more.
     let ends = places
         .iter()
         .flat_map(curves)
-        .map(|(curve, ..)| Window::of(&stored.summary, curve).until(curve, |step| step.max > 0).all().end);
+        .map(|(curve, ..)| Window::of(&run.summary, curve).until(curve, |step| step.max > 0).all().end);
     let end = ends.max().unwrap_or(0);
     let shown = places.iter().take(MOST).map(|place| {
-        let window = Window::of(&stored.summary, &place.waiting).to(end);
+        let window = Window::of(&run.summary, &place.waiting).to(end);
         Shown { what: place, series: &place.waiting, window }
     });
     let shown: Vec<_> = shown.collect();
@@ -34,7 +34,7 @@ pub(super) fn plot(stored: &Stored) -> Option<Canvas> {
         legend.extend([("unacked", VERMILION), ("most unacked", ORANGE)]);
     }
     let left_out = (places.len() - shown.len(), "queues and groups");
-    panels(stored, &shown, left_out, "Messages waiting over time", &legend, |canvas, place, room| {
+    panels(run, &shown, left_out, "Messages waiting over time", &legend, |canvas, place, room| {
         let steps = |curve: &Series<DepthStep>| {
             let all = place.window.all();
             all.start.min(curve.steps.len())..all.end.min(curve.steps.len())
@@ -43,7 +43,7 @@ pub(super) fn plot(stored: &Stored) -> Option<Canvas> {
             curves(place.what).flat_map(|(curve, ..)| curve.steps[steps(curve)].iter().map(|(_, step)| step.max));
         let most = counts.max().unwrap_or(0) as f64;
         let panel = room.panel(|places| Axis::from_zero(most, places, 4));
-        bands::draw(canvas, &panel, stored.summary.faults());
+        bands::draw(canvas, &panel, run.summary.faults());
         let counted = match place.what.unacked {
             Some(_) => "messages, in the mean and at most",
             None => "records that can be read and are not processed, in the mean and at most",

@@ -26,28 +26,36 @@ mod tail;
 mod times;
 mod utilisation;
 
-use crate::experiment::{Comparison, Sweep, Tuning};
-
 use super::File;
-use super::stored::Stored;
+use super::stored::{Comparison, Run, Stored, Sweep, Tuning};
 
 /// Every plot that has something to show.
 pub(super) fn files(stored: &Stored) -> Vec<File> {
+    match stored {
+        Stored::Run(run) => of_run(run),
+        Stored::Sweep(sweep) => of_sweep(sweep),
+        Stored::Comparison(comparison) => of_comparison(comparison),
+        Stored::Tuning(tuning) => of_tuning(tuning),
+    }
+}
+
+/// The plots of a run: how long messages take, what became of them, and what happened over time.
+fn of_run(run: &Run) -> Vec<File> {
     let plots = [
-        ("latency-cdf", cdf::plot(stored)),
-        ("latency-tail", tail::plot(stored)),
-        ("throughput", flows::throughput(stored)),
-        ("latency", flows::latency(stored)),
-        ("fates", fates::plot(&stored.summary)),
-        ("utilisation", utilisation::plot(stored)),
-        ("depth", depth::plot(stored)),
+        ("latency-cdf", cdf::plot(run)),
+        ("latency-tail", tail::plot(run)),
+        ("throughput", flows::throughput(run)),
+        ("latency", flows::latency(run)),
+        ("fates", fates::plot(&run.summary)),
+        ("utilisation", utilisation::plot(run)),
+        ("depth", depth::plot(run)),
     ];
     let drawn = plots.into_iter().filter_map(|(name, canvas)| Some((name.to_owned(), canvas?)));
     drawn.flat_map(both).collect()
 }
 
 /// The plots of a sweep: quantities along a factor, and a map of each quantity where there are two factors.
-pub(super) fn of_sweep(sweep: &Sweep) -> Vec<File> {
+fn of_sweep(sweep: &Sweep) -> Vec<File> {
     if response::has_no_lines(sweep) {
         let sheets = scatter::plots(sweep).into_iter();
         return sheets
@@ -60,14 +68,14 @@ pub(super) fn of_sweep(sweep: &Sweep) -> Vec<File> {
 }
 
 /// The plots of a comparison: how the sides' times lie, and how their quantities differ from the base's.
-pub(super) fn of_comparison(comparison: &Comparison) -> Vec<File> {
+fn of_comparison(comparison: &Comparison) -> Vec<File> {
     let plots = [("times", overlay::plot(comparison)), ("differences", differences::plot(comparison))];
     let drawn = plots.into_iter().filter_map(|(name, canvas)| Some((name.to_owned(), canvas?)));
     drawn.flat_map(both).collect()
 }
 
 /// The plots of a tuning: what was to be best beside what it is subject to, and along each factor.
-pub(super) fn of_tuning(tuning: &Tuning) -> Vec<File> {
+fn of_tuning(tuning: &Tuning) -> Vec<File> {
     let front = pareto::plot(tuning).map(|canvas| ("pareto".to_owned(), canvas));
     let knobs = knobs::plot(tuning).map(|canvas| ("knobs".to_owned(), canvas));
     front.into_iter().chain(knobs).flat_map(both).collect()

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use crate::report::human;
-use crate::report::stored::{Series, Stored, Summary};
+use crate::report::stored::{Run, Series, Summary};
 
 use super::axis::Axis;
 use super::bands;
@@ -102,7 +102,7 @@ impl Room {
 
 /// A sheet with a panel for each of these, one below the other.
 pub(super) fn panels<T, S>(
-    stored: &Stored,
+    run: &Run,
     shown: &[Shown<'_, T, S>],
     left_out: (usize, &str),
     title: &str,
@@ -114,8 +114,8 @@ pub(super) fn panels<T, S>(
     }
     let height = HEAD + shown.len() as i32 * (PANEL + GAP) + 60;
     let legend = legend.iter().map(|&(name, colour)| (name.to_owned(), colour));
-    let legend: Vec<_> = legend.chain(bands::legend(stored.summary.faults())).collect();
-    let mut canvas = sheet(&stored.summary, height, title, &legend, left_out);
+    let legend: Vec<_> = legend.chain(bands::legend(run.summary.faults())).collect();
+    let mut canvas = sheet(&run.summary, height, title, &legend, left_out);
     // One horizontal axis for all, so that panels can be compared.
     let spans = shown.iter().map(|one| one.window.span(one.series));
     let (from, to) = spans.fold((f64::MAX, 0.0_f64), |(from, to), span| (from.min(span.0), to.max(span.1)));

@@ -2,10 +2,9 @@
 //!
 //! What is drawn is the share that takes *longer* than a time, as in the plot of a run's tail: sides differ in their slow messages.
 
-use crate::experiment::{Comparison, Times};
-use crate::report::compare::how;
+use crate::report::human;
+use crate::report::stored::{Comparison, Times};
 use crate::report::style::clean;
-use crate::report::{VERSION, curves, human};
 
 use super::axis::Axis;
 use super::canvas::Canvas;
@@ -17,8 +16,6 @@ use super::tail::{percent, shares, slower};
 const MOST: usize = 4;
 const PANEL: i32 = 460;
 const GAP: i32 = 150;
-/// The slots of a histogram lie this close; the eye sees no steps.
-const NEXT: f64 = 1.004;
 
 pub(super) fn plot(comparison: &Comparison) -> Option<Canvas> {
     let sides = &comparison.sides[..comparison.sides.len().min(LINES.len())];
@@ -35,14 +32,14 @@ pub(super) fn plot(comparison: &Comparison) -> Option<Canvas> {
         more => format!(" · {more} more not shown"),
     };
     let height = HEAD + kinds.len() as i32 * (PANEL + GAP);
-    let played = format!("seed {} · {} · rehearsal {VERSION}{left_out}", comparison.seed, how(comparison));
+    let played = format!("{}{left_out}", comparison.played());
     let title = "Share of messages that take longer";
-    let mut canvas = page((&comparison.title, None), &played, height, title, &legend);
+    let mut canvas = page(comparison.origin.names(), &played, height, title, &legend);
     for (index, kind) in kinds.iter().enumerate() {
         let times = of(kind);
         let (min, max) = span(&times)?;
         let top = HEAD + 40 + index as i32 * (PANEL + GAP);
-        let rarest = times.iter().flatten().map(|times| 1.0 / times.population as f64).fold(1.0, f64::min);
+        let rarest = times.iter().flatten().map(|times| 1.0 / times.population.max(1) as f64).fold(1.0, f64::min);
         let panel = Panel {
             top,
             bottom: top + PANEL,
@@ -53,8 +50,7 @@ pub(super) fn plot(comparison: &Comparison) -> Option<Canvas> {
         // The base lies on top.
         for (times, colour) in times.iter().zip(LINES).rev() {
             let Some(times) = times else { continue };
-            let points = curves::cdf(&times.known, times.population, NEXT);
-            panel.line(&mut canvas, slower(&points, &panel.y), colour, 4);
+            panel.line(&mut canvas, slower(&times.points, &panel.y), colour, 4);
         }
         panel.below(&mut canvas, "time (log scale)");
     }
@@ -63,8 +59,7 @@ pub(super) fn plot(comparison: &Comparison) -> Option<Canvas> {
 
 /// The shortest and the longest time of any side, in nanoseconds.
 fn span(times: &[Option<&Times>]) -> Option<(f64, f64)> {
-    let known = || times.iter().flatten().map(|times| &times.known);
-    let min = known().filter_map(|times| times.min()).min()?;
-    let max = known().filter_map(|times| times.max()).max()?;
-    Some((min.as_nanos() as f64, max.as_nanos() as f64))
+    let all = || times.iter().flatten().flat_map(|times| times.points.iter().map(|(time, _)| *time));
+    let span = (all().fold(f64::MAX, f64::min), all().fold(0.0, f64::max));
+    (span.0 <= span.1).then_some(span)
 }

@@ -1,8 +1,9 @@
 //! Quantities along one factor of a sweep, a line for each choice of the others, with the intervals as bands.
 
-use crate::experiment::{Sweep, SweepPoint, Unit};
+use crate::experiment::Unit;
+use crate::report::stored::{Point, Sweep};
 use crate::report::style::clean;
-use crate::report::sweep::{origin, plain};
+use crate::report::sweep::plain;
 
 use super::axis::Axis;
 use super::canvas::Canvas;
@@ -20,7 +21,7 @@ const BAND: u32 = 18;
 /// A line: what the other factors are, and its points from left to right.
 struct Series<'a> {
     label: String,
-    points: Vec<(f64, &'a SweepPoint)>,
+    points: Vec<(f64, &'a Point)>,
 }
 
 pub(super) fn plot(sweep: &Sweep) -> Option<Canvas> {
@@ -28,8 +29,8 @@ pub(super) fn plot(sweep: &Sweep) -> Option<Canvas> {
     let places = places(sweep, along);
     let all = series(sweep, along, &places);
     let shown = &all[..all.len().min(LINES.len())];
-    let columns: Vec<_> = sweep.columns().map(|column| column.quantity.clone()).collect();
-    let panels: Vec<usize> = (0..columns.len()).filter(|&column| has_values(sweep, column)).take(MOST).collect();
+    let panels: Vec<usize> =
+        (0..sweep.quantities.len()).filter(|&column| has_values(sweep, column)).take(MOST).collect();
     if panels.is_empty() {
         return None;
     }
@@ -48,15 +49,15 @@ pub(super) fn plot(sweep: &Sweep) -> Option<Canvas> {
     let height = HEAD + panels.len() as i32 * (PANEL + GAP) + 60;
     let title = format!("What {} does", clean(&axis.path, 80));
     let mut canvas = page(
-        (&sweep.title, sweep.variant.as_deref()),
-        &format!("{} · bands: 95 % intervals{left_out}", origin(sweep)),
+        sweep.origin.names(),
+        &format!("{} · bands: 95 % intervals{left_out}", sweep.played()),
         height,
         &title,
         &legend,
     );
     for (index, &column) in panels.iter().enumerate() {
         let top = HEAD + 40 + index as i32 * (PANEL + GAP);
-        let unit = sweep.points[0].outcome.columns[column].1.unit;
+        let unit = sweep.points[0].measured[column].unit;
         let panel = Panel {
             top,
             bottom: top + PANEL,
@@ -65,17 +66,17 @@ pub(super) fn plot(sweep: &Sweep) -> Option<Canvas> {
         };
         let label_x = |x: f64| horizontal_label(sweep, along, &places, x);
         let scale = if panel.y.is_log() { " (log scale)" } else { "" };
-        let heading = format!("{}{scale}", clean(&columns[column], 120));
+        let heading = format!("{}{scale}", clean(&sweep.quantities[column], 120));
         panel.frame(&mut canvas, &heading, label_x, |y| plain(Some(y), unit));
         for (series, colour) in shown.iter().zip(LINES) {
-            let interval = |point: &SweepPoint| point.outcome.columns[column].1.interval;
+            let interval = |point: &Point| point.measured[column].interval;
             let ends: Vec<_> = series.points.iter().filter_map(|&(x, point)| Some((x, interval(point)?))).collect();
             let there = ends.iter().map(|&(x, (_, high))| (panel.x.place(x), panel.y.place(high)));
             let back = ends.iter().rev().map(|&(x, (low, _))| (panel.x.place(x), panel.y.place(low)));
             canvas.area(there.chain(back).collect(), tint(colour, BAND));
         }
         for (series, colour) in shown.iter().zip(LINES) {
-            let value = |point: &SweepPoint| point.outcome.columns[column].1.value.filter(|value| value.is_finite());
+            let value = |point: &Point| point.measured[column].finite();
             panel.line(&mut canvas, series.points.iter().map(|&(x, point)| (x, value(point))), colour, 5);
             for &(x, point) in &series.points {
                 panel.line(&mut canvas, std::iter::once((x, value(point))), colour, 7);
@@ -139,7 +140,7 @@ fn series<'a>(sweep: &'a Sweep, along: usize, places: &[(String, f64)]) -> Vec<S
 }
 
 fn has_values(sweep: &Sweep, column: usize) -> bool {
-    sweep.points.iter().any(|point| point.outcome.columns[column].1.value.is_some_and(f64::is_finite))
+    sweep.points.iter().any(|point| point.measured[column].finite().is_some())
 }
 
 fn is_of_numbers(sweep: &Sweep, factor: usize) -> bool {
@@ -170,19 +171,16 @@ pub(super) const WIDE: f64 = 30.0;
 
 /// From zero, unless all lies far from it, or is times that differ by factors.
 fn vertical(shown: &[Series<'_>], column: usize, places: (i32, i32)) -> Axis {
-    let measured = shown.iter().flat_map(|series| &series.points).map(|(_, point)| &point.outcome.columns[column].1);
+    let measured = shown.iter().flat_map(|series| &series.points).map(|(_, point)| &point.measured[column]);
     let values = measured.flat_map(|measured| {
         let (low, high) = measured.interval.unzip();
         [measured.value, low, high].into_iter().flatten().filter(|value| value.is_finite())
     });
     let (min, max) = values.fold((f64::MAX, f64::MIN), |(min, max), value| (min.min(value), max.max(value)));
-    let is_of_times = shown
-        .iter()
-        .flat_map(|series| &series.points)
-        .all(|(_, point)| point.outcome.columns[column].1.unit == Unit::Time);
-    let values = || {
-        shown.iter().flat_map(|series| &series.points).filter_map(|(_, point)| point.outcome.columns[column].1.value)
-    };
+    let is_of_times =
+        shown.iter().flat_map(|series| &series.points).all(|(_, point)| point.measured[column].unit == Unit::Time);
+    let values =
+        || shown.iter().flat_map(|series| &series.points).filter_map(|(_, point)| point.measured[column].value);
     let least = values().fold(f64::MAX, f64::min);
     if is_of_times && least >= 1.0 && max > least * WIDE {
         return Axis::log(least, max, places);

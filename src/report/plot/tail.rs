@@ -5,7 +5,7 @@
 //! messages that are slower than any.
 
 use crate::report::human;
-use crate::report::stored::Stored;
+use crate::report::stored::Run;
 
 use super::axis::Axis;
 use super::canvas::Canvas;
@@ -19,12 +19,12 @@ const SMALLEST: f64 = 1e-5;
 /// Axes on a log scale begin at one.
 const WHOLE: f64 = 1e6;
 
-pub(super) fn plot(stored: &Stored) -> Option<Canvas> {
-    let (curves, left_out) = curves(stored);
+pub(super) fn plot(run: &Run) -> Option<Canvas> {
+    let (curves, left_out) = curves(run);
     let (min, max) = span(&curves)?;
     let legend: Vec<_> = curves.iter().zip(LINES).map(|(curve, colour)| (curve.name.clone(), colour)).collect();
     let title = "Share of messages that take longer than a time";
-    let mut canvas = sheet(&stored.summary, HEIGHT, title, &legend, (left_out, "flows"));
+    let mut canvas = sheet(&run.summary, HEIGHT, title, &legend, (left_out, "flows"));
     let (top, bottom) = (HEAD + 40, HEIGHT - 110);
     let rarest = curves.iter().map(|curve| 1.0 / curve.offered.max(1) as f64).fold(1.0, f64::min);
     let (x, y) = (Axis::log(min, max, (LEFT, RIGHT)), shares(rarest, (bottom, top)));

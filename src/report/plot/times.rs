@@ -1,6 +1,6 @@
 //! The times of a run's messages, as shares: of which flow which times are drawn, in all plots of them.
 
-use crate::report::stored::{Flow, Latencies, Stored};
+use crate::report::stored::{Flow, Latencies, Run};
 use crate::report::style::clean;
 
 use super::colour::LINES;
@@ -15,8 +15,8 @@ pub(super) struct Curve {
 }
 
 /// The curves of the first flows that have any, and how many others have.
-pub(super) fn curves(stored: &Stored) -> (Vec<Curve>, usize) {
-    let mut all: Vec<_> = stored.summary.flows().iter().filter_map(|flow| curve(stored, flow)).collect();
+pub(super) fn curves(run: &Run) -> (Vec<Curve>, usize) {
+    let mut all: Vec<_> = run.summary.flows().iter().filter_map(|flow| curve(run, flow)).collect();
     let left_out = all.len().saturating_sub(LINES.len());
     all.truncate(LINES.len());
     (all, left_out)
@@ -30,11 +30,11 @@ pub(super) fn span(curves: &[Curve]) -> Option<(f64, f64)> {
 }
 
 /// What a flow's owner sees, or where nothing is ever confirmed, what its receiver does.
-fn curve(stored: &Stored, flow: &Flow) -> Option<Curve> {
+fn curve(run: &Run, flow: &Flow) -> Option<Curve> {
     let is_it = |metric: &'static str| {
         move |known: &&Latencies| known.flow == flow.name && known.metric == metric && !known.points.is_empty()
     };
-    let find = |metric| stored.latencies.iter().find(is_it(metric));
+    let find = |metric| run.latencies.iter().find(is_it(metric));
     let (name, offered) = (clean(&flow.name, 60), flow.count("offered"));
     if let Some(seen) = find("latency-all") {
         return Some(Curve { name, points: seen.points.clone(), offered });

@@ -1,7 +1,7 @@
 //! Services over simulated time: the share of their workers that is at work, and below it what waits for one, where anything does.
 
 use crate::report::human;
-use crate::report::stored::{Series, StationStep, Stored};
+use crate::report::stored::{Run, Series, StationStep};
 use crate::report::style::clean;
 
 use super::axis::Axis;
@@ -21,17 +21,17 @@ enum Aspect {
     Waiting,
 }
 
-pub(super) fn plot(stored: &Stored) -> Option<Canvas> {
+pub(super) fn plot(run: &Run) -> Option<Canvas> {
     let workers = |series: &Series<StationStep>| series.steps.first().and_then(|(_, step)| step.workers);
     let is_used = |series: &&Series<StationStep>| series.steps.iter().any(|(_, step)| step.busy > 0.0);
-    let used: Vec<_> = stored.stations.iter().filter(is_used).collect();
+    let used: Vec<_> = run.stations.iter().filter(is_used).collect();
     let services = &used[..used.len().min(MOST)];
     let still = |step: &StationStep| step.busy > 0.0 || step.waiting_max > 0;
-    let ends = services.iter().map(|series| Window::of(&stored.summary, series).until(series, still).all().end);
+    let ends = services.iter().map(|series| Window::of(&run.summary, series).until(series, still).all().end);
     let end = ends.max().unwrap_or(0);
     let mut shown = Vec::new();
     for &series in services {
-        let window = Window::of(&stored.summary, series).to(end.min(series.steps.len()));
+        let window = Window::of(&run.summary, series).to(end.min(series.steps.len()));
         shown.push(Shown { what: Aspect::Busy(workers(series)), series, window });
         if series.steps.iter().any(|(_, step)| step.waiting_max > 0) {
             shown.push(Shown { what: Aspect::Waiting, series, window });
@@ -42,7 +42,7 @@ pub(super) fn plot(stored: &Stored) -> Option<Canvas> {
         legend.extend([("requests waiting", BLUE), ("most waiting", SKY)]);
     }
     let left_out = (used.len() - services.len(), "services");
-    panels(stored, &shown, left_out, "Services at work over time", &legend, |canvas, service, room| {
+    panels(run, &shown, left_out, "Services at work over time", &legend, |canvas, service, room| {
         let (series, steps) = (service.series, service.window.all());
         let name = clean(&series.name, 80);
         let most = |of: fn(&StationStep) -> f64| {
@@ -53,7 +53,7 @@ pub(super) fn plot(stored: &Stored) -> Option<Canvas> {
             Aspect::Busy(None) => Axis::from_zero(most(|step| step.busy), places, 4),
             Aspect::Waiting => Axis::from_zero(most(|step| step.waiting_max as f64), places, 4),
         });
-        bands::draw(canvas, &panel, stored.summary.faults());
+        bands::draw(canvas, &panel, run.summary.faults());
         match service.what {
             Aspect::Busy(Some(workers)) => {
                 let plural = if workers == 1 { "worker" } else { "workers" };

@@ -47,9 +47,14 @@ impl Row<'_> {
         self.record.deserialize(Some(self.header)).map_err(|error| self.misread(&error))
     }
 
+    /// What stands there is not what may stand there.
+    pub fn wrong(&self, why: &str) -> StoredError {
+        StoredError::damaged(self.file, self.line(), why)
+    }
+
     /// What stands there is not what the column has.
     fn misread(&self, error: &csv::Error) -> StoredError {
-        let damaged = |why: String| StoredError::damaged(self.file, self.line(), why);
+        let damaged = |why: String| self.wrong(&why);
         let csv::ErrorKind::Deserialize { err, .. } = error.kind() else {
             return damaged(clean(&error.to_string(), 200));
         };
