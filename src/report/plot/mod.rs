@@ -14,7 +14,9 @@ mod fates;
 mod flows;
 mod font;
 mod heat_map;
+mod knee;
 mod knobs;
+mod lines;
 mod over_time;
 mod overlay;
 mod pareto;
@@ -54,9 +56,9 @@ fn of_run(run: &Run) -> Vec<File> {
     drawn.flat_map(both).collect()
 }
 
-/// The plots of a sweep: quantities along a factor, and a map of each quantity where there are two factors.
+/// The plots of a sweep: quantities along a factor, throughput against offered load where both are shown, and a map of each quantity where there are two factors.
 fn of_sweep(sweep: &Sweep) -> Vec<File> {
-    if response::has_no_lines(sweep) {
+    if lines::has_no_lines(sweep) {
         let sheets = scatter::plots(sweep).into_iter();
         return sheets
             .map(|(quantity, canvas)| (format!("along-{}", file_name(&quantity)), canvas))
@@ -64,7 +66,7 @@ fn of_sweep(sweep: &Sweep) -> Vec<File> {
             .collect();
     }
     let lines = response::plot(sweep).map(|canvas| ("sweep".to_owned(), canvas));
-    lines.into_iter().chain(heat_map::plots(sweep)).flat_map(both).collect()
+    lines.into_iter().chain(knee::plots(sweep)).chain(heat_map::plots(sweep)).flat_map(both).collect()
 }
 
 /// The plots of a comparison: how the sides' times lie, and how their quantities differ from the base's.

@@ -1,13 +1,14 @@
 //! Quantities along one factor of a sweep, a line for each choice of the others, with the intervals as bands.
 
 use crate::experiment::Unit;
-use crate::report::stored::{Point, Sweep};
+use crate::report::stored::Sweep;
 use crate::report::style::clean;
 use crate::report::sweep::plain;
 
 use super::axis::Axis;
 use super::canvas::Canvas;
-use super::colour::{Colour, LINES, tint};
+use super::colour::{Colour, LINES};
+use super::lines::{Series, along, draw, places, series};
 use super::scale::number;
 use super::sheet::{HEAD, LEFT, Panel, RIGHT, page};
 
@@ -15,14 +16,6 @@ use super::sheet::{HEAD, LEFT, Panel, RIGHT, page};
 const MOST: usize = 6;
 const PANEL: i32 = 300;
 const GAP: i32 = 120;
-/// How much of a line's colour its band has.
-const BAND: u32 = 18;
-
-/// A line: what the other factors are, and its points from left to right.
-struct Series<'a> {
-    label: String,
-    points: Vec<(f64, &'a Point)>,
-}
 
 pub(super) fn plot(sweep: &Sweep) -> Option<Canvas> {
     let along = along(sweep)?;
@@ -68,75 +61,13 @@ pub(super) fn plot(sweep: &Sweep) -> Option<Canvas> {
         let scale = if panel.y.is_log() { " (log scale)" } else { "" };
         let heading = format!("{}{scale}", clean(&sweep.quantities[column], 120));
         panel.frame(&mut canvas, &heading, label_x, |y| plain(Some(y), unit));
-        for (series, colour) in shown.iter().zip(LINES) {
-            let interval = |point: &Point| point.measured[column].interval;
-            let ends: Vec<_> = series.points.iter().filter_map(|&(x, point)| Some((x, interval(point)?))).collect();
-            let there = ends.iter().map(|&(x, (_, high))| (panel.x.place(x), panel.y.place(high)));
-            let back = ends.iter().rev().map(|&(x, (low, _))| (panel.x.place(x), panel.y.place(low)));
-            canvas.area(there.chain(back).collect(), tint(colour, BAND));
-        }
-        for (series, colour) in shown.iter().zip(LINES) {
-            let value = |point: &Point| point.measured[column].finite();
-            panel.line(&mut canvas, series.points.iter().map(|&(x, point)| (x, value(point))), colour, 5);
-            for &(x, point) in &series.points {
-                panel.line(&mut canvas, std::iter::once((x, value(point))), colour, 7);
-            }
-        }
+        let lines = shown.iter().map(|series| series.points.iter().map(|&(x, point)| (x, point.measured[column])));
+        draw(&mut canvas, &panel, lines.map(Iterator::collect));
         if index + 1 == panels.len() {
             panel.below(&mut canvas, &clean(&axis.path, 120));
         }
     }
     Some(canvas)
-}
-
-/// Whether hardly any two points differ by one factor alone, as where they were drawn to fill a space.
-pub(super) fn has_no_lines(sweep: &Sweep) -> bool {
-    let lines = along(sweep).map_or(0, |along| series(sweep, along, &places(sweep, along)).len());
-    let all: usize = (0..sweep.factors.len()).map(|factor| places(sweep, factor).len()).product();
-    let is_sparse = lines * 2 > sweep.points.len() || sweep.points.len() * 2 < all;
-    lines > LINES.len() && is_sparse
-}
-
-/// The factor to draw along: of those whose values are numbers the one with most of them, else the first with several.
-fn along(sweep: &Sweep) -> Option<usize> {
-    let count = |factor: usize| places(sweep, factor).len();
-    let is_number = |factor: usize| sweep.points.iter().all(|point| point.numbers[factor].is_some());
-    let several = || (0..sweep.factors.len()).filter(|&factor| count(factor) > 1);
-    let of_numbers = several().filter(|&factor| is_number(factor));
-    of_numbers.rev().max_by_key(|&factor| count(factor)).or_else(|| several().next())
-}
-
-/// Where the labels of a factor lie: at their numbers, or one after the other.
-fn places(sweep: &Sweep, factor: usize) -> Vec<(String, f64)> {
-    let mut places: Vec<(String, f64)> = Vec::new();
-    for point in &sweep.points {
-        let label = &point.labels[factor];
-        if !places.iter().any(|(known, _)| known == label) {
-            let place = point.numbers[factor].unwrap_or(places.len() as f64);
-            places.push((label.clone(), place));
-        }
-    }
-    places.sort_by(|one, other| one.1.total_cmp(&other.1));
-    places
-}
-
-fn series<'a>(sweep: &'a Sweep, along: usize, places: &[(String, f64)]) -> Vec<Series<'a>> {
-    let mut all: Vec<Series<'a>> = Vec::new();
-    for point in &sweep.points {
-        let others = sweep.factors.iter().zip(&point.labels).enumerate().filter(|(place, _)| *place != along);
-        let label = others.map(|(_, (factor, label))| {
-            let name = factor.path.rsplit('.').next().unwrap_or(&factor.path);
-            format!("{} {}", clean(name, 24), clean(label, 24))
-        });
-        let label = label.collect::<Vec<_>>().join(", ");
-        let x = places.iter().find(|(known, _)| *known == point.labels[along]).map_or(0.0, |(_, place)| *place);
-        match all.iter_mut().find(|series| series.label == label) {
-            Some(series) => series.points.push((x, point)),
-            None => all.push(Series { label, points: vec![(x, point)] }),
-        }
-    }
-    all.iter_mut().for_each(|series| series.points.sort_by(|one, other| one.0.total_cmp(&other.0)));
-    all
 }
 
 fn has_values(sweep: &Sweep, column: usize) -> bool {
