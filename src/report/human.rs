@@ -82,9 +82,10 @@ pub(super) fn count(count: u64) -> String {
     text
 }
 
-/// A share of one in whole percent, for the marks of an axis.
-pub(super) fn whole_percent(share: f64) -> String {
-    format!("{:.0}%", share * 100.0)
+/// A share of one in percent, for the marks of an axis, which are round: `50%`, `0.001%`.
+pub(super) fn percent_mark(share: f64) -> String {
+    let text = format!("{:.4}", share * 100.0);
+    format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
 /// A share of one in percent: two decimals, and more where two would claim nothing or everything.

@@ -3,7 +3,7 @@
 //! A report is a pure function of [`Results`]: the same results give the same bytes, files are named and never opened, and
 //! nothing here knows the command line. Several runs are shown as one: counts are summed and histograms pooled, percentiles
 //! are of the pool and never of other percentiles. Whatever a user wrote (titles, names, notes) is escaped where it stands,
-//! and made harmless where it could drive a terminal.
+//! and made harmless where it could drive a terminal. Plots are functions of the tables' bytes, and of nothing else.
 
 mod aftermath;
 mod bars;

@@ -20,7 +20,7 @@ pub(super) fn plot(run: &Run) -> Option<Canvas> {
     let (top, bottom) = (HEAD + 40, HEIGHT - 110);
     let x = Axis::log(min, max, (LEFT, RIGHT));
     let panel = Panel { top, bottom, x, y: Axis::from_zero(1.0, (bottom, top), 5) };
-    panel.frame(&mut canvas, "share of messages", human::time, human::whole_percent);
+    panel.frame(&mut canvas, "share of messages", human::time, human::percent_mark);
     panel.below(&mut canvas, "time since the message was due (log scale)");
     // The first flow lies on top.
     for (curve, colour) in curves.iter().zip(LINES).rev() {

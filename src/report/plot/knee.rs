@@ -2,13 +2,12 @@
 //!
 //! The knee is where *power*, throughput over latency, is greatest: there a line from the origin just touches the curve of latency over
 //! throughput (L. Kleinrock, "Power and deterministic rules of thumb for probabilistic problems in computer communications", Proc. ICC
-//! 1979). It is found among the points that were played, and is only where there are points on both of its sides.
+//! 1979). It is found among the points that were played, and marked where there are points on both of its sides.
 
 use crate::experiment::Unit;
 use crate::report::human;
 use crate::report::stored::{Measured, Point, Sweep};
 use crate::report::style::clean;
-use crate::report::sweep::plain;
 
 use super::axis::Axis;
 use super::canvas::Canvas;
@@ -16,6 +15,7 @@ use super::colour::{GREY, LINES};
 use super::file_name;
 use super::lines::{draw, places, series};
 use super::pareto::{around, mark};
+use super::scale::number;
 use super::sheet::{HEAD, LEFT, Panel, RIGHT, page};
 
 const THROUGHPUT: i32 = 520;
@@ -40,8 +40,27 @@ struct Load<'s> {
 struct Line<'s> {
     label: String,
     points: Vec<(f64, &'s Point)>,
-    /// The place of the knee.
-    knee: Option<usize>,
+    /// The place of the greatest power.
+    best: Option<usize>,
+}
+
+impl Line<'_> {
+    /// The knee: where power is greatest, if there are points on both sides of it.
+    fn knee(&self) -> Option<(f64, &Point)> {
+        let inner = |place: &usize| 0 < *place && place + 1 < self.points.len();
+        self.best.filter(inner).map(|place| self.points[place])
+    }
+
+    /// What it is, and where its knee lies.
+    fn entry(&self) -> String {
+        let knee = match (self.best, self.knee()) {
+            (_, Some((offered, _))) => format!("knee at {}", human::rate(offered)),
+            (Some(0), None) => format!("knee below {}", human::rate(self.points[0].0)),
+            (Some(last), None) => format!("knee above {}", human::rate(self.points[last].0)),
+            (None, None) => return self.label.clone(),
+        };
+        if self.label.is_empty() { knee } else { format!("{}: {knee}", self.label) }
+    }
 }
 
 /// A sheet for each flow, called `knee` where there is one.
@@ -87,7 +106,7 @@ impl Load<'_> {
                 let known = points.filter_map(|point| Some((self.at(point)?.0, point)));
                 let mut points: Vec<_> = known.collect();
                 points.sort_by(|one, other| one.0.total_cmp(&other.0));
-                Line { label: series.label, knee: self.knee(&points), points }
+                Line { label: series.label, best: self.best(&points), points }
             });
             lines.collect()
         };
@@ -100,8 +119,8 @@ impl Load<'_> {
         most.filter(|(change, _)| *change >= VARIED).map(|(_, lines)| lines)
     }
 
-    /// Where power is greatest, if there are points on both sides of it.
-    fn knee(&self, points: &[(f64, &Point)]) -> Option<usize> {
+    /// Where power is greatest.
+    fn best(&self, points: &[(f64, &Point)]) -> Option<usize> {
         let &(_, latency) = self.latency.first()?;
         let power = |point: &Point| {
             let (_, goodput) = self.at(point)?;
@@ -109,7 +128,7 @@ impl Load<'_> {
         };
         let all = points.iter().enumerate().filter_map(|(place, (_, point))| Some((place, power(point)?)));
         let best = all.reduce(|best, next| if next.1 > best.1 { next } else { best });
-        best.map(|(place, _)| place).filter(|place| 0 < *place && place + 1 < points.len())
+        best.map(|(place, _)| place)
     }
 }
 
@@ -117,20 +136,13 @@ fn plot(sweep: &Sweep, load: &Load<'_>) -> Option<Canvas> {
     let all = load.lines(sweep)?;
     let lines = &all[..all.len().min(LINES.len())];
     let offered = || lines.iter().flat_map(|line| line.points.iter().map(|(offered, _)| *offered));
-    let has_knee = lines.iter().any(|line| line.knee.is_some());
+    let has_knee = lines.iter().any(|line| line.knee().is_some());
     let scope = clean(load.scope, 60);
     let title = match has_knee {
         true => format!("Throughput of {scope} against offered load, and the knee"),
         false => format!("Throughput of {scope} against offered load"),
     };
-    let entry = |line: &Line<'_>| {
-        let knee = match line.knee {
-            Some(place) => format!("knee at {}", human::rate(line.points[place].0)),
-            None => "no knee between the ends".to_owned(),
-        };
-        if line.label.is_empty() { knee } else { format!("{}: {knee}", line.label) }
-    };
-    let mut legend: Vec<_> = lines.iter().map(entry).zip(LINES).collect();
+    let mut legend: Vec<_> = lines.iter().map(Line::entry).zip(LINES).collect();
     legend.push(("all that is offered".to_owned(), GREY));
     let left_out = if all.len() > lines.len() {
         format!(" · {} more lines not shown", all.len() - lines.len())
@@ -148,7 +160,7 @@ fn plot(sweep: &Sweep, load: &Load<'_>) -> Option<Canvas> {
     };
     let knees = |canvas: &mut Canvas, panel: &Panel, column: usize| {
         for (line, colour) in lines.iter().zip(LINES) {
-            let Some((offered, point)) = line.knee.map(|place| line.points[place]) else { continue };
+            let Some((offered, point)) = line.knee() else { continue };
             let Some(value) = point.measured[column].finite() else { continue };
             mark(canvas, (panel.x.place(offered), panel.y.place(value)), MARK, colour, true);
         }
@@ -179,10 +191,67 @@ fn plot(sweep: &Sweep, load: &Load<'_>) -> Option<Canvas> {
         let y = around(times.into_iter(), (top + LATENCY, top), 4);
         let scale = if y.is_log() { " (log scale)" } else { "" };
         let panel = Panel { top, bottom: top + LATENCY, x: horizontal(), y };
-        panel.frame(&mut canvas, &format!("{name} of latency{scale}"), human::rate, |y| plain(Some(y), Unit::Time));
+        panel.frame(&mut canvas, &format!("{name} of latency{scale}"), human::rate, |y| number(y, Unit::Time));
         draw(&mut canvas, &panel, measured(column));
         knees(&mut canvas, &panel, column);
         panel.below(&mut canvas, "offered load");
     }
     Some(canvas)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::File;
+    use crate::report::stored::Stored;
+
+    /// A sweep over the loads of one server that serves one message a second, with a `mean` time in milliseconds at each.
+    fn sweep(loads: &[f64], mean: impl Fn(f64) -> Option<f64>) -> Sweep {
+        let point = |load: &f64| {
+            let measured = |value: Option<f64>, unit: &str| serde_json::json!({ "value": value, "low": null, "high": null, "unit": unit });
+            serde_json::json!({
+                "factors": { "load": load.to_string() }, "numbers": { "load": load }, "digest": "0",
+                "quantities": {
+                    "app.offered": measured(Some(*load), "per_s"), "app.goodput": measured(Some(load.min(1.0)), "per_s"),
+                    "app.latency.mean": measured(mean(*load).map(|ms| ms * 1e6), "ns"),
+                },
+            })
+        };
+        let whole = serde_json::json!({
+            "schema": 1, "version": "0", "title": "One server", "seed": 1,
+            "factors": [{ "path": "load", "unit": "per_s", "scale": "linear" }],
+            "quantities": ["app.goodput", "app.offered", "app.latency.mean"],
+            "points": loads.iter().map(point).collect::<Vec<_>>(),
+        });
+        let file = File { name: "sweep.json".into(), bytes: whole.to_string().into_bytes() };
+        match Stored::of(&[file]) {
+            Ok(Stored::Sweep(sweep)) => sweep,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn knee(sweep: &Sweep) -> (Option<f64>, String) {
+        let loads = loads(sweep);
+        let lines = loads[0].lines(sweep).expect("the load differs");
+        (lines[0].knee().map(|(offered, _)| offered), lines[0].entry())
+    }
+
+    /// In M/M/1 the mean time is 1/(1 - load), so power is load (1 - load): greatest at a half (Kleinrock 1979).
+    #[test]
+    fn the_knee_of_a_single_server_is_at_half_its_capacity() {
+        let mm1 = |load: f64| (load < 1.0).then(|| 1_000.0 / (1.0 - load));
+        let loads = [0.9, 0.1, 0.3, 0.4, 0.5, 0.6, 0.8, 1.1];
+        assert_eq!(knee(&sweep(&loads, mm1)), (Some(0.5), "knee at 0.5/s".into()));
+        // Below it, each further message costs less time than it brings.
+        assert_eq!(knee(&sweep(&loads[1..4], mm1)), (None, "knee above 0.4/s".into()));
+        assert_eq!(knee(&sweep(&[0.6, 0.9], mm1)), (None, "knee below 0.6/s".into()));
+        assert_eq!(knee(&sweep(&loads, |_| None)), (None, String::new()));
+        assert_eq!(plots(&sweep(&loads, mm1)).len(), 1);
+    }
+
+    #[test]
+    fn one_load_has_no_knee() {
+        assert_eq!(plots(&sweep(&[0.5, 0.55], |_| Some(1.0))).len(), 0);
+        assert_eq!(plots(&sweep(&[], |_| Some(1.0))).len(), 0);
+    }
 }

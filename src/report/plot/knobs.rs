@@ -2,12 +2,11 @@
 
 use crate::report::stored::Tuning;
 use crate::report::style::clean;
-use crate::report::sweep::plain;
 
 use super::canvas::Canvas;
 use super::colour::{BLUE, GREY, VERMILION, tint};
 use super::pareto::{around, mark};
-use super::scale::Scale;
+use super::scale::{Scale, number};
 use super::sheet::{HEAD, Panel, page};
 
 /// More panels than this are no picture.
@@ -49,7 +48,7 @@ pub(super) fn plot(tuning: &Tuning) -> Option<Canvas> {
             &mut canvas,
             &clean(&tuning.objective, 120),
             |x| scale.label(x),
-            |y| plain(Some(y), tuning.winner().value.unit),
+            |y| number(y, tuning.winner().value.unit),
         );
         panel.below(&mut canvas, &clean(&tuning.factors[*factor].path, 120));
         // The best one last, so that nothing lies over it.

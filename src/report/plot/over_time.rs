@@ -134,3 +134,22 @@ pub(super) fn panels<T, S>(
 pub(super) fn seconds(seconds: f64) -> String {
     human::time(libm::round(seconds * 1e9))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::stored::Stored;
+    use crate::report::{Report, fixture};
+
+    /// Measured from 2 s to 20 s in steps of 0.2 s, and played to 20.4 s.
+    #[test]
+    fn whole_steps_are_shown_from_the_first_that_is_measured_on() {
+        let results = fixture::exchange();
+        let Ok(Stored::Run(run)) = Stored::of(&Report::from(&results).tables()) else { panic!("it is a run's report") };
+        let series = &run.flows[0];
+        let window = Window::of(&run.summary, series);
+        assert_eq!((window.load(), window.all().start, window.span(series).0), (10..100, 10, 2.0));
+        assert_eq!(window.until(series, |step| step.offered > 0).all(), 10..100);
+        assert_eq!(window.until(series, |_| true).all().end, series.steps.len());
+    }
+}

@@ -2,12 +2,12 @@
 
 use crate::report::stored::Tuning;
 use crate::report::style::clean;
-use crate::report::sweep::plain;
 use crate::scenario::Better;
 
 use super::axis::Axis;
 use super::canvas::Canvas;
 use super::colour::{BLUE, Colour, GREY, VERMILION, WHITE, tint};
+use super::scale::number;
 use super::sheet::{HEAD, LEFT, Panel, RIGHT, page};
 
 const PANEL: i32 = 640;
@@ -53,8 +53,8 @@ pub(super) fn plot(tuning: &Tuning) -> Option<Canvas> {
     panel.frame(
         &mut canvas,
         &clean(&tuning.objective, 120),
-        |x| plain(Some(x), unit),
-        |y| plain(Some(y), tuning.winner().value.unit),
+        |x| number(x, unit),
+        |y| number(y, tuning.winner().value.unit),
     );
     let below = format!("{}   {}", clean(&condition.quantity, 80), clean(&condition.condition, 40));
     panel.below(&mut canvas, &below);

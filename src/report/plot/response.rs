@@ -3,7 +3,6 @@
 use crate::experiment::Unit;
 use crate::report::stored::Sweep;
 use crate::report::style::clean;
-use crate::report::sweep::plain;
 
 use super::axis::Axis;
 use super::canvas::Canvas;
@@ -60,7 +59,7 @@ pub(super) fn plot(sweep: &Sweep) -> Option<Canvas> {
         let label_x = |x: f64| horizontal_label(sweep, along, &places, x);
         let scale = if panel.y.is_log() { " (log scale)" } else { "" };
         let heading = format!("{}{scale}", clean(&sweep.quantities[column], 120));
-        panel.frame(&mut canvas, &heading, label_x, |y| plain(Some(y), unit));
+        panel.frame(&mut canvas, &heading, label_x, |y| number(y, unit));
         let lines = shown.iter().map(|series| series.points.iter().map(|&(x, point)| (x, point.measured[column])));
         draw(&mut canvas, &panel, lines.map(Iterator::collect));
         if index + 1 == panels.len() {

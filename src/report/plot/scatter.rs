@@ -3,12 +3,11 @@
 
 use crate::report::stored::Sweep;
 use crate::report::style::clean;
-use crate::report::sweep::plain;
 
 use super::canvas::Canvas;
 use super::colour::{BLUE, tint};
 use super::pareto::{around, mark};
-use super::scale::Scale;
+use super::scale::{Scale, number};
 use super::sheet::{HEAD, Panel, page};
 
 /// More panels than this are no picture.
@@ -47,7 +46,7 @@ fn plot(sweep: &Sweep, place: usize, quantity: &str) -> Option<Canvas> {
         let top = HEAD + 40 + index as i32 * (PANEL + GAP);
         let y = around(known().map(|(_, value, _)| value), (top + PANEL, top), 4);
         let panel = Panel { top, bottom: top + PANEL, x: scale.axis(), y };
-        panel.frame(&mut canvas, &clean(quantity, 120), |x| scale.label(x), |y| plain(Some(y), unit));
+        panel.frame(&mut canvas, &clean(quantity, 120), |x| scale.label(x), |y| number(y, unit));
         panel.below(&mut canvas, &clean(&sweep.factors[*factor].path, 120));
         for (point, value, measured) in known() {
             let x = panel.x.place(scale.position(&point.labels[*factor]));

@@ -43,10 +43,9 @@ pub(super) fn shares(rarest: f64, places: (i32, i32)) -> Axis {
     Axis::log(rarest.max(SMALLEST) * WHOLE, WHOLE, places)
 }
 
-/// A share on such an axis as percent, small ones too: `0.001%`.
+/// A share on such an axis in percent.
 pub(super) fn percent(share: f64) -> String {
-    let text = format!("{:.4}", share / WHOLE * 100.0);
-    format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
+    human::percent_mark(share / WHOLE)
 }
 
 /// Points on such an axis of the share that takes longer, from those of a distribution function.
