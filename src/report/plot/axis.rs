@@ -66,10 +66,17 @@ impl Axis {
             decade *= 10.0;
         }
         let (from, to) = (limits[0], limits[limits.len() - 1]);
-        // Three marks per decade up to four decades; beyond, one per decade is enough, and below one decade there is room for all.
+        // Three marks per decade up to four decades; beyond, one per decade is enough, and below one decade
+        // there is room for equal distances.
         let ticks = match limits.len() {
             14.. => limits.into_iter().filter(|&limit| is_power_of_ten(limit)).collect(),
-            ..=3 => digits(from, to),
+            ..=3 => {
+                let step = round_step((to - from) / 6.0);
+                (0..=6)
+                    .map(|index| from + f64::from(index) * step)
+                    .take_while(|tick| *tick <= to + step * 1e-9)
+                    .collect()
+            }
             _ => limits,
         };
         Self { law: Law::Log, from, to, places, ticks }
@@ -94,17 +101,6 @@ impl Axis {
         let (start, end) = (f64::from(self.places.0), f64::from(self.places.1));
         libm::round(start + share.clamp(0.0, 1.0) * (end - start)) as i32
     }
-}
-
-/// The numbers of one digit, times powers of ten, from one of them to another.
-fn digits(from: f64, to: f64) -> Vec<f64> {
-    let mut decade = 1.0;
-    while decade * 10.0 <= from {
-        decade *= 10.0;
-    }
-    let numbers =
-        [decade, decade * 10.0].into_iter().flat_map(|decade| (1..10).map(move |digit| decade * f64::from(digit)));
-    numbers.filter(|number| from <= *number && *number <= to).collect()
 }
 
 fn is_power_of_ten(value: f64) -> bool {
@@ -158,8 +154,8 @@ mod tests {
             [0.0, 172_800.0, 345_600.0, 518_400.0, 691_200.0, 864_000.0]
         );
         assert_eq!(Axis::log(270.0, 8_000.0, (0, 100)).ticks, [200.0, 500.0, 1e3, 2e3, 5e3, 1e4]);
-        assert_eq!(Axis::log(20.0, 20.0, (0, 100)).ticks, [20.0, 30.0, 40.0, 50.0]);
-        assert_eq!(Axis::log(60.0, 150.0, (0, 100)).ticks, [50.0, 60.0, 70.0, 80.0, 90.0, 100.0, 200.0]);
+        assert_eq!(Axis::log(20.0, 20.0, (0, 100)).ticks, [20.0, 25.0, 30.0, 35.0, 40.0, 45.0, 50.0]);
+        assert_eq!(Axis::log(60.0, 150.0, (0, 100)).ticks, [50.0, 100.0, 150.0, 200.0]);
         assert_eq!(Axis::log(1.0, 1e6, (0, 100)).ticks.len(), 7);
     }
 

@@ -53,7 +53,7 @@ pub(super) fn page(
     let mut canvas = Canvas::new(WIDTH, height + further);
     canvas.text((MARGIN, 50), &font::fit(title, TITLE.size, WIDTH - 2 * MARGIN), TITLE, Anchor::Start);
     origin(&mut canvas, scenario, variant, played);
-    for ((x, y), name, colour) in entries {
+    for Entry { at: (x, y), name, colour } in entries {
         canvas.block((x, y - 6), (x + 34, y + 6), colour);
         canvas.text((x + 46, y), &name, LABEL, Anchor::Start);
     }
@@ -61,8 +61,16 @@ pub(super) fn page(
     canvas
 }
 
+/// A colour of a legend, and what it means.
+#[derive(Debug)]
+struct Entry {
+    at: (i32, i32),
+    name: String,
+    colour: Colour,
+}
+
 /// The entries of a legend at their places, one after the other and line by line; and how many lines there are.
-fn arranged(legend: &[(String, Colour)]) -> (Vec<((i32, i32), String, Colour)>, i32) {
+fn arranged(legend: &[(String, Colour)]) -> (Vec<Entry>, i32) {
     let (mut x, mut y) = (MARGIN, LEGEND);
     let entries = legend.iter().map(|(name, colour)| {
         let name = font::fit(name, LABEL.size, (WIDTH - 2 * MARGIN - 46) * 10 / 11);
@@ -71,9 +79,9 @@ fn arranged(legend: &[(String, Colour)]) -> (Vec<((i32, i32), String, Colour)>, 
         if x > MARGIN && x + length > WIDTH - MARGIN {
             (x, y) = (MARGIN, y + LINE);
         }
-        let place = (x, y);
+        let at = (x, y);
         x += length + 36;
-        (place, name, *colour)
+        Entry { at, name, colour: *colour }
     });
     let entries = entries.collect();
     (entries, (y - LEGEND) / LINE + 1)
@@ -172,10 +180,10 @@ mod tests {
             (0..9).map(|number| (format!("workers {number}, timeout 250ms, retries on"), BLACK)).collect();
         let (entries, lines) = arranged(&legend);
         assert_eq!((lines, arranged(&legend[..2]).1, arranged(&[]).1), (3, 1, 1));
-        for ((x, _), name, _) in &entries {
+        for Entry { at: (x, _), name, .. } in &entries {
             assert!(x + 46 + font::length(name, LABEL.size) < WIDTH - MARGIN && !name.ends_with('…'), "{name}");
         }
         let long = arranged(&[("a".to_owned(), BLACK), ("x".repeat(1_000), BLACK)]);
-        assert!(long.0[1].1.ends_with('…') && long.1 == 2, "{long:?}");
+        assert!(long.0[1].name.ends_with('…') && long.1 == 2, "{long:?}");
     }
 }

@@ -56,8 +56,7 @@ pub(super) fn plot(run: &Run) -> Option<Canvas> {
         bands::draw(canvas, &panel, run.summary.faults());
         match service.what {
             Aspect::Busy(Some(workers)) => {
-                let plural = if workers == 1 { "worker" } else { "workers" };
-                let heading = format!("{name} — share of {} {plural} at work", human::count(workers));
+                let heading = format!("{name} — share of workers at work (of {})", human::count(workers));
                 panel.frame(canvas, &heading, seconds, human::percent_mark);
                 panel.line(canvas, points(series, steps, |step| Some(step.busy / workers.max(1) as f64)), GREEN, 4);
             }

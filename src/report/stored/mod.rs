@@ -89,7 +89,7 @@ mod tests {
         let text = String::from_utf8(std::mem::take(&mut file.bytes)).expect("tables are UTF-8");
         assert!(text.contains(from), "{name} has {from}");
         file.bytes = text.replacen(from, to, 1).into_bytes();
-        Stored::of(&files).err().expect("it is damaged").to_string()
+        Stored::of(&files).expect_err("it is damaged").to_string()
     }
 
     #[test]
@@ -144,7 +144,7 @@ mod tests {
     fn a_damaged_study_is_refused() {
         let refused = |name: &str, text: String| {
             let files = [File { name: name.into(), bytes: text.into_bytes() }];
-            Stored::of(&files).err().expect("it is damaged").to_string()
+            Stored::of(&files).expect_err("it is damaged").to_string()
         };
         let head = r#""schema": 1, "version": "0", "title": "T", "seed": 1"#;
         assert!(refused("sweep.json", format!("{{{head}}}")).contains("missing field `factors`"));
