@@ -58,7 +58,9 @@ fn main() {
         }
         ratios.sort_by(f64::total_cmp);
         let (least, middle, most) = (ratios[0], ratios[pairs / 2], ratios[pairs - 1]);
-        println!("{name}, {messages} messages: followed takes {least:.3} / {middle:.3} / {most:.3} of the time (min / median / max)");
+        println!(
+            "{name}, {messages} messages: followed takes {least:.3} / {middle:.3} / {most:.3} of the time (min / median / max)"
+        );
         assert!(!is_measured || middle <= MOST, "{name}: being followed takes {middle:.3} of the time");
     }
 }

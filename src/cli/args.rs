@@ -42,6 +42,7 @@ pub enum Command {
     Sweep(Sweep),
     Tune(Tune),
     Merge(Merge),
+    Plot(super::plot::Plot),
     Export(Export),
     Check(Check),
     Verify(Verify),

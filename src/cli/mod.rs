@@ -22,6 +22,7 @@ mod keep;
 mod list;
 mod look;
 mod merge;
+mod plot;
 mod progress;
 mod rank;
 mod replay;
@@ -55,6 +56,7 @@ pub fn main() -> ExitCode {
         Command::Sweep(args) => sweep::sweep(terminal, &args),
         Command::Tune(args) => tune::tune(terminal, &args),
         Command::Merge(args) => merge::merge(terminal, &args),
+        Command::Plot(args) => plot::plot(terminal, &args),
         Command::Export(args) => export::export(terminal, &args),
         Command::Check(args) => check::check(terminal, &args),
         Command::Verify(args) => verify::verify(terminal, &args),

@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 
 use crate::base::names::Names;
 use crate::base::time::Time;
-use crate::metrics::story::Recorder;
 use crate::metrics::recovery::{CourseBook, Courses, Strike};
+use crate::metrics::story::Recorder;
 use crate::metrics::{
     FaultResult, FlowResult, Imbalance, Ledger, LinkResult, Periods, QueueResult, Queues, ReaderResult, RunResult,
     Series, StationResult, Stations, TopicResult, Topics,
@@ -91,8 +91,7 @@ pub fn play(plan: &Plan, run: u32, watch: &mut Watch<'_>) -> Result<RunResult, R
 pub fn play_explained(plan: &Plan, run: u32, watch: &mut Watch<'_>) -> Result<RunResult, RunError> {
     let record = |names: &Names| explain::recorder(plan, names);
     let (mut result, cluster, mut recorder) = play_recorded(plan, run, record, watch)?;
-    result.explained =
-        recorder.sampled().map(|sampled| Box::new(explain::explained(plan, cluster.names(), sampled)));
+    result.explained = recorder.sampled().map(|sampled| Box::new(explain::explained(plan, cluster.names(), sampled)));
     Ok(result)
 }
 
@@ -216,7 +215,7 @@ fn attach(plan: &Plan, strikes: &[Vec<Strike>], cluster: &mut Cluster<Letter>) {
         .stations()
         .map(|(name, ..)| names.group(name).into_iter().flat_map(|group| names.members(group)).collect())
         .collect();
-    cluster.observe(Stations::new(span, &groups, plan.measured()));
+    cluster.observe(Stations::new(span, &groups, plan.measured(), plan.step()));
     if !plan.queues.is_empty() {
         cluster.observe(Queues::new(plan.rows_of_queues.len(), plan.measured(), plan.step()));
     }
@@ -241,7 +240,7 @@ fn finish(
         let books = ledger.close().map_err(RunError::Imbalance)?.to_vec();
         (books, ledger.places().to_vec())
     };
-    let stations = taken::<Stations>(cluster).close().to_vec();
+    let stations = taken::<Stations>(cluster).close(outcome.end).to_vec();
     let books_of_queues =
         if plan.queues.is_empty() { Vec::new() } else { taken::<Queues>(cluster).close(outcome.end).to_vec() };
     let mut places = places.into_iter();
@@ -300,12 +299,7 @@ fn finish(
         topics,
         readers,
         links,
-        faults: plan
-            .faults
-            .iter()
-            .zip(strikes)
-            .map(|(fault, strikes)| fault_result(fault, strikes, cluster))
-            .collect(),
+        faults: plan.faults.iter().zip(strikes).map(|(fault, strikes)| fault_result(fault, strikes, cluster)).collect(),
         courses,
         explained: None,
     })

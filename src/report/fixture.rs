@@ -30,7 +30,7 @@ fn digest(seed: u64) -> Digest {
 fn run(index: u32, seed: u64) -> RunResult {
     let measured = (Time::ZERO + secs(2), Time::ZERO + LOAD);
     let mut ledger = Ledger::new(2, &[Correctness::Answered, Correctness::Once], measured, ms(200));
-    let mut stations = Stations::new(2, &[vec![SERVER]], measured);
+    let mut stations = Stations::new(2, &[vec![SERVER]], measured, ms(200));
     let outage = (Time::ZERO + secs(8), Some(Time::ZERO + secs(11)));
     let mut courses = Courses::new(2, &[Correctness::Answered, Correctness::Once], LOAD, &[outage]);
     let mut link = LinkBook::default();
@@ -122,7 +122,11 @@ fn run(index: u32, seed: u64) -> RunResult {
         digest: digest(seed),
         checkpoints: Vec::new(),
         flows: vec![flow("buy", &books[0]), flow("log", &books[1])],
-        stations: vec![StationResult { name: "api".into(), workers: Some(4), book: stations.close()[0].clone() }],
+        stations: vec![StationResult {
+            name: "api".into(),
+            workers: Some(4),
+            book: stations.close(Time::ZERO + LOAD + ms(400))[0].clone(),
+        }],
         queues: Vec::new(),
         topics: Vec::new(),
         readers: Vec::new(),

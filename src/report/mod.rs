@@ -3,7 +3,7 @@
 //! A report is a pure function of [`Results`]: the same results give the same bytes, files are named and never opened, and
 //! nothing here knows the command line. Several runs are shown as one: counts are summed and histograms pooled, percentiles
 //! are of the pool and never of other percentiles. Whatever a user wrote (titles, names, notes) is escaped where it stands,
-//! and made harmless where it could drive a terminal.
+//! and made harmless where it could drive a terminal. Plots are functions of the tables' bytes, and of nothing else.
 
 mod aftermath;
 mod attribution;
@@ -19,6 +19,8 @@ mod metric;
 mod plot;
 mod saved;
 mod shell;
+mod stored;
+mod study;
 mod style;
 mod summary;
 mod sweep;
@@ -34,6 +36,7 @@ use crate::experiment::{Ground, Results, Verdict};
 pub use charset::Charset;
 pub use compare::CompareReport;
 pub use saved::{SavedError, baseline};
+pub use stored::StoredError;
 pub use style::Style;
 pub use sweep::SweepReport;
 pub use total::Total;
@@ -95,12 +98,12 @@ impl Report<'_> {
         text::compact(self, style)
     }
 
-    /// Every file: `summary.json`, `summary.csv`, `timeline.csv`, `latency.csv`, `attribution.csv`, `lost.csv`,
-    /// `scenario.toml`, `depth.csv` where there are queues or
-    /// topics, and each plot in `plots/` as SVG and PNG. A plot of something that never happened is left out.
+    /// Every file: `summary.json`, `summary.csv`, `timeline.csv`, `latency.csv`, `utilisation.csv`, `attribution.csv`, `lost.csv`,
+    /// `scenario.toml`, `depth.csv` where there are queues or topics, and each plot in `plots/` as SVG and PNG. A plot of something that
+    /// never happened is left out.
     pub fn files(&self) -> Vec<File> {
         let mut files = self.tables();
-        files.extend(self.plots());
+        files.extend(drawn(&files));
         files
     }
 
@@ -114,6 +117,7 @@ impl Report<'_> {
             file("summary.csv", csv),
             file("timeline.csv", curves::timeline(results, total)),
             file("latency.csv", curves::latency(results, total)),
+            file("utilisation.csv", curves::utilisation(results, total)),
             file("attribution.csv", attribution::attribution(results)),
             file("lost.csv", attribution::lost(results, total)),
             file("scenario.toml", scenario(results)),
@@ -122,10 +126,27 @@ impl Report<'_> {
         files
     }
 
-    /// The plots alone.
+    /// The plots alone: those of its tables.
     pub fn plots(&self) -> Vec<File> {
-        plot::files(self.results, &self.total)
+        drawn(&self.tables())
     }
+}
+
+/// The plots of tables that a report has just written.
+fn drawn(tables: &[File]) -> Vec<File> {
+    plots_of(tables).expect("a report can read what it wrote")
+}
+
+/// The files that [`plots_of`] asks for, as far as a report has them.
+pub const PLOTTED: [&str; 9] = stored::NAMES;
+
+/// The plots of a report that was stored: they are the same bytes as those that it had, as long as the version is the same. Of its files
+/// only those that are [`PLOTTED`] matter.
+///
+/// # Errors
+/// When one of them is missing, or is not what a report writes.
+pub fn plots_of(files: &[File]) -> Result<Vec<File>, StoredError> {
+    stored::Stored::of(files).map(|stored| plot::files(&stored))
 }
 
 /// The resolved scenario, and a comment that says what was played.
@@ -135,7 +156,7 @@ fn scenario(results: &Results) -> Vec<u8> {
         "# Played with rehearsal {VERSION},{} seed {}, {}; digest {}\n\n",
         variant.unwrap_or_default(),
         results.seed,
-        runs(results),
+        runs(results.count),
         fingerprint(results)
     );
     let end = if results.resolved.ends_with('\n') { "" } else { "\n" };
@@ -151,8 +172,8 @@ fn fingerprint(results: &Results) -> String {
 }
 
 /// `1 run`, `10 runs`.
-fn runs(results: &Results) -> String {
-    match results.count {
+fn runs(count: u32) -> String {
+    match count {
         1 => "1 run".into(),
         runs => format!("{runs} runs"),
     }
@@ -193,11 +214,12 @@ mod tests {
             "summary.csv",
             "timeline.csv",
             "latency.csv",
+            "utilisation.csv",
             "attribution.csv",
             "lost.csv",
             "scenario.toml",
         ];
-        assert_eq!(names[..7], tables);
+        assert_eq!(names[..8], tables);
         for plot in ["latency-cdf", "throughput", "latency", "fates"] {
             for end in ["svg", "png"] {
                 assert!(names.contains(&format!("plots/{plot}.{end}").as_str()), "{plot}.{end}");

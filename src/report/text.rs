@@ -73,7 +73,7 @@ fn footer(report: &Report<'_>) -> String {
     let (results, total) = (report.results, &report.total);
     let facts = [
         format!("seed {}", results.seed),
-        runs(results),
+        runs(results.count),
         format!("v{VERSION}"),
         format!("digest {}", fingerprint(results)),
         format!("{} simulated", human::time(total.simulated.as_nanos() as f64)),

@@ -215,6 +215,18 @@ impl Total {
     }
 }
 
+/// What a flow is called above its numbers: `caller/entry → callee`, without saying the callee twice; `caller/entry` alone for whole
+/// requests of several messages.
+pub(super) fn heading(name: &str, callee: &str) -> String {
+    if name.contains("->") {
+        name.replace("->", " → ")
+    } else if callee.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{name} → {callee}")
+    }
+}
+
 /// The total that `is` it, or a new one.
 fn entry<T: Default>(totals: &mut Vec<T>, is: impl Fn(&T) -> bool) -> &mut T {
     let index = totals.iter().position(is).unwrap_or_else(|| {
@@ -240,6 +252,8 @@ fn add_station(total: &mut StationBook, book: &StationBook) {
     total.residence.merge(&book.residence);
     total.waiting_seconds += book.waiting_seconds;
     total.busy_seconds += book.busy_seconds;
+    total.waiting.add(&book.waiting);
+    total.busy.add(&book.busy);
     total.sagas.add(&book.sagas);
     total.outbox_seconds += book.outbox_seconds;
     total.outbox_max = total.outbox_max.max(book.outbox_max);
@@ -316,15 +330,9 @@ impl FlowTotal {
         &mut self.steps[index]
     }
 
-    /// `caller/entry → callee`, without saying the callee twice; `caller/entry` alone for whole requests of several messages.
+    /// As [`heading`].
     pub fn heading(&self) -> String {
-        if self.name.contains("->") {
-            self.name.replace("->", " → ")
-        } else if self.callee.is_empty() {
-            self.name.clone()
-        } else {
-            format!("{} → {}", self.name, self.callee)
-        }
+        heading(&self.name, &self.callee)
     }
 
     /// Messages with this fate.
