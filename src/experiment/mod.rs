@@ -4,6 +4,7 @@ mod baseline;
 mod chain;
 mod compare;
 mod enough;
+mod estimate;
 mod harvest;
 mod judge;
 mod measure;
