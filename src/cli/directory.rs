@@ -11,12 +11,13 @@ use std::path::{Path, PathBuf};
 use rehearsal::report::File;
 
 /// What the reports of this version consist of, at the top of their directory.
-const OURS: [&str; 13] = [
+const OURS: [&str; 14] = [
     "summary.json",
     "summary.csv",
     "timeline.csv",
     "latency.csv",
     "depth.csv",
+    "theory.csv",
     "scenario.toml",
     "plots",
     "sweep.csv",

@@ -18,6 +18,7 @@ mod shard;
 mod shelf;
 mod study;
 mod sweep;
+mod theory;
 mod tune;
 mod verdict;
 mod verify;
@@ -42,6 +43,7 @@ pub use shard::{Division, Shard, play_shard};
 pub use shelf::{Bare, Shelf};
 pub use study::{Outcome, StudyError, study};
 pub use sweep::{Axis, Effect, Sweep, SweepPoint};
+pub use theory::{Prediction, Relation, Silence, Theory};
 pub use tune::{Behind, Candidate, Reason, Round, Tuning, runs_at_most, tune};
 pub use verdict::{Basis, Ground, Judgement, Measured, Unit, Verdict};
 pub use verify::{Difference, Happening, first_difference};
@@ -66,6 +68,8 @@ pub struct Results {
     pub runs: Vec<RunResult>,
     /// The expectations, in the order they are written.
     pub judgements: Vec<Judgement>,
+    /// What formulas say, beside what was measured.
+    pub theory: Theory,
     /// What was left out of the beginning, where that was found out.
     pub cut: Option<Cut>,
     /// The faults that touched nothing in any run.

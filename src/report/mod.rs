@@ -21,6 +21,7 @@ mod style;
 mod summary;
 mod sweep;
 mod text;
+mod theory;
 mod total;
 mod tune;
 
@@ -100,6 +101,7 @@ impl Report<'_> {
             file("scenario.toml", scenario(results)),
         ];
         files.extend(curves::depth(results, total).map(|bytes| file("depth.csv", bytes)));
+        files.extend(theory::csv(results).map(|bytes| file("theory.csv", bytes)));
         files
     }
 

@@ -7,6 +7,7 @@ mod guards;
 mod places;
 mod queues;
 mod recovery;
+mod theory;
 mod topics;
 
 use crate::base::time::Span;
@@ -40,6 +41,7 @@ pub(super) fn summary(results: &Results, total: &Total, style: Style) -> String 
     page.block(places::links(&total.links, style));
     page.block(places::faults(&total.faults, style));
     page.block(recovery::lines(&total.flows, style));
+    page.block(theory::lines(results, style));
     page.block(results.cut.iter().map(|cut| left_out(cut, style)).collect());
     page.block(vec![style.paint(Role::Quiet, &footer(results, total, &title))]);
     page.text

@@ -1,0 +1,181 @@
+//! Theory beside measurement: what formulas predict, and where none applies.
+
+use crate::experiment::{Basis, Measured, Prediction, Relation, Results, Silence, Unit};
+use crate::report::human;
+use crate::report::style::{Role, Style, clean};
+
+use super::columns;
+use super::places::words;
+
+/// Reasons beyond these are counted.
+const SILENCES_MAX: usize = 8;
+
+/// Laws that tie measured numbers to each other are shown one by one where they are further off than this.
+const OFF: f64 = 0.01;
+
+pub(super) fn lines(results: &Results, style: Style) -> Vec<String> {
+    let theory = &results.theory;
+    let is_shown = |prediction: &&Prediction| {
+        !prediction.is_law || prediction.difference().is_some_and(|difference| libm::fabs(difference) > OFF)
+    };
+    let shown: Vec<&Prediction> = theory.predictions.iter().filter(is_shown).collect();
+    let kept = theory.predictions.iter().filter(|prediction| prediction.is_law && !is_shown(prediction));
+    let kept: Vec<&Prediction> = kept.filter(|prediction| prediction.difference().is_some()).collect();
+    // Laws alone are no news where no formula is.
+    if shown.is_empty() && theory.silences.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = vec![format!(
+        "{}  {}",
+        style.paint(Role::Heading, "Theory"),
+        style.paint(Role::Quiet, "what formulas say of the long run, beside what was measured")
+    )];
+    if !shown.is_empty() {
+        lines.extend(table(&shown, style));
+        lines.extend(legend(&shown, style));
+    }
+    if !kept.is_empty() && !shown.is_empty() {
+        let names = ["Little's law", "utilisation law", "response time law"];
+        let names = names.into_iter().filter(|name| kept.iter().any(|prediction| prediction.formula == *name));
+        let most = kept.iter().filter_map(|prediction| prediction.difference()).map(libm::fabs).fold(0.0, f64::max);
+        let within = format!("holds among the measured numbers, within {:.1} %", (most * 1_000.0).ceil() / 10.0);
+        let names = names.collect::<Vec<_>>().join(", ");
+        lines.push(style.paint(Role::Quiet, &format!("    {names}: {within}")));
+    }
+    lines.extend(silences(&theory.silences, style));
+    lines
+}
+
+fn table(shown: &[&Prediction], style: Style) -> Vec<String> {
+    let row = |prediction: &&Prediction| {
+        let bound = match prediction.relation {
+            Relation::Equal => "",
+            Relation::Near => "≈ ",
+            Relation::AtMost => "≤ ",
+            Relation::AtLeast => "≥ ",
+        };
+        let unit = prediction.measured.unit;
+        let predicted = prediction.predicted.map(|value| format!("{bound}{}", written(unit, value)));
+        let difference = prediction.difference().map(|difference| match unit {
+            Unit::Share => format!("{} pp", signed(difference * 100.0)),
+            _ => format!("{} %", signed(difference * 100.0)),
+        });
+        let nothing = || human::NOTHING.to_owned();
+        vec![
+            clean(&prediction.quantity, 40),
+            clean(&prediction.formula, 22),
+            predicted.unwrap_or_else(nothing),
+            value(&prediction.measured),
+            difference.unwrap_or_else(nothing),
+        ]
+    };
+    let header = words(&["quantity", "formula", "theory", "measured", "difference"]);
+    let rows: Vec<Vec<String>> = [vec![header], shown.iter().map(row).collect()].concat();
+    let signs = shown.iter().map(|prediction| sign(prediction));
+    let signs = std::iter::once((Role::Quiet, " ")).chain(signs);
+    let rows = columns(&rows).into_iter().zip(signs).enumerate();
+    let line = |(index, (row, (role, sign))): (usize, (String, (Role, &str)))| {
+        let row = if index == 0 { style.paint(Role::Quiet, &row) } else { row };
+        format!("  {}{row}", style.paint(role, sign))
+    };
+    rows.map(line).collect()
+}
+
+/// Whether the interval of what was measured holds the prediction.
+fn sign(prediction: &Prediction) -> (Role, &'static str) {
+    match prediction.agrees() {
+        Some(true) => (Role::Good, "✓"),
+        Some(false) => (Role::Unsure, "✗"),
+        None => (Role::Quiet, " "),
+    }
+}
+
+/// What signs and notes mean.
+fn legend(shown: &[&Prediction], style: Style) -> Vec<String> {
+    let mut lines = Vec::new();
+    let quiet = |text: &str| style.paint(Role::Quiet, &format!("    {text}"));
+    let known = shown.iter().filter(|prediction| prediction.agrees().is_some()).count();
+    if known > 0 {
+        let batches = shown.iter().any(|prediction| matches!(prediction.measured.basis, Basis::Batches(_)));
+        let of = if batches { "of batches of the run" } else { "over the runs" };
+        lines.push(quiet(&format!(
+            "✓ theory lies in the 95 % interval {of}, ✗ not: about one in twenty does not, by chance"
+        )));
+    }
+    if known < shown.len() && shown.iter().any(|prediction| prediction.measured.basis == Basis::Value) {
+        lines.push(quiet("without a sign there is no interval to compare with: more runs give one"));
+    }
+    let mut known: Vec<&str> = Vec::new();
+    for prediction in shown {
+        let Some(note) = prediction.note.as_deref().filter(|note| !known.contains(note)) else { continue };
+        known.push(note);
+        lines.extend(wrapped(&format!("{}: {note}", prediction.subject), style));
+    }
+    lines
+}
+
+fn silences(silences: &[Silence], style: Style) -> Vec<String> {
+    let text = |silence: &Silence| match &silence.subject {
+        Some(subject) => format!("{}: no formula, as {}", clean(subject, 30), silence.why),
+        None => format!("no formula, as {}", silence.why),
+    };
+    let mut lines: Vec<String> =
+        silences.iter().take(SILENCES_MAX).flat_map(|silence| wrapped(&text(silence), style)).collect();
+    if let Some(more) = silences.len().checked_sub(SILENCES_MAX + 1) {
+        lines.push(style.paint(Role::Quiet, &format!("    and {} more: see `theory.csv`", more + 1)));
+    }
+    lines
+}
+
+/// A sentence over as many lines as it needs, the first to the left.
+fn wrapped(text: &str, style: Style) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in clean(text, 400).split_whitespace() {
+        let last = lines.last_mut().expect("there is a line");
+        if !last.is_empty() && last.chars().count() + 1 + word.chars().count() > super::WIDTH - 6 {
+            lines.push(clean(word, super::WIDTH - 6));
+        } else {
+            let space = if last.is_empty() { "" } else { " " };
+            last.push_str(&format!("{space}{}", clean(word, super::WIDTH - 6)));
+        }
+    }
+    let indent = |index| if index == 0 { "    " } else { "      " };
+    let lines = lines.iter().enumerate().map(|(index, line)| format!("{}{line}", indent(index)));
+    lines.map(|line| style.paint(Role::Quiet, &line)).collect()
+}
+
+fn signed(value: f64) -> String {
+    let size = libm::fabs(value);
+    let decimals = if size < 1.0 {
+        2
+    } else if size < 100.0 {
+        1
+    } else {
+        0
+    };
+    let text = format!("{size:.decimals$}");
+    let is_nothing = text.chars().all(|digit| matches!(digit, '0' | '.'));
+    let sign = if is_nothing {
+        ""
+    } else if value < 0.0 {
+        "-"
+    } else {
+        "+"
+    };
+    format!("{sign}{text}")
+}
+
+/// Four digits of a time, as three hide what is compared here.
+fn written(unit: Unit, value: f64) -> String {
+    match unit {
+        _ if value == f64::INFINITY => human::FOREVER.into(),
+        Unit::Time => human::time(value),
+        Unit::Share => human::share(value),
+        Unit::Rate => human::rate(value),
+        Unit::Number => human::number(value),
+    }
+}
+
+fn value(measured: &Measured) -> String {
+    measured.value.map_or_else(|| human::NOTHING.into(), |value| written(measured.unit, value))
+}
