@@ -40,7 +40,7 @@ pub(super) fn csv(results: &Results) -> Option<Vec<u8>> {
             Unit::Time => "ns",
             Unit::Share => "share",
             Unit::Rate => "per_s",
-            Unit::Number => "number",
+            Unit::Number => "",
         };
         let agrees = prediction.agrees().map_or("", |agrees| if agrees { "yes" } else { "no" });
         let (low, high) = measured.interval.unzip();

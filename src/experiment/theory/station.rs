@@ -148,7 +148,7 @@ fn settles(plan: &Plan, station: &Station<'_>) -> Option<String> {
     let (from, to) = plan.measured();
     let measured = to.since(from).as_secs_f64();
     let is_warm = plan.warmup.as_secs_f64() >= 3.0 * slowest;
-    if measured < 100.0 * slowest {
+    if measured < 20.0 * slowest {
         let time = rounded(slowest);
         return Some(format!("it takes about {time} to forget its past: the measured time is short for that"));
     }

@@ -11,7 +11,7 @@ use super::places::words;
 const SILENCES_MAX: usize = 8;
 
 /// Laws that tie measured numbers to each other are shown one by one where they are further off than this.
-const OFF: f64 = 0.01;
+const OFF: f64 = 0.05;
 
 pub(super) fn lines(results: &Results, style: Style) -> Vec<String> {
     let theory = &results.theory;
@@ -25,11 +25,11 @@ pub(super) fn lines(results: &Results, style: Style) -> Vec<String> {
     if shown.is_empty() && theory.silences.is_empty() {
         return Vec::new();
     }
-    let mut lines = vec![format!(
-        "{}  {}",
-        style.paint(Role::Heading, "Theory"),
-        style.paint(Role::Quiet, "what formulas say of the long run, beside what was measured")
-    )];
+    let heading = |about: &str| format!("{}  {}", style.paint(Role::Heading, "Theory"), style.paint(Role::Quiet, about));
+    if let ([], [Silence { subject: None, why }]) = (&shown[..], &theory.silences[..]) {
+        return vec![heading(&format!("no formula, as {}", clean(why, 76)))];
+    }
+    let mut lines = vec![heading("what formulas say of the long run, beside what was measured")];
     if !shown.is_empty() {
         lines.extend(table(&shown, style));
         lines.extend(legend(&shown, style));
@@ -47,6 +47,9 @@ pub(super) fn lines(results: &Results, style: Style) -> Vec<String> {
 }
 
 fn table(shown: &[&Prediction], style: Style) -> Vec<String> {
+    let formula = |prediction: &Prediction| clean(&prediction.formula, 24);
+    // Names to the left, as the first column.
+    let width = shown.iter().map(|prediction| formula(prediction).chars().count()).max().unwrap_or(0);
     let row = |prediction: &&Prediction| {
         let bound = match prediction.relation {
             Relation::Equal => "",
@@ -63,13 +66,14 @@ fn table(shown: &[&Prediction], style: Style) -> Vec<String> {
         let nothing = || human::NOTHING.to_owned();
         vec![
             clean(&prediction.quantity, 40),
-            clean(&prediction.formula, 22),
+            format!("{:<width$}", formula(prediction)),
             predicted.unwrap_or_else(nothing),
             value(&prediction.measured),
             difference.unwrap_or_else(nothing),
         ]
     };
-    let header = words(&["quantity", "formula", "theory", "measured", "difference"]);
+    let mut header = words(&["quantity", "", "theory", "measured", "difference"]);
+    header[1] = format!("{:<width$}", "formula");
     let rows: Vec<Vec<String>> = [vec![header], shown.iter().map(row).collect()].concat();
     let signs = shown.iter().map(|prediction| sign(prediction));
     let signs = std::iter::once((Role::Quiet, " ")).chain(signs);
@@ -104,6 +108,9 @@ fn legend(shown: &[&Prediction], style: Style) -> Vec<String> {
     }
     if known < shown.len() && shown.iter().any(|prediction| prediction.measured.basis == Basis::Value) {
         lines.push(quiet("without a sign there is no interval to compare with: more runs give one"));
+    }
+    if shown.iter().any(|prediction| prediction.is_law) {
+        lines.push(quiet("a law that does not hold: not as many left as came, so it was no steady state"));
     }
     let mut known: Vec<&str> = Vec::new();
     for prediction in shown {
@@ -165,13 +172,17 @@ fn signed(value: f64) -> String {
     format!("{sign}{text}")
 }
 
-/// Four digits of a time, as three hide what is compared here.
+/// Numbers near one with a digit more than elsewhere, as three hide what is compared here.
 fn written(unit: Unit, value: f64) -> String {
     match unit {
         _ if value == f64::INFINITY => human::FOREVER.into(),
         Unit::Time => human::time(value),
         Unit::Share => human::share(value),
         Unit::Rate => human::rate(value),
+        Unit::Number if (0.001..10.0).contains(&value) => {
+            let decimals = if value < 1.0 { 4 } else { 3 };
+            format!("{value:.decimals$}").trim_end_matches('0').trim_end_matches('.').into()
+        }
         Unit::Number => human::number(value),
     }
 }

@@ -21,7 +21,7 @@ fn steady(case: &Case) -> Option<Steady> {
         busy: Some(utilisation),
         present: Some(rate * residence),
         residence: Some(residence),
-        note: Some(format!("the limit of very many servers: with {nodes}, stays are a little longer")),
+        note: Some(format!("the limit of very many servers: with {nodes}, stays are some per cent longer")),
         ..Steady::default()
     })
 }

@@ -142,7 +142,7 @@ impl Station<'_> {
         if !work.second_moment.is_finite() {
             return "its work has no variance, so the mean wait has no end".into();
         }
-        format!("no closed form is known for {who}, {work_is} and {many}{shared}{room}")
+        format!("there is no closed form here for {who}, {work_is} and {many}{shared}{room}")
     }
 }
 
