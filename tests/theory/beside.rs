@@ -20,11 +20,12 @@ fn theory(formula: &str, seconds: u32, scenario: &str) -> Theory {
             continue;
         }
         let (low, high) = prediction.measured.interval.expect("there are several runs");
+        let grain = prediction.grain * predicted;
         assert!(
-            distance <= high - low + 1e-9 * predicted,
+            distance <= high - low + grain + 1e-9 * predicted,
             "{name}: {measured} instead of {predicted}, {low} to {high}"
         );
-        assert!(high - low <= 0.25 * predicted, "{name}: {low} to {high} says nothing");
+        assert!(high - low <= 0.5 * predicted, "{name}: {low} to {high} says nothing");
     }
     theory
 }
@@ -33,7 +34,7 @@ const CLIENT: &str = "[clients.app]\nrate = \"800/s\"\ncall = \"server\"\n";
 
 #[test]
 fn queues_with_as_much_room_as_is_needed() {
-    let of = |formula: &str, server: &str| theory(formula, 100, &format!("{CLIENT}[services.server]\n{server}\n"));
+    let of = |formula: &str, server: &str| theory(formula, 50, &format!("{CLIENT}[services.server]\n{server}\n"));
     of("M/M/1", "work = { exponential = \"1ms\" }");
     of("M/M/3", "workers = 3\nspeed = 0.4\nwork = { exponential = \"1ms\" }");
     of("M/D/1", "work = \"1ms\"");
@@ -45,7 +46,7 @@ fn queues_with_as_much_room_as_is_needed() {
 
 #[test]
 fn queues_with_limited_room() {
-    let of = |formula: &str, server: &str| theory(formula, 60, &format!("{CLIENT}[services.server]\n{server}\n"));
+    let of = |formula: &str, server: &str| theory(formula, 30, &format!("{CLIENT}[services.server]\n{server}\n"));
     of("M/M/2/5", "workers = 2\nqueue = { limit = 5, counts = \"present\" }\nwork = { exponential = \"2ms\" }");
     of("M/D/1/4", "queue = { limit = 3 }\nwork = \"1ms\"");
     of("M/G/4/4", "workers = 4\nqueue = { limit = 0 }\nwork = { uniform = [\"0s\", \"8ms\"] }");
@@ -99,7 +100,7 @@ fn callers_who_give_up_so_late_that_nobody_does() {
 #[test]
 fn users_who_wait_for_their_answers() {
     let users = "network.latency = \"5ms\"\n[clients.app]\nusers = 30\nthink = { uniform = [\"0s\", \"20ms\"] }\ncall = \"server\"\n";
-    let of = |formula: &str, server: &str| theory(formula, 60, &format!("{users}[services.server]\n{server}\n"));
+    let of = |formula: &str, server: &str| theory(formula, 30, &format!("{users}[services.server]\n{server}\n"));
     of("machine repairman", "workers = 2\nwork = { exponential = \"1ms\" }");
     of("machine repairman", "discipline = \"processor-sharing\"\nwork = \"0.6ms\"");
     let bounds = of("asymptotic bounds", "work = \"1ms\"");
@@ -119,13 +120,13 @@ fn messages_that_are_sent_again() {
         )
     };
     let policy = "timeout = \"100ms\"\nmax-attempts = 3\nbackoff = \"50ms\"\n";
-    theory("ARQ, 3 attempts", 400, &lossy(&format!("send = \"server\"\ndelivery = \"at-least-once\"\n{policy}"), ""));
+    theory("ARQ, 3 attempts", 200, &lossy(&format!("send = \"server\"\ndelivery = \"at-least-once\"\n{policy}"), ""));
     theory(
         "ARQ, 3 attempts",
         400,
         &lossy(&format!("call = \"server\"\n{policy}"), "nodes = 3\nworkers = \"unlimited\"\nwork = \"5ms\""),
     );
-    theory("one attempt", 60, &lossy("send = \"server\"", "work = \"1ms\""));
+    theory("one attempt", 30, &lossy("send = \"server\"", "work = \"1ms\""));
 }
 
 /// A hundred servers are very many: the mean stay is within two per cent of the limit.

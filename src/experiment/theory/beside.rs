@@ -5,6 +5,7 @@ use crate::experiment::measure::partial;
 use crate::experiment::sample::CONFIDENCE;
 use crate::metrics::RunResult;
 use crate::scenario::plan::Plan;
+use crate::scenario::quantity::Statistic;
 
 use super::forecast::{Forecast, Value};
 use super::{Prediction, Silence, Theory, forecasts};
@@ -15,6 +16,9 @@ pub(in super::super) struct Beside {
     lines: Vec<Line>,
     silences: Vec<Silence>,
 }
+
+/// Slots of histograms hide so much of a percentile at the most.
+const SLOT: f64 = 0.004;
 
 /// A prediction, what is measured of it, and of what it follows from.
 #[derive(Debug)]
@@ -70,9 +74,12 @@ impl Beside {
                 relation: forecast.relation,
                 predicted: predicted.filter(|value| value.is_finite()),
                 measured: estimate.measured(CONFIDENCE),
+                grain: if matches!(estimate.measure.statistic, Statistic::Percentile(_)) { SLOT } else { 0.0 },
                 note: forecast.note,
             }
         };
-        Theory { predictions: self.lines.into_iter().map(prediction).collect(), silences: self.silences }
+        // A law says nothing of numbers that are not there.
+        let predictions = self.lines.into_iter().map(prediction).filter(|prediction| prediction.predicted.is_some());
+        Theory { predictions: predictions.collect(), silences: self.silences }
     }
 }

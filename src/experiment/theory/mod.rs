@@ -43,10 +43,12 @@ pub struct Prediction {
     pub source: &'static str,
     /// How the prediction is meant.
     pub relation: Relation,
-    /// What it says, in base units; nothing where that follows from what was measured and nothing was.
+    /// What it says, in base units.
     pub predicted: Option<f64>,
     /// What was measured.
     pub measured: Measured,
+    /// By how much of its value that may be off, as percentiles are kept in slots.
+    pub grain: f64,
     /// A word more.
     pub note: Option<String>,
 }
@@ -102,6 +104,7 @@ impl Prediction {
     /// where the prediction is of a limit.
     pub fn agrees(&self) -> Option<bool> {
         let ((low, high), predicted) = (self.measured.interval.filter(|(low, high)| low < high)?, self.predicted?);
+        let (low, high) = (low * (1.0 - self.grain), high * (1.0 + self.grain));
         match self.relation {
             Relation::Equal => Some((low..=high).contains(&predicted)),
             Relation::AtMost => Some(low <= predicted),

@@ -188,6 +188,7 @@ fn a_difference_is_of_shares_or_relative() {
         relation,
         predicted: Some(predicted),
         measured: measured(unit, value),
+        grain: 0.0,
         note: None,
     };
     let share = prediction(Unit::Share, 0.5, 0.4, Relation::Equal);

@@ -190,3 +190,84 @@ fn written(unit: Unit, value: f64) -> String {
 fn value(measured: &Measured) -> String {
     measured.value.map_or_else(|| human::NOTHING.into(), |value| written(measured.unit, value))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::Theory;
+    use crate::report::fixture;
+    use crate::report::theory::csv;
+
+    fn prediction(quantity: &str, value: f64, unit: Unit) -> Prediction {
+        let interval = Some((0.9 * value, 1.1 * value));
+        Prediction {
+            quantity: format!("server.{quantity}"),
+            subject: "server".into(),
+            formula: "M/M/1".into(),
+            is_law: false,
+            source: "Erlang",
+            relation: Relation::Equal,
+            predicted: Some(0.95 * value),
+            measured: Measured { value: Some(value), interval, basis: Basis::Runs(3), unit },
+            grain: 0.0,
+            note: None,
+        }
+    }
+
+    fn results() -> Results {
+        let share = prediction("busy", 0.5, Unit::Share);
+        let off = Prediction { predicted: Some(2e6), ..prediction("wait.mean", 1e6, Unit::Time) };
+        let near = Prediction { relation: Relation::Near, note: Some("near it".into()), ..share.clone() };
+        let law = Prediction { is_law: true, formula: "Little's law".into(), predicted: Some(0.5), ..share.clone() };
+        let silence = Silence { subject: Some("other".into()), why: "nobody knows how it is".into() };
+        let theory = Theory { predictions: vec![share, off, near, law], silences: vec![silence] };
+        Results { theory, ..fixture::exchange() }
+    }
+
+    #[test]
+    fn theory_stands_beside_what_was_measured() {
+        let lines = lines(&results(), Style::Plain);
+        let expected = [
+            "Theory  what formulas say of the long run, beside what was measured",
+            "     quantity          formula    theory  measured  difference",
+            "  ✓  server.busy       M/M/1      47.50%    50.00%    +2.5 pp",
+            "  ✗  server.wait.mean  M/M/1         2ms       1ms     -50.0 %",
+            "     server.busy       M/M/1    ≈ 47.50%    50.00%    +2.5 pp",
+            "    ✓ theory lies in the 95 % interval over the runs, ✗ not: about one in twenty does not, by chance",
+            "    server: near it",
+            "    Little's law: holds among the measured numbers, within 0.0 %",
+            "    other: no formula, as nobody knows how it is",
+        ];
+        let trimmed: Vec<&str> = lines.iter().map(|line| line.trim_end()).collect();
+        assert_eq!(trimmed, expected, "{}", lines.join("\n"));
+    }
+
+    #[test]
+    fn there_is_a_row_for_each() {
+        let table = String::from_utf8(csv(&results()).expect("there is theory")).expect("it is text");
+        let rows: Vec<&str> = table.lines().collect();
+        assert_eq!(rows.len(), 6);
+        assert!(rows[0].starts_with("quantity,formula,applies,predicted,unit,measured,low,high,difference,agrees,note,source,"));
+        assert!(rows[2].starts_with("server.wait.mean,M/M/1,equal,2000000.0,ns,1000000.0,900000.0,1100000.0,-0.5,no,,Erlang,"), "{table}");
+        assert!(rows[5].starts_with("other,,no,,,,,,,,nobody knows how it is,,"), "{table}");
+        assert_eq!(csv(&fixture::exchange()), None);
+    }
+
+    #[test]
+    fn a_users_names_are_harmless_and_lines_not_too_wide() {
+        let mut results = results();
+        let evil = format!("<b>\u{1b}[2J\r\n{}", "very long ".repeat(50));
+        for prediction in &mut results.theory.predictions {
+            prediction.quantity = evil.clone();
+            prediction.formula = evil.clone();
+            prediction.note = Some(evil.clone());
+        }
+        results.theory.silences = vec![Silence { subject: Some(evil.clone()), why: evil.clone() }; 20];
+        let lines = lines(&results, Style::Plain);
+        assert!(lines.iter().all(|line| line.chars().count() <= super::super::WIDTH && !line.contains('\u{1b}')));
+        assert!(lines.last().is_some_and(|line| line.contains("and 12 more")), "{lines:?}");
+        results.theory = Theory { predictions: Vec::new(), silences: vec![Silence { subject: None, why: evil }] };
+        assert_eq!(super::lines(&results, Style::Plain).len(), 1);
+        assert!(super::lines(&fixture::exchange(), Style::Plain).is_empty());
+    }
+}

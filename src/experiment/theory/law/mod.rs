@@ -6,9 +6,9 @@ mod utilisation;
 
 use crate::model::Cancel;
 use crate::protocol::queue::QueuePolicy;
-use crate::scenario::plan::{Plan, ServiceGroup};
+use crate::scenario::plan::{Measure, Plan, ServiceGroup};
 
-use super::forecast::Forecast;
+use super::forecast::{Forecast, Scope};
 use super::scene::takes_time;
 
 /// All laws.
@@ -35,4 +35,18 @@ fn countable(plan: &Plan) -> impl Iterator<Item = (usize, ServiceGroup<'_>)> {
         let keeps = spec.holds_worker || spec.shares_workers;
         !leaves_late && !sheds && !is_fed && !is_taken_back && keeps && takes_time(plan, *group)
     })
+}
+
+/// What has to be known of a station: how many are served, the mean of a time that each of them takes, and how many end badly, of
+/// whom that time is not known.
+fn served(scope: &Scope, time: &str) -> Vec<Measure> {
+    ["served.rate", time, "failed", "expired"].map(|written| scope.measure(written)).into()
+}
+
+/// How many are there at a time, of one of so many; no number where some end badly.
+fn at_work(measured: &[f64], known: &[f64]) -> f64 {
+    match measured {
+        [rate, time, failed, expired] if failed + expired == 0.0 => rate * time / 1e9 / known[0],
+        _ => f64::NAN,
+    }
 }

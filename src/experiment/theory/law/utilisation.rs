@@ -1,7 +1,7 @@
 //! The utilisation law: U = X S / c. Workers are busy for as long as the work of those that are served takes.
 
 use super::super::forecast::{Forecast, Scope, Value};
-use super::{Law, countable};
+use super::{Law, at_work, countable, served};
 use crate::scenario::plan::Plan;
 
 pub(super) static LAW: Law = Law { forecasts };
@@ -11,9 +11,9 @@ fn forecasts(plan: &Plan) -> Vec<Forecast> {
         let workers = group.spec.workers.filter(|_| !group.spec.shares_workers)?;
         let scope = Scope::station(plan, index, group.name);
         let value = Value::From {
-            measures: vec![scope.measure("served.rate"), scope.measure("work.mean")],
+            measures: served(&scope, "work.mean"),
             known: vec![f64::from(group.nodes) * f64::from(workers.get())],
-            law: |measured, known| measured[0] * measured[1] / 1e9 / known[0],
+            law: at_work,
         };
         let source = "Denning, Buzen, Computing Surveys 10(3), 1978";
         Some(scope.forecast("busy", "utilisation law", source, value))
