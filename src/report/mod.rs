@@ -81,7 +81,8 @@ impl Report<'_> {
     }
 
     /// Every file: `summary.json`, `summary.csv`, `timeline.csv`, `latency.csv`, `scenario.toml`, `depth.csv` where there are queues or
-    /// topics, and each plot in `plots/` as SVG and PNG. A plot of something that never happened is left out.
+    /// topics, `theory.csv` where formulas have something to say, and each plot in `plots/` as SVG and PNG. A plot of something that
+    /// never happened is left out.
     pub fn files(&self) -> Vec<File> {
         let mut files = self.tables();
         files.extend(self.plots());

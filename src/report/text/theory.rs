@@ -47,9 +47,9 @@ pub(super) fn lines(results: &Results, style: Style) -> Vec<String> {
 }
 
 fn table(shown: &[&Prediction], style: Style) -> Vec<String> {
-    let formula = |prediction: &Prediction| clean(&prediction.formula, 24);
+    let formula = |prediction: &Prediction| clean(&prediction.formula, 20);
     // Names to the left, as the first column.
-    let width = shown.iter().map(|prediction| formula(prediction).chars().count()).max().unwrap_or(0);
+    let width = shown.iter().map(|prediction| formula(prediction).chars().count()).max().unwrap_or(0).max("formula".len());
     let row = |prediction: &&Prediction| {
         let bound = match prediction.relation {
             Relation::Equal => "",
@@ -65,7 +65,7 @@ fn table(shown: &[&Prediction], style: Style) -> Vec<String> {
         });
         let nothing = || human::NOTHING.to_owned();
         vec![
-            clean(&prediction.quantity, 40),
+            clean(&prediction.quantity, 36),
             format!("{:<width$}", formula(prediction)),
             predicted.unwrap_or_else(nothing),
             value(&prediction.measured),
@@ -230,9 +230,9 @@ mod tests {
         let expected = [
             "Theory  what formulas say of the long run, beside what was measured",
             "     quantity          formula    theory  measured  difference",
-            "  ✓  server.busy       M/M/1      47.50%    50.00%    +2.5 pp",
+            "  ✓  server.busy       M/M/1      47.50%    50.00%     +2.5 pp",
             "  ✗  server.wait.mean  M/M/1         2ms       1ms     -50.0 %",
-            "     server.busy       M/M/1    ≈ 47.50%    50.00%    +2.5 pp",
+            "     server.busy       M/M/1    ≈ 47.50%    50.00%     +2.5 pp",
             "    ✓ theory lies in the 95 % interval over the runs, ✗ not: about one in twenty does not, by chance",
             "    server: near it",
             "    Little's law: holds among the measured numbers, within 0.0 %",

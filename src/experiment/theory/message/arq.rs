@@ -1,9 +1,9 @@
-//! Sending again what is lost (automatic repeat request): at most n attempts, each of which is lost on the way there with probability p,
-//! and its confirmation on the way back with q, all on their own.
+//! Sending again what is lost (automatic repeat request): at most n attempts, each of which is lost on the way there with
+//! probability p, and its confirmation on the way back with q, all on their own.
 //!
-//! With s = (1 − p)(1 − q) the receiver has it with 1 − pⁿ, the sender knows with 1 − (1 − s)ⁿ, is left in doubt with (1 − s)ⁿ − pⁿ, and
-//! makes (1 − (1 − s)ⁿ) / s attempts, 1 − p of which arrive. The k-th attempt succeeds with s (1 − s)^(k − 1), after all timeouts and
-//! backoffs before it. A single attempt may be lost in bursts.
+//! With s = (1 − p)(1 − q) the receiver has it with 1 − pⁿ, the sender knows with 1 − (1 − s)ⁿ, is left in doubt with
+//! (1 − s)ⁿ − pⁿ, and makes (1 − (1 − s)ⁿ) / s attempts, 1 − p of which arrive. The k-th attempt succeeds with s (1 − s)^(k − 1),
+//! after all timeouts and backoffs before it. A single attempt may be lost in bursts.
 
 use std::num::NonZeroU32;
 
@@ -45,6 +45,9 @@ fn exchange(p: f64, q: f64, attempts: u32) -> Exchange {
 
 /// Of the messages of a flow, if they can be lost on their way.
 pub(super) fn forecasts(plan: &Plan, flow: usize) -> Option<Result<Vec<Forecast>, Why>> {
+    if !plan.network().links().any(|(_, _, link)| link.can_lose()) {
+        return None;
+    }
     let call = plan.calls().get(flow).filter(|call| usize::from(call.flow) == flow)?;
     let (spec, scope) = (&plan.flows[flow], Scope::flow(plan, flow)?);
     let group = plan.services().find(|group| group.target == call.target && group.name == spec.callee)?;
