@@ -20,10 +20,15 @@ pub(super) fn forecasts(plan: &Plan, index: usize, group: ServiceGroup<'_>) -> R
     }
     let scope = Scope::station(plan, index, group.name);
     let name = pool.first().name.clone();
-    let note = pool.first().note.clone().or_else(|| settles(plan, &station));
+    let (settled, unsettled) = settles(plan, &station).unzip();
+    let meant = match pool.first().relation {
+        Relation::Equal => settled.unwrap_or_default(),
+        other => other,
+    };
+    let note = pool.first().note.clone().or(unsettled);
     let mut forecasts = Vec::new();
     for (written, value) in pool.quantities(&station) {
-        let relation = match (pool.first().relation, written) {
+        let relation = match (meant, written) {
             (Relation::AtMost, "residence.mean") => Relation::AtLeast,
             (relation, _) => relation,
         };
@@ -32,7 +37,8 @@ pub(super) fn forecasts(plan: &Plan, index: usize, group: ServiceGroup<'_>) -> R
     }
     for caller in &station.callers {
         let answers = answers(plan, &station, &pool, caller, formula.source);
-        forecasts.extend(answers.into_iter().map(|forecast| Forecast { note: note.clone(), ..forecast }));
+        let meant = |forecast| Forecast { relation: meant, note: note.clone(), ..forecast };
+        forecasts.extend(answers.into_iter().map(meant));
     }
     Ok(forecasts)
 }
@@ -141,20 +147,22 @@ fn is_patient(pool: &Pool, limit: f64) -> Result<(), Why> {
     }
 }
 
-/// What is said where the beginning still shows.
-fn settles(plan: &Plan, station: &Station<'_>) -> Option<String> {
+/// How far the measured time is from the long run that formulas are of: what is said, and how predictions are then meant.
+fn settles(plan: &Plan, station: &Station<'_>) -> Option<(Relation, String)> {
     let times = station.cases.iter().filter_map(|(_, case)| case.relaxation());
     let slowest = times.fold(0.0, f64::max);
     let (from, to) = plan.measured();
     let measured = to.since(from).as_secs_f64();
-    let is_warm = plan.warmup.as_secs_f64() >= 3.0 * slowest;
     if measured < 20.0 * slowest {
         let time = rounded(slowest);
-        return Some(format!("it takes about {time} to forget its past: the measured time is short for that"));
+        let why = format!("it takes about {time} to forget its past: the measured time is too short for that");
+        return Some((Relation::Near, why));
     }
+    let is_warm = plan.warmup.as_secs_f64() >= 3.0 * slowest;
     (!is_warm && measured < 1_000.0 * slowest).then(|| {
         let time = rounded(5.0 * slowest);
-        format!("it starts empty, and formulas are of later: `warmup = \"{time}\"` would leave that out")
+        let why = format!("it starts empty, and formulas are of later: `warmup = \"{time}\"` would leave that out");
+        (Relation::Equal, why)
     })
 }
 

@@ -77,6 +77,23 @@ fn the_way_is_part_of_what_a_caller_sees() {
     assert_eq!([of("app.latency.mean"), of("app.latency.p99"), of("server.residence.p99")], [54.0, 234.26, 230.26]);
 }
 
+/// At 99 % it takes 40 s to forget the past, and at 80 % nearly 100 ms.
+#[test]
+fn formulas_are_of_the_long_run() {
+    let of = |rate: u32, warmup: &str| {
+        let run = format!("run = {{ duration = \"60s\", warmup = \"{warmup}\" }}\n");
+        let client = format!("[clients.app]\nrate = \"{rate}/s\"\ncall = \"server\"\n");
+        let plan = plan(&format!("{run}{client}[services.server]\nwork = {{ exponential = \"1ms\" }}\n"));
+        let forecast = forecasts(&plan).0.remove(0);
+        (forecast.relation, forecast.note.unwrap_or_default())
+    };
+    assert_eq!(of(800, "1s"), (Relation::Equal, String::new()));
+    let (relation, note) = of(800, "0s");
+    assert!(relation == Relation::Equal && note.contains("`warmup = \"450ms\"`"), "{note}");
+    let (relation, note) = of(990, "1s");
+    assert!(relation == Relation::Near && note.contains("too short"), "{note}");
+}
+
 /// Each reason once.
 #[test]
 fn reasons_that_stand_in_the_way() {

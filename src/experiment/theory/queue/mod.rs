@@ -152,7 +152,7 @@ impl Case {
     }
 
     /// How long it takes to forget how it began: the relaxation time of M/M/c, 1 / (√(cμ) − √λ)² (Kleinrock, Queueing Systems II,
-    /// 1976, section 2.7), longer as work varies more.
+    /// 1976, section 2.7), longer as gaps and work vary more.
     pub fn relaxation(&self) -> Option<f64> {
         let (Load::Open { rate, .. } | Load::Pool { rate, .. }) = self.load else { return None };
         let (workers, mean) = (f64::from(self.workers?), self.work.mean);
@@ -160,7 +160,13 @@ impl Case {
             return None;
         }
         let root = libm::sqrt(workers / mean) - libm::sqrt(rate);
-        let spread = (self.work.second_moment / (mean * mean)).max(1.0) / 2.0;
+        let of_gaps = match self.load {
+            Load::Open { gaps: Gaps::Even, .. } => 0.0,
+            Load::Open { gaps: Gaps::Gamma(shape), .. } => 1.0 / shape,
+            _ => 1.0,
+        };
+        let of_work = self.work.second_moment / (mean * mean) - 1.0;
+        let spread = (of_gaps + of_work) / 2.0;
         (root > 0.0).then(|| spread.max(1.0) / (root * root))
     }
 
