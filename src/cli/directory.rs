@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use rehearsal::report::File;
 
 /// What the reports of this version consist of, at the top of their directory.
-const OURS: [&str; 21] = [
+const OURS: [&str; 22] = [
     "summary.json",
     "summary.csv",
     "timeline.csv",
@@ -21,6 +21,7 @@ const OURS: [&str; 21] = [
     "attribution.csv",
     "lost.csv",
     "utilisation.csv",
+    "theory.csv",
     "scenario.toml",
     "plots",
     "sweep.csv",

@@ -4,6 +4,7 @@ mod baseline;
 mod chain;
 mod compare;
 mod enough;
+mod estimate;
 mod explain;
 mod harvest;
 mod judge;
@@ -18,6 +19,7 @@ mod shard;
 mod shelf;
 mod study;
 mod sweep;
+mod theory;
 mod trace;
 mod tune;
 mod verdict;
@@ -44,6 +46,7 @@ pub use shard::{Division, Shard, play_shard};
 pub use shelf::{Bare, Shelf};
 pub use study::{Outcome, StudyError, study};
 pub use sweep::{Axis, Effect, Sweep, SweepPoint};
+pub use theory::{Prediction, Relation, Silence, Theory};
 pub use trace::{TraceError, Traced, Wish, trace};
 pub use tune::{Behind, Candidate, Reason, Round, Tuning, runs_at_most, tune};
 pub use verdict::{Basis, Ground, Judgement, Measured, Unit, Verdict};
@@ -69,6 +72,8 @@ pub struct Results {
     pub runs: Vec<RunResult>,
     /// The expectations, in the order they are written.
     pub judgements: Vec<Judgement>,
+    /// What formulas say, beside what was measured.
+    pub theory: Theory,
     /// What was left out of the beginning, where that was found out.
     pub cut: Option<Cut>,
     /// The faults that touched nothing in any run.

@@ -4,7 +4,7 @@ use crate::base::cause::Cause;
 use crate::base::id::NodeId;
 use crate::base::random::{Seed, Uniform, mix};
 use crate::base::time::{Span, Time, ms, ns, secs, us};
-use crate::experiment::{Basis, Ground, Judgement, Measured, Results, Unit, Verdict};
+use crate::experiment::{Basis, Ground, Judgement, Measured, Results, Theory, Unit, Verdict};
 use crate::metrics::recovery::Courses;
 use crate::metrics::{
     Correctness, FaultResult, FlowBook, FlowResult, Ledger, LinkResult, QueueResult, Queues, ReaderResult, RunResult,
@@ -177,6 +177,7 @@ pub(super) fn exchange() -> Results {
             judgement("shoppers/buy.latency.p99", "< 90ms", Verdict::Fail, time),
             undecided,
         ],
+        theory: Theory::default(),
         cut: None,
         idle_faults: Vec::new(),
         warnings: vec!["shoppers/log: messages can be lost, and no policy has a timeout".into()],

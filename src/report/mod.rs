@@ -25,6 +25,7 @@ mod style;
 mod summary;
 mod sweep;
 mod text;
+mod theory;
 mod timeline;
 mod total;
 mod tune;
@@ -99,7 +100,8 @@ impl Report<'_> {
     }
 
     /// Every file: `summary.json`, `summary.csv`, `timeline.csv`, `latency.csv`, `utilisation.csv`, `attribution.csv`, `lost.csv`,
-    /// `scenario.toml`, `depth.csv` where there are queues or topics, and each plot in `plots/` as SVG and PNG. A plot of something that
+    /// `scenario.toml`, `depth.csv` where there are queues or topics, `theory.csv` where formulas have something to say, and each plot in
+    /// `plots/` as SVG and PNG. A plot of something that
     /// never happened is left out.
     pub fn files(&self) -> Vec<File> {
         let mut files = self.tables();
@@ -123,6 +125,7 @@ impl Report<'_> {
             file("scenario.toml", scenario(results)),
         ];
         files.extend(curves::depth(results, total).map(|bytes| file("depth.csv", bytes)));
+        files.extend(theory::csv(results).map(|bytes| file("theory.csv", bytes)));
         files
     }
 
