@@ -39,6 +39,7 @@ pub enum Command {
     Tune(Tune),
     Merge(Merge),
     Export(Export),
+    Report(super::report::Report),
     Check(Check),
     Verify(Verify),
     Init(Init),

@@ -11,13 +11,15 @@ use std::path::{Path, PathBuf};
 use rehearsal::report::File;
 
 /// What the reports of this version consist of, at the top of their directory.
-const OURS: [&str; 13] = [
+const OURS: [&str; 15] = [
     "summary.json",
     "summary.csv",
     "timeline.csv",
     "latency.csv",
     "depth.csv",
     "scenario.toml",
+    "system.json",
+    "report.html",
     "plots",
     "sweep.csv",
     "sweep.json",

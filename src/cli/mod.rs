@@ -23,6 +23,7 @@ mod list;
 mod merge;
 mod progress;
 mod rank;
+mod report;
 mod run;
 mod scenario;
 mod store;
@@ -54,6 +55,7 @@ pub fn main() -> ExitCode {
         Command::Tune(args) => tune::tune(terminal, &args),
         Command::Merge(args) => merge::merge(terminal, &args),
         Command::Export(args) => export::export(terminal, &args),
+        Command::Report(args) => report::report(terminal, &args),
         Command::Check(args) => check::check(terminal, &args),
         Command::Verify(args) => verify::verify(terminal, &args),
         Command::Init(args) => init::init(terminal, &args),

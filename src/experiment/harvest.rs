@@ -95,6 +95,7 @@ impl<'a> Harvest<'a> {
             count: self.count,
             digest: self.chain.digest(),
             judgements: self.judge.judgements(),
+            system: plan.system.clone(),
             idle_faults,
             warnings,
             runs: self.kept,

@@ -26,7 +26,7 @@ mod workshop;
 use std::ops::ControlFlow;
 
 use crate::metrics::RunResult;
-use crate::scenario::plan::Plan;
+use crate::scenario::plan::{Plan, System};
 
 use harvest::Harvest;
 
@@ -67,6 +67,8 @@ pub struct Results {
     pub judgements: Vec<Judgement>,
     /// What was left out of the beginning, where that was found out.
     pub cut: Option<Cut>,
+    /// The system as a picture shows it.
+    pub system: System,
     /// The faults that touched nothing in any run.
     pub idle_faults: Vec<String>,
     /// Things the user should know, such as a warning about messages that can be lost without a timeout.

@@ -15,6 +15,7 @@ mod human;
 mod interval;
 mod ladder;
 mod metric;
+mod page;
 mod plot;
 mod saved;
 mod style;
@@ -29,6 +30,7 @@ use std::fmt;
 use crate::experiment::{Ground, Results, Verdict};
 
 pub use compare::CompareReport;
+pub use page::{PAGE, PageError, page};
 pub use saved::{SavedError, baseline};
 pub use style::Style;
 pub use sweep::SweepReport;
@@ -80,9 +82,11 @@ impl Report<'_> {
     }
 
     /// Every file: `summary.json`, `summary.csv`, `timeline.csv`, `latency.csv`, `scenario.toml`, `depth.csv` where there are queues or
-    /// topics, and each plot in `plots/` as SVG and PNG. A plot of something that never happened is left out.
+    /// topics, `system.json`, the page `report.html`, and each plot in `plots/` as SVG and PNG. A plot of something that never happened
+    /// is left out.
     pub fn files(&self) -> Vec<File> {
         let mut files = self.tables();
+        files.extend(page::of(&files));
         files.extend(self.plots());
         files
     }
@@ -98,6 +102,7 @@ impl Report<'_> {
             file("timeline.csv", curves::timeline(results, total)),
             file("latency.csv", curves::latency(results, total)),
             file("scenario.toml", scenario(results)),
+            file("system.json", self::json(&results.system)),
         ];
         files.extend(curves::depth(results, total).map(|bytes| file("depth.csv", bytes)));
         files

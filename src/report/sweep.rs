@@ -184,12 +184,14 @@ impl SweepReport<'_> {
     /// The files of a sweep.
     pub fn files(&self) -> Vec<File> {
         let file = |name: &str, bytes| File { name: name.into(), bytes };
-        let tables = [
+        let mut files = vec![
             file("sweep.csv", self.csv()),
             file("sweep.json", self.json()),
             file("sweep.txt", self.text(Style::Plain).into_bytes()),
         ];
-        tables.into_iter().chain(super::plot::of_sweep(self.0)).collect()
+        files.extend(super::page::of(&files));
+        files.extend(super::plot::of_sweep(self.0));
+        files
     }
 }
 

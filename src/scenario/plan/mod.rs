@@ -27,6 +27,7 @@ mod service;
 mod state;
 mod steps;
 mod study;
+mod system;
 mod topic;
 mod topology;
 mod transport;
@@ -66,6 +67,7 @@ pub use network::network;
 pub use policy::{Receiver, balance, policy};
 pub use regions::{Region, Regions, Spot, Zone, regions};
 pub use study::{Column, Enough};
+pub use system::{Kind, Medium, Part, System, Traffic, Way};
 pub use tune::Aim;
 pub use unused::Unused;
 pub use when::When;
@@ -117,6 +119,8 @@ pub struct Plan {
     pub readers: Vec<String>,
     /// What happens to the system.
     pub faults: Vec<FaultSpec>,
+    /// The system as a picture shows it.
+    pub system: System,
     /// How many partitions there are of topics.
     partitions: usize,
     traces: Vec<TraceFile>,

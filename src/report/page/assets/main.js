@@ -1,0 +1,21 @@
+// Reads what is embedded, and shows it.
+
+const whole = JSON.parse(document.getElementById("data").textContent);
+const page = whole.kind === "run" ? new RunPage(whole.tables) : new StudyPage(whole.kind, whole.tables.study);
+const parts = page.parts().flat().filter(Boolean);
+const contents = parts.filter((part) => part.tagName === "SECTION").map((part) =>
+  el("a", { href: `#${part.id}` }, part.querySelector("h2").textContent));
+parts.splice(1, 0, el("nav", { "aria-label": "contents" }, contents));
+document.getElementById("page").replaceChildren(...parts);
+
+// On paper, everything is shown.
+addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((each) => {
+  if (!each.open) {
+    each.open = true;
+    each.dataset.closed = "";
+  }
+}));
+addEventListener("afterprint", () => document.querySelectorAll("details[data-closed]").forEach((each) => {
+  each.open = false;
+  delete each.dataset.closed;
+}));

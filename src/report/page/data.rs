@@ -1,0 +1,145 @@
+//! The tables as they are embedded: numbers as the very texts that they are in the tables, so that nothing is rounded.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value as Json};
+
+use crate::scenario::plan::System;
+
+use super::error::PageError;
+use super::markup;
+
+/// What every row of a table says again.
+const REPEATED: [&str; 5] = ["scenario", "variant", "seed", "version", "digest"];
+
+/// So many flows have curves; of those that follow, the tables tell.
+const CURVES_MAX: usize = 40;
+
+/// No more rows of a table are embedded; the table has them all.
+const ROWS_MAX: usize = 20_000;
+
+/// A file of JSON, all numbers as texts.
+pub(super) fn json(name: &str, bytes: &[u8]) -> Result<Json, PageError> {
+    let damaged = |error: serde_json::Error| PageError::Damaged(name.into(), error.to_string());
+    let mut whole: Json = serde_json::from_slice(bytes).map_err(damaged)?;
+    if !whole.is_object() {
+        return Err(PageError::Damaged(name.into(), "it is no table of names".into()));
+    }
+    match whole.get("schema") {
+        Some(schema) if schema.as_u64() != Some(1) => Err(PageError::OtherSchema(name.into(), schema.to_string())),
+        _ => {
+            as_texts(&mut whole);
+            Ok(whole)
+        }
+    }
+}
+
+/// `summary.json`: of its runs only what tells one from the other.
+pub(super) fn summary(name: &str, bytes: &[u8]) -> Result<Json, PageError> {
+    let mut whole = json(name, bytes)?;
+    let kept = ["run", "seed", "digest", "measured_from_ns", "measured_to_ns", "end_ns"];
+    let runs = whole.get_mut("runs").and_then(Json::as_array_mut);
+    for run in runs.into_iter().flatten().filter_map(Json::as_object_mut) {
+        run.retain(|key, _| kept.contains(&key.as_str()));
+    }
+    let is_whole = whole.get("total").is_some_and(Json::is_object);
+    if is_whole { Ok(whole) } else { Err(PageError::Damaged(name.into(), "it has no `total`".into())) }
+}
+
+/// `system.json`.
+pub(super) fn system(name: &str, bytes: &[u8]) -> Result<System, PageError> {
+    serde_json::from_slice(bytes).map_err(|error| PageError::Damaged(name.into(), error.to_string()))
+}
+
+/// How many messages a second go from whom to whom.
+pub(super) fn rates(summary: &Json) -> BTreeMap<(String, String), f64> {
+    let mut rates = BTreeMap::new();
+    for flow in summary["total"]["flows"].as_array().into_iter().flatten() {
+        let rate = flow["metrics"]["offered"]["rate_per_s"].as_str().and_then(|rate| rate.parse::<f64>().ok());
+        let ends = (text(flow, "caller"), text(flow, "callee"));
+        *rates.entry(ends).or_default() += rate.unwrap_or(0.0);
+    }
+    rates
+}
+
+/// A text under a name, if there is one.
+pub(super) fn text(whole: &Json, name: &str) -> String {
+    whole.get(name).and_then(Json::as_str).unwrap_or_default().to_owned()
+}
+
+/// Any table of a run.
+pub(super) fn table(name: &str, bytes: &[u8]) -> Result<Json, PageError> {
+    match name.rsplit_once('.') {
+        Some((_, "csv")) => columns(name, bytes),
+        Some((_, "json")) => json(name, bytes),
+        _ => Ok(String::from_utf8_lossy(bytes).into_owned().into()),
+    }
+}
+
+/// A table of CSV by columns, without those that are the same in all tables of a report, and without single runs.
+fn columns(name: &str, bytes: &[u8]) -> Result<Json, PageError> {
+    let damaged = |error: csv::Error| PageError::Damaged(name.into(), error.to_string());
+    let mut reader = csv::Reader::from_reader(bytes);
+    let header = reader.headers().map_err(damaged)?.clone();
+    let kept: Vec<usize> = (0..header.len()).filter(|&place| !REPEATED.contains(&&header[place])).collect();
+    let place = |wanted: &str| header.iter().position(|name| name == wanted);
+    let (run, flow) = (place("run"), place("flow"));
+    let is_curve = matches!(name, "timeline.csv" | "latency.csv");
+    let mut flows: Vec<String> = Vec::new();
+    let mut columns: Vec<Vec<String>> = vec![Vec::new(); kept.len()];
+    let mut left_out = 0_u64;
+    for row in reader.records() {
+        let row = row.map_err(damaged)?;
+        if run.is_some_and(|run| &row[run] != "all") {
+            continue;
+        }
+        let mut is_shown = columns.first().is_none_or(|first| first.len() < ROWS_MAX);
+        if let Some(flow) = flow.filter(|_| is_curve) {
+            if !flows.iter().rev().any(|known| known == &row[flow]) && flows.len() < CURVES_MAX {
+                flows.push(row[flow].to_owned());
+            }
+            is_shown &= flows.iter().rev().any(|known| known == &row[flow]);
+        }
+        if !is_shown {
+            left_out += 1;
+            continue;
+        }
+        columns.iter_mut().zip(&kept).for_each(|(column, &place)| column.push(row[place].to_owned()));
+    }
+    let names: Vec<Json> = kept.iter().map(|&place| header[place].into()).collect();
+    let columns: Vec<Json> = columns.into_iter().map(packed).collect();
+    Ok(serde_json::json!({ "names": names, "columns": columns, "left_out": left_out.to_string() }))
+}
+
+/// A column: its texts, or, where few are told over and over, those and which stands where.
+fn packed(column: Vec<String>) -> Json {
+    let mut words: BTreeMap<&str, usize> = BTreeMap::new();
+    for text in &column {
+        let next = words.len();
+        words.entry(text).or_insert(next);
+        if words.len() * 4 > column.len() {
+            return column.into();
+        }
+    }
+    let at: Vec<Json> = column.iter().map(|text| words[text.as_str()].into()).collect();
+    let mut texts = vec![""; words.len()];
+    words.iter().for_each(|(text, &place)| texts[place] = text);
+    serde_json::json!({ "words": texts, "at": at })
+}
+
+/// Numbers become the texts that stand for them.
+fn as_texts(value: &mut Json) {
+    match value {
+        Json::Number(number) => *value = number.to_string().into(),
+        Json::Array(items) => items.iter_mut().for_each(as_texts),
+        Json::Object(entries) => entries.values_mut().for_each(as_texts),
+        Json::Null | Json::Bool(_) | Json::String(_) => {}
+    }
+}
+
+/// Everything that a page is about, as it may stand in a `<script>`.
+pub(super) fn embedded(kind: &str, tables: Vec<(&str, Json)>) -> String {
+    let tables: Map<String, Json> = tables.into_iter().map(|(name, table)| (name.to_owned(), table)).collect();
+    let whole = serde_json::json!({ "kind": kind, "tables": tables });
+    markup::inert(&whole.to_string())
+}
