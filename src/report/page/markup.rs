@@ -18,13 +18,16 @@ pub(super) fn escaped(text: &str) -> String {
     escaped
 }
 
-/// JSON as it may stand inside of a `<script>`: no text can end that, or begin a comment.
+/// JSON as it may stand inside of a `<script>`: no text can end that, begin a comment, or turn the direction of writing.
 pub(super) fn inert(json: &str) -> String {
     let mut inert = String::with_capacity(json.len());
     for c in json.chars() {
         match c {
             '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
                 write!(inert, "\\u{:04x}", u32::from(c)).expect("memory can be written");
+            }
+            '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => {
+                inert.push('\u{fffd}');
             }
             c => inert.push(c),
         }

@@ -1,6 +1,6 @@
 // Line charts. A look at a place tells the values of all lines there; a drag zooms, a double click goes back.
 //
-// Series: { name, colour, dash, step, dots, off, points: [[x, y, low, high], …] }; a missing y parts a line. Charts of one `group`
+// Series: { name, colour, width, dash, step, dots, off, points: [[x, y, low, high], …] }; a missing y parts a line. Charts of one `group`
 // show the same part of their common axis.
 
 const EDGE = { right: 14, top: 22, bottom: 38 };
@@ -59,14 +59,14 @@ class Chart {
 
   draw() {
     const shown = this.visible();
-    const whole = this.x.ends ?? endsOf(this.x.kind, this.series.flatMap((one) => one.points.map(([x]) => x)), false);
+    const whole = this.x.ends ?? endsOf(this.x.kind, shown.flatMap((one) => one.points.map(([x]) => x)), false);
     const [low, high] = this.group.range ?? whole;
     const inside = shown.flatMap((one) => one.points.filter(([x]) => x >= low && x <= high));
     const values = inside.flatMap(([, y, from, to]) => [y, from, to]).filter((value) => value !== null && value !== undefined);
     const ends = this.y.ends ?? endsOf(this.y.kind, values, this.y.fromZero);
     const height = this.width < 420 ? this.height * 0.88 : this.height;
     const vertical = scale(this.y.kind, ends, [height - EDGE.bottom, EDGE.top], 5);
-    const labels = vertical.ticks.map((value) => [value, this.y.show(value)]);
+    const labels = vertical.ticks.map((value) => [value, (this.y.tick ?? this.y.show)(value)]);
     const left = Math.max(34, ...labels.map(([, text]) => 12 + text.length * 6.6));
     const span = [left, this.width - EDGE.right];
     const horizontal = scale(this.x.kind, [low, high], span, Math.max(2, Math.floor((span[1] - span[0]) / 72)));
@@ -74,7 +74,7 @@ class Chart {
     const inner = { x: left, y: EDGE.top, width: Math.max(1, span[1] - left), height: height - EDGE.bottom - EDGE.top };
     const marks = this.x.names
       ? this.x.names.map((name, index) => [index, name]).filter(([index]) => index >= low && index <= high)
-      : horizontal.ticks.map((value) => [value, this.x.show(value)]);
+      : horizontal.ticks.map((value) => [value, (this.x.tick ?? this.x.show)(value)]);
     // Labels that do not fit side by side are left out.
     let free = -Infinity;
     const room = (text, at) => {
@@ -129,11 +129,13 @@ class Chart {
     const style = `stroke:${colour(one.colour)};fill:${colour(one.colour)}`;
     const isAlone = (index) => (one.points[index - 1]?.[1] ?? null) === null && (one.points[index + 1]?.[1] ?? null) === null;
     one.points.forEach(([x, y, low, high], index) => {
-      if (y === null || (this.y.kind === "log" && y <= 0)) {
+      if (y === null) {
         last = null;
         return;
       }
-      const [h, v] = [horizontal.place(x), vertical.place(y)];
+      // Nothing lies below every place of a log axis.
+      const isBelow = this.y.kind === "log" && y <= 0;
+      const [h, v] = [horizontal.place(x), isBelow ? this.axes.height : vertical.place(y)];
       if (last === null) path += `M${h.toFixed(1)},${v.toFixed(1)}`;
       else path += one.step ? `H${h.toFixed(1)}V${v.toFixed(1)}` : `L${h.toFixed(1)},${v.toFixed(1)}`;
       last = v;
@@ -143,7 +145,7 @@ class Chart {
       }
       if (one.dots || isAlone(index)) dots.push(svg("circle", { style, cx: h, cy: v, r: 3 }));
     });
-    return [svg("path", { class: "line", style: `stroke:${colour(one.colour)}`, "stroke-dasharray": one.dash, d: path || "M0,0" }), dots];
+    return [svg("path", { class: "line", style: `stroke:${colour(one.colour)};stroke-width:${one.width ?? 1.7}`, "stroke-dasharray": one.dash, d: path || "M0,0" }), dots];
   }
 
   // The point of a line that is nearest to a place; of steps, the one that holds there.

@@ -7,7 +7,7 @@ function header(title, facts, verdict) {
     type: "button", class: "theme", "aria-label": "light or dark", title: "light or dark",
     onclick: () => { root.dataset.theme = isDark() ? "light" : "dark"; },
   }, "◐");
-  return el("header", {}, el("div", { class: "titled" }, el("h1", {}, title || "untitled"), toggle),
+  return el("header", {}, el("div", { class: "titled" }, el("h1", { title }, shortened(title || "untitled", 200)), toggle),
     el("p", { class: "facts-line" }, facts.filter(Boolean).join(" · ")), verdict);
 }
 
@@ -15,6 +15,11 @@ function footer(whole, facts, command, about, more) {
   const line = [`seed ${whole.seed}`, ...facts, `rehearsal ${whole.version}`, whole.digest && `digest ${whole.digest}`];
   return el("footer", {}, more, command && el("p", {}, el("code", { class: "command" }, command), el("span", { class: "quiet" }, ` ${about}`)),
     el("p", { class: "quiet" }, line.filter(Boolean).join(" · ")));
+}
+
+function shortened(text, most) {
+  const letters = [...text];
+  return letters.length > most ? letters.slice(0, most - 1).join("") + "…" : text;
 }
 
 // TOML with its comments, tables and keys told apart.
@@ -38,7 +43,7 @@ function theoryTable(theory) {
   const line = (row) => {
     const unit = at("unit", row);
     const interval = at("low", row) === "" ? words("") : {
-      text: `${show(at("low", row), unit)} – ${show(at("high", row), unit)}`, value: theory.number("low", row), title: `${at("low", row)} to ${at("high", row)}`,
+      text: intervalOf(at("low", row), at("high", row), unit), value: theory.number("low", row), title: `${at("low", row)} to ${at("high", row)}`,
     };
     const apart = Number.isFinite(Number(at("difference", row))) ? cell(at("difference", row), "share") : text("difference", row);
     return [text("quantity", row), cell(at("predicted", row), unit), cell(at("measured", row), unit), interval, apart, text("formula", row),

@@ -45,15 +45,20 @@ function humanShare(share) {
   return (share * 100).toFixed(6) + "%";
 }
 
-// How values of a unit are written, and what the unit is called on an axis.
+// A share as it stands beside an axis.
+function percent(share) {
+  return Math.abs(share) >= 0.01 || share === 0 ? scaled(share * 100, [[1, "%"]], "") : `${Number((share * 100).toPrecision(3))}%`;
+}
+
+// How values of a unit are written, and how beside an axis, with which words above it, if that differs.
 const UNITS = {
-  ns: { show: humanTime, axis: "" },
-  s: { show: (value) => humanTime(value * 1e9), axis: "" },
-  per_s: { show: (value) => scaled(value, SIZES, "/s"), axis: "per second" },
-  share: { show: humanShare, axis: "" },
-  count: { show: (value) => (Number.isInteger(value) ? humanCount(value) : scaled(value, SIZES, "")), axis: "" },
-  bytes: { show: (value) => scaled(value, SIZES, "B"), axis: "" },
-  "": { show: (value) => scaled(value, SIZES, ""), axis: "" },
+  ns: { show: humanTime },
+  s: { show: (value) => humanTime(value * 1e9) },
+  per_s: { show: (value) => scaled(value, SIZES, "/s"), tick: (value) => scaled(value, SIZES, ""), label: "per second" },
+  share: { show: humanShare, tick: percent },
+  count: { show: (value) => (Number.isInteger(value) ? humanCount(value) : scaled(value, SIZES, "")) },
+  bytes: { show: (value) => scaled(value, SIZES, "B") },
+  "": { show: (value) => scaled(value, SIZES, "") },
 };
 
 // What a statistic is counted in, by the end of its key; the rest is its name.
@@ -74,4 +79,10 @@ function numberOf(text) {
 function show(text, unit) {
   const value = numberOf(text);
   return value === null ? NOTHING : (UNITS[unit] ?? UNITS[""]).show(value);
+}
+
+// The ends of an interval, or half its width where both would read the same.
+function intervalOf(low, high, unit) {
+  const ends = [show(low, unit), show(high, unit)];
+  return ends[0] === ends[1] && low !== high ? `± ${show(String((numberOf(high) - numberOf(low)) / 2), unit)}` : ends.join(" – ");
 }

@@ -8,8 +8,8 @@ const contents = parts.filter((part) => part.tagName === "SECTION").map((part) =
 parts.splice(1, 0, el("nav", { "aria-label": "contents" }, contents));
 document.getElementById("page").replaceChildren(...parts);
 
-// On paper, everything is shown.
-addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((each) => {
+// On paper, everything is shown but what is told once more.
+addEventListener("beforeprint", () => document.querySelectorAll("details:not(.screen)").forEach((each) => {
   if (!each.open) {
     each.open = true;
     each.dataset.closed = "";

@@ -23,7 +23,7 @@ class RunPage {
     this.flows = [...(this.total.flows ?? [])].sort((a, b) => Number(isInner(a)) - Number(isInner(b)));
     this.time = group();
     this.bands = (this.total.faults ?? []).flatMap((fault) => (fault.strikes ?? []).map((strike) => ({
-      name: fault.name, from: numberOf(strike.from_ns) / 1e9, to: strike.to_ns === null ? Infinity : numberOf(strike.to_ns) / 1e9,
+      name: fault.name, from: numberOf(strike.from_ns) / 1e9, to: numberOf(strike.to_ns) === null ? Infinity : numberOf(strike.to_ns) / 1e9,
     })).filter((band) => Number.isFinite(band.from)));
     const [first] = this.summary.runs ?? [];
     const length = first ? (numberOf(first.measured_to_ns) - numberOf(first.measured_from_ns)) / 1e9 : 0;
@@ -40,7 +40,7 @@ class RunPage {
     const worst = counts.fail > 0 ? "fail" : counts.inconclusive > 0 ? "inconclusive" : "pass";
     const parts = [counts.fail > 0 && `${counts.fail} failed`, counts.inconclusive > 0 && `${counts.inconclusive} undecided`].filter(Boolean);
     const line = all === 0 ? "Nothing is expected of it" : parts.length === 0
-      ? (all === 1 ? "The expectation holds" : `All ${all} expectations hold`) : `Of ${all} expectation${all === 1 ? "" : "s"}: ${parts.join(", ")}`;
+      ? ["", "The expectation holds", "Both expectations hold"][all] ?? `All ${all} expectations hold` : `Of ${all} expectation${all === 1 ? "" : "s"}: ${parts.join(", ")}`;
     const measured = this.runs === 1 ? "1 run" : `${humanCount(this.runs)} runs`;
     const facts = [this.summary.variant && `variant ${this.summary.variant}`, measured,
       this.measuredTo > 0 && `measured from ${SECONDS.show(this.measuredFrom)} to ${SECONDS.show(this.measuredTo)}`, `seed ${this.summary.seed}`];
@@ -54,10 +54,10 @@ class RunPage {
       const unit = each.unit;
       const basis = each.basis === "value" ? "" : ` of ${each.sample} ${each.basis}`;
       const ends = each.low === null ? words(NOTHING) : {
-        text: `${show(each.low, unit)} – ${show(each.high, unit)}`, value: numberOf(each.low), exact: `${each.low} ${each.high}`,
+        text: intervalOf(each.low, each.high, unit), value: numberOf(each.low), exact: `${each.low} ${each.high}`,
         title: `${each.low} to ${each.high}${basis}`,
       };
-      return [{ ...words(each.verdict), text: sign, mark, title: each.verdict }, words(each.quantity), words(each.condition),
+      return [{ ...words(each.verdict), text: sign, mark, title: each.verdict }, words(each.quantity), { ...words(each.condition), mark: "brief" },
         cell(each.value, unit), ends, { ...words(each.judged_by + (each.judged_by === "interval" ? basis : "")) }, words(each.note ?? "")];
     });
     const hasNotes = (this.summary.expectations ?? []).some((each) => each.note);
@@ -94,7 +94,7 @@ class RunPage {
     const get = (metric, key) => flow.metrics[metric]?.[key] ?? null;
     const fact = (name, text, unit, below) => el("div", { class: "fact" }, el("dt", {}, name),
       el("dd", { "data-value": text, title: text }, show(text, unit)), below && el("dd", { class: "below" }, below));
-    const ends = get("reliability", "low") === null ? "" : `${show(get("reliability", "low"), "share")} – ${show(get("reliability", "high"), "share")}`;
+    const ends = get("reliability", "low") === null ? "" : intervalOf(get("reliability", "low"), get("reliability", "high"), "share");
     const facts = el("dl", { class: "facts" },
       fact("offered", get("offered", "rate_per_s"), "per_s", `${show(get("offered", "count"), "count")} messages`),
       fact("goodput", get("goodput", "rate_per_s"), "per_s", `sent ${show(get("sent", "rate_per_s"), "per_s")}`),
@@ -137,7 +137,7 @@ class RunPage {
     };
     const sum = (name) => rows.reduce((all, row) => all + (table.number(name, row) ?? 0), 0);
     const series = [
-      { name: "offered", colour: "grey", points: this.steps(table, rows, rate("offered"), true) },
+      { name: "offered", colour: "grey", width: 4.5, points: this.steps(table, rows, rate("offered"), true) },
       { name: "sent, retries included", colour: "orange", points: this.steps(table, rows, rate("sent"), false) },
       { name: "goodput", colour: "blue", points: this.steps(table, rows, rate("goodput"), false) },
     ];
@@ -145,7 +145,7 @@ class RunPage {
       series.splice(2, 0, { name: "processed", colour: "sky", points: this.steps(table, rows, rate("processed"), false) });
     }
     return chart({
-      title: "Throughput over time", x: SECONDS, y: { kind: "linear", fromZero: true, show: (value) => scaled(value, SIZES, ""), label: "messages per second" },
+      title: "Throughput over time", x: SECONDS, y: { kind: "linear", fromZero: true, ...UNITS.per_s, label: "messages per second" },
       series, bands: this.bands, group: this.time,
     });
   }
@@ -155,8 +155,7 @@ class RunPage {
     if (!table) return null;
     const rows = table.rows({ flow: flow.name });
     const colours = { p50: "blue", p90: "green", p95: "purple", p99: "vermilion", "p99.9": "orange", max: "black" };
-    const names = table.names.filter((name) => /^latency_(p[\d.]+|max)_ns$/.test(name)).map((name) => name.slice(8, -3));
-    const known = names.filter((name) => name in colours);
+    const known = Object.keys(colours).filter((name) => table.has(`latency_${name}_ns`));
     const series = known.map((name) => ({
       name, colour: colours[name], off: name === "max" || name === "p95",
       points: this.steps(table, rows, (row) => table.number(`latency_${name}_ns`, row), true),
@@ -176,21 +175,21 @@ class RunPage {
     const both = kinds.map(([name, colour, dash]) => ({ name, colour, dash, points: points(name) })).filter((one) => one.points.length > 0);
     const [base] = both;
     const same = (one) => one !== base && JSON.stringify(one.points) === JSON.stringify(base.points);
-    const lines = both.filter((one) => !same(one)).map((one) => ({ ...one, off: one.name === "latency-from-send", step: one.points.length < 40 }));
-    const lowest = Math.min(...lines.map((one) => one.points[0][0]));
-    const from = (one, start) => [[lowest, start], ...(one.points[0][0] > lowest ? [[one.points[0][0], start]] : []), ...one.points];
+    const lines = both.filter((one) => !same(one)).map((one) => ({ ...one, off: one !== base && one.name !== "latency-all", step: one.points.length < 40 }));
+    // Before its first point nobody is that fast.
+    const from = (one, start) => [[one.points[0][0], start], ...one.points];
     const joint = group();
     const time = { kind: "log", show: humanTime, label: "latency, log scale" };
-    const tail = (share) => (1 - share > 1e-12 ? 1 - share : null);
+    const tail = (share) => (1 - share > 1e-12 ? 1 - share : 0);
     return [
       chart({
         title: "Distribution of latency", note: "share of messages not slower", x: time, group: joint,
-        y: { kind: "linear", fromZero: true, ends: [0, 1.03], show: humanShare },
+        y: { kind: "linear", fromZero: true, ends: [0, 1.03], ...UNITS.share },
         series: lines.map((one) => ({ ...one, points: from(one, 0) })),
       }),
       chart({
         title: "Tail of latency", note: "share of messages slower, both axes log", x: time, group: joint,
-        y: { kind: "log", show: (share) => (share >= 0.01 ? scaled(share * 100, SIZES, "%") : `${Number((share * 100).toPrecision(3))}%`) },
+        y: { kind: "log", ...UNITS.share },
         series: lines.map((one) => ({ ...one, points: from(one, 0).map(([at, share]) => [at, tail(share)]) })),
       }),
     ];
@@ -210,7 +209,7 @@ class RunPage {
   allNumbers(flow) {
     const rows = Object.entries(flow.metrics).flatMap(([metric, statistics]) => Object.entries(statistics).map(([key, text]) =>
       [words(metric), words(statisticOf(key).name), cell(text, statisticOf(key).unit), words(text ?? "")]));
-    return el("details", {}, el("summary", {}, "All numbers"), table(["metric", "statistic", "value", "exactly"], rows));
+    return el("details", { class: "screen" }, el("summary", {}, "All numbers"), table(["metric", "statistic", "value", "exactly"], rows));
   }
 
   attribution() {
@@ -253,7 +252,7 @@ class RunPage {
   stations() {
     const list = this.total.stations ?? [];
     const kept = new Set(["nodes", "workers", "arrived", "served", "failed", "rejected", "expired", "cancelled", "discarded", "busy", "waiting"]);
-    const rows = list.map((each) => ({ name: each.name, metrics: shortened(each.metrics, kept) }));
+    const rows = list.map((each) => ({ name: each.name, metrics: inBrief(each.metrics, kept) }));
     const others = metricsTable(list, "station", (metric) => !kept.has(metric) && !["wait", "work", "residence"].includes(metric));
     return list.length > 0 && section("Stations", "Who handles requests: busy is the share of workers at work, wait the time before work.",
       metricsTable(rows, "station"), this.utilisation(), others && el("details", {}, el("summary", {}, "More about stations"), others));
@@ -271,7 +270,7 @@ class RunPage {
     const endless = names.filter((station) => table.rows({ station }).every((row) => !(table.number("workers", row) > 0)));
     const unlimited = line((row) => table.number("busy", row)).filter((one) => endless.includes(one.name));
     const over = (title, y, series) => chart({ title, x: SECONDS, y, series, bands: this.bands, group: this.time });
-    const share = { kind: "linear", fromZero: true, show: (value) => scaled(value * 100, SIZES, "%"), label: "of all workers" };
+    const share = { kind: "linear", fromZero: true, ...UNITS.share, label: "of all workers" };
     const plain = (label) => ({ kind: "linear", fromZero: true, show: (value) => scaled(value, SIZES, ""), label });
     const waits = line((row) => table.number("waiting", row)).filter((one) => one.points.some(([, y]) => y > 0));
     return el("div", { class: "charts" }, over("Workers busy", share, line(busy)), over("Requests waiting", plain("on average"), waits),
@@ -305,7 +304,7 @@ class RunPage {
 
   faults() {
     const list = this.total.faults ?? [];
-    const when = (fault) => (fault.strikes ?? []).map((strike) => `${show(strike.from_ns, "ns")} – ${strike.to_ns === null ? "…" : show(strike.to_ns, "ns")}`).join(", ");
+    const when = (fault) => (fault.strikes ?? []).map((strike) => `${show(strike.from_ns, "ns")} – ${numberOf(strike.to_ns) === null ? "…" : show(strike.to_ns, "ns")}`).join(", ");
     const touched = (fault, metric) => cell(fault.metrics[metric]?.count ?? null, "count");
     const hasTimes = list.some((fault) => when(fault) !== "");
     const head = ["fault", "kind", ...(hasTimes ? ["when"] : []), "strikes", "nodes", { name: "messages", title: "messages touched" }, { name: "timers", title: "timers touched" }];
@@ -355,7 +354,7 @@ function isInner(flow) {
 }
 
 // Of a station: of each distribution its mean and a high percentile, of everything else what is asked for.
-function shortened(metrics, kept) {
+function inBrief(metrics, kept) {
   const short = {};
   for (const [name, statistics] of Object.entries(metrics)) {
     if (kept.has(name)) short[name] = name === "busy" ? { share: statistics.share } : statistics;

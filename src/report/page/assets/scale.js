@@ -3,7 +3,7 @@
 function niceStep(span, count) {
   const rough = span / Math.max(count, 1);
   const power = 10 ** Math.floor(Math.log10(rough));
-  return power * ([1, 2, 5].find((factor) => factor * power >= rough * 0.999) ?? 10);
+  return power * ([1, 2, 5].find((factor) => factor * power >= rough * 0.95) ?? 10);
 }
 
 // Seconds are told by minutes and hours.

@@ -123,7 +123,7 @@ class StudyPage {
     return chart({
       title: quantity, note: spread ? "log scale" : null, height: 360, series,
       x: { kind: isWide ? "log" : "linear", label: this.short[x], show: (value) => UNITS[unit].show(Number(value.toPrecision(10))), names: isNumeric ? null : list.map(({ text }) => text), ends: isNumeric ? null : [-0.4, list.length - 0.6] },
-      y: { kind: spread ? "log" : "linear", fromZero: true, show: UNITS[unitOfY].show },
+      y: { kind: spread ? "log" : "linear", fromZero: true, ...UNITS[unitOfY] },
     });
   }
 

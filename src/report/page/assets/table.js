@@ -119,11 +119,11 @@ function metricsTable(list, first, only) {
   const text = (each, { metric, key }) => each.metrics[metric]?.[key] ?? null;
   const used = columns.filter((column) => list.some((each) => (numberOf(text(each, column)) ?? 0) !== 0));
   // A count says no more where a rate or a share of the same stands beside it.
-  const told = used.filter(({ metric, key }) => key !== "count" || !used.some((other) => other.metric === metric && ["rate_per_s", "mean"].includes(other.key)));
+  const told = used.filter(({ metric, key }) => key !== "count" || !used.some((other) => other.metric === metric && ["rate_per_s", "mean", "share"].includes(other.key)));
   if (told.length === 0) return null;
   const name = (column) => {
     const alone = told.filter((other) => other.metric === column.metric).length === 1;
-    return alone || (column.name === "share" && column.metric !== "share") ? column.metric + (column.name === "share" && !alone ? " %" : "") : `${column.metric} ${column.name === "rate" ? "/s" : column.name}`;
+    return alone ? column.metric : `${column.metric} ${column.name === "rate" ? "/s" : column.name}`;
   };
   const head = [first, ...told.map((column) => ({ name: name(column), title: `${column.metric}: ${column.name}` }))];
   return table(head, list.map((each) => [words(each.name), ...told.map((column) => cell(text(each, column), column.unit))]));

@@ -108,7 +108,9 @@ fn draw_label(svg: &mut String, arrow: &Arrow, way: &[Point]) {
         return;
     }
     let (x, y) = (before.x + (last.x - before.x) * 0.5, before.y + (last.y - before.y) * 0.5);
-    write!(svg, "<text class=\"rate\" x=\"{x:.1}\" y=\"{:.1}\">{}</text>", y - 5.0, escaped(&arrow.label))
+    // Beside a level line, and in the midst of one that rises.
+    let y = if (last.y - before.y).abs() < 10.0 { y - 5.0 } else { y + 4.0 };
+    write!(svg, "<text class=\"rate\" x=\"{x:.1}\" y=\"{y:.1}\">{}</text>", escaped(&arrow.label))
         .expect("memory can be written");
 }
 
