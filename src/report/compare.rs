@@ -184,6 +184,7 @@ impl CompareReport<'_> {
             file("compare.json", self.json()),
             file("compare.txt", self.text(Style::Plain).into_bytes()),
         ];
+        files.extend(super::page::of(&files));
         files.extend(plot::of_comparison(self.comparison));
         files
     }

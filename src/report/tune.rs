@@ -312,13 +312,15 @@ impl TuneReport<'_> {
     /// The files of a tuning.
     pub fn files(&self) -> Vec<File> {
         let file = |name: &str, bytes| File { name: name.into(), bytes };
-        let tables = [
+        let mut files = vec![
             file("tune.csv", self.csv()),
             file("tune.json", self.json()),
             file("tune.txt", self.text(Style::Plain).into_bytes()),
             file("best.toml", self.toml.clone().into_bytes()),
         ];
-        tables.into_iter().chain(super::plot::of_tuning(self.tuning)).collect()
+        files.extend(super::page::of(&files));
+        files.extend(super::plot::of_tuning(self.tuning));
+        files
     }
 }
 

@@ -63,7 +63,9 @@ fn every_number_is_the_text_of_its_table() {
                 let mut table: Json = serde_json::from_slice(&file.bytes).unwrap();
                 let mut page = whole["tables"]["summary"].clone();
                 assert_eq!(table["runs"].as_array().unwrap().len(), page["runs"].as_array().unwrap().len());
-                [&mut table, &mut page].map(|whole| whole.as_object_mut().unwrap().remove("runs"));
+                [&mut table, &mut page].into_iter().for_each(|whole| {
+                    whole.as_object_mut().unwrap().remove("runs");
+                });
                 agree(&table, &page);
             } else if file.name.ends_with(".csv") && file.name != "summary.csv" {
                 let mut reader = csv::Reader::from_reader(&*file.bytes);

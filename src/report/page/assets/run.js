@@ -57,7 +57,7 @@ class RunPage {
         text: intervalOf(each.low, each.high, unit), value: numberOf(each.low), exact: `${each.low} ${each.high}`,
         title: `${each.low} to ${each.high}${basis}`,
       };
-      return [{ ...words(each.verdict), text: sign, mark, title: each.verdict }, words(each.quantity), { ...words(each.condition), mark: "brief" },
+      return [{ ...words(each.verdict), text: sign, mark, title: each.verdict }, { ...words(each.quantity), mark: "quantity" }, { ...words(each.condition), mark: "brief" },
         cell(each.value, unit), ends, { ...words(each.judged_by + (each.judged_by === "interval" ? basis : "")) }, words(each.note ?? "")];
     });
     const hasNotes = (this.summary.expectations ?? []).some((each) => each.note);
@@ -215,7 +215,7 @@ class RunPage {
   attribution() {
     const table = this.tables["attribution.csv"];
     if (!table || table.length === 0) return null;
-    const flows = table.distinct("flow");
+    const flows = table.distinct("flow").sort((a, b) => Number(a.includes("->")) - Number(b.includes("->")));
     const phases = table.distinct("phase");
     const tones = [...COLOURS, "yellow", "grey"];
     const tone = (phase) => tones[phases.indexOf(phase) % tones.length];

@@ -76,8 +76,12 @@ class StudyPage {
     const numeric = this.factors.filter((path) => this.levels[path].isNumeric);
     const varied = this.factors.filter((path) => this.levels[path].list.length > 1);
     const isSparse = this.kind === "tune";
-    const first = numeric.find((path) => varied.includes(path)) ?? varied[0] ?? this.factors[0];
-    const state = { quantity: this.quantities[0], x: first, by: isSparse ? "" : varied.find((path) => path !== first) ?? "", view: "lines", filters: {} };
+    const many = (path) => this.levels[path].list.length;
+    const most = (best, path) => (best === undefined || many(path) > many(best) ? path : best);
+    const first = numeric.filter((path) => varied.includes(path)).reduce(most, undefined) ?? varied[0] ?? this.factors[0];
+    const rest = varied.filter((path) => path !== first && (!isSparse || many(path) <= COLOURS.length));
+    const by = (isSparse ? rest.find((path) => !this.levels[path].isNumeric) : null) ?? rest[0] ?? "";
+    const state = { quantity: this.quantities[0], x: first, by, view: "lines", filters: {} };
     const stage = el("div", { class: "charts wide" });
     const controls = el("div", { class: "controls" });
     const choice = (name, list, value, pick) => el("label", {}, name, el("select", { onchange: (event) => { pick(event.target.value); update(); } },
@@ -157,13 +161,6 @@ class StudyPage {
       const told = (point.expectations ?? []).map((each) => `${VERDICTS[each.verdict][0]} ${each.quantity} ${each.condition}`).join("\n");
       return worst ? { ...words(worst), text: VERDICTS[worst][0], mark: VERDICTS[worst][1], title: told } : words("");
     };
-    const value = (found, unit) => {
-      const shown = cell(found?.value ?? null, unit);
-      const [low, high] = [numberOf(found?.low), numberOf(found?.high)];
-      if (shown.value === null || low === null || high === null) return shown;
-      const half = show(String(Math.max(high - shown.value, shown.value - low)), unit);
-      return { ...shown, nodes: [shown.text, el("span", { class: "quiet" }, ` ± ${half}`)], title: `${found.value}, ${found.low} to ${found.high}` };
-    };
     const head = [...this.factors.map((path) => ({ name: this.short[path], title: path })), "runs", ...this.quantities,
       ...(judged ? ["expected"] : []), ...(hasNotes ? ["note"] : []), "digest"];
     const rows = this.points.map((point) => [
@@ -171,9 +168,31 @@ class StudyPage {
         const level = this.levels[path].list.find(({ text }) => text === point.factors[path]);
         return { text: point.factors[path] ?? "", value: this.levels[path].isNumeric ? level?.at ?? null : point.factors[path] ?? null, isText: !this.levels[path].isNumeric };
       }),
-      cell(point.runs ?? null, "count"), ...this.quantities.map((name) => value(point.quantities?.[name], this.unitOf(name))),
+      cell(point.runs ?? null, "count"), ...this.quantities.map((name) => withHalf(point.quantities?.[name], this.unitOf(name))),
       ...(judged ? [mark(point)] : []), ...(hasNotes ? [words(point.note ?? "")] : []), words(point.digest ?? "")]);
     return rows.length > 0 && section({ sweep: "Points", compare: "Sides", tune: "Settings" }[this.kind], null, table(head, rows));
+  }
+
+  // What differs from the base, quantity by quantity.
+  differences() {
+    if (this.kind !== "compare" || this.points.length < 2) return [];
+    const [base, ...others] = this.points;
+    return others.map((side) => {
+      const rows = Object.entries(side.quantities).map(([quantity, found]) => {
+        const unit = found.unit;
+        const before = base.quantities[quantity];
+        const difference = cell(found.difference ?? null, unit);
+        const sign = difference.value > 0 ? "+" : "";
+        const half = numberOf(found.half_width);
+        const share = difference.value !== null && numberOf(before?.value) ? difference.value / Math.abs(numberOf(before.value)) : null;
+        return [words(quantity), withHalf(before, unit), withHalf(found, unit),
+          { ...difference, nodes: [sign + difference.text, half !== null && el("span", { class: "quiet" }, ` ± ${show(found.half_width, unit)}`)] },
+          share === null ? { text: NOTHING, value: null } : { text: `${sign}${percent(share)}`, value: share, title: String(share) },
+          words(found.verdict ?? "")];
+      });
+      return el("div", {}, el("h3", {}, `${side.name} against ${base.name}`),
+        table(["quantity", base.name, side.name, "difference", { name: "relative", title: "share of the base's value" }, "which is"], rows));
+    });
   }
 
   effects() {
@@ -198,8 +217,19 @@ class StudyPage {
 
   parts() {
     const { runs } = this.study;
-    return [this.head(), this.explorer(), this.effects(), this.table(), ...this.lists(), footer(this.study, [runs && `${runs} runs`], null, null, null)];
+    const compared = this.kind === "compare";
+    const differences = section("Differences", this.study.is_paired === true ? "Runs of the same index share their luck; intervals are 95 %." : "Intervals are 95 %.", this.differences());
+    return [this.head(), compared && differences, this.explorer(), this.effects(), !compared && this.table(), ...this.lists(), footer(this.study, [runs && `${runs} runs`], null, null, null)];
   }
+}
+
+// A value with half the width of its interval.
+function withHalf(found, unit) {
+  const shown = cell(found?.value ?? null, unit);
+  const [low, high] = [numberOf(found?.low), numberOf(found?.high)];
+  if (shown.value === null || low === null || high === null) return shown;
+  const half = show(String(Math.max(high - shown.value, shown.value - low)), unit);
+  return { ...shown, nodes: [shown.text, el("span", { class: "quiet" }, ` ± ${half}`)], title: `${found.value}, ${found.low} to ${found.high}` };
 }
 
 function flattened(value, path = "") {

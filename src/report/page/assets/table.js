@@ -66,7 +66,7 @@ function table(head, rows, more) {
   const render = (order) => {
     body.replaceChildren(...order.map((line) => el("tr", { onclick: more?.onrow && (() => more.onrow(line.index)), class: more?.onrow && "leads" },
       line.cells.map((each, column) => el(column === 0 ? "th" : "td", {
-        scope: column === 0 && "row", class: isNumber[column] ? "number" : each.mark, title: each.title, "data-value": each.exact,
+        scope: column === 0 && "row", class: isNumber[column] ? "number" : each.mark, title: each.title ?? (column === 0 ? each.text : null), "data-value": each.exact,
       }, each.nodes ?? each.text)))));
   };
   const headers = heads.map((each, column) => {
