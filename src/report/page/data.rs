@@ -12,11 +12,23 @@ use super::markup;
 /// What every row of a table says again.
 const REPEATED: [&str; 5] = ["scenario", "variant", "seed", "version", "digest"];
 
-/// So many flows have curves; of those that follow, the tables tell.
+/// So many flows, stations or queues have curves; of those that follow, the tables tell.
 const CURVES_MAX: usize = 40;
 
 /// No more rows of a table are embedded; the table has them all.
 const ROWS_MAX: usize = 20_000;
+
+/// No more flows, stations, links and the like are shown; `summary.json` has them all.
+const SCOPES_MAX: usize = 400;
+
+/// Tables that hold curves, and the column that says whose they are.
+const CURVES: [(&str, &str); 5] = [
+    ("timeline.csv", "flow"),
+    ("latency.csv", "flow"),
+    ("utilisation.csv", "station"),
+    ("depth.csv", "name"),
+    ("attribution.csv", "flow"),
+];
 
 /// A file of JSON, all numbers as texts.
 pub(super) fn json(name: &str, bytes: &[u8]) -> Result<Json, PageError> {
@@ -34,7 +46,8 @@ pub(super) fn json(name: &str, bytes: &[u8]) -> Result<Json, PageError> {
     }
 }
 
-/// `summary.json`: of its runs only what tells one from the other.
+/// `summary.json`: of its runs only what tells one from the other, and of long lists the beginning; `left_out` says of how many no word is
+/// said.
 pub(super) fn summary(name: &str, bytes: &[u8]) -> Result<Json, PageError> {
     let mut whole = json(name, bytes)?;
     let kept = ["run", "seed", "digest", "measured_from_ns", "measured_to_ns", "end_ns"];
@@ -42,8 +55,16 @@ pub(super) fn summary(name: &str, bytes: &[u8]) -> Result<Json, PageError> {
     for run in runs.into_iter().flatten().filter_map(Json::as_object_mut) {
         run.retain(|key, _| kept.contains(&key.as_str()));
     }
-    let is_whole = whole.get("total").is_some_and(Json::is_object);
-    if is_whole { Ok(whole) } else { Err(PageError::Damaged(name.into(), "it has no `total`".into())) }
+    let Some(total) = whole.get_mut("total").and_then(Json::as_object_mut) else {
+        return Err(PageError::Damaged(name.into(), "it has no `total`".into()));
+    };
+    let mut left_out = 0;
+    for list in total.values_mut().filter_map(Json::as_array_mut) {
+        left_out += list.len().saturating_sub(SCOPES_MAX);
+        list.truncate(SCOPES_MAX);
+    }
+    whole["left_out"] = left_out.to_string().into();
+    Ok(whole)
 }
 
 /// `system.json`.
@@ -83,9 +104,9 @@ fn columns(name: &str, bytes: &[u8]) -> Result<Json, PageError> {
     let header = reader.headers().map_err(damaged)?.clone();
     let kept: Vec<usize> = (0..header.len()).filter(|&place| !REPEATED.contains(&&header[place])).collect();
     let place = |wanted: &str| header.iter().position(|name| name == wanted);
-    let (run, flow) = (place("run"), place("flow"));
-    let is_curve = matches!(name, "timeline.csv" | "latency.csv");
-    let mut flows: Vec<String> = Vec::new();
+    let run = place("run");
+    let owner = CURVES.iter().find(|(known, _)| *known == name).and_then(|(_, owner)| place(owner));
+    let mut owners: Vec<String> = Vec::new();
     let mut columns: Vec<Vec<String>> = vec![Vec::new(); kept.len()];
     let mut left_out = 0_u64;
     for row in reader.records() {
@@ -94,11 +115,12 @@ fn columns(name: &str, bytes: &[u8]) -> Result<Json, PageError> {
             continue;
         }
         let mut is_shown = columns.first().is_none_or(|first| first.len() < ROWS_MAX);
-        if let Some(flow) = flow.filter(|_| is_curve) {
-            if !flows.iter().rev().any(|known| known == &row[flow]) && flows.len() < CURVES_MAX {
-                flows.push(row[flow].to_owned());
+        if let Some(owner) = owner.map(|owner| &row[owner]) {
+            let is_known = owners.iter().rev().any(|known| known == owner);
+            if !is_known && owners.len() < CURVES_MAX {
+                owners.push(owner.to_owned());
             }
-            is_shown &= flows.iter().rev().any(|known| known == &row[flow]);
+            is_shown &= is_known || owners.last().is_some_and(|last| last == owner);
         }
         if !is_shown {
             left_out += 1;

@@ -64,7 +64,7 @@ fn every_number_is_the_text_of_its_table() {
                 let mut page = whole["tables"]["summary"].clone();
                 assert_eq!(table["runs"].as_array().unwrap().len(), page["runs"].as_array().unwrap().len());
                 [&mut table, &mut page].into_iter().for_each(|whole| {
-                    whole.as_object_mut().unwrap().remove("runs");
+                    whole.as_object_mut().unwrap().retain(|name, _| name != "runs" && name != "left_out");
                 });
                 agree(&table, &page);
             } else if file.name.ends_with(".csv") && file.name != "summary.csv" {

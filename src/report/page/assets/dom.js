@@ -36,11 +36,21 @@ function section(title, about, ...content) {
     el("h2", { id: id + "-title" }, title), about && el("p", { class: "about" }, about), children);
 }
 
-// Tabs: arrow keys go from one to the next, as in every such list.
+// Tabs: arrow keys go from one to the next, as in every such list. What is in them is made when they are opened.
+const unopened = new Set();
+
 function tabs(label, entries) {
   const buttons = [];
   const panels = [];
+  const made = entries.map(() => false);
+  const make = (index) => {
+    if (made[index]) return;
+    made[index] = true;
+    panels[index].append(...[entries[index][1]()].flat(3).filter(Boolean));
+  };
+  unopened.add(() => entries.forEach((_, index) => make(index)));
   const choose = (index, focus) => {
+    make(index);
     buttons.forEach((button, each) => {
       button.setAttribute("aria-selected", String(each === index));
       button.tabIndex = each === index ? 0 : -1;
@@ -48,7 +58,7 @@ function tabs(label, entries) {
     });
     if (focus) buttons[index].focus();
   };
-  entries.forEach(([name, content], index) => {
+  entries.forEach(([name], index) => {
     const id = freshId("tab");
     const steps = { ArrowRight: index + 1, ArrowLeft: index - 1, Home: 0, End: entries.length - 1 };
     buttons.push(el("button", {
@@ -61,7 +71,7 @@ function tabs(label, entries) {
       },
     }, name));
     panels.push(el("div", { role: "tabpanel", id: id + "-panel", "aria-labelledby": id, tabindex: "0" },
-      el("h3", { class: "only-printed" }, name), content));
+      el("h3", { class: "only-printed" }, name)));
   });
   choose(0, false);
   const list = el("div", { role: "tablist", "aria-label": label, class: "tabs" }, buttons);

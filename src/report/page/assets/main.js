@@ -9,12 +9,13 @@ parts.splice(1, 0, el("nav", { "aria-label": "contents" }, contents));
 document.getElementById("page").replaceChildren(...parts);
 
 // On paper, everything is shown but what is told once more.
-addEventListener("beforeprint", () => document.querySelectorAll("details:not(.screen)").forEach((each) => {
-  if (!each.open) {
+addEventListener("beforeprint", () => {
+  unopened.forEach((make) => make());
+  document.querySelectorAll("details:not(.screen):not([open])").forEach((each) => {
     each.open = true;
     each.dataset.closed = "";
-  }
-}));
+  });
+});
 addEventListener("afterprint", () => document.querySelectorAll("details[data-closed]").forEach((each) => {
   each.open = false;
   delete each.dataset.closed;

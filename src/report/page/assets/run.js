@@ -75,7 +75,7 @@ class RunPage {
     const timeline = this.tables["timeline.csv"];
     const drawn = new Set(timeline ? timeline.distinct("flow") : []);
     const shown = this.flows.filter((flow) => drawn.has(flow.name)).slice(0, 40);
-    const entries = shown.map((flow) => [flow.name, this.flow(flow)]);
+    const entries = shown.map((flow) => [flow.name, () => this.flow(flow)]);
     const tabbed = entries.length > 0 && tabs("flows", entries);
     const value = (flow, metric, key) => cell(flow.metrics[metric]?.[key] ?? null, statisticOf(key).unit);
     const overview = this.flows.length > 1 && table(
@@ -85,8 +85,10 @@ class RunPage {
         value(flow, "latency", "p99.9_ns"), value(flow, "attempts", "mean")]),
       { caption: "flows", onrow: (row) => row < entries.length && tabbed.choose(row, false) });
     const rest = this.flows.length - shown.length;
+    const silent = Number(this.summary.left_out ?? 0);
     return section(this.flows.length > 1 ? "Flows" : "Messages", null, overview,
       rest > 0 && el("p", { class: "note" }, `Charts are of the first ${shown.length} flows; the tables have the other ${humanCount(rest)}.`),
+      silent > 0 && el("p", { class: "note" }, `${humanCount(silent)} flows, stations, links and the like are not on this page; summary.json has them all.`),
       tabbed && tabbed.element);
   }
 
@@ -232,7 +234,7 @@ class RunPage {
     const body = (flow) => [el("div", { class: "bars" }, bars(flow)),
       el("ul", { class: "keys" }, used(flow).map((phase) => el("li", {}, swatch(tone(phase)), phase)))];
     return section("What latency is made of", "Mean time in each phase, of messages around a percentile.",
-      tabs("flows", flows.slice(0, 40).map((flow) => [flow, body(flow)])).element,
+      tabs("flows", flows.slice(0, 40).map((flow) => [flow, () => body(flow)])).element,
       el("details", {}, el("summary", {}, "As a table"), generic(table, { time_ns: "ns", share: "share", messages: "count" })));
   }
 

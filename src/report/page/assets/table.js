@@ -84,7 +84,7 @@ function table(head, rows, more) {
     return header;
   });
   render(lines);
-  return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": more?.caption ?? "table" },
+  return el("div", { class: rows.length > 30 ? "scroll long" : "scroll", tabindex: "0", role: "region", "aria-label": more?.caption ?? "table" },
     el("table", {}, el("thead", {}, el("tr", {}, headers)), body));
 }
 
