@@ -82,6 +82,7 @@ fn what_is_no_report_is_2_and_what_cannot_be_read_is_4() {
 
 /// What a hand does, and what is seen then.
 const HAND: &str = include_str!("page/hand.js");
+const HAND_ON_STUDY: &str = include_str!("page/study.js");
 
 const WATCH: &str = r#"<script>
 window.problems = [];
@@ -91,7 +92,7 @@ for (const kind of ["error", "warn"]) { console[kind] = (...words) => window.pro
 </script>"#;
 
 /// What the hand has seen on a page in a window of this width, if there is a browser.
-fn seen(home: &Home, page: &str, width: u32) -> Option<Value> {
+fn seen(home: &Home, page: &str, hand: &str, width: u32) -> Option<Value> {
     let named = std::env::var("CHROMIUM").ok();
     let known = ["chromium", "chromium-browser", "google-chrome"].map(str::to_owned);
     let is_there =
@@ -101,7 +102,7 @@ fn seen(home: &Home, page: &str, width: u32) -> Option<Value> {
         return None;
     };
     let copy = home.read(page).replacen("<title>", &format!("{WATCH}<title>"), 1);
-    let copy = copy.replace("</body>", &format!("<script>{HAND}</script></body>"));
+    let copy = copy.replace("</body>", &format!("<script>{hand}</script></body>"));
     home.write("copy.html", copy);
     let url = format!("file://{}", Path::new(&home.path("copy.html")).display());
     let output = Command::new(browser)
@@ -129,13 +130,13 @@ fn seen(home: &Home, page: &str, width: u32) -> Option<Value> {
 fn a_reader_can_look_zoom_toggle_switch_and_sort() {
     let home = shop();
     for width in [1280, 500] {
-        let Some(seen) = seen(&home, "out/report.html", width) else { return };
+        let Some(seen) = seen(&home, "out/report.html", HAND, width) else { return };
         assert_eq!(seen["problems"], serde_json::json!([]), "{seen}");
         assert_eq!((&seen["title"], &seen["bold"]), (&"A shop <b>&amp;".into(), &0.into()));
         let sections: Vec<_> = seen["sections"].as_array().unwrap().iter().map(|each| each.as_str().unwrap()).collect();
         assert_eq!(&sections[..2], ["Expectations", "Flows"]);
         assert!(["Stations", "Queues", "Faults", "System"].iter().all(|each| sections.contains(each)), "{sections:?}");
-        assert!(seen["charts"].as_u64().unwrap() >= 8, "{seen}");
+        assert!(seen["charts"].as_u64().unwrap() >= 5, "{seen}");
         assert_eq!(seen["broken"], 0, "{seen}");
         assert!(seen["width"].as_i64().unwrap() <= 0, "the page itself never scrolls sideways: {seen}");
         assert_eq!((&seen["hover"][0], &seen["hover"][1]), (&true.into(), &true.into()), "{seen}");
@@ -151,4 +152,30 @@ fn a_reader_can_look_zoom_toggle_switch_and_sort() {
         assert!(sorted("down").is_sorted_by(|a, b| a > b) && sorted("up").is_sorted_by(|a, b| a < b), "{seen}");
         assert_eq!(seen["boxes"], 4, "{seen}");
     }
+}
+
+#[test]
+fn a_reader_can_explore_a_sweep() {
+    let home = Home::new();
+    let rates = "clients.app.rate=['20/s', '40/s', '80/s']";
+    let work = "services.api.work=['1ms', '2ms']";
+    let sweep = ["sweep", "good.toml", "--sweep", rates, "--sweep", work, "--runs", "2", "-o", "swept"];
+    home.run(&[&sweep[..], &["--inconclusive", "pass", "--format", "quiet"]].concat()).with(0);
+    let Some(seen) = seen(&home, "swept/report.html", HAND_ON_STUDY, 1000) else { return };
+    assert_eq!(seen["problems"], serde_json::json!([]), "{seen}");
+    let choices = seen["choices"].as_array().unwrap();
+    assert_eq!(choices[1], serde_json::json!(["rate", "work"]));
+    assert_eq!(choices[2], serde_json::json!(["nothing", "work"]));
+    assert_eq!(choices[3], serde_json::json!(["lines", "heat map"]));
+    assert_eq!((&seen["lines"], &seen["dots"]), (&2.into(), &6.into()), "{seen}");
+    let table: Value = serde_json::from_str(&home.read("swept/sweep.json")).unwrap();
+    let quantity = choices[0][0].as_str().unwrap();
+    let points = table["points"].as_array().unwrap();
+    let mut told: Vec<String> = points.iter().map(|point| point["quantities"][quantity]["value"].to_string()).collect();
+    let mut cells: Vec<_> = seen["cells"].as_array().unwrap().iter().map(|each| each.as_str().unwrap()).collect();
+    told.sort();
+    cells.sort();
+    assert_eq!(cells, told, "the map shows the very numbers of the table");
+    assert_eq!((&seen["alone"][0], &seen["rows"], &seen["broken"]), (&1.into(), &6.into(), &0.into()), "{seen}");
+    assert!(seen["width"].as_i64().unwrap() <= 0, "{seen}");
 }

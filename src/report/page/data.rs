@@ -1,7 +1,8 @@
 //! The tables as they are embedded: numbers as the very texts that they are in the tables, so that nothing is rounded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
 use crate::scenario::plan::System;
@@ -30,31 +31,51 @@ const CURVES: [(&str, &str); 5] = [
     ("attribution.csv", "flow"),
 ];
 
+/// `summary.json`, and of its runs only what tells one from the other.
+#[derive(serde::Deserialize)]
+struct Summary {
+    #[serde(default)]
+    runs: Vec<Run>,
+    #[serde(flatten)]
+    rest: Map<String, Json>,
+}
+
+/// What tells a run from others.
+#[derive(serde::Deserialize, serde::Serialize)]
+struct Run {
+    run: u32,
+    seed: u64,
+    digest: String,
+    measured_from_ns: u64,
+    measured_to_ns: u64,
+    end_ns: u64,
+}
+
 /// A file of JSON, all numbers as texts.
 pub(super) fn json(name: &str, bytes: &[u8]) -> Result<Json, PageError> {
-    let damaged = |error: serde_json::Error| PageError::Damaged(name.into(), error.to_string());
-    let mut whole: Json = serde_json::from_slice(bytes).map_err(damaged)?;
-    if !whole.is_object() {
-        return Err(PageError::Damaged(name.into(), "it is no table of names".into()));
-    }
+    embeddable(name, read(name, bytes)?)
+}
+
+fn read<T: DeserializeOwned>(name: &str, bytes: &[u8]) -> Result<T, PageError> {
+    serde_json::from_slice(bytes).map_err(|error| PageError::Damaged(name.into(), error.to_string()))
+}
+
+fn embeddable(name: &str, whole: Map<String, Json>) -> Result<Json, PageError> {
     match whole.get("schema") {
         Some(schema) if schema.as_u64() != Some(1) => Err(PageError::OtherSchema(name.into(), schema.to_string())),
         _ => {
+            let mut whole = Json::Object(whole);
             as_texts(&mut whole);
             Ok(whole)
         }
     }
 }
 
-/// `summary.json`: of its runs only what tells one from the other, and of long lists the beginning; `left_out` says of how many no word is
-/// said.
+/// `summary.json`, of long lists the beginning; `left_out` says of how many no word is said.
 pub(super) fn summary(name: &str, bytes: &[u8]) -> Result<Json, PageError> {
-    let mut whole = json(name, bytes)?;
-    let kept = ["run", "seed", "digest", "measured_from_ns", "measured_to_ns", "end_ns"];
-    let runs = whole.get_mut("runs").and_then(Json::as_array_mut);
-    for run in runs.into_iter().flatten().filter_map(Json::as_object_mut) {
-        run.retain(|key, _| kept.contains(&key.as_str()));
-    }
+    let Summary { runs, mut rest } = read(name, bytes)?;
+    rest.insert("runs".into(), serde_json::to_value(runs).expect("plain data is JSON"));
+    let mut whole = embeddable(name, rest)?;
     let Some(total) = whole.get_mut("total").and_then(Json::as_object_mut) else {
         return Err(PageError::Damaged(name.into(), "it has no `total`".into()));
     };
@@ -69,7 +90,7 @@ pub(super) fn summary(name: &str, bytes: &[u8]) -> Result<Json, PageError> {
 
 /// `system.json`.
 pub(super) fn system(name: &str, bytes: &[u8]) -> Result<System, PageError> {
-    serde_json::from_slice(bytes).map_err(|error| PageError::Damaged(name.into(), error.to_string()))
+    read(name, bytes)
 }
 
 /// How many messages a second go from whom to whom.
@@ -106,7 +127,7 @@ fn columns(name: &str, bytes: &[u8]) -> Result<Json, PageError> {
     let place = |wanted: &str| header.iter().position(|name| name == wanted);
     let run = place("run");
     let owner = CURVES.iter().find(|(known, _)| *known == name).and_then(|(_, owner)| place(owner));
-    let mut owners: Vec<String> = Vec::new();
+    let owners = owner.map(|owner| owners(bytes, owner)).transpose().map_err(damaged)?;
     let mut columns: Vec<Vec<String>> = vec![Vec::new(); kept.len()];
     let mut left_out = 0_u64;
     for row in reader.records() {
@@ -114,15 +135,8 @@ fn columns(name: &str, bytes: &[u8]) -> Result<Json, PageError> {
         if run.is_some_and(|run| &row[run] != "all") {
             continue;
         }
-        let mut is_shown = columns.first().is_none_or(|first| first.len() < ROWS_MAX);
-        if let Some(owner) = owner.map(|owner| &row[owner]) {
-            let is_known = owners.iter().rev().any(|known| known == owner);
-            if !is_known && owners.len() < CURVES_MAX {
-                owners.push(owner.to_owned());
-            }
-            is_shown &= is_known || owners.last().is_some_and(|last| last == owner);
-        }
-        if !is_shown {
+        let has_curve = owner.zip(owners.as_ref()).is_none_or(|(owner, owners)| owners.contains(&row[owner]));
+        if !has_curve || columns.first().is_some_and(|first| first.len() >= ROWS_MAX) {
             left_out += 1;
             continue;
         }
@@ -131,6 +145,21 @@ fn columns(name: &str, bytes: &[u8]) -> Result<Json, PageError> {
     let names: Vec<Json> = kept.iter().map(|&place| header[place].into()).collect();
     let columns: Vec<Json> = columns.into_iter().map(packed).collect();
     Ok(serde_json::json!({ "names": names, "columns": columns, "left_out": left_out.to_string() }))
+}
+
+/// Whose curves are shown: what clients ask for comes before what follows from that.
+fn owners(bytes: &[u8], column: usize) -> Result<BTreeSet<String>, csv::Error> {
+    let mut known = BTreeSet::new();
+    let mut all: Vec<String> = Vec::new();
+    for row in csv::Reader::from_reader(bytes).records() {
+        let owner = &row?[column];
+        if !known.contains(owner) {
+            known.insert(owner.to_owned());
+            all.push(owner.to_owned());
+        }
+    }
+    all.sort_by_key(|owner| owner.contains("->"));
+    Ok(all.into_iter().take(CURVES_MAX).collect())
 }
 
 /// A column: its texts, or, where few are told over and over, those and which stands where.

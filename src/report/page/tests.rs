@@ -156,7 +156,11 @@ fn what_is_no_report_is_refused() {
         page(&files).expect_err("it is damaged").to_string()
     };
     assert!(with("summary.json", "{").starts_with("`summary.json` is damaged: EOF"), "{}", with("summary.json", "{"));
-    assert_eq!(with("summary.json", "[]"), "`summary.json` is damaged: it is no table of names");
+    assert!(
+        with("summary.json", "[]").starts_with("`summary.json` is damaged: invalid"),
+        "{}",
+        with("summary.json", "[]")
+    );
     assert_eq!(with("summary.json", "{}"), "`summary.json` is damaged: it has no `total`");
     let other = with("summary.json", "{\"schema\": 7, \"total\": {}}");
     assert_eq!(other, "`summary.json` has schema 7; this version reads schema 1");

@@ -28,7 +28,7 @@ class Chart {
     new ResizeObserver(([{ contentRect }]) => {
       if (contentRect.width < 50 || Math.abs(contentRect.width - this.width) < 1) return;
       this.width = contentRect.width;
-      this.draw();
+      requestAnimationFrame(() => this.draw());
     }).observe(this.canvas);
     this.draw();
   }
@@ -63,7 +63,7 @@ class Chart {
     const [low, high] = this.group.range ?? whole;
     const inside = shown.flatMap((one) => one.points.filter(([x]) => x >= low && x <= high));
     const values = inside.flatMap(([, y, from, to]) => [y, from, to]).filter((value) => value !== null && value !== undefined);
-    const ends = this.y.ends ?? endsOf(this.y.kind, values, this.y.fromZero);
+    const ends = this.y.ends ?? endsOf(this.y.kind, values, this.y.fromZero, this.y.most);
     const height = this.width < 420 ? this.height * 0.88 : this.height;
     const vertical = scale(this.y.kind, ends, [height - EDGE.bottom, EDGE.top], 5);
     const labels = vertical.ticks.map((value) => [value, (this.y.tick ?? this.y.show)(value)]);

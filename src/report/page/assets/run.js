@@ -191,7 +191,7 @@ class RunPage {
       }),
       chart({
         title: "Tail of latency", note: "share of messages slower, both axes log", x: time, group: joint,
-        y: { kind: "log", ...UNITS.share },
+        y: { kind: "log", most: 1.06, ...UNITS.share },
         series: lines.map((one) => ({ ...one, points: from(one, 0).map(([at, share]) => [at, tail(share)]) })),
       }),
     ];
@@ -330,7 +330,8 @@ class RunPage {
   system() {
     const drawing = document.getElementById("diagram").content.cloneNode(true);
     const text = this.scenario && el("details", {}, el("summary", {}, "The scenario, resolved"), el("pre", { class: "toml" }, highlighted(this.scenario)));
-    return section("System", null, drawing.childNodes.length > 0 && el("div", {}, drawing), text);
+    const hasOneWay = drawing.querySelector(".way:not(.call)") !== null;
+    return section("System", hasOneWay && "Solid lines are calls, which are answered; dashed ones lead one way. Rates are of messages offered.", drawing.childNodes.length > 0 && el("div", {}, drawing), text);
   }
 
   foot() {

@@ -38,12 +38,12 @@ function scale(kind, [low, high], [from, to], count) {
 }
 
 // The ends of an axis that shows these values.
-function endsOf(kind, values, fromZero) {
+function endsOf(kind, values, fromZero, most = Infinity) {
   const known = values.filter((value) => Number.isFinite(value) && (kind !== "log" || value > 0));
   if (known.length === 0) return kind === "log" ? [1, 10] : [0, 1];
   let low = known.reduce((a, b) => Math.min(a, b));
   let high = known.reduce((a, b) => Math.max(a, b));
-  if (kind === "log") return low === high ? [low / 2, high * 2] : [low / 1.06, high * 1.06];
+  if (kind === "log") return low === high ? [low / 2, Math.min(high * 2, most)] : [low / 1.06, Math.min(high * 1.06, most)];
   if (fromZero) low = Math.min(low, 0);
   if (low === high) high = low + (Math.abs(low) || 1);
   const room = (high - low) * 0.06;

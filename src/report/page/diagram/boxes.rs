@@ -1,6 +1,6 @@
 //! What is drawn: a box for each part, or one for many that are alike.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::report::human;
 use crate::report::style::clean;
@@ -11,6 +11,9 @@ const ALIKE_MAX: usize = 6;
 
 /// Boxes that are drawn, at the most.
 const BOXES_MAX: usize = 80;
+
+/// How far likeness is looked at where there are more.
+const ROUNDS: usize = 12;
 
 /// Pixels that a letter takes, on average, and those around a text.
 const LETTER: f64 = 7.4;
@@ -48,41 +51,29 @@ pub(super) struct Boxes {
     pub left_out: u64,
 }
 
-/// What parts have in common that are alike.
-type Likeness<'a> = (&'static str, Option<String>, BTreeSet<(&'a str, Traffic, bool)>);
+/// Who sends to a part or gets from it, what, and whether it is the part that sends.
+type Neighbours<'a> = BTreeMap<&'a str, BTreeSet<(&'a str, Traffic, bool)>>;
 
 impl Boxes {
     pub fn of(system: &System, rates: &BTreeMap<(String, String), f64>) -> Self {
-        let sends: BTreeSet<&str> = system.ways.iter().flat_map(|way| [way.from.as_str(), way.to.as_str()]).collect();
-        // A broker is there in the places that it has; a controller says nothing to a reader.
-        let hosts: BTreeSet<&str> = system.parts.iter().filter_map(|part| part.host.as_deref()).collect();
-        let is_drawn = |part: &&Part| {
-            part.kind != Kind::Controller && (sends.contains(part.name.as_str()) || !hosts.contains(part.name.as_str()))
-        };
-        let mut neighbours: BTreeMap<&str, BTreeSet<(&str, Traffic, bool)>> = BTreeMap::new();
+        let mut neighbours = Neighbours::new();
         for way in &system.ways {
             neighbours.entry(&way.from).or_default().insert((&way.to, way.kind, true));
             neighbours.entry(&way.to).or_default().insert((&way.from, way.kind, false));
         }
-        let mut alike: BTreeMap<Likeness<'_>, Vec<&Part>> = BTreeMap::new();
-        for part in system.parts.iter().filter(is_drawn) {
-            let likeness = neighbours.get(part.name.as_str()).cloned().unwrap_or_default();
-            alike.entry((kind(part.kind), region(part), likeness)).or_default().push(part);
+        // A broker is there in the places that it has; a controller says nothing to a reader.
+        let hosts: BTreeSet<&str> = system.parts.iter().filter_map(|part| part.host.as_deref()).collect();
+        let is_seen = |name: &str| neighbours.contains_key(name) || !hosts.contains(name);
+        let is_drawn = |part: &&Part| part.kind != Kind::Controller && is_seen(&part.name);
+        let mut parts: Vec<&Part> = system.parts.iter().filter(is_drawn).collect();
+        let distances = distances(&parts, &neighbours);
+        parts.sort_by_key(|part| distances.get(part.name.as_str()).copied().unwrap_or(usize::MAX));
+        let mut groups = grouped(&parts, &alike(&parts, &neighbours, 1));
+        if groups.len() > BOXES_MAX {
+            groups = grouped(&parts, &alike(&parts, &neighbours, ROUNDS));
         }
-        let mut group_of: BTreeMap<&str, usize> = BTreeMap::new();
-        let mut groups: Vec<Vec<&Part>> = Vec::new();
-        for parts in alike.values() {
-            if parts.len() > ALIKE_MAX {
-                group_of.extend(parts.iter().map(|part| (part.name.as_str(), groups.len())));
-                groups.push(parts.clone());
-            }
-        }
-        for part in system.parts.iter().filter(is_drawn) {
-            if !group_of.contains_key(part.name.as_str()) {
-                group_of.insert(&part.name, groups.len());
-                groups.push(vec![part]);
-            }
-        }
+        let members = groups.iter().enumerate().flat_map(|(place, parts)| parts.iter().map(move |part| (place, part)));
+        let group_of: BTreeMap<&str, usize> = members.map(|(place, part)| (part.name.as_str(), place)).collect();
         let left_out = groups.iter().skip(BOXES_MAX).map(|parts| parts.len() as u64).sum();
         groups.truncate(BOXES_MAX);
         let list: Vec<Drawn> = groups.iter().map(|parts| drawn(parts, system)).collect();
@@ -103,6 +94,69 @@ impl Boxes {
             arrows.into_iter().map(|((from, to, kind), rate)| Arrow { from, to, kind, label: label(rate) }).collect();
         Self { list, arrows, left_out }
     }
+}
+
+/// How many steps messages take from a client to a part.
+fn distances<'a>(parts: &[&'a Part], neighbours: &Neighbours<'a>) -> BTreeMap<&'a str, usize> {
+    let clients = parts.iter().filter(|part| part.kind == Kind::Client).map(|part| part.name.as_str());
+    let mut queue: VecDeque<(&str, usize)> = clients.map(|client| (client, 0)).collect();
+    let mut distances = BTreeMap::new();
+    while let Some((name, distance)) = queue.pop_front() {
+        if distances.contains_key(name) {
+            continue;
+        }
+        distances.insert(name, distance);
+        let next = neighbours.get(name).into_iter().flatten().filter(|(.., sends)| *sends);
+        queue.extend(next.map(|(to, ..)| (*to, distance + 1)));
+    }
+    distances
+}
+
+/// Numbers that parts share that are alike: with one round those of the same kind, region and neighbours; with more, those whose
+/// neighbours are alike, and theirs, so many steps far.
+fn alike<'a>(parts: &[&'a Part], neighbours: &Neighbours<'a>, rounds: usize) -> Vec<usize> {
+    let places: BTreeMap<&str, usize> =
+        parts.iter().enumerate().map(|(place, part)| (part.name.as_str(), place)).collect();
+    let mut classes = numbered(parts.iter().map(|part| (kind(part.kind), region(part))));
+    let own: Vec<usize> = (0..parts.len()).collect();
+    for _ in 0..rounds {
+        let known = if rounds == 1 { &own } else { &classes };
+        let near = |part: &&Part| -> BTreeSet<(usize, Traffic, bool)> {
+            let near = neighbours.get(part.name.as_str()).into_iter().flatten();
+            near.filter_map(|(name, kind, sends)| Some((known[*places.get(name)?], *kind, *sends))).collect()
+        };
+        classes = numbered(parts.iter().zip(&classes).map(|(part, class)| (*class, near(part))));
+    }
+    classes
+}
+
+/// The same number for what is equal, in the order in which it comes.
+fn numbered<T: Ord>(values: impl Iterator<Item = T>) -> Vec<usize> {
+    let mut known = BTreeMap::new();
+    let number = |value| {
+        let next = known.len();
+        *known.entry(value).or_insert(next)
+    };
+    values.map(number).collect()
+}
+
+/// Those that are alike together, where they are many, and all others alone.
+fn grouped<'a>(parts: &[&'a Part], classes: &[usize]) -> Vec<Vec<&'a Part>> {
+    let mut sizes: BTreeMap<usize, usize> = BTreeMap::new();
+    classes.iter().for_each(|class| *sizes.entry(*class).or_default() += 1);
+    let (mut groups, mut place_of): (Vec<Vec<&Part>>, BTreeMap<usize, usize>) = (Vec::new(), BTreeMap::new());
+    for (part, class) in parts.iter().zip(classes) {
+        match place_of.get(class) {
+            Some(&place) => groups[place].push(part),
+            None => {
+                if sizes[class] > ALIKE_MAX {
+                    place_of.insert(*class, groups.len());
+                }
+                groups.push(vec![part]);
+            }
+        }
+    }
+    groups
 }
 
 /// The region of a part that is in one alone; a place is where its broker is, which is told there.

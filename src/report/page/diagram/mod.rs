@@ -109,7 +109,7 @@ fn draw_label(svg: &mut String, arrow: &Arrow, way: &[Point]) {
     }
     let (x, y) = (before.x + (last.x - before.x) * 0.5, before.y + (last.y - before.y) * 0.5);
     // Beside a level line, and in the midst of one that rises.
-    let y = if (last.y - before.y).abs() < 10.0 { y - 5.0 } else { y + 4.0 };
+    let y = if (last.y - before.y).abs() < 10.0 { y - 8.0 } else { y + 4.0 };
     write!(svg, "<text class=\"rate\" x=\"{x:.1}\" y=\"{y:.1}\">{}</text>", escaped(&arrow.label))
         .expect("memory can be written");
 }
@@ -187,9 +187,12 @@ mod tests {
         let drawing = draw(&System { parts, ways, links: Vec::new() }, &BTreeMap::new());
         assert!(drawing.contains("300 services") && drawing.contains("1,000 nodes"), "{drawing}");
         let chain: Vec<Way> = (1..500).map(|index| way(&format!("s{}", index - 1), &format!("s{index}"))).collect();
-        let parts = (0..500).map(|index| part(&format!("s{index}"), Kind::Service, 1)).collect();
-        let drawing = draw(&System { parts, ways: chain, links: Vec::new() }, &BTreeMap::new());
-        assert!(drawing.contains("more parts of the system are not drawn") && drawing.len() < 100_000);
+        let mut parts: Vec<Part> = (0..500).map(|index| part(&format!("s{index}"), Kind::Service, 1)).collect();
+        let drawing = draw(&System { parts: parts.clone(), ways: chain, links: Vec::new() }, &BTreeMap::new());
+        assert!(drawing.contains("476 services") && drawing.matches("class=\"part").count() == 25, "{drawing}");
+        parts.iter_mut().for_each(|part| part.at = vec![(part.name.clone(), 1)]);
+        let drawing = draw(&System { parts, ways: Vec::new(), links: Vec::new() }, &BTreeMap::new());
+        assert!(drawing.contains("420 more parts of the system are not drawn") && drawing.len() < 100_000);
     }
 
     #[test]
