@@ -1,5 +1,11 @@
 // Reads what is embedded, and shows it.
 
+// What cannot be shown says so.
+addEventListener("error", (event) => {
+  const note = el("p", { class: "verdict bad" }, `This page cannot show its tables: ${event.message}`);
+  if (!document.querySelector("header")) document.getElementById("page").replaceChildren(note);
+});
+
 const whole = JSON.parse(document.getElementById("data").textContent);
 const page = whole.kind === "run" ? new RunPage(whole.tables) : new StudyPage(whole.kind, whole.tables.study);
 const parts = page.parts().flat().filter(Boolean);

@@ -214,33 +214,47 @@ class RunPage {
     return el("details", { class: "screen" }, el("summary", {}, "All numbers"), table(["metric", "statistic", "value", "exactly"], rows));
   }
 
+  // Phases at places, as bars; the row of a point that is called latency is the whole.
   attribution() {
     const table = this.tables["attribution.csv"];
     if (!table || table.length === 0) return null;
     const flows = table.distinct("flow").sort((a, b) => Number(a.includes("->")) - Number(b.includes("->")));
-    const phases = table.distinct("phase");
-    const tones = [...COLOURS, "yellow", "grey"];
-    const tone = (phase) => tones[phases.indexOf(phase) % tones.length];
-    const bars = (flow) => table.distinct("point").map((point) => {
-      const rows = table.rows({ flow, point });
-      const parts = rows.map((row) => ({
-        name: table.at("phase", row), share: table.number("share", row) ?? 0, colour: tone(table.at("phase", row)),
-        text: `${show(table.at("time_ns", row), "ns")}, ${show(table.at("share", row), "share")}`,
-      }));
-      const whole = rows.reduce((sum, row) => sum + (table.number("time_ns", row) ?? 0), 0);
-      return rows.length > 0 && el("div", { class: "row" }, el("span", { class: "label" }, point), stack(point, parts), el("span", { class: "whole" }, humanTime(whole)));
-    });
-    const used = (flow) => phases.filter((phase) => table.rows({ flow, phase }).some((row) => table.number("share", row) > 0));
-    const body = (flow) => [el("div", { class: "bars" }, bars(flow)),
-      el("ul", { class: "keys" }, used(flow).map((phase) => el("li", {}, swatch(tone(phase)), phase)))];
-    return section("What latency is made of", "Mean time in each phase, of messages around a percentile.",
+    const name = (row) => [table.at("phase", row), table.at("place", row)].filter(Boolean).join(" · ");
+    const isWhole = (row) => table.at("phase", row) === "latency";
+    const body = (flow) => {
+      const rows = table.rows({ flow });
+      const most = new Map();
+      rows.filter((row) => !isWhole(row)).forEach((row) => most.set(name(row), Math.max(most.get(name(row)) ?? 0, table.number("share", row) ?? 0)));
+      // The largest have a colour of their own, and stand in the same order in each bar.
+      const tones = ["blue", "vermilion", "green", "orange", "purple", "sky", "yellow", "black"];
+      const ranked = [...most].filter(([, share]) => share > 0).sort((a, b) => b[1] - a[1]).map(([part]) => part);
+      const tone = new Map(ranked.map((part, index) => [part, tones[index] ?? "grey"]));
+      const bar = (point) => {
+        const here = rows.filter((row) => table.at("point", row) === point);
+        const whole = here.find(isWhole);
+        const parts = here.filter((row) => tone.has(name(row))).map((row) => ({
+          name: name(row), share: table.number("share", row) ?? 0, colour: tone.get(name(row)),
+          text: `${show(table.at("time_ns", row), "ns")}, ${show(table.at("share", row), "share")}`,
+        })).sort((a, b) => ranked.indexOf(a.name) - ranked.indexOf(b.name));
+        const time = whole === undefined ? "" : show(table.at("time_ns", whole), "ns");
+        return el("div", { class: "row" }, el("span", { class: "label" }, point), stack(point, parts),
+          el("span", { class: "whole", title: whole === undefined ? null : `${table.at("time_ns", whole)} ns, ${table.at("messages", whole)} messages` }, time));
+      };
+      const points = [...new Set(rows.map((row) => table.at("point", row)))];
+      const keys = ranked.slice(0, tones.length).map((part) => el("li", {}, swatch(tone.get(part)), part));
+      const rest = ranked.length - keys.length;
+      return [el("div", { class: "bars" }, points.map(bar)), el("ul", { class: "keys" }, keys, rest > 0 && el("li", {}, swatch("grey"), `${rest} others`))];
+    };
+    const oneIn = table.number("one_in", 0);
+    const sample = oneIn > 1 ? ` Of the first run, one message in ${humanCount(oneIn)}.` : "";
+    return section("What latency is made of", `Where the time went of messages around the mean and around percentiles.${sample}`,
       tabs("flows", flows.slice(0, 40).map((flow) => [flow, () => body(flow)])).element,
-      el("details", {}, el("summary", {}, "As a table"), generic(table, { time_ns: "ns", share: "share", messages: "count" })));
+      el("details", { class: "screen" }, el("summary", {}, "As a table"), generic(table, { time_ns: "ns", share: "share", messages: "count" })));
   }
 
   lost() {
     const table = this.tables["lost.csv"];
-    return table && table.length > 0 && section("Lost messages", null, generic(table, { count: "count", share: "share" }));
+    return table && table.length > 0 && section("What went wrong", "Messages that did not end well, and the last thing that happened to each.", generic(table, { count: "count", share: "share" }));
   }
 
   storiesSection() {
