@@ -5,6 +5,9 @@
 
 const EDGE = { right: 14, top: 22, bottom: 38 };
 
+// The height of a line of names above the data.
+const NAMES = 13;
+
 function group() {
   return { range: null, charts: new Set() };
 }
@@ -15,6 +18,8 @@ class Chart {
     this.series = options.series.filter((one) => one.points.some(([, y]) => y !== null));
     this.series.forEach((one, index) => { one.colour ??= COLOURS[index % COLOURS.length]; });
     this.width = 560;
+    // Names of bands have up to two lines of their own, so that no data lies behind them.
+    this.top = EDGE.top + NAMES * Math.min(2, new Set(this.bands.map((band) => band.name)).size);
     this.id = freshId("clip");
     this.canvas = el("div", { class: "canvas", tabindex: "0", role: "img", "aria-label": this.words(), onkeydown: (event) => this.key(event) });
     this.tip = el("div", { class: "tip", hidden: true });
@@ -65,13 +70,13 @@ class Chart {
     const values = inside.flatMap(([, y, from, to]) => [y, from, to]).filter((value) => value !== null && value !== undefined);
     const ends = this.y.ends ?? endsOf(this.y.kind, values, this.y.fromZero, this.y.most);
     const height = this.width < 420 ? this.height * 0.88 : this.height;
-    const vertical = scale(this.y.kind, ends, [height - EDGE.bottom, EDGE.top], 5);
+    const vertical = scale(this.y.kind, ends, [height - EDGE.bottom, this.top], 5);
     const labels = vertical.ticks.map((value) => [value, (this.y.tick ?? this.y.show)(value)]);
     const left = Math.max(34, ...labels.map(([, text]) => 12 + text.length * 6.6));
     const span = [left, this.width - EDGE.right];
     const horizontal = scale(this.x.kind, [low, high], span, Math.max(2, Math.floor((span[1] - span[0]) / 72)));
     this.axes = { horizontal, vertical, left, height };
-    const inner = { x: left, y: EDGE.top, width: Math.max(1, span[1] - left), height: height - EDGE.bottom - EDGE.top };
+    const inner = { x: left, y: this.top, width: Math.max(1, span[1] - left), height: height - EDGE.bottom - this.top };
     const marks = this.x.names
       ? this.x.names.map((name, index) => [index, name]).filter(([index]) => index >= low && index <= high)
       : horizontal.ticks.map((value) => [value, (this.x.tick ?? this.x.show)(value)]);
@@ -107,18 +112,25 @@ class Chart {
   }
 
   drawBands(horizontal, inner) {
+    const lanes = [...new Set(this.bands.map((band) => band.name))];
+    const free = [-Infinity, -Infinity];
     const named = new Set();
     return this.bands.map((band) => {
       const from = Math.max(inner.x, horizontal.place(Math.max(band.from, horizontal.low)));
       const to = Math.min(inner.x + inner.width, horizontal.place(Math.min(band.to, horizontal.high)));
-      if (to < inner.x || from > inner.x + inner.width || band.from > horizontal.high || band.to < horizontal.low) return null;
-      const isNew = !named.has(band.name);
-      named.add(band.name);
-      const lane = (named.size - 1) % 4;
-      return svg("g", { class: `band lane-${lane}` },
+      if (band.from > horizontal.high || band.to < horizontal.low) return null;
+      // Each name once, where there is room for it.
+      const width = band.name.length * 6.2;
+      const start = Math.max(inner.x, Math.min(from, inner.x + inner.width - width));
+      const line = named.has(band.name) ? -1 : free.findIndex((end) => end + 8 < start);
+      if (line >= 0) {
+        named.add(band.name);
+        free[line] = start + width;
+      }
+      return svg("g", { class: `band lane-${lanes.indexOf(band.name) % 4}` },
         svg("title", {}, band.name),
         svg("rect", { x: from, y: inner.y, width: Math.max(to - from, 1.5), height: inner.height }),
-        isNew && svg("text", { x: Math.min(from + 4, inner.x + inner.width - band.name.length * 6), y: inner.y + 12 + lane * 13 }, band.name));
+        line >= 0 && svg("text", { x: start, y: inner.y - 4 - line * NAMES }, band.name));
     });
   }
 
@@ -165,7 +177,7 @@ class Chart {
     if (near.length === 0) return;
     const snapped = isBetween ? x : near.map(([, point]) => point[0]).reduce((a, b) => (Math.abs(a - x) <= Math.abs(b - x) ? a : b));
     const at = horizontal.place(snapped);
-    this.cursor.replaceChildren(svg("line", { x1: at, x2: at, y1: EDGE.top, y2: height - EDGE.bottom }),
+    this.cursor.replaceChildren(svg("line", { x1: at, x2: at, y1: this.top, y2: height - EDGE.bottom }),
       ...near.filter(([, point]) => this.y.kind !== "log" || point[1] > 0).map(([one, point]) =>
         svg("circle", { cx: one.step ? at : horizontal.place(point[0]), cy: vertical.place(point[1]), r: 3.5, style: `fill:${colour(one.colour)}` })));
     const interval = ([, , low, high]) => (low === null || low === undefined ? "" : ` (${this.y.show(low)} to ${this.y.show(high)})`);
@@ -174,7 +186,7 @@ class Chart {
     this.tip.hidden = false;
     const width = this.tip.offsetWidth;
     this.tip.style.left = `${at + 14 + width > this.width ? Math.max(0, at - width - 14) : at + 14}px`;
-    this.tip.style.top = `${EDGE.top}px`;
+    this.tip.style.top = `${this.top}px`;
     this.place = snapped;
     this.isLow = left;
   }
@@ -204,7 +216,7 @@ class Chart {
       const at = Math.min(Math.max(x(event), left), this.width - EDGE.right);
       this.look(horizontal.invert(at), false);
       if (start !== null && event.buttons !== 0) {
-        this.cursor.append(svg("rect", { class: "drag", x: Math.min(start, at), y: EDGE.top, width: Math.abs(at - start), height: height - EDGE.top - EDGE.bottom }));
+        this.cursor.append(svg("rect", { class: "drag", x: Math.min(start, at), y: this.top, width: Math.abs(at - start), height: height - this.top - EDGE.bottom }));
       }
     });
     this.canvas.addEventListener("pointerdown", (event) => {

@@ -52,13 +52,15 @@ class RunPage {
     const rows = (this.summary.expectations ?? []).map((each) => {
       const [sign, mark] = VERDICTS[each.verdict] ?? ["?", "unsure"];
       const unit = each.unit;
+      // A time that a verdict is about, and that is no number, is longer than any.
+      const isEndless = each.value === null && unit === "ns" && each.verdict !== "inconclusive";
       const basis = each.basis === "value" ? "" : ` of ${each.sample} ${each.basis}`;
       const ends = each.low === null ? words(NOTHING) : {
         text: intervalOf(each.low, each.high, unit), value: numberOf(each.low), exact: `${each.low} ${each.high}`,
         title: `${each.low} to ${each.high}${basis}`,
       };
       return [{ ...words(each.verdict), text: sign, mark, title: each.verdict }, { ...words(each.quantity), mark: "quantity" }, { ...words(each.condition), mark: "brief" },
-        cell(each.value, unit), ends, { ...words(each.judged_by + (each.judged_by === "interval" ? basis : "")) }, words(each.note ?? "")];
+        isEndless ? { text: "∞", value: Infinity, exact: "", title: "longer than any time" } : cell(each.value, unit), ends, { ...words(each.judged_by + (each.judged_by === "interval" ? basis : "")) }, words(each.note ?? "")];
     });
     const hasNotes = (this.summary.expectations ?? []).some((each) => each.note);
     const head = [{ name: "", title: "verdict" }, "quantity", "expected", "measured", "95 % interval", "judged by", "note"];
@@ -271,7 +273,7 @@ class RunPage {
     const rows = list.map((each) => ({ name: each.name, metrics: inBrief(each.metrics, kept) }));
     const others = metricsTable(list, "station", (metric) => !kept.has(metric) && !["wait", "work", "residence"].includes(metric));
     return list.length > 0 && section("Stations", "Who handles requests: busy is the share of workers at work, wait the time before work.",
-      metricsTable(rows, "station"), this.utilisation(), others && el("details", {}, el("summary", {}, "More about stations"), others));
+      metricsTable(rows, "station", null, true), this.utilisation(), others && el("details", {}, el("summary", {}, "More about stations"), others));
   }
 
   utilisation() {

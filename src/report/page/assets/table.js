@@ -105,8 +105,9 @@ function generic(columns, units, limit) {
   return [table(head, rows), left > 0 && el("p", { class: "note" }, `${humanCount(left)} more rows are in the table itself.`)];
 }
 
-// Names with metrics, each metric with statistics: a column for each statistic that anybody has and that is not nothing for all.
-function metricsTable(list, first, only) {
+// Names with metrics, each metric with statistics: a column for each statistic that anybody has and that is not nothing for all. In
+// short, a percentile stands behind its mean, and is not said whose it is.
+function metricsTable(list, first, only, isShort) {
   const columns = [];
   for (const each of list) {
     for (const [metric, statistics] of Object.entries(each.metrics)) {
@@ -123,6 +124,7 @@ function metricsTable(list, first, only) {
   if (told.length === 0) return null;
   const name = (column) => {
     const alone = told.filter((other) => other.metric === column.metric).length === 1;
+    if (isShort) return ["mean", "count", "rate", "share"].includes(column.name) ? column.metric : column.name;
     return alone ? column.metric : `${column.metric} ${column.name === "rate" ? "/s" : column.name}`;
   };
   const head = [first, ...told.map((column) => ({ name: name(column), title: `${column.metric}: ${column.name}` }))];
