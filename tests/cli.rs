@@ -29,8 +29,9 @@ fn a_run_writes_its_report_where_it_is_told_to() {
     assert_eq!(home.names(), ["good.toml", "results"]);
     assert_eq!(names(&home.path("results")), ["good"], "nothing is left beside it");
     let files = names(&home.path("results/good"));
-    let tables = ["scenario.toml", "summary.csv", "summary.json", "timeline.csv", "utilisation.csv"];
-    assert_eq!(files, [&["latency.csv", "plots"][..], &tables].concat());
+    let tables = ["scenario.toml", "summary.csv", "summary.json", "system.json", "timeline.csv", "utilisation.csv"];
+    let named = ["attribution.csv", "latency.csv", "lost.csv", "plots", "report.html"];
+    assert_eq!(files, [&named[..], &tables].concat());
     assert!(names(&home.path("results/good/plots")).contains(&"latency.png".to_owned()));
     let summary: Value = serde_json::from_str(&home.read("results/good/summary.json")).unwrap();
     assert_eq!(summary["title"], "Good");
@@ -531,7 +532,7 @@ fn a_sweep_plays_every_point_and_says_what_matters() {
     assert_eq!(alone.with(1).out.lines().nth(1), Some(rows[4]));
     let ended = home.run(&["sweep", "study.toml", "-o", "out"]).with(1);
     assert!(ended.err.contains("tables and plots are in `out`"), "{}", ended.err);
-    assert_eq!(names(&home.path("out")), ["plots", "sweep.csv", "sweep.json", "sweep.txt"]);
+    assert_eq!(names(&home.path("out")), ["plots", "report.html", "sweep.csv", "sweep.json", "sweep.txt"]);
     assert_eq!(home.read("out/sweep.csv"), table);
     for (args, said) in [
         (vec!["good.toml"], "nothing says what to vary"),
@@ -673,7 +674,7 @@ fn tuning_says_which_setting_is_best_and_how_to_use_it() {
     assert!(rows[3].starts_with("1ms,0%,8,") && rows[3].contains(",best,"), "{table}");
     let ended = home.run(&["tune", "tune.toml", "-o", "out"]).with(0);
     assert!(ended.err.contains("tables and plots are in `out`"), "{}", ended.err);
-    assert_eq!(names(&home.path("out")), ["best.toml", "plots", "tune.csv", "tune.json", "tune.txt"]);
+    assert_eq!(names(&home.path("out")), ["best.toml", "plots", "report.html", "tune.csv", "tune.json", "tune.txt"]);
     assert_eq!(home.read("out/tune.csv"), table);
     // The best values are a file that another one can start from.
     home.write("tuned.toml", "extends = [\"good.toml\", \"out/best.toml\"]");

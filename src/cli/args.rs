@@ -44,6 +44,7 @@ pub enum Command {
     Merge(Merge),
     Plot(super::plot::Plot),
     Export(Export),
+    Report(super::report::Report),
     Check(Check),
     Verify(Verify),
     Init(Init),

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use rehearsal::report::File;
 
 /// What the reports of this version consist of, at the top of their directory.
-const OURS: [&str; 22] = [
+const OURS: [&str; 24] = [
     "summary.json",
     "summary.csv",
     "timeline.csv",
@@ -23,6 +23,8 @@ const OURS: [&str; 22] = [
     "utilisation.csv",
     "theory.csv",
     "scenario.toml",
+    "system.json",
+    "report.html",
     "plots",
     "sweep.csv",
     "sweep.json",

@@ -26,6 +26,7 @@ mod plot;
 mod progress;
 mod rank;
 mod replay;
+mod report;
 mod run;
 mod scenario;
 mod store;
@@ -58,6 +59,7 @@ pub fn main() -> ExitCode {
         Command::Merge(args) => merge::merge(terminal, &args),
         Command::Plot(args) => plot::plot(terminal, &args),
         Command::Export(args) => export::export(terminal, &args),
+        Command::Report(args) => report::report(terminal, &args),
         Command::Check(args) => check::check(terminal, &args),
         Command::Verify(args) => verify::verify(terminal, &args),
         Command::Init(args) => init::init(terminal, &args),

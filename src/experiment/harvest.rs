@@ -100,6 +100,7 @@ impl<'a> Harvest<'a> {
             digest: self.chain.digest(),
             judgements: self.judge.judgements(),
             theory: self.beside.theory(),
+            system: plan.system.clone(),
             idle_faults,
             warnings,
             runs: self.kept,

@@ -30,7 +30,7 @@ mod workshop;
 use std::ops::ControlFlow;
 
 use crate::metrics::RunResult;
-use crate::scenario::plan::Plan;
+use crate::scenario::plan::{Plan, System};
 
 use harvest::Harvest;
 use replicate::each_run;
@@ -76,6 +76,8 @@ pub struct Results {
     pub theory: Theory,
     /// What was left out of the beginning, where that was found out.
     pub cut: Option<Cut>,
+    /// The system as a picture shows it.
+    pub system: System,
     /// The faults that touched nothing in any run.
     pub idle_faults: Vec<String>,
     /// Things the user should know, such as a warning about messages that can be lost without a timeout.

@@ -214,6 +214,7 @@ impl CompareReport<'_> {
             file("compare.txt", self.text(Style::PLAIN).into_bytes()),
         ];
         files.extend(self.times().map(|bytes| file("times.csv", bytes)));
+        files.extend(super::page::of(&files));
         files.extend(super::drawn(&files));
         files
     }

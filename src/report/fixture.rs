@@ -11,6 +11,7 @@ use crate::metrics::{
     StationResult, Stations, Topics,
 };
 use crate::process::{Close, Flow, GuardFact, MessageId, Observation, Outcome, TurnedAway};
+use crate::scenario::plan::{Kind, Medium, Part, System, Traffic, Way};
 use crate::sim::{Chain, Digest, FaultBook, LinkBook, Observer};
 
 const CLIENT: NodeId = NodeId::new(0);
@@ -148,6 +149,24 @@ fn judgement(quantity: &str, condition: &str, verdict: Verdict, measured: Measur
     Judgement { quantity, condition, verdict, grounds, measured, broken_by: None, note: None }
 }
 
+/// Shoppers who call an api over a network that loses messages.
+fn system() -> System {
+    let part = |name: &str, kind, workers| Part {
+        name: name.into(),
+        kind,
+        nodes: Some(1),
+        workers,
+        at: Vec::new(),
+        host: None,
+    };
+    let way = |kind| Way { from: "shoppers".into(), to: "api".into(), kind };
+    System {
+        parts: vec![part("shoppers", Kind::Client, None), part("api", Kind::Service, Some(4))],
+        ways: vec![way(Traffic::Call), way(Traffic::Send)],
+        links: vec![Medium { name: "network".into(), ends: None, is_both_ways: true, does: vec!["2% lost".into()] }],
+    }
+}
+
 /// One run, expectations of every kind.
 pub(super) fn exchange() -> Results {
     let share = Measured {
@@ -179,6 +198,7 @@ pub(super) fn exchange() -> Results {
         ],
         theory: Theory::default(),
         cut: None,
+        system: system(),
         idle_faults: Vec::new(),
         warnings: vec!["shoppers/log: messages can be lost, and no policy has a timeout".into()],
     }
@@ -266,6 +286,11 @@ pub(super) fn hostile() -> Results {
     run.flows[1].entry = Some("long".repeat(100));
     run.flows[1].callee = evil.clone();
     run.stations[0].name = evil.clone();
-    run.links[0].name = evil + &"z".repeat(100);
+    run.links[0].name = evil.clone() + &"z".repeat(100);
+    results.resolved = format!("title = \"x\"\n# {evil}\n");
+    results.system.parts[0].name = evil.clone();
+    results.system.parts[1].at = vec![(evil.clone(), 1)];
+    results.system.ways[0] = Way { from: evil.clone(), to: "api".into(), kind: Traffic::Call };
+    results.system.links[0].does = vec![evil];
     results
 }

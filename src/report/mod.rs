@@ -16,6 +16,7 @@ mod fixture;
 mod human;
 mod interval;
 mod metric;
+mod page;
 mod plot;
 mod saved;
 mod shell;
@@ -36,6 +37,7 @@ use crate::experiment::{Ground, Results, Verdict};
 
 pub use charset::Charset;
 pub use compare::CompareReport;
+pub use page::{PAGE, PageError, page};
 pub use saved::{SavedError, baseline};
 pub use stored::StoredError;
 pub use style::Style;
@@ -99,12 +101,11 @@ impl Report<'_> {
         text::compact(self, style)
     }
 
-    /// Every file: `summary.json`, `summary.csv`, `timeline.csv`, `latency.csv`, `utilisation.csv`, `attribution.csv`, `lost.csv`,
-    /// `scenario.toml`, `depth.csv` where there are queues or topics, `theory.csv` where formulas have something to say, and each plot in
-    /// `plots/` as SVG and PNG. A plot of something that
+    /// Every file: the [tables](Self::tables), the page `report.html`, and each plot in `plots/` as SVG and PNG. A plot of something that
     /// never happened is left out.
     pub fn files(&self) -> Vec<File> {
         let mut files = self.tables();
+        files.extend(page::of(&files));
         files.extend(drawn(&files));
         files
     }
@@ -123,6 +124,7 @@ impl Report<'_> {
             file("attribution.csv", attribution::attribution(results)),
             file("lost.csv", attribution::lost(results, total)),
             file("scenario.toml", scenario(results)),
+            file("system.json", self::json(&results.system)),
         ];
         files.extend(curves::depth(results, total).map(|bytes| file("depth.csv", bytes)));
         files.extend(theory::csv(results).map(|bytes| file("theory.csv", bytes)));

@@ -187,6 +187,7 @@ impl SweepReport<'_> {
             file("sweep.json", self.json()),
             file("sweep.txt", self.text(Style::PLAIN).into_bytes()),
         ];
+        files.extend(super::page::of(&files));
         files.extend(super::drawn(&files));
         files
     }

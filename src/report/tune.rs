@@ -307,6 +307,7 @@ impl TuneReport<'_> {
             file("tune.txt", self.text(Style::PLAIN).into_bytes()),
             file("best.toml", self.toml.clone().into_bytes()),
         ];
+        files.extend(super::page::of(&files));
         files.extend(super::drawn(&files));
         files
     }

@@ -19,6 +19,7 @@ use super::expect::Scopes;
 use super::keys::{self, Sent};
 use super::message::{CALLS_MAX, Kept};
 use super::nodes::Nodes;
+use super::system::Planned;
 use super::topic::Topics;
 use super::unused::Effects;
 use super::{
@@ -168,6 +169,9 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
     let columns = scopes.columns(mistakes);
     let enough = scopes.enough(mistakes);
     let aim = scopes.aim(mistakes);
+    let regions = regions.as_ref();
+    let system =
+        Planned { scenario, names: &names, groups: &groups, flows: &flows, regions, network: &network }.system();
     Some(Plan {
         title: scenario.title.clone().unwrap_or_else(|| "untitled".into()),
         variant: None,
@@ -193,6 +197,7 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         readers: topics.groups,
         faults,
         explains: true,
+        system,
         traces,
         groups,
         calls,

@@ -7,6 +7,7 @@ mod networks;
 mod policies;
 mod recovery;
 mod regions;
+mod system;
 mod topologies;
 mod unused;
 
