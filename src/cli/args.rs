@@ -39,6 +39,7 @@ pub enum Command {
     Tune(Tune),
     Merge(Merge),
     Export(Export),
+    Trace(super::trace::Trace),
     Check(Check),
     Verify(Verify),
     Init(Init),

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use rehearsal::report::File;
 
 /// What the reports of this version consist of, at the top of their directory.
-const OURS: [&str; 13] = [
+const OURS: [&str; 15] = [
     "summary.json",
     "summary.csv",
     "timeline.csv",
@@ -25,6 +25,8 @@ const OURS: [&str; 13] = [
     "compare.csv",
     "compare.json",
     "compare.txt",
+    "stories.json",
+    "stories",
 ];
 
 /// A directory to be.

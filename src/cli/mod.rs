@@ -28,6 +28,7 @@ mod scenario;
 mod store;
 mod sweep;
 mod terminal;
+mod trace;
 mod tune;
 mod verify;
 
@@ -54,6 +55,7 @@ pub fn main() -> ExitCode {
         Command::Tune(args) => tune::tune(terminal, &args),
         Command::Merge(args) => merge::merge(terminal, &args),
         Command::Export(args) => export::export(terminal, &args),
+        Command::Trace(args) => trace::trace(terminal, &args),
         Command::Check(args) => check::check(terminal, &args),
         Command::Verify(args) => verify::verify(terminal, &args),
         Command::Init(args) => init::init(terminal, &args),

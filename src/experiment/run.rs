@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 
 use crate::base::names::Names;
 use crate::base::time::Time;
-use crate::metrics::story::Recorder;
 use crate::metrics::recovery::{CourseBook, Courses, Strike};
+use crate::metrics::story::Recorder;
 use crate::metrics::{
     FaultResult, FlowResult, Imbalance, Ledger, LinkResult, Periods, QueueResult, Queues, ReaderResult, RunResult,
     Series, StationResult, Stations, TopicResult, Topics,
@@ -91,8 +91,7 @@ pub fn play(plan: &Plan, run: u32, watch: &mut Watch<'_>) -> Result<RunResult, R
 pub fn play_explained(plan: &Plan, run: u32, watch: &mut Watch<'_>) -> Result<RunResult, RunError> {
     let record = |names: &Names| explain::recorder(plan, names);
     let (mut result, cluster, mut recorder) = play_recorded(plan, run, record, watch)?;
-    result.explained =
-        recorder.sampled().map(|sampled| Box::new(explain::explained(plan, cluster.names(), sampled)));
+    result.explained = recorder.sampled().map(|sampled| Box::new(explain::explained(plan, cluster.names(), sampled)));
     Ok(result)
 }
 
@@ -300,12 +299,7 @@ fn finish(
         topics,
         readers,
         links,
-        faults: plan
-            .faults
-            .iter()
-            .zip(strikes)
-            .map(|(fault, strikes)| fault_result(fault, strikes, cluster))
-            .collect(),
+        faults: plan.faults.iter().zip(strikes).map(|(fault, strikes)| fault_result(fault, strikes, cluster)).collect(),
         courses,
         explained: None,
     })

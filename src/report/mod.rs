@@ -17,6 +17,7 @@ mod ladder;
 mod metric;
 mod plot;
 mod saved;
+mod story;
 mod style;
 mod summary;
 mod sweep;
@@ -30,6 +31,7 @@ use crate::experiment::{Ground, Results, Verdict};
 
 pub use compare::CompareReport;
 pub use saved::{SavedError, baseline};
+pub use story::StoryReport;
 pub use style::Style;
 pub use sweep::SweepReport;
 pub use total::Total;
@@ -80,7 +82,7 @@ impl Report<'_> {
     }
 
     /// Every file: `summary.json`, `summary.csv`, `timeline.csv`, `latency.csv`, `scenario.toml`, `depth.csv` where there are queues or
-    /// topics, and each plot in `plots/` as SVG and PNG. A plot of something that never happened is left out.
+    /// topics, `stories.json` where messages were followed, and each plot in `plots/` as SVG and PNG. A plot of something that never happened is left out.
     pub fn files(&self) -> Vec<File> {
         let mut files = self.tables();
         files.extend(self.plots());
@@ -100,6 +102,7 @@ impl Report<'_> {
             file("scenario.toml", scenario(results)),
         ];
         files.extend(curves::depth(results, total).map(|bytes| file("depth.csv", bytes)));
+        files.extend(story::of_run(results).map(|bytes| file("stories.json", bytes)));
         files
     }
 

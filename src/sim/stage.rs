@@ -13,8 +13,8 @@ use crate::base::time::{Span, Time, ns};
 use crate::engine::{Agenda, Calendar, Schedule};
 use crate::network::{Address, Cause, LinkId, Network, Verdict};
 use crate::process::{
-    Carriage, Clock, Clocks, Effects, Identity, Kind, Leg, Message, Name, Observation, Steady, TimerId, Wall, Wanted, Work,
-    Write,
+    Carriage, Clock, Clocks, Effects, Identity, Kind, Leg, Message, Name, Observation, Steady, TimerId, Wall, Wanted,
+    Work, Write,
 };
 
 use super::book::WireBook;

@@ -21,6 +21,7 @@ mod response;
 mod scale;
 mod scatter;
 mod sheet;
+pub(super) mod story;
 
 use crate::experiment::{Comparison, Results, Sweep, Tuning};
 
