@@ -7,7 +7,7 @@
 
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
-use crate::process::{Activity, Close, Leg};
+use crate::process::{Activity, Close, Leg, NO_PLACE};
 
 use super::Story;
 use super::entry::{Entry, What};
@@ -97,7 +97,7 @@ impl Walk<'_> {
             None if entries.iter().any(|entry| matches!(entry.what, What::Sent { .. })) => {
                 self.without_answer(&entries, owner, (offered_at, end));
             }
-            // Nothing was sent of it: it is several messages, which were sent for it, or a topic's producer took it.
+            // Nothing was sent of it: it is several messages, which were sent for it, or a topic's producer has it until a broker has.
             None => self.at(chapter, &entries, owner, (offered_at, end), None),
         }
     }
@@ -219,10 +219,11 @@ impl Walk<'_> {
 
     /// Time of a chapter of which no single copy tells: what is stated in between, by whichever node.
     fn elsewhere(&mut self, entries: &[Entry], node: NodeId, (from, to): (Time, Time)) {
-        let (mut part, mut node, mut since) = (Part::Broker, node, from);
+        let (mut part, mut node, mut since) = (Part::ClientQueue, node, from);
         for entry in entries.iter().filter(|entry| from <= entry.time && entry.time <= to) {
             let next = match entry.what {
                 What::Sent { to, .. } => (Part::Link, to),
+                What::Stored { place: NO_PLACE } => (Part::ClientQueue, entry.node),
                 What::Delivered { .. } | What::Handled { .. } | What::Stored { .. } | What::NotDelivered { .. } => {
                     (Part::Broker, entry.node)
                 }

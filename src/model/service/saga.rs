@@ -239,6 +239,7 @@ impl Service {
                     let entry = Entry::Leg { number, leg, step: saga.step, luck: saga.luck, about: saga.about };
                     if saga.write(cx, entry) {
                         saga.stage = Stage::Logging(leg);
+                        self.tell_that_it_writes(cx, id);
                         return None;
                     }
                     next = Move::Do(leg);
@@ -279,6 +280,7 @@ impl Service {
                 Move::End(fact) => {
                     if saga.write(cx, Entry::End { number, fact }) {
                         saga.stage = Stage::Ending(fact);
+                        self.tell_that_it_writes(cx, id);
                         return None;
                     }
                     next = Move::Over(fact);
@@ -308,15 +310,26 @@ impl Service {
         inherited: Option<Steady>,
     ) -> Option<Outcome> {
         let (about, job) = self.saga(id).map(|saga| (saga.about, saga.job))?;
-        if let Some(job) = job.and_then(|job| self.jobs.get(job)) {
-            job.acts(cx);
-            job.turns(cx, Activity::Awaiting);
+        match job.and_then(|job| self.jobs.get(job)) {
+            Some(job) => {
+                job.acts(cx);
+                job.turns(cx, Activity::Awaiting);
+            }
+            None => cx.observe(Observation::OnBehalf { message: None }),
         }
         let luck = nested_luck(luck, attempt, self.script.calls[usize::from(call)].name);
         let given = about.map(|key| Given { size: None, key: Some(key) });
         let (task, given) = (TASKS | id, given.as_ref());
         let errand = Errand { call, luck, inherited, task, late: Span::ZERO, member: None, given };
         self.caller.start(&self.script, cx, errand)
+    }
+
+    /// States for the request that waits for a saga, if it does, that the saga is written to disk.
+    fn tell_that_it_writes(&mut self, cx: &mut Cx<'_>, id: u32) {
+        let job = self.saga(id).and_then(|saga| saga.job);
+        if let Some(job) = job.and_then(|job| self.jobs.get(job)) {
+            job.turns(cx, Activity::Stored);
+        }
     }
 
     /// What follows the end of a leg.

@@ -1,5 +1,6 @@
 //! A story step by step: what happened to one message at one node at one time is one step.
 
+use crate::base::cause::Cause;
 use crate::base::id::NodeId;
 use crate::base::time::Time;
 use crate::metrics::story::{Cast, Story, What};
@@ -27,22 +28,26 @@ pub(super) fn steps(story: &Story, cast: &Cast) -> Vec<Step> {
         let mut phrases: Vec<Phrase> = Vec::new();
         if entry.chapter > 0 && matches!(entry.what, What::Offered { .. }) {
             let flow = clean(cast.flow(story.chapters[entry.chapter as usize].flow), 2 * NAME);
-            phrases.push(Phrase { text: flow, role: None });
+            phrases.push(Phrase { text: format!("{flow}:"), role: None });
         }
         phrases.extend(teller.tell(index));
+        // Where somebody is down is where it happens.
+        let node = match entry.what {
+            What::NotDelivered { to, cause: Cause::ReceiverDown, .. } => to,
+            _ => entry.node,
+        };
         for Phrase { text, role } in phrases {
             match steps.last_mut() {
-                Some((chapter, step))
-                    if (*chapter, step.time, step.node) == (entry.chapter, entry.time, entry.node) =>
-                {
-                    step.text = format!("{}; {text}", step.text);
+                Some((chapter, step)) if (*chapter, step.time, step.node) == (entry.chapter, entry.time, node) => {
+                    let separator = if step.text.ends_with(':') { "" } else { ";" };
+                    step.text = format!("{}{separator} {text}", step.text);
                     step.role = graver(step.role, role);
                 }
                 _ => {
                     let number = if entry.chapter == 0 { String::new() } else { format!("({}) ", entry.chapter) };
                     let depth = depths[entry.chapter as usize];
                     let text = format!("{number}{text}");
-                    steps.push((entry.chapter, Step { time: entry.time, node: entry.node, depth, text, role }));
+                    steps.push((entry.chapter, Step { time: entry.time, node, depth, text, role }));
                 }
             }
         }

@@ -37,10 +37,11 @@ fn breakdown(told: &Told<'_>, style: Style) -> String {
     let place = |share: &Share| clean(told.cast.node(share.node), NAME);
     let width = shares.iter().map(|share| place(share).chars().count()).max().unwrap_or(0);
     let parts: Vec<f64> = shares.iter().map(|share| share.time.as_nanos() as f64 / total).collect();
-    for ((share, part), percent) in shares.iter().zip(&parts).zip(human::shares(&parts)) {
+    for (share, part) in shares.iter().zip(&parts) {
+        let percent = if *part < 0.0005 { "<0.1%".into() } else { format!("{:.1}%", part * 100.0) };
         let (name, place, time) = (share.part.name(), place(share), span(share.time));
         let bar = style.paint(Role::Bar, &bar(*part, BAR));
-        text.push_str(&format!("  {name:<14}  {place:<width$}  {time:>7}  {percent:>9}  {bar}\n"));
+        text.push_str(&format!("  {name:<14}  {place:<width$}  {time:>7}  {percent:>6}  {bar}\n"));
     }
     text
 }

@@ -4,7 +4,7 @@ use crate::base::cause::Cause;
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
 use crate::metrics::story::{Cast, Entry, Story, What};
-use crate::process::{Activity, Close, Exit, Leg, Outcome, TurnedAway};
+use crate::process::{Activity, Close, Exit, Leg, NO_PLACE, Outcome, TurnedAway};
 use crate::report::human;
 use crate::report::style::{Role, clean};
 
@@ -119,10 +119,10 @@ impl<'a> Teller<'a> {
             }
             What::NotDelivered { leg, attempt, to, cause } => {
                 let before = index.checked_sub(1).map(|before| &story.entries[before]);
-                if before.is_some_and(|before| is_same_departure(before, entry)) {
-                    return phrase(Some(Role::Bad), dropped(cause, "its receiver"));
+                if cause != Cause::ReceiverDown && before.is_some_and(|before| is_same_departure(before, entry)) {
+                    return phrase(Some(Role::Bad), dropped(cause, ""));
                 }
-                let to = self.name(to);
+                let to = format!(" to {}", self.name(to));
                 let what = match leg {
                     Leg::Out => numbered(thread, attempt),
                     Leg::Reply => format!("answer{} ", of_attempt(thread, attempt)),
@@ -131,18 +131,29 @@ impl<'a> Teller<'a> {
                 };
                 phrase(Some(Role::Bad), format!("{what}{}", dropped(cause, &to)))
             }
-            What::Duplicated => plain("the network makes a second copy"),
+            What::Duplicated => match self.follows(index) {
+                // A delivery of a broker, or a poll, is one more copy in the books.
+                Some(What::Sent { leg: Leg::Out, .. }) => None,
+                Some(What::Received { duplicate: false }) => {
+                    self.threads[entry.chapter as usize].arrived = Some((entry.time, entry.node));
+                    plain("read")
+                }
+                Some(What::Received { .. }) => plain("read again"),
+                _ => plain("the network makes a second copy"),
+            },
             What::Received { duplicate: true } => phrase(Some(Role::Quiet), "known already, and left".into()),
             What::Received { duplicate: false } if thread.arrived == Some((entry.time, entry.node)) => None,
             What::Received { duplicate: false } => plain("received"),
-            What::Turned { activity, .. } if self.turns_again(index) => {
-                let _ = activity;
-                None
-            }
+            What::Turned { .. } if matches!(self.follows(index), Some(What::Turned { .. })) => None,
             What::Turned { activity, .. } => plain(turned(activity)),
             What::LetGo { why } => phrase(Some(Role::Bad), let_go(why).into()),
             What::Handled { outcome: Outcome::Done } => plain("done"),
             What::Handled { outcome } | What::Declined { outcome } => phrase(Some(Role::Bad), ended(outcome).into()),
+            What::Stored { place: NO_PLACE } => plain("kept by its sender"),
+            What::Kept { place: NO_PLACE } => plain("safe with its sender"),
+            What::Released { place: NO_PLACE, exit: Exit::Acknowledged | Exit::HandedOn } => {
+                plain("kept by its sender no longer")
+            }
             What::Stored { place } => phrase(None, format!("kept in {}", self.place(place))),
             What::Kept { place } => phrase(None, format!("safe in {}", self.place(place))),
             What::Released { place, exit: Exit::Acknowledged } => {
@@ -157,6 +168,8 @@ impl<'a> Teller<'a> {
             What::PassedOver { place, why } => {
                 phrase(Some(Role::Bad), format!("{} goes on behind it ({})", self.place(place), why.name()))
             }
+            // The node went down with several of its messages.
+            What::Down if index > 0 && self.is_down_already(index) => None,
             What::Down => phrase(Some(Role::Bad), "goes down".into()),
             What::Confirmed => {
                 let due = story.chapters[entry.chapter as usize].due;
@@ -190,13 +203,17 @@ impl<'a> Teller<'a> {
         leaves.find(|entry| matches!(entry.what, What::Sent { leg: Leg::Out, .. })).map(|entry| entry.time)
     }
 
-    /// Whether what an entry begins is over at once.
-    fn turns_again(&self, index: usize) -> bool {
-        let (entry, next) = (&self.story.entries[index], self.story.entries.get(index + 1));
-        next.is_some_and(|next| {
-            (next.time, next.node, next.chapter) == (entry.time, entry.node, entry.chapter)
-                && matches!(next.what, What::Turned { .. })
-        })
+    /// Whether the entry before says of another message that the same node goes down.
+    fn is_down_already(&self, index: usize) -> bool {
+        let (before, entry) = (&self.story.entries[index - 1], &self.story.entries[index]);
+        before.what == What::Down && (before.time, before.node) == (entry.time, entry.node)
+    }
+
+    /// What happens next to the same message at the same node and time.
+    fn follows(&self, index: usize) -> Option<What> {
+        let (entry, next) = (&self.story.entries[index], self.story.entries.get(index + 1)?);
+        let is_same = (next.time, next.node, next.chapter) == (entry.time, entry.node, entry.chapter);
+        is_same.then_some(next.what)
     }
 }
 
@@ -236,15 +253,15 @@ fn turned(activity: Activity) -> &'static str {
     }
 }
 
-/// Why a copy to a node did not arrive.
+/// Why a copy did not arrive; `to` says where.
 fn dropped(cause: Cause, to: &str) -> String {
     match cause {
-        Cause::Loss => format!("lost on the way to {to}"),
-        Cause::Corrupt => format!("damaged on the way to {to}, and dropped"),
-        Cause::BufferFull => format!("dropped: no room in the buffer of the link to {to}"),
-        Cause::ReceiverDown => format!("dropped: {to} is down"),
-        Cause::Partition => format!("dropped: the network is cut towards {to}"),
-        Cause::Reset => format!("gone with the connection to {to}"),
+        Cause::Loss => format!("lost on the way{to}"),
+        Cause::Corrupt => format!("damaged on the way{to}, and dropped"),
+        Cause::BufferFull => format!("dropped on the way{to}: no room in the link's buffer"),
+        Cause::ReceiverDown => "dropped: the node is down".into(),
+        Cause::Partition => format!("dropped on the way{to}: the network is cut"),
+        Cause::Reset => format!("dropped on the way{to}: the connection was reset"),
     }
 }
 

@@ -8,8 +8,8 @@ const LEAST: u128 = 36;
 const EACH: u128 = 50;
 /// The height of all, if nothing has to be larger than it is.
 const HEIGHT: (u128, u128) = (520, 2_400);
-/// What the gap of a silence is higher by, for the mark that it is cut short.
-const CUT: u128 = 40;
+/// The gap of a silence that is cut short.
+const CUT: u128 = 110;
 /// A story of more moments is shown without its middle: so many of the first, and so many of the last.
 const ENDS: (usize, usize) = (60, 36);
 
@@ -37,16 +37,15 @@ impl Clock {
         let gaps: Vec<u128> = moments.windows(2).map(|pair| u128::from(pair[1].since(pair[0]).as_nanos())).collect();
         let is_hidden = |index: usize| hidden.is_some() && index + 1 == ENDS.0;
         let longest = longest(&gaps);
-        let sum: u128 = gaps.iter().map(|gap| *gap.min(&longest)).sum();
+        let sum: u128 = gaps.iter().filter(|gap| **gap <= longest).sum();
         let height = (EACH * gaps.len() as u128).clamp(HEIGHT.0, HEIGHT.1);
         let mut clock = Self { moments: Vec::new(), silences: Vec::new(), left_out: None, hidden };
         let mut y = top;
         for (index, &moment) in moments.iter().enumerate() {
             if index > 0 {
                 let gap = gaps[index - 1];
-                let size = (gap.min(longest) * height / sum.max(1)).max(LEAST);
                 let is_cut = gap > longest || is_hidden(index - 1);
-                let size = (size + if is_cut { CUT } else { 0 }) as i32;
+                let size = if is_cut { CUT } else { (gap * height / sum.max(1)).max(LEAST) } as i32;
                 let middle = y + size / 2;
                 if is_hidden(index - 1) {
                     clock.left_out = Some((middle, count - moments.len()));

@@ -19,6 +19,11 @@ impl Labels {
         self.taken.push((x - around, y - around, x + around, y + around));
     }
 
+    /// Keeps labels away from a line across the picture.
+    pub fn keep_line_free(&mut self, y: i32, around: i32) {
+        self.taken.push((0, y - around, i32::MAX, y + around));
+    }
+
     /// Writes a text at the first of these places where there is room, on a white ground; nowhere if there is none.
     pub fn write(&mut self, canvas: &mut Canvas, text: &str, kind: Type, places: &[((i32, i32), Anchor)]) -> bool {
         // A reader's letters may be wider than ours.

@@ -7,8 +7,8 @@ mod strokes;
 
 use crate::base::cause::Cause;
 use crate::base::time::Time;
-use crate::metrics::story::What;
-use crate::process::{Activity, Close, Leg};
+use crate::metrics::story::{Entry, What};
+use crate::process::{Activity, Close, Exit, Leg, Outcome};
 use crate::report::human;
 use crate::report::story::{Flight, Landing, Stay, Staying, Told, closed, flights, stays};
 use crate::report::style::clean;
@@ -46,6 +46,7 @@ const BESIDE: i32 = 30;
 /// Words in the picture.
 const WORD: Type = Type { size: 22, colour: BLACK };
 const BAD: Type = Type { size: 22, colour: (170, 60, 0) };
+const QUIETLY: Type = Type { size: 22, colour: QUIET };
 const GOOD: Type = Type { size: 22, colour: (0, 110, 80) };
 
 /// The picture of a story, as SVG.
@@ -87,6 +88,7 @@ impl Picture<'_> {
         }
         self.cuts(&mut canvas, &mut labels);
         self.marks(&mut canvas, &mut labels);
+        self.keepers(&mut canvas, &mut labels);
         for flight in &self.flights {
             self.name(&mut canvas, flight, &mut labels);
         }
@@ -127,15 +129,23 @@ impl Picture<'_> {
         let due = self.told.story.root().due;
         let bottom = self.clock.bottom();
         let mut free = i32::MIN;
+        // The last mark, and how it was written.
+        let mut last = (due, String::new());
         for &(moment, y) in &self.clock.moments {
             let is_last = y == bottom;
             if y < free || (!is_last && bottom - y < 30) {
                 continue;
             }
             canvas.line(vec![(MARKS + 12, y), (RIGHT, y)], GRID, 2);
-            let label = human::time(moment.since(due).as_nanos() as f64);
+            let whole = human::time(moment.since(due).as_nanos() as f64);
+            // Where three digits do not tell it from the mark before, how much later it is.
+            let label = if whole == last.1 {
+                format!("+{}", human::time(moment.since(last.0).as_nanos() as f64))
+            } else {
+                whole.clone()
+            };
             canvas.text((MARKS, y), &label, SMALL, Anchor::End);
-            free = y + 30;
+            (last, free) = ((moment, whole), y + 30);
         }
     }
 
@@ -255,37 +265,38 @@ impl Picture<'_> {
         if let Landing::Dropped(_, cause) = flight.landing {
             let text = font::fit(cause.name(), BAD.size, room);
             let (x, y) = to;
-            let places = [((x + 24, y), Anchor::Start), ((x, y + 34), Anchor::Middle), ((x, y - 34), Anchor::Middle)];
+            let beyond = if from.0 <= to.0 { ((x + 24, y), Anchor::Start) } else { ((x - 24, y), Anchor::End) };
+            let places = [beyond, ((x, y + 34), Anchor::Middle), ((x, y - 34), Anchor::Middle)];
             labels.write(canvas, &text, BAD, &places);
         }
-        let Some((text, kind)) = self.words(flight) else { return };
-        let text = font::fit(&text, kind.size, room * 10 / 11);
+        let (texts, kind) = self.words(flight);
         let lift = |(x, y): (i32, i32)| ((x, y - 17), Anchor::Middle);
         let places = [50, 38, 62, 28, 72].map(|part| lift(along(from, to, part)));
-        labels.write(canvas, &text, kind, &places);
+        let fits = |text: &&String| font::length(text, kind.size) * 11 / 10 <= room;
+        let _ = texts.iter().filter(fits).any(|text| labels.write(canvas, text, kind, &places));
     }
 
-    /// What a flight is, in a few words.
-    fn words(&self, flight: &Flight) -> Option<(String, Type)> {
+    /// What a flight is, in a few words and in fewer.
+    fn words(&self, flight: &Flight) -> ([String; 2], Type) {
         let story = self.told.story;
         let same = |other: &&Flight| (other.chapter, other.leg) == (flight.chapter, Leg::Out);
         let has_several = self.flights.iter().filter(same).any(|other| other.attempt > 1);
         let number = if flight.chapter > 0 { format!("({}) ", flight.chapter) } else { String::new() };
-        let attempt = if has_several { format!("attempt {}", flight.attempt) } else { String::new() };
         let owner = story.chapters[flight.chapter as usize].message.owner;
-        Some(match (flight.leg, flight.refusal) {
-            (Leg::Out, _) if flight.from != owner => (format!("{number}passed on"), WORD),
+        let (what, kind) = match (flight.leg, flight.refusal) {
+            (Leg::Out, _) if flight.from != owner => ("passed on".into(), WORD),
             (Leg::Out, _) if flight.chapter > 0 && flight.attempt <= 1 => {
-                let flow = clean(self.told.cast.flow(story.chapters[flight.chapter as usize].flow), 48);
-                (format!("{number}{flow}"), WORD)
+                (clean(self.told.cast.flow(story.chapters[flight.chapter as usize].flow), 40), WORD)
             }
-            (Leg::Out, _) if attempt.is_empty() => (format!("{number}message"), WORD),
-            (Leg::Out, _) => (format!("{number}{attempt}"), WORD),
-            (Leg::Reply | Leg::Ack, Some(outcome)) => (format!("{number}answer: {}", outcome.name()), BAD),
-            (Leg::Reply, None) => (format!("{number}answer"), GOOD),
-            (Leg::Ack, None) => (format!("{number}received"), GOOD),
-            (Leg::Cancel, _) => (format!("{number}taken back"), Type { colour: QUIET, ..WORD }),
-        })
+            (Leg::Out, _) if has_several => (format!("attempt {}", flight.attempt), WORD),
+            (Leg::Out, _) => ("message".into(), WORD),
+            (Leg::Reply | Leg::Ack, Some(Outcome::Cancelled)) => ("not begun".into(), QUIETLY),
+            (Leg::Reply | Leg::Ack, Some(outcome)) => (format!("answer: {}", outcome.name()), BAD),
+            (Leg::Reply, None) => ("answer".into(), GOOD),
+            (Leg::Ack, None) => ("acknowledgement".into(), GOOD),
+            (Leg::Cancel, _) => ("taken back".into(), QUIETLY),
+        };
+        ([format!("{number}{what}"), number.trim_end().into()], kind)
     }
 
     /// What owners know: to the left of the first lane, and beside the others if it is bad.
@@ -296,22 +307,48 @@ impl Picture<'_> {
         labels.write(canvas, "due", WORD, &[left(due, 0)]);
         for entry in story.entries.iter().filter(|entry| !self.clock.hides(entry.time)) {
             let (text, kind) = match entry.what {
-                What::AttemptFailed => ("comes to nothing".to_owned(), BAD),
-                What::Confirmed => ("confirmed".to_owned(), GOOD),
+                What::AttemptFailed if self.is_told_no(entry) => ("the answer is no", BAD),
+                What::AttemptFailed => ("timed out", BAD),
+                What::Confirmed => ("confirmed", GOOD),
                 What::Closed { why: Close::Sent } => continue,
-                What::Closed { why } => (closed(why).to_owned(), BAD),
-                What::Down => ("goes down".to_owned(), BAD),
+                What::Closed { why } => (closed(why).split(':').next().unwrap_or_default(), BAD),
+                What::Down => ("goes down", BAD),
                 _ => continue,
             };
             let (x, y) = (self.lanes.of_node(entry.node), self.clock.place(entry.time));
             if entry.chapter == 0 && x == FIRST {
-                let text = font::fit(&text, kind.size, (FIRST - MARKS - 60) * 10 / 11);
-                labels.write(canvas, &text, kind, &[left(y, 0), left(y, 26), left(y, -26)]);
+                let text = font::fit(text, kind.size, (FIRST - MARKS - 60) * 10 / 11);
+                labels.write(canvas, &text, kind, &[left(y, 0), left(y, 30), left(y, -30)]);
             } else if kind == BAD {
-                let text = font::fit(&text, kind.size, (self.lanes.apart() - 50).max(120) * 10 / 11);
+                let text = font::fit(text, kind.size, (self.lanes.apart() - 50).max(120) * 10 / 11);
                 let right = |shift: i32| ((x + 24, y + shift), Anchor::Start);
                 labels.write(canvas, &text, kind, &[right(24), right(-24), right(0)]);
             }
+        }
+    }
+
+    /// Who keeps the message for others, who has it safe, and who reads it there.
+    fn keepers(&self, canvas: &mut Canvas, labels: &mut Labels) {
+        let mut before: Option<&Entry> = None;
+        for entry in self.told.story.entries.iter().filter(|entry| !self.clock.hides(entry.time)) {
+            let is_read = before.is_some_and(|before| {
+                before.what == What::Duplicated && (before.time, before.node) == (entry.time, entry.node)
+            });
+            before = Some(entry);
+            let text = match entry.what {
+                What::Stored { .. } => "kept",
+                What::Kept { .. } => "safe",
+                What::Released { exit: Exit::Acknowledged, .. } => "acknowledged",
+                What::Released { exit: Exit::HandedOn, .. } => "handed on",
+                What::Released { exit: Exit::LetGo(_), .. } => "dropped",
+                What::Received { .. } if is_read => "read",
+                _ => continue,
+            };
+            let (x, y) = (self.lanes.of_node(entry.node), self.clock.place(entry.time));
+            let kind = if text == "dropped" { BAD } else { QUIETLY };
+            canvas.block((x - 8, y - 8), (x + 8, y + 8), kind.colour);
+            let right = |shift: i32| ((x + 20, y + shift), Anchor::Start);
+            labels.write(canvas, text, kind, &[right(0), right(26), right(-26)]);
         }
     }
 
@@ -327,10 +364,20 @@ impl Picture<'_> {
             Staying::Down => "down".into(),
             staying => format!("{} {length}", name_of(staying)),
         };
-        let text = font::fit(&text, SMALL.size, (self.lanes.apart() - 50).max(110) * 10 / 11);
+        let room = (self.lanes.apart() - 40).max(80);
         let right = |y: i32| ((x + 22, y), Anchor::Start);
         let places = [right((top + bottom) / 2), right(top + 20), right(bottom - 20)];
-        labels.write(canvas, &text, SMALL, &places);
+        let fits = |text: &&String| font::length(text, SMALL.size) * 11 / 10 <= room;
+        let _ = [text, length].iter().filter(fits).any(|text| labels.write(canvas, text, SMALL, &places));
+    }
+
+    /// Whether an attempt came to nothing because of an answer that has just come.
+    fn is_told_no(&self, failed: &Entry) -> bool {
+        let mut of = self.told.story.of_chapter(failed.chapter);
+        of.any(|entry| {
+            (entry.time, entry.node) == (failed.time, failed.node)
+                && matches!(entry.what, What::Delivered { leg, .. } if leg.is_answer())
+        })
     }
 
     /// Silences that are cut short, and the middle that is left out.
@@ -353,6 +400,7 @@ impl Picture<'_> {
                 canvas.line(points.collect(), GREY, 2);
             }
             labels.write(canvas, &text, SMALL, &[((MARKS + 20, y), Anchor::Start)]);
+            labels.keep_line_free(y, 12);
         }
     }
 }
@@ -379,7 +427,7 @@ fn colour_of(staying: Staying) -> Colour {
         Staying::At(Activity::Worked) => BLUE,
         Staying::At(Activity::Asleep) => PURPLE,
         Staying::At(Activity::Awaiting) => SKY,
-        Staying::At(Activity::Stored) => GREEN,
+        Staying::At(Activity::Stored) => PURPLE,
         Staying::Down => (120, 120, 120),
     }
 }
