@@ -102,7 +102,10 @@ pub fn trace(
             (vec![message], None, 1)
         }
         Wish::Quest(quest) => {
-            let search = |names: &Names| Search::new(quest.clone(), flows, plan.measured(), names);
+            let search = |names: &Names| {
+                let entrusted = plan.places(names).flows.into_keys().collect();
+                Search::new(quest.clone(), flows, plan.measured(), names).entrusting(entrusted)
+            };
             let search = look(plan, run, search, |search| search.open() > 0, watch)?;
             let (among, one_in) = (search.offered(), search.one_in());
             let found = search.found();

@@ -5,15 +5,16 @@ use crate::process::{Close, Outcome};
 
 use super::words::{closed, span};
 
-/// How the story's own message ended.
-pub(super) fn ending(story: &Story) -> String {
+/// How the story's own message ended; `is_whole` if the story goes on to the end of the run.
+pub(super) fn ending(story: &Story, is_whole: bool) -> String {
     let due = story.root().due;
     let is_confirmed = story.known(0).is_some();
+    let is_handled = story.of_chapter(0).any(|entry| entry.what == What::Handled { outcome: Outcome::Done });
     if let Some(latency) = story.latency() {
         let how = if is_confirmed { "confirmed" } else { "received" };
-        return format!("{how} after {}", span(latency));
+        let but = if is_whole && !is_handled { ", and never processed" } else { "" };
+        return format!("{how} after {}{but}", span(latency));
     }
-    let is_handled = story.of_chapter(0).any(|entry| entry.what == What::Handled { outcome: Outcome::Done });
     let all_the_same = if is_handled { ", and handled all the same" } else { "" };
     let close = story.of_chapter(0).find_map(|entry| match entry.what {
         What::Closed { why } => Some((why, entry.time)),

@@ -1,6 +1,8 @@
 //! Stories of messages, told: as text, as a picture and as JSON.
 
 mod ending;
+#[cfg(test)]
+pub(super) mod fixture;
 mod flights;
 mod json;
 mod stays;
@@ -25,13 +27,15 @@ pub(super) struct Told<'a> {
     pub cast: &'a Cast,
     /// Why this one is told.
     pub why: String,
+    /// Whether it is told to the end of the run, and not only until its owner knew.
+    pub is_whole: bool,
     /// Where its time went, if it came to an end.
     pub breakdown: Option<Breakdown>,
 }
 
 impl<'a> Told<'a> {
     fn new(story: &'a Story, cast: &'a Cast, why: String) -> Self {
-        Self { story, cast, why, breakdown: Breakdown::of(story) }
+        Self { story, cast, why, is_whole: false, breakdown: Breakdown::of(story) }
     }
 
     /// The message's name, and that of its stream.
@@ -43,7 +47,7 @@ impl<'a> Told<'a> {
 
     /// Which message it is, and how it ended.
     pub fn headline(&self) -> String {
-        format!("{}: {}", self.name(), ending::ending(self.story))
+        format!("{}: {}", self.name(), ending::ending(self.story, self.is_whole))
     }
 }
 
@@ -67,7 +71,7 @@ impl<'a> StoryReport<'a> {
 
     fn told(&self) -> impl Iterator<Item = Told<'a>> + '_ {
         let all = self.traced.stories.iter().zip(&self.reasons);
-        all.map(|(story, why)| Told::new(story, &self.traced.cast, why.clone()))
+        all.map(|(story, why)| Told { is_whole: true, ..Told::new(story, &self.traced.cast, why.clone()) })
     }
 
     fn origin(&self) -> Origin<'a> {
@@ -199,3 +203,6 @@ pub(super) fn of_run(results: &Results) -> Option<Vec<u8>> {
     let origin = Origin { title: &results.title, variant: results.variant.as_deref(), played };
     Some(json::document(&rule, all.into_iter(), &origin))
 }
+
+#[cfg(test)]
+mod tests;

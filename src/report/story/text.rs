@@ -20,7 +20,12 @@ const ENDS: (usize, usize) = (34, 20);
 
 /// The story as text; with every step of it if `all`.
 pub(super) fn text(told: &Told<'_>, style: Style, all: bool) -> String {
-    let mut text = format!("{}\n{}\n", style.paint(Role::Title, &told.headline()), style.paint(Role::Quiet, &told.why));
+    let mut text = String::new();
+    for (role, paragraph) in [(Role::Title, told.headline()), (Role::Quiet, told.why.clone())] {
+        for line in wrapped(&paragraph, WIDTH) {
+            text.push_str(&format!("{}\n", style.paint(role, &line)));
+        }
+    }
     text.push_str(&breakdown(told, style));
     text.push_str(&timeline(told, style, all));
     text

@@ -191,7 +191,7 @@ impl<'a> Teller<'a> {
             None => "it came to nothing".into(),
         };
         let wait = self.next[index].map(|next| next.since(entry.time)).filter(|wait| *wait > Span::ZERO);
-        let next = wait.map(|wait| format!(", waits {} before the next attempt", span(wait))).unwrap_or_default();
+        let next = wait.map(|wait| format!(", next attempt in {}", span(wait))).unwrap_or_default();
         Some(Phrase { text: format!("{what}{next}"), role: Some(Role::Unsure) })
     }
 

@@ -431,3 +431,6 @@ fn colour_of(staying: Staying) -> Colour {
         Staying::Down => (120, 120, 120),
     }
 }
+
+#[cfg(test)]
+mod tests;
