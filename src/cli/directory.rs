@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use rehearsal::report::File;
 
 /// What the reports of this version consist of, at the top of their directory.
-const OURS: [&str; 24] = [
+const OURS: [&str; 26] = [
     "summary.json",
     "summary.csv",
     "timeline.csv",
@@ -37,6 +37,8 @@ const OURS: [&str; 24] = [
     "tune.json",
     "tune.txt",
     "best.toml",
+    "stories.json",
+    "stories",
 ];
 
 /// A directory to be.

@@ -32,6 +32,7 @@ mod scenario;
 mod store;
 mod sweep;
 mod terminal;
+mod trace;
 mod tune;
 mod verify;
 
@@ -60,6 +61,7 @@ pub fn main() -> ExitCode {
         Command::Plot(args) => plot::plot(terminal, &args),
         Command::Export(args) => export::export(terminal, &args),
         Command::Report(args) => report::report(terminal, &args),
+        Command::Trace(args) => trace::trace(terminal, &args),
         Command::Check(args) => check::check(terminal, &args),
         Command::Verify(args) => verify::verify(terminal, &args),
         Command::Init(args) => init::init(terminal, &args),

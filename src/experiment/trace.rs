@@ -5,10 +5,12 @@ use std::fmt;
 use crate::base::names::Names;
 use crate::metrics::story::{Cast, Found, Quest, Recorder, Search, Story, Subjects};
 use crate::process::{Flow, MessageId};
+use crate::scenario::nearest;
 use crate::scenario::plan::Plan;
 
 use super::explain;
 use super::run::{RunError, Watch, look, play_recorded};
+use super::warmup::Cut;
 
 /// Which messages' stories are told.
 #[derive(Clone, PartialEq, Debug)]
@@ -51,16 +53,20 @@ impl fmt::Display for TraceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Run(error) => error.fmt(f),
-            Self::NoFlow(name, flows) => write!(f, "there is no flow `{name}`; there are {}", flows.join(", ")),
-            Self::NoMessage(name) => {
-                write!(
-                    f,
-                    "there is no message `{name}`: messages are named as `shoppers[0]#17`, by node and number there"
-                )
+            Self::NoFlow(name, flows) => {
+                let meant = nearest(name, flows.iter().map(String::as_str));
+                let meant = meant.map(|meant| format!(" did you mean `{meant}`?")).unwrap_or_default();
+                write!(f, "there is no flow `{name}`;{meant} There are {}", flows.join(", "))
             }
-            Self::Beyond(number, count) => {
-                write!(f, "there is no message {number}: {count} are due in the measured time, counted from 0")
-            }
+            Self::NoMessage(name) => write!(
+                f,
+                "there is no message `{name}` in this run: a message is called by its number among all, or by its node and its \
+                 number there, as in `shoppers[0]#17`"
+            ),
+            Self::Beyond(number, count) => write!(
+                f,
+                "there is no message {number}: {count} are due in the measured time, and the first is message 0"
+            ),
         }
     }
 }
@@ -85,6 +91,9 @@ pub fn trace(
     watch: &mut Watch<'_>,
 ) -> Result<Traced, TraceError> {
     let flows = flows(plan, flow)?;
+    // What is left out of the beginning is left out here too.
+    let settled = plan.finds_warmup.then(|| Cut::find(plan, watch)).transpose()?.map(|cut| cut.apply(plan));
+    let plan = settled.as_ref().unwrap_or(plan);
     let seed = plan.seed_of(run);
     let (chosen, among, one_in) = match wish {
         Wish::Named(name) => {
@@ -93,7 +102,10 @@ pub fn trace(
             (vec![message], None, 1)
         }
         Wish::Quest(quest) => {
-            let search = |names: &Names| Search::new(quest.clone(), flows, plan.measured(), names);
+            let search = |names: &Names| {
+                let entrusted = plan.places(names).flows.into_keys().collect();
+                Search::new(quest.clone(), flows, plan.measured(), names).entrusting(entrusted)
+            };
             let search = look(plan, run, search, |search| search.open() > 0, watch)?;
             let (among, one_in) = (search.offered(), search.one_in());
             let found = search.found();

@@ -21,6 +21,7 @@ mod plot;
 mod saved;
 mod shell;
 mod stored;
+mod story;
 mod study;
 mod style;
 mod summary;
@@ -40,6 +41,7 @@ pub use compare::CompareReport;
 pub use page::{PAGE, PageError, page};
 pub use saved::{SavedError, baseline};
 pub use stored::StoredError;
+pub use story::StoryReport;
 pub use style::Style;
 pub use sweep::SweepReport;
 pub use total::Total;
@@ -128,6 +130,7 @@ impl Report<'_> {
         ];
         files.extend(curves::depth(results, total).map(|bytes| file("depth.csv", bytes)));
         files.extend(theory::csv(results).map(|bytes| file("theory.csv", bytes)));
+        files.extend(story::of_run(results).map(|bytes| file("stories.json", bytes)));
         files
     }
 

@@ -15,6 +15,7 @@ mod health;
 mod pairing;
 mod patterns;
 mod policies;
+mod stories;
 mod topics;
 mod topology;
 
