@@ -34,7 +34,8 @@ fn stay(plan: &Plan) -> (String, f64) {
 /// Why nothing is said of the server.
 fn silence(plan: &Plan) -> String {
     let (forecasts, silences) = forecasts(plan);
-    let is_told = forecasts.iter().any(|forecast| forecast.subject == "server" && matches!(forecast.value, Value::Known(_)));
+    let is_told =
+        forecasts.iter().any(|forecast| forecast.subject == "server" && matches!(forecast.value, Value::Known(_)));
     assert!(!is_told, "{forecasts:?}");
     silences.first().map(|silence| silence.why.clone()).unwrap_or_default()
 }
@@ -54,7 +55,11 @@ fn formulas_that_apply() {
     is(of(CLIENT, "queue.discipline = \"lifo\"\nwork = { exponential = \"10ms\" }"), "M/M/1", 50.0);
     is(of("rate = \"80/s\"\narrivals = \"even\"\ncall = \"server\"", SERVER), "D/M/1", 26.93);
     is(of("rate = \"160/s\"\ncall = \"server\"", "nodes = 2\nwork = { exponential = \"10ms\" }"), "E2/M/1", 38.44);
-    is(of("rate = \"160/s\"\nbalance = \"random\"\ncall = \"server\"", "nodes = 2\nwork = { exponential = \"10ms\" }"), "M/M/1", 50.0);
+    is(
+        of("rate = \"160/s\"\nbalance = \"random\"\ncall = \"server\"", "nodes = 2\nwork = { exponential = \"10ms\" }"),
+        "M/M/1",
+        50.0,
+    );
     // Half of it goes elsewhere, after a sleep.
     let mix = "rate = \"160/s\"\nmix.a = { steps = [{ sleep = { exponential = \"1s\" } }, { call = \"server\" }] }\nmix.b = { call = \"other\" }";
     let other = format!("{SERVER}\n[services.other]");
@@ -103,11 +108,17 @@ fn reasons_that_stand_in_the_way() {
     let network = |more: &str| silence(&scene(CLIENT, SERVER, more));
     for (why, part) in [
         (asked("rate = \"120/s\"\ncall = \"server\"", SERVER), "120 % of what it can do"),
-        (asked(CLIENT, "workers = 2\nwork = { lognormal = { median = \"5ms\", p99 = \"20ms\" } }"), "there is no closed form here"),
+        (
+            asked(CLIENT, "workers = 2\nwork = { lognormal = { median = \"5ms\", p99 = \"20ms\" } }"),
+            "there is no closed form here",
+        ),
         (asked(CLIENT, "work = { pareto = { min = \"1ms\", shape = 1.5 } }"), "no variance"),
         (asked(&client("arrivals = { batches = 4 }"), SERVER), "batches"),
         (asked(&client("arrivals = { mmpp = { rates = [1, 5], stays = [\"9s\", \"1s\"] } }"), SERVER), "bursts"),
-        (asked("rate = { ramp = { from = \"1/s\", to = \"80/s\", over = \"60s\" } }\ncall = \"server\"", SERVER), "changes with time"),
+        (
+            asked("rate = { ramp = { from = \"1/s\", to = \"80/s\", over = \"60s\" } }\ncall = \"server\"", SERVER),
+            "changes with time",
+        ),
         (asked(&client("nodes = 3\narrivals = \"even\""), SERVER), "do not come at random"),
         (asked(&client("until = \"300s\""), SERVER), "for all of the measured time"),
         (asked(&client("count = 5"), SERVER), "stops after"),
@@ -116,13 +127,19 @@ fn reasons_that_stand_in_the_way() {
         (asked(&client("deadline = \"1s\""), "work = \"10ms\""), "no formula says how many do"),
         (asked(&client("max-in-flight = 3"), SERVER), "under way"),
         (asked(&client("hedge = { delay = \"20ms\" }"), SERVER), "hedges"),
-        (asked(&client("rate-limit = { token-bucket = { rate = \"70/s\", burst = 1 } }"), SERVER), "limits its own rate"),
+        (
+            asked(&client("rate-limit = { token-bucket = { rate = \"70/s\", burst = 1 } }"), SERVER),
+            "limits its own rate",
+        ),
         (asked(&client("max-attempts = 2"), &server("queue.limit = 4")), "comes twice"),
         (asked(CLIENT, &server("queue.time-to-live = \"1s\"")), "waited too long"),
         (asked(CLIENT, &server("queue = { limit = 4, when-full = \"reject-oldest\" }")), "make room"),
         (asked(CLIENT, &server("queue.discipline = \"codel\"")), "`codel` decides"),
         (asked(CLIENT, &server("shed = { expected-wait = { limit = \"50ms\" } }")), "sheds"),
-        (asked(CLIENT, "steps = [{ work = \"1ms\" }, { call = \"other\" }]\n[services.other]\nwork = \"1ms\""), "other services"),
+        (
+            asked(CLIENT, "steps = [{ work = \"1ms\" }, { call = \"other\" }]\n[services.other]\nwork = \"1ms\""),
+            "other services",
+        ),
         (asked(CLIENT, "steps = [{ work = \"1ms\" }, { sleep = \"1ms\" }]"), "sleep"),
         (asked(&client("nodes = 2"), &server("nodes = 2")), "several callers deal"),
         (asked(CLIENT, &server("nodes = 2\nbalance = \"least-requests\"")), "shortest of several"),
@@ -170,7 +187,8 @@ fn messages_that_are_sent_again() {
         }
         values
     };
-    let policy = "rate = \"50/s\"\nsend = \"server\"\ndelivery = \"at-least-once\"\ntimeout = \"100ms\"\nmax-attempts = 3";
+    let policy =
+        "rate = \"50/s\"\nsend = \"server\"\ndelivery = \"at-least-once\"\ntimeout = \"100ms\"\nmax-attempts = 3";
     let found = of(policy, "", lossy);
     let expected = [0.999, 0.993_141, 0.005_859, 1.226_1, 0.104_49, 61_384_878.884_267_19];
     assert_eq!(found.len(), expected.len());

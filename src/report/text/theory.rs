@@ -25,7 +25,8 @@ pub(super) fn lines(results: &Results, style: Style) -> Vec<String> {
     if shown.is_empty() && theory.silences.is_empty() {
         return Vec::new();
     }
-    let heading = |about: &str| format!("{}  {}", style.paint(Role::Heading, "Theory"), style.paint(Role::Quiet, about));
+    let heading =
+        |about: &str| format!("{}  {}", style.paint(Role::Heading, "Theory"), style.paint(Role::Quiet, about));
     if let ([], [Silence { subject: None, why }]) = (&shown[..], &theory.silences[..]) {
         return vec![heading(&format!("no formula, as {}", clean(why, 76)))];
     }
@@ -49,7 +50,8 @@ pub(super) fn lines(results: &Results, style: Style) -> Vec<String> {
 fn table(shown: &[&Prediction], style: Style) -> Vec<String> {
     let formula = |prediction: &Prediction| clean(&prediction.formula, 20);
     // Names to the left, as the first column.
-    let width = shown.iter().map(|prediction| formula(prediction).chars().count()).max().unwrap_or(0).max("formula".len());
+    let width =
+        shown.iter().map(|prediction| formula(prediction).chars().count()).max().unwrap_or(0).max("formula".len());
     let row = |prediction: &&Prediction| {
         let bound = match prediction.relation {
             Relation::Equal => "",
@@ -247,8 +249,16 @@ mod tests {
         let table = String::from_utf8(csv(&results()).expect("there is theory")).expect("it is text");
         let rows: Vec<&str> = table.lines().collect();
         assert_eq!(rows.len(), 6);
-        assert!(rows[0].starts_with("quantity,formula,applies,predicted,unit,measured,low,high,difference,agrees,note,source,"));
-        assert!(rows[2].starts_with("server.wait.mean,M/M/1,equal,2000000.0,ns,1000000.0,900000.0,1100000.0,-0.5,no,,Erlang,"), "{table}");
+        assert!(
+            rows[0].starts_with(
+                "quantity,formula,applies,predicted,unit,measured,low,high,difference,agrees,note,source,"
+            )
+        );
+        assert!(
+            rows[2]
+                .starts_with("server.wait.mean,M/M/1,equal,2000000.0,ns,1000000.0,900000.0,1100000.0,-0.5,no,,Erlang,"),
+            "{table}"
+        );
         assert!(rows[5].starts_with("other,,no,,,,,,,,nobody knows how it is,,"), "{table}");
         assert_eq!(csv(&fixture::exchange()), None);
     }
