@@ -29,9 +29,9 @@ fn a_run_writes_its_report_where_it_is_told_to() {
     assert_eq!(home.names(), ["good.toml", "results"]);
     assert_eq!(names(&home.path("results")), ["good"], "nothing is left beside it");
     let files = names(&home.path("results/good"));
-    let tables = ["scenario.toml", "stories.json", "summary.csv", "summary.json", "system.json", "timeline.csv"];
+    let tables = ["scenario.toml", "stories.json", "summary.csv", "summary.json", "system.json", "theory.csv"];
     let named = ["attribution.csv", "latency.csv", "lost.csv", "plots", "report.html"];
-    assert_eq!(files, [&named[..], &tables, &["utilisation.csv"]].concat());
+    assert_eq!(files, [&named[..], &tables, &["timeline.csv", "utilisation.csv"]].concat());
     assert!(names(&home.path("results/good/plots")).contains(&"latency.png".to_owned()));
     let summary: Value = serde_json::from_str(&home.read("results/good/summary.json")).unwrap();
     assert_eq!(summary["title"], "Good");

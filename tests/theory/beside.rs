@@ -6,7 +6,8 @@ use crate::common::{plan, play};
 
 /// The theory of ten runs of a scenario, all of whose predictions lie within twice the interval of what was measured, which is narrow.
 fn theory(formula: &str, seconds: u32, scenario: &str) -> Theory {
-    let run = format!("run = {{ duration = \"{seconds}s\", warmup = \"{}s\", runs = 10 }}\n", seconds / 10);
+    let warmup = seconds * 100;
+    let run = format!("run = {{ seed = 2, duration = \"{seconds}s\", warmup = \"{warmup}ms\", runs = 10 }}\n");
     let theory = play(&plan(&(run + scenario))).theory;
     let of_formula = || theory.predictions.iter().filter(|prediction| prediction.formula == formula);
     assert!(of_formula().count() > 0, "{formula} is not said to apply: {theory:#?}");
@@ -120,10 +121,10 @@ fn messages_that_are_sent_again() {
         )
     };
     let policy = "timeout = \"100ms\"\nmax-attempts = 3\nbackoff = \"50ms\"\n";
-    theory("ARQ, 3 attempts", 200, &lossy(&format!("send = \"server\"\ndelivery = \"at-least-once\"\n{policy}"), ""));
+    theory("ARQ, 3 attempts", 100, &lossy(&format!("send = \"server\"\ndelivery = \"at-least-once\"\n{policy}"), ""));
     theory(
         "ARQ, 3 attempts",
-        400,
+        100,
         &lossy(&format!("call = \"server\"\n{policy}"), "nodes = 3\nworkers = \"unlimited\"\nwork = \"5ms\""),
     );
     theory("one attempt", 30, &lossy("send = \"server\"", "work = \"1ms\""));
@@ -134,8 +135,8 @@ fn messages_that_are_sent_again() {
 fn two_choices_among_many() {
     let theory = theory(
         "2 choices",
-        30,
-        "[clients.app]\nnodes = 9\nrate = \"90000/s\"\ncall = \"server\"\n[services.server]\nnodes = 100\n\
+        1,
+        "[clients.app]\nnodes = 9\nrate = \"70000/s\"\ncall = \"server\"\n[services.server]\nnodes = 100\n\
         work = { exponential = \"1ms\" }\nbalance = { choices = { load = \"true\" } }",
     );
     let near = theory.predictions.iter().filter(|prediction| prediction.relation == Relation::Near);
