@@ -181,7 +181,7 @@ fn allocations_of(plan: &Plan, events: u64) -> u64 {
     let (names, flows) = (cluster.names(), plan.flows.iter().map(|flow| flow.correctness).collect::<Vec<_>>());
     let ledger = Ledger::new(names.span(), &flows, ALWAYS, STEP);
     let groups: Vec<Vec<_>> = names.groups().map(|group| names.members(group).collect()).collect();
-    let stations = Stations::new(names.span(), &groups, ALWAYS);
+    let stations = Stations::new(names.span(), &groups, ALWAYS, STEP);
     cluster.observe(ledger);
     cluster.observe(stations);
     further_allocations(&mut cluster, events)

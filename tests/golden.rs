@@ -11,22 +11,15 @@ use rehearsal::experiment::{Axis, Bare, Sweep, SweepPoint, Verdict, compare as p
 use rehearsal::report::{CompareReport, Report, Style as ReportStyle, SweepReport, Total, TuneReport};
 use rehearsal::scenario::document::Document;
 use rehearsal::scenario::plan::Plan;
-use rehearsal::scenario::{Loaded, Mistakes, Overrides, Scenario, Source, Style};
+use rehearsal::scenario::{Loaded, Mistakes, Overrides, Scenario, Style};
 
 #[path = "common/mod.rs"]
 mod common;
 
+use common::Disk;
+
 /// Scenarios whose variants are compared in pairs of runs.
 const COMPARED: [&str; 1] = ["small-change.toml"];
-
-/// Reads files from the project's folder.
-struct Disk;
-
-impl Source for Disk {
-    fn read(&self, path: &Path) -> std::io::Result<String> {
-        fs::read_to_string(path)
-    }
-}
 
 fn plan(path: &Path, variant: Option<&str>) -> (Plan, Vec<String>) {
     let overrides = Overrides { variant: variant.map(Into::into), ..Overrides::default() };
@@ -69,7 +62,7 @@ fn tune(path: &Path, differences: &mut Vec<String>) {
     let best = &points[tuning.best];
     let (toml, flags) = (Document::print_point(&design, best), Document::point_as_flags(&design, best));
     let report = TuneReport { tuning: &tuning, toml, flags };
-    let text = report.text(ReportStyle::Plain).into_bytes();
+    let text = report.text(ReportStyle::PLAIN).into_bytes();
     compare(&folder(path, None), [("tune.txt", text), ("tune.csv", report.csv())], differences);
 }
 
@@ -99,7 +92,7 @@ fn sweep(path: &Path, differences: &mut Vec<String>) {
     });
     played.expect("a scenario that ships can be played");
     let report = SweepReport(&sweep);
-    let text = report.text(ReportStyle::Plain).into_bytes();
+    let text = report.text(ReportStyle::PLAIN).into_bytes();
     compare(&folder(path, None), [("sweep.txt", text), ("sweep.csv", report.csv())], differences);
 }
 
@@ -116,7 +109,7 @@ fn in_pairs(path: &Path, variants: &[String], differences: &mut Vec<String>) {
     let comparison = play_pairs(&title, plans, None, &mut Bare, &mut |_| ControlFlow::Continue(()));
     let comparison = comparison.expect("a scenario that ships can be played");
     let report = CompareReport { comparison: &comparison, margin: None };
-    let text = report.text(ReportStyle::Plain).into_bytes();
+    let text = report.text(ReportStyle::PLAIN).into_bytes();
     compare(&folder(path, None), [("compare.txt", text), ("compare.csv", report.csv())], differences);
 }
 

@@ -140,19 +140,19 @@ pub fn play(customers: u32) -> Run {
     cluster.link_all(Link::default());
     let (nodes, always) = (cluster.names().span(), (Time::ZERO, Time::MAX));
     cluster.observe(Ledger::new(nodes, &[Correctness::Handled], always, secs(1)));
-    cluster.observe(Stations::new(nodes, &[vec![station]], always));
+    cluster.observe(Stations::new(nodes, &[vec![station]], always, secs(1)));
 
     #[allow(clippy::disallowed_methods, reason = "a benchmark reads the wall clock")]
     let start = std::time::Instant::now();
     while cluster.advance(Time::MAX, u64::MAX) {}
     let wall = start.elapsed();
 
-    let mut observers = cluster.take_observers();
+    let (end, mut observers) = (cluster.now(), cluster.take_observers());
     let [ledger, stations] = &mut observers[..] else { panic!("two observers") };
     let ledger = (&mut **ledger as &mut dyn std::any::Any).downcast_mut::<Ledger>().expect("the first");
     let handled = ledger.close().expect("the books balance")[0].total.fate(Fate::Handled);
     let stations = (&mut **stations as &mut dyn std::any::Any).downcast_mut::<Stations>().expect("the second");
-    let book = &stations.close()[0];
+    let book = &stations.close(end)[0];
     assert_eq!(book.served, handled, "the books agree");
     Run { customers: handled, sojourn: book.residence.mean().unwrap_or(f64::NAN) / 1e9, wall }
 }

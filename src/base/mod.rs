@@ -3,6 +3,7 @@
 //!
 //! Imports nothing of ours. Whatever stands here is plain data with arithmetic; nothing knows what it is used for.
 
+pub mod cause;
 pub mod distribution;
 pub mod id;
 pub mod names;

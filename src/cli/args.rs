@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use rehearsal::scenario::Overrides;
 
 use super::ask::{Ask, Kind};
+use super::look::{Charset, Color, Summary};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -27,6 +28,9 @@ pub struct Cli {
     /// When to use colours
     #[arg(long, value_enum, value_name = "WHEN", default_value_t, global = true, hide_possible_values = true)]
     pub color: Color,
+    /// Which characters texts are written in
+    #[arg(long, value_enum, value_name = "SET", default_value_t, global = true, hide_possible_values = true)]
+    pub charset: Charset,
     #[command(subcommand)]
     pub command: Command,
 }
@@ -38,6 +42,7 @@ pub enum Command {
     Sweep(Sweep),
     Tune(Tune),
     Merge(Merge),
+    Plot(super::plot::Plot),
     Export(Export),
     Report(super::report::Report),
     Check(Check),
@@ -67,7 +72,8 @@ Examples:
   rehearsal run checkout.toml --variant no-breaker --runs 20
   rehearsal run checkout.toml --set policies.default.timeout=50ms --seed 7
   rehearsal run checkout.toml --format json | jq '.expectations[].verdict'
-  rehearsal run checkout.toml --run 7           replicate 7 alone")]
+  rehearsal run checkout.toml --run 7           replicate 7 alone
+  rehearsal run *.toml --summary compact        expectations, and three lines for each flow")]
 pub struct Run {
     /// Scenario files; `-` is the standard input
     #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -86,6 +92,9 @@ pub struct Run {
     /// What goes to the standard output
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+    /// How much a summary says: `full` of one file and `compact` of several, unless it is said here
+    #[arg(long, value_enum, value_name = "SIZE")]
+    pub summary: Option<Summary>,
     /// What an undecided expectation counts as, instead of exit code 3
     #[arg(long, value_enum, value_name = "AS")]
     pub inconclusive: Option<Inconclusive>,
@@ -460,18 +469,6 @@ impl Changes {
             ..Overrides::default()
         }
     }
-}
-
-/// When to use colours.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub enum Color {
-    /// On a terminal, unless NO_COLOR is set
-    #[default]
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
 }
 
 /// What goes to the standard output.

@@ -55,8 +55,10 @@ fn check_file(terminal: Terminal, args: &Check, files: &Files, file: &Path) -> E
     if exit != Exit::Well {
         return exit;
     }
-    let text = if args.show { chosen.document.print(Some(&chosen.texts)) } else { summary(file, &chosen, &variants) };
-    terminal.print(text)
+    match args.show {
+        true => terminal.print(chosen.document.print(Some(&chosen.texts))),
+        false => terminal.say(summary(file, &chosen, &variants)),
+    }
 }
 
 /// Whether two variants of a scenario say the same, but for the title and what neither of them uses.

@@ -3,6 +3,7 @@
 //! The files are written into a sibling directory, which takes the wanted name once it is complete. What a run is going to
 //! need is made before it is played, so that an hour of computing does not end at a name that cannot be written.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
 use std::io;
@@ -11,12 +12,15 @@ use std::path::{Path, PathBuf};
 use rehearsal::report::File;
 
 /// What the reports of this version consist of, at the top of their directory.
-const OURS: [&str; 15] = [
+const OURS: [&str; 23] = [
     "summary.json",
     "summary.csv",
     "timeline.csv",
     "latency.csv",
     "depth.csv",
+    "attribution.csv",
+    "lost.csv",
+    "utilisation.csv",
     "scenario.toml",
     "system.json",
     "report.html",
@@ -27,6 +31,11 @@ const OURS: [&str; 15] = [
     "compare.csv",
     "compare.json",
     "compare.txt",
+    "times.csv",
+    "tune.csv",
+    "tune.json",
+    "tune.txt",
+    "best.toml",
 ];
 
 /// A directory to be.
@@ -80,12 +89,22 @@ impl fmt::Display for Refusal {
 impl Directory {
     /// Makes ready to write at `path`. A report that is there is replaced if `force` says so.
     pub fn claim(path: &Path, force: bool) -> Result<Self, Refusal> {
+        Self::claim_where(path, force, |name| OURS.iter().any(|ours| name == *ours))
+    }
+
+    /// Makes ready to write pictures at `path`. Those that are there are replaced if `force` says so.
+    pub fn claim_for_plots(path: &Path, force: bool) -> Result<Self, Refusal> {
+        let is_picture = |name: &OsStr| Path::new(name).extension().is_some_and(|end| end == "svg" || end == "png");
+        Self::claim_where(path, force, is_picture)
+    }
+
+    fn claim_where(path: &Path, force: bool, is_ours: impl Fn(&OsStr) -> bool) -> Result<Self, Refusal> {
         let system = |path: &Path| {
             let path = path.to_owned();
             move |error| Refusal::System(path, error)
         };
         let path = if path.exists() { path.canonicalize().map_err(system(path))? } else { path.into() };
-        inspect(&path, force)?;
+        inspect(&path, force, is_ours)?;
         let name = path.file_name().ok_or_else(|| Refusal::Nameless(path.clone()))?;
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let missing: Vec<_> =
@@ -147,7 +166,7 @@ impl Drop for Directory {
 }
 
 /// Refuses what must not be replaced.
-fn inspect(path: &Path, force: bool) -> Result<(), Refusal> {
+fn inspect(path: &Path, force: bool, is_ours: impl Fn(&OsStr) -> bool) -> Result<(), Refusal> {
     let entries = match fs::read_dir(path) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -159,7 +178,7 @@ fn inspect(path: &Path, force: bool) -> Result<(), Refusal> {
         if !force {
             return Err(Refusal::Taken(path.into()));
         }
-        if !OURS.iter().any(|ours| entry.file_name() == *ours) {
+        if !is_ours(&entry.file_name()) {
             return Err(Refusal::Foreign(entry.path()));
         }
     }
@@ -214,5 +233,18 @@ mod tests {
             Err(Refusal::NoDirectory(_) | Refusal::System(..))
         ));
         assert!(matches!(Directory::claim(Path::new("no/such/.."), true), Err(Refusal::Nameless(_))));
+    }
+
+    #[test]
+    fn only_pictures_make_way_for_pictures() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("plots");
+        let picture = |name: &str| vec![File { name: name.into(), bytes: vec![] }];
+        Directory::claim_for_plots(&path, false).unwrap().fill(&picture("old.svg")).unwrap();
+        assert!(matches!(Directory::claim_for_plots(&path, false), Err(Refusal::Taken(_))));
+        Directory::claim_for_plots(&path, true).unwrap().fill(&picture("new.png")).unwrap();
+        assert_eq!(names(&path), ["new.png"]);
+        fs::write(path.join("notes.txt"), "mine").unwrap();
+        assert!(matches!(Directory::claim_for_plots(&path, true), Err(Refusal::Foreign(_))));
     }
 }

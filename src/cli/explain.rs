@@ -14,7 +14,7 @@ const WIDTH: usize = 100;
 /// Prints everything that has this name.
 pub fn explain(terminal: Terminal, args: &Explain) -> Exit {
     match meaning(&args.name) {
-        Ok(text) => terminal.print(text),
+        Ok(text) => terminal.say(text),
         Err(message) => {
             terminal.complain(&message);
             Exit::Wrong

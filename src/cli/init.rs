@@ -32,5 +32,5 @@ pub fn init(terminal: Terminal, args: &Init) -> Exit {
         let _ = std::fs::remove_file(file);
         return complain(&format!("cannot write `{}`: {error}", file.display()));
     }
-    terminal.print(format!("wrote {0}; now try\n\n  rehearsal run {0}\n", file.display()))
+    terminal.say(format!("wrote {0}; now try\n\n  rehearsal run {0}\n", file.display()))
 }

@@ -148,7 +148,7 @@ pub fn play(
         Exit::File
     })?;
     let of = if division.is_by_point { format!("{done} runs") } else { format!("{done} of {} runs", total(&division)) };
-    Ok(terminal.print(format!("shard {shard}: {of}, of which {} were there already\n", done - store.kept)))
+    Ok(terminal.say(format!("shard {shard}: {of}, of which {} were there already\n", done - store.kept)))
 }
 
 fn total(division: &Division) -> u64 {

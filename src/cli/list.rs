@@ -11,7 +11,7 @@ use super::terminal::Terminal;
 pub fn list(terminal: Terminal, args: &List) -> Exit {
     let kinds = args.kind.as_ref().map_or(Kind::value_variants(), std::slice::from_ref);
     let blocks: Vec<_> = kinds.iter().map(|kind| block(*kind)).collect();
-    terminal.print(format!("{}\n`rehearsal explain NAME` says more.\n", blocks.join("\n")))
+    terminal.say(format!("{}\n`rehearsal explain NAME` says more.\n", blocks.join("\n")))
 }
 
 fn block(kind: Kind) -> String {

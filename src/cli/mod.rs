@@ -20,9 +20,12 @@ mod init;
 mod interrupt;
 mod keep;
 mod list;
+mod look;
 mod merge;
+mod plot;
 mod progress;
 mod rank;
+mod replay;
 mod report;
 mod run;
 mod scenario;
@@ -47,13 +50,14 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(other) => return answer(&other).into(),
     };
-    let terminal = Terminal::new(cli.color);
+    let terminal = Terminal::new(cli.color, cli.charset);
     let exit = match cli.command {
         Command::Run(args) => run::run(terminal, &args),
         Command::Compare(args) => compare::compare(terminal, &args),
         Command::Sweep(args) => sweep::sweep(terminal, &args),
         Command::Tune(args) => tune::tune(terminal, &args),
         Command::Merge(args) => merge::merge(terminal, &args),
+        Command::Plot(args) => plot::plot(terminal, &args),
         Command::Export(args) => export::export(terminal, &args),
         Command::Report(args) => report::report(terminal, &args),
         Command::Check(args) => check::check(terminal, &args),

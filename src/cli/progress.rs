@@ -113,7 +113,7 @@ fn now() -> Instant {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::args::Color;
+    use crate::cli::look::{Charset, Color};
     use rehearsal::base::time::{Time, secs};
 
     /// One of two runs is over and half of the other: three quarters took 3 s, the last one will take 1 s.
@@ -122,7 +122,7 @@ mod tests {
         let at = |seconds| Time::ZERO + secs(seconds);
         let over = Progress { run: 1, runs: 2, now: at(61), end: at(60), events: 4_000_000, is_over: true };
         let half = Progress { run: 0, now: at(30), events: 2_000_000, is_over: false, ..over };
-        let mut line = ProgressLine::new(Terminal::new(Color::Never), "a");
+        let mut line = ProgressLine::new(Terminal::new(Color::Never, Charset::Auto), "a");
         [half, over].into_iter().for_each(|progress| line.tell(progress));
         let said = line.line(2, Duration::from_secs(3));
         assert_eq!(said, "a: 1 of 2 runs, 75 %, 2.0 million events/s, 1 s left");

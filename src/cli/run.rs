@@ -12,7 +12,9 @@ use super::directory::Directory;
 use super::exit::Exit;
 use super::files::Files;
 use super::interrupt;
+use super::look::Summary;
 use super::progress::ProgressLine;
+use super::replay;
 use super::scenario::{prepare, refuse, stopped, strictly, warn};
 use super::terminal::Terminal;
 
@@ -21,6 +23,10 @@ const SHOWN: usize = 100;
 
 /// Plays every file, one after the other; an interruption or a defect ends it at once.
 pub fn run(terminal: Terminal, args: &Run) -> Exit {
+    if args.summary.is_some() && args.format != Format::Text {
+        terminal.complain("`--summary` is about the summary to read: it needs `--format text`");
+        return Exit::Wrong;
+    }
     interrupt::listen();
     let files = Files::default();
     let directories = match directories(args) {
@@ -106,7 +112,10 @@ impl Job<'_> {
         let mut total = Total::default();
         let results =
             self.play(plan, &mut total).map_err(|error| stopped(terminal, &self.file.display().to_string(), &error))?;
-        let report = Report::new(&results, total);
+        let mut report = Report::new(&results, total);
+        if let Some(command) = replay::command(args, self.file, results.seed) {
+            report = report.replayed_by(command);
+        }
         if let Some(directory) = directory {
             let files = report.files();
             if interrupt::look().is_break() {
@@ -146,7 +155,10 @@ impl Job<'_> {
         let named = |name| report.tables().into_iter().find(|file| file.name == name).map(|file| file.bytes);
         let bytes = match self.args.format {
             Format::Text => {
-                let text = report.text(self.terminal.report_style());
+                let text = match self.size() {
+                    Summary::Full => report.text(self.terminal.report_style()),
+                    Summary::Compact => report.compact(self.terminal.report_style()),
+                };
                 if is_first { text.into() } else { format!("\n\n{text}").into() }
             }
             Format::Json => named("summary.json").expect("every report has it"),
@@ -158,6 +170,12 @@ impl Job<'_> {
             Format::Quiet => return Exit::Well,
         };
         self.terminal.print(bytes)
+    }
+
+    /// How much is said of it.
+    fn size(&self) -> Summary {
+        let of_several = if self.args.files.len() > 1 { Summary::Compact } else { Summary::Full };
+        self.args.summary.unwrap_or(of_several)
     }
 
     /// Says what is wrong with this file.

@@ -44,11 +44,11 @@ fn try_verify(terminal: Terminal, args: &Verify) -> Result<Exit, Exit> {
             let events: u64 = one.runs.iter().map(|run| run.events).sum();
             let runs = if one.runs.len() == 1 { "1 run".into() } else { format!("{} runs", one.runs.len()) };
             let line = format!("{}: both plays are the same, {runs}, {events} events\n", args.file.display());
-            Ok(terminal.print(line))
+            Ok(terminal.say(line))
         }
         Some(difference) => {
             terminal.complain(&format!("{}: two plays differ; this is a defect of the simulator", args.file.display()));
-            terminal.print(difference);
+            terminal.say(difference);
             Ok(Exit::Failed)
         }
     }

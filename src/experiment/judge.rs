@@ -27,8 +27,8 @@ pub(super) struct Judge {
 struct Expected {
     expectation: Expectation,
     sample: Sample,
-    /// Whether each condition held in every run.
-    held: Vec<bool>,
+    /// The first run in which each condition did not hold, if there is one.
+    broken: Vec<Option<u32>>,
     /// Of a single run, the values of its batches.
     batches: Moments,
 }
@@ -39,7 +39,7 @@ impl Judge {
         let expected = expectations.iter().map(|expectation| Expected {
             expectation: expectation.clone(),
             sample: Sample::default(),
-            held: vec![true; expectation.conditions.len()],
+            broken: vec![None; expectation.conditions.len()],
             batches: Moments::default(),
         });
         Self { expected: expected.collect() }
@@ -47,10 +47,13 @@ impl Judge {
 
     /// Takes in what the next run answers, expectation by expectation.
     pub(super) fn take<'p>(&mut self, answers: impl Iterator<Item = &'p Partial>) {
-        for (Expected { expectation, sample, held, .. }, answer) in self.expected.iter_mut().zip(answers) {
+        for (Expected { expectation, sample, broken, .. }, answer) in self.expected.iter_mut().zip(answers) {
+            let run = sample.runs();
             let value = sample.add(answer, expectation.measure.statistic);
-            for (held, (_, condition)) in held.iter_mut().zip(&expectation.conditions) {
-                *held &= value.is_some_and(|value| meets(condition, value));
+            for (broken, (_, condition)) in broken.iter_mut().zip(&expectation.conditions) {
+                if !value.is_some_and(|value| meets(condition, value)) {
+                    *broken = broken.or(Some(run));
+                }
             }
         }
     }
@@ -97,10 +100,13 @@ impl Expected {
     fn judge(&self) -> Judgement {
         let Self { expectation, .. } = self;
         let measured = self.measured(CONFIDENCE);
-        let (mut note, mut grounds) = (None, Vec::new());
-        let verdicts = expectation.conditions.iter().zip(&self.held).map(|((_, condition), held)| {
-            let (verdict, ground) = self.decide(condition, *held, &measured);
+        let (mut note, mut grounds, mut broken_by) = (None, Vec::new(), None);
+        let verdicts = expectation.conditions.iter().zip(&self.broken).map(|((_, condition), broken)| {
+            let (verdict, ground) = self.decide(condition, broken.is_none(), &measured);
             grounds.push(ground);
+            if ground == Ground::EachRun {
+                broken_by = [broken_by, *broken].into_iter().flatten().min();
+            }
             if verdict == Verdict::Inconclusive {
                 note = note.take().or_else(|| more_runs(condition, &measured));
             }
@@ -119,6 +125,7 @@ impl Expected {
             verdict,
             grounds,
             measured,
+            broken_by,
             note,
         }
     }
@@ -128,12 +135,12 @@ impl Expected {
     fn verdict_at(&self, confidence: f64) -> Verdict {
         let measured = self.measured(confidence);
         let has_width = measured.interval.is_some_and(|(low, high)| low < high);
-        let verdicts = self.expectation.conditions.iter().zip(&self.held).map(|((_, condition), held)| {
-            match self.decide(condition, *held, &measured) {
-                (verdict, Ground::Interval) if has_width => verdict,
-                (Verdict::Fail, Ground::EachRun) => Verdict::Fail,
-                _ => Verdict::Inconclusive,
-            }
+        let verdicts = self.expectation.conditions.iter().zip(&self.broken).map(|((_, condition), broken)| match self
+            .decide(condition, broken.is_none(), &measured)
+        {
+            (verdict, Ground::Interval) if has_width => verdict,
+            (Verdict::Fail, Ground::EachRun) => Verdict::Fail,
+            _ => Verdict::Inconclusive,
         });
         gravest(verdicts)
     }

@@ -4,6 +4,7 @@ mod baseline;
 mod chain;
 mod compare;
 mod enough;
+mod explain;
 mod harvest;
 mod judge;
 mod measure;
@@ -17,6 +18,7 @@ mod shard;
 mod shelf;
 mod study;
 mod sweep;
+mod trace;
 mod tune;
 mod verdict;
 mod verify;
@@ -29,18 +31,20 @@ use crate::metrics::RunResult;
 use crate::scenario::plan::{Plan, System};
 
 use harvest::Harvest;
+use replicate::each_run;
 
 pub use baseline::{Baseline, Known};
 pub use compare::{Breach, Comparison, Contrast, Finding, Side, Times, compare, runs_of_each};
 pub use partial::Partial;
 pub use record::{Questions, Record};
 pub use replicate::replicate;
-pub use run::{Progress, RunError, Watch, play};
+pub use run::{Progress, RunError, Watch, play, play_explained};
 pub use sample::Moments;
 pub use shard::{Division, Shard, play_shard};
 pub use shelf::{Bare, Shelf};
 pub use study::{Outcome, StudyError, study};
 pub use sweep::{Axis, Effect, Sweep, SweepPoint};
+pub use trace::{TraceError, Traced, Wish, trace};
 pub use tune::{Behind, Candidate, Reason, Round, Tuning, runs_at_most, tune};
 pub use verdict::{Basis, Ground, Judgement, Measured, Unit, Verdict};
 pub use verify::{Difference, Happening, first_difference};
@@ -84,7 +88,7 @@ pub fn run(plan: &Plan, watch: &mut Watch<'_>) -> Result<Results, RunError> {
 }
 
 /// As [`run`], but keeps no more than the first `keep` runs, so that memory does not grow with their number; each is shown to `see` in
-/// the order of their index.
+/// the order of their index. The first one is [explained](play_explained), if the plan says so.
 ///
 /// # Errors
 /// When a run gives no result.
@@ -98,7 +102,10 @@ pub fn run_keeping(
     let settled = cut.as_ref().map(|cut| cut.apply(plan));
     let plan = settled.as_ref().unwrap_or(plan);
     let mut harvest = Harvest::new(plan);
-    replicate(plan, 0..plan.runs, watch, |run| {
+    let play = |run, watch: &mut Watch<'_>| {
+        if plan.explains && run == 0 { play_explained(plan, run, watch) } else { play(plan, run, watch) }
+    };
+    each_run(0..plan.runs, watch, play, |run| {
         see(&run);
         if harvest.take(run, keep) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;

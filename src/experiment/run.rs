@@ -1,11 +1,12 @@
 //! One run of a plan.
 
-use std::any::Any;
 use std::fmt;
 use std::ops::ControlFlow;
 
+use crate::base::names::Names;
 use crate::base::time::Time;
 use crate::metrics::recovery::{CourseBook, Courses, Strike};
+use crate::metrics::story::Recorder;
 use crate::metrics::{
     FaultResult, FlowResult, Imbalance, Ledger, LinkResult, Periods, QueueResult, Queues, ReaderResult, RunResult,
     Series, StationResult, Stations, TopicResult, Topics,
@@ -13,6 +14,8 @@ use crate::metrics::{
 use crate::model::Letter;
 use crate::scenario::plan::{FaultSpec, Plan};
 use crate::sim::{Cluster, Observer};
+
+use super::explain;
 
 /// Inputs between two reports of progress.
 const CHUNK: u64 = 1 << 18;
@@ -77,30 +80,81 @@ impl std::error::Error for RunError {}
 /// # Errors
 /// When it is stopped, takes too many events, a trace cannot be read any more, or its books do not balance.
 pub fn play(plan: &Plan, run: u32, watch: &mut Watch<'_>) -> Result<RunResult, RunError> {
+    let (result, _) = play_as(plan, run, |_| {}, watch)?;
+    Ok(result)
+}
+
+/// Plays one run of a plan as [`play`] does, and follows a sample of its messages, so that the result says where their time went.
+///
+/// # Errors
+/// As [`play`].
+pub fn play_explained(plan: &Plan, run: u32, watch: &mut Watch<'_>) -> Result<RunResult, RunError> {
+    let record = |names: &Names| explain::recorder(plan, names);
+    let (mut result, cluster, mut recorder) = play_recorded(plan, run, record, watch)?;
+    result.explained = recorder.sampled().map(|sampled| Box::new(explain::explained(plan, cluster.names(), sampled)));
+    Ok(result)
+}
+
+/// Plays one run of a plan as [`play`] does, and has stories written down.
+pub(super) fn play_recorded(
+    plan: &Plan,
+    run: u32,
+    record: impl FnOnce(&Names) -> Recorder,
+    watch: &mut Watch<'_>,
+) -> Result<(RunResult, Cluster<Letter>, Box<Recorder>), RunError> {
+    let attach = |cluster: &mut Cluster<Letter>| {
+        let recorder = record(cluster.names());
+        cluster.observe(recorder);
+    };
+    let (result, mut cluster) = play_as(plan, run, attach, watch)?;
+    let recorder = cluster.take_observer().expect("it was attached when the run began");
+    Ok((result, cluster, recorder))
+}
+
+/// Plays one run of a plan, with what `attach` adds to those that watch it.
+fn play_as(
+    plan: &Plan,
+    run: u32,
+    add: impl FnOnce(&mut Cluster<Letter>),
+    watch: &mut Watch<'_>,
+) -> Result<(RunResult, Cluster<Letter>), RunError> {
     let seed = plan.seed_of(run);
     let mut cluster = plan.cluster(seed);
     let strikes = plan.strikes(seed);
     attach(plan, &strikes, &mut cluster);
+    add(&mut cluster);
     let is_open = |cluster: &Cluster<Letter>| {
         // A saga may rest between two messages.
         cluster.observer::<Ledger>().is_some_and(|ledger| ledger.open() > 0)
             || cluster.observer::<Stations>().is_some_and(|stations| stations.open_sagas() > 0)
     };
     drive(plan, run, &mut cluster, is_open, watch)?;
-    finish(plan, run, seed, strikes, cluster)
+    let result = finish(plan, run, seed, strikes, &mut cluster)?;
+    Ok((result, cluster))
 }
 
 /// Plays one run of a plan for the latencies of its flows alone.
 pub(super) fn explore(plan: &Plan, run: u32, series: Series, watch: &mut Watch<'_>) -> Result<Series, RunError> {
+    let mut series = look(plan, run, |_| series, |series| series.open() > 0, watch)?;
+    Ok(std::mem::take(&mut series))
+}
+
+/// Plays one run of a plan with nobody watching it but this observer, which says whether there is more to see.
+pub(super) fn look<O: Observer>(
+    plan: &Plan,
+    run: u32,
+    observer: impl FnOnce(&Names) -> O,
+    is_open: impl Fn(&O) -> bool,
+    watch: &mut Watch<'_>,
+) -> Result<Box<O>, RunError> {
     let mut cluster = plan.cluster(plan.seed_of(run));
-    cluster.observe(series);
-    let is_open = |cluster: &Cluster<Letter>| cluster.observer::<Series>().is_some_and(|series| series.open() > 0);
-    drive(plan, run, &mut cluster, is_open, watch)?;
-    if let Some(trouble) = plan.trouble() {
-        return Err(RunError::Trace(trouble));
+    let observer = observer(cluster.names());
+    cluster.observe(observer);
+    drive(plan, run, &mut cluster, |cluster| cluster.observer::<O>().is_some_and(&is_open), watch)?;
+    match plan.trouble() {
+        Some(trouble) => Err(RunError::Trace(trouble)),
+        None => Ok(cluster.take_observer().expect("it was attached when the run began")),
     }
-    let mut observers = cluster.take_observers();
-    Ok(std::mem::take(find::<Series>(&mut observers)))
 }
 
 /// Plays a run to the end of the load, and on until nothing is open, or the drain is over.
@@ -161,7 +215,7 @@ fn attach(plan: &Plan, strikes: &[Vec<Strike>], cluster: &mut Cluster<Letter>) {
         .stations()
         .map(|(name, ..)| names.group(name).into_iter().flat_map(|group| names.members(group)).collect())
         .collect();
-    cluster.observe(Stations::new(span, &groups, plan.measured()));
+    cluster.observe(Stations::new(span, &groups, plan.measured(), plan.step()));
     if !plan.queues.is_empty() {
         cluster.observe(Queues::new(plan.rows_of_queues.len(), plan.measured(), plan.step()));
     }
@@ -175,25 +229,25 @@ fn finish(
     run: u32,
     seed: u64,
     strikes: Vec<Vec<Strike>>,
-    mut cluster: Cluster<Letter>,
+    cluster: &mut Cluster<Letter>,
 ) -> Result<RunResult, RunError> {
     if let Some(trouble) = plan.trouble() {
         return Err(RunError::Trace(trouble));
     }
     let outcome = cluster.outcome();
-    let mut observers = cluster.take_observers();
     let (books, places) = {
-        let ledger: &mut Ledger = find(&mut observers);
+        let mut ledger: Box<Ledger> = taken(cluster);
         let books = ledger.close().map_err(RunError::Imbalance)?.to_vec();
         (books, ledger.places().to_vec())
     };
-    let stations = find::<Stations>(&mut observers).close().to_vec();
-    let books_of_queues = if plan.queues.is_empty() { &[] } else { find::<Queues>(&mut observers).close(outcome.end) };
+    let stations = taken::<Stations>(cluster).close(outcome.end).to_vec();
+    let books_of_queues =
+        if plan.queues.is_empty() { Vec::new() } else { taken::<Queues>(cluster).close(outcome.end).to_vec() };
     let mut places = places.into_iter();
     let of_queues: Vec<_> = places.by_ref().take(plan.rows_of_queues.len()).collect();
     let row = |name: &String| QueueResult { name: name.clone(), book: Default::default(), custody: Default::default() };
     let mut queues: Vec<_> = plan.queues.iter().map(row).collect();
-    for ((row, book), custody) in plan.rows_of_queues.iter().zip(books_of_queues).zip(of_queues) {
+    for ((row, book), custody) in plan.rows_of_queues.iter().zip(&books_of_queues).zip(of_queues) {
         let row = &mut queues[usize::from(*row)];
         row.book.join(book);
         row.custody.add(&custody);
@@ -201,7 +255,8 @@ fn finish(
     let (topics, readers) = if plan.topics.is_empty() {
         (Vec::new(), Vec::new())
     } else {
-        let (topics, readers) = find::<Topics>(&mut observers).close(outcome.end);
+        let mut books: Box<Topics> = taken(cluster);
+        let (topics, readers) = books.close(outcome.end);
         let topics = plan.topics.iter().zip(topics);
         let readers = plan.readers.iter().zip(readers).zip(places);
         (
@@ -211,16 +266,13 @@ fn finish(
                 .collect(),
         )
     };
-    let courses = if plan.faults.is_empty() { CourseBook::default() } else { find::<Courses>(&mut observers).close() };
+    let courses = if plan.faults.is_empty() { CourseBook::default() } else { taken::<Courses>(cluster).close() };
     let flows = plan.flows.iter().zip(books).map(|(spec, book)| FlowResult {
         caller: spec.caller.clone(),
         entry: spec.entry.clone(),
         callee: spec.callee.clone(),
         is_client: spec.is_client,
-        is_one_of_several: plan.flows.iter().any(|other| {
-            let differs = other.callee != spec.callee && other.is_client && spec.is_client;
-            differs && (&other.caller, &other.entry) == (&spec.caller, &spec.entry)
-        }),
+        is_one_of_several: plan.has_several_callees(spec),
         book,
     });
     let stations = plan.stations().zip(stations).map(|((name, workers, _), book)| StationResult {
@@ -247,13 +299,9 @@ fn finish(
         topics,
         readers,
         links,
-        faults: plan
-            .faults
-            .iter()
-            .zip(strikes)
-            .map(|(fault, strikes)| fault_result(fault, strikes, &cluster))
-            .collect(),
+        faults: plan.faults.iter().zip(strikes).map(|(fault, strikes)| fault_result(fault, strikes, cluster)).collect(),
         courses,
+        explained: None,
     })
 }
 
@@ -265,9 +313,7 @@ fn fault_result(fault: &FaultSpec, mut strikes: Vec<Strike>, cluster: &Cluster<L
     FaultResult { name: fault.name.clone(), kind: fault.kind, book, strikes }
 }
 
-fn find<O: Observer>(observers: &mut [Box<dyn Observer>]) -> &mut O {
-    observers
-        .iter_mut()
-        .find_map(|observer| (&mut **observer as &mut dyn Any).downcast_mut())
-        .expect("it was attached when the run began")
+/// An observer that was attached when the run began.
+fn taken<O: Observer>(cluster: &mut Cluster<Letter>) -> Box<O> {
+    cluster.take_observer().expect("it was attached when the run began")
 }

@@ -35,6 +35,8 @@ pub struct Judgement {
     pub grounds: Vec<Ground>,
     /// What was measured.
     pub measured: Measured,
+    /// The first run that broke it, where each run has to keep to it and one did not.
+    pub broken_by: Option<u32>,
     /// A word more, where the verdict needs one: why there is no value, how many more runs would decide.
     pub note: Option<String>,
 }

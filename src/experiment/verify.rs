@@ -245,7 +245,27 @@ fn in_words(fact: &Observation, names: &Names) -> String {
         Observation::Declined { message, outcome } => format!("turned away {}: {}", called(message), outcome.name()),
         Observation::Confirmed { message } => format!("confirmed {}", called(message)),
         Observation::Closed { message, why } => format!("closed {}: {why:?}", called(message)),
-        Observation::Dropped { message } => format!("dropped {}", called(message)),
+        Observation::Dropped { message, cause } => format!("dropped {}: {}", called(message), cause.name()),
+        Observation::AnswerDropped { message, cause } => {
+            format!("dropped the answer to {}: {}", called(message), cause.name())
+        }
+        Observation::LetGo { message, why } => format!("let go of {}: {}", called(message), why.name()),
+        Observation::Sent { transit, to, .. } => {
+            format!("sent {} {} to {}", transit.leg.name(), called(transit.message), names.label(to))
+        }
+        Observation::Delivered { transit, from } => {
+            format!("took {} {} from {}", transit.leg.name(), called(transit.message), names.label(from))
+        }
+        Observation::NotDelivered { transit, to, cause, .. } => format!(
+            "dropped {} {} to {}: {}",
+            transit.leg.name(),
+            called(transit.message),
+            names.label(to),
+            cause.name()
+        ),
+        Observation::Turned { message, activity, .. } => format!("{} {}", activity.name(), called(message)),
+        Observation::OnBehalf { message: Some(message) } => format!("acts for {}", called(message)),
+        Observation::OnBehalf { message: None } => "acts of its own accord".into(),
         Observation::Duplicated { message } => format!("duplicated {}", called(message)),
         Observation::Stored { message, place, .. } => format!("stored at {place}: {}", called(message)),
         Observation::Replaced { message } => format!("others are kept in place of {}", called(message)),

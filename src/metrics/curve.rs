@@ -101,7 +101,7 @@ impl Curve {
     }
 
     /// Adds what it was in another run.
-    pub(super) fn add(&mut self, other: &Self) {
+    pub fn add(&mut self, other: &Self) {
         self.put_together(other, u64::saturating_add);
     }
 

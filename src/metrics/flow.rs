@@ -12,6 +12,7 @@ use super::guards::GuardCounts;
 use super::histogram::Histogram;
 use super::ledger::Record;
 use super::periods::{Periods, is_within};
+use super::setback::Setback;
 
 /// The one fate of a message.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -95,6 +96,8 @@ pub struct FlowBook {
     pub one_way: Histogram,
     /// What became of them, by the step of time in which they were due.
     pub steps: Vec<Tally>,
+    /// What stood in the way of those that did not end well, by the fate that they had.
+    pub setbacks: BTreeMap<(Fate, Setback), u64>,
     /// Events by the step of time in which they happened, of all messages, measured or not.
     pub rates: Vec<Rates>,
     /// What guards did, by step or, where the book is cut, by part; as far as they did anything.
@@ -286,6 +289,7 @@ impl FlowBook {
             from_send: Histogram::default(),
             one_way: Histogram::default(),
             steps: Vec::new(),
+            setbacks: BTreeMap::new(),
             rates: Vec::new(),
             guards: Vec::new(),
             step,
@@ -515,8 +519,13 @@ impl FlowBook {
                 Some(from_send) => self.settle_held_back(record, latency, from_send),
             }
         }
+        let fate = record.fate();
+        let lost = account.losses.happened().next().map(|(why, _)| Setback::Lost(why));
+        if lost.is_some() || !matches!(fate, Fate::Confirmed | Fate::Handled | Fate::Spared) {
+            *self.setbacks.entry((fate, lost.unwrap_or_else(|| record.setback()))).or_default() += 1;
+        }
         let tally = self.tally_at(record.due());
-        tally.fates[record.fate() as usize] += 1;
+        tally.fates[fate as usize] += 1;
         tally.attempts += record.attempts();
         tally.copies += copies;
         tally.duplicates += account.duplicates;

@@ -21,6 +21,7 @@ use crate::sim::Observer;
 use super::custody::{Custody, CustodyBook, Places};
 use super::flow::{Correctness, FlowBook};
 use super::periods::Periods;
+use super::setback::Setback;
 use present::Present;
 pub(super) use record::Record;
 use record::{COUNTS, ENTRUSTED, Offer, State};
@@ -183,7 +184,10 @@ impl Ledger {
                 (None, _) => {}
             }
             for _ in 0..copies {
-                self.update(message, |record, _| record.end_copy());
+                self.update(message, |record, _| {
+                    record.setback = Some(Setback::Forgotten);
+                    record.end_copy();
+                });
             }
             self.end_entrusted(message);
         }
@@ -277,7 +281,16 @@ impl Ledger {
             }
             Observation::Guarded { flow, fact } => self.flows[flow.0 as usize].guarded(now, fact),
             Observation::Down => self.forget(node),
-            Observation::Dropped { message } => self.update(message, |record, _| record.end_copy()),
+            Observation::Dropped { message, cause } => self.update(message, |record, _| {
+                record.setback = Some(Setback::Dropped(cause));
+                record.end_copy();
+            }),
+            Observation::AnswerDropped { message, cause } => {
+                self.update(message, |record, _| record.setback = Some(Setback::AnswerDropped(cause)));
+            }
+            Observation::LetGo { message, why } => {
+                self.update(message, |record, _| record.setback = Some(Setback::LetGo(why)));
+            }
             Observation::Duplicated { message } | Observation::Stored { message, .. } => {
                 self.update(message, |record, _| record.open_copies = record.open_copies.saturating_add(1));
             }

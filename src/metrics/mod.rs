@@ -12,7 +12,9 @@ pub mod recovery;
 mod result;
 mod saga;
 mod series;
+mod setback;
 mod station;
+pub mod story;
 mod topic;
 
 pub use curve::{Curve, CurveStep};
@@ -24,9 +26,10 @@ pub use ledger::{Imbalance, Ledger};
 pub use periods::{Periods, Spans};
 pub use queue::{QueueBook, Queues};
 pub use result::{
-    FaultResult, FlowResult, LinkResult, QueueResult, ReaderResult, RunResult, StationResult, TopicResult,
+    Explained, FaultResult, FlowResult, LinkResult, QueueResult, ReaderResult, RunResult, StationResult, TopicResult,
 };
 pub use saga::SagaBook;
 pub use series::{Cell, Series};
+pub use setback::Setback;
 pub use station::{StationBook, Stations, curve_step};
 pub use topic::{GroupBook, TopicBook, Topics};

@@ -8,6 +8,7 @@ use super::flow::FlowBook;
 use super::queue::QueueBook;
 use super::recovery::{Aftermath, CourseBook, Strike};
 use super::station::StationBook;
+use super::story::{Attribution, Cast, Story};
 use super::topic::{GroupBook, TopicBook};
 
 /// One run's results.
@@ -43,6 +44,23 @@ pub struct RunResult {
     pub faults: Vec<FaultResult>,
     /// What the flows went through, where there are faults.
     pub courses: CourseBook,
+    /// Where the time of its messages went, if that was asked.
+    pub explained: Option<Box<Explained>>,
+}
+
+/// Where the time of a run's messages went, as far as they were followed, and some of their stories.
+#[derive(Clone, PartialEq, Default, Debug)]
+pub struct Explained {
+    /// What latency is made of, flow by flow.
+    pub attribution: Attribution,
+    /// The slowest messages that were followed, slowest first.
+    pub slowest: Vec<Story>,
+    /// One that is as fast as most.
+    pub typical: Vec<Story>,
+    /// Some that did not end well, the first first.
+    pub unconfirmed: Vec<Story>,
+    /// The names of those who have a part in these stories.
+    pub cast: Cast,
 }
 
 impl RunResult {

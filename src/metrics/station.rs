@@ -7,6 +7,7 @@ use crate::base::time::{Span, Time};
 use crate::process::{Kind, Observation, Outcome, TurnedAway, Wanted};
 use crate::sim::Observer;
 
+use super::curve::Curve;
 use super::histogram::Histogram;
 use super::saga::{OpenSagas, SagaBook};
 
@@ -17,6 +18,8 @@ pub struct Stations {
     groups: Vec<Option<u16>>,
     nodes: Vec<NodeLevel>,
     books: Vec<StationBook>,
+    /// What the nodes of each group are at together.
+    levels: Vec<GroupLevel>,
     /// Sagas that are not over, of nodes that have had one.
     sagas: BTreeMap<u32, OpenSagas>,
     measured: (Time, Time),
@@ -30,6 +33,13 @@ struct NodeLevel {
     busy: u32,
     at_risk: u32,
     outbox: Outbox,
+}
+
+/// The level at all nodes of a group.
+#[derive(Clone, Copy, Debug, Default)]
+struct GroupLevel {
+    waiting: u64,
+    busy: u64,
 }
 
 /// How many messages were in the outbox of a node since that last changed.
@@ -69,6 +79,10 @@ pub struct StationBook {
     pub waiting_max: u32,
     /// See `waiting_max`.
     pub present_max: u32,
+    /// The number waiting at all nodes together over time, from the start of the run, measured or not.
+    pub waiting: Curve,
+    /// The number of workers at work at all nodes together over time, from the start of the run, measured or not.
+    pub busy: Curve,
     /// Integral over time of the number of messages in outboxes, summed over the nodes: message seconds.
     pub outbox_seconds: f64,
     /// The most at one node.
@@ -124,26 +138,41 @@ impl StationBook {
 
 impl Stations {
     /// Books over `nodes` ids; `groups` lists the members of each group of stations. Measured from `measured.0` to
-    /// `measured.1`.
-    pub fn new(nodes: usize, groups: &[Vec<NodeId>], measured: (Time, Time)) -> Self {
+    /// `measured.1`; curves have steps of this length.
+    pub fn new(nodes: usize, groups: &[Vec<NodeId>], measured: (Time, Time), step: Span) -> Self {
         let mut of_node = vec![None; nodes];
         for (index, group) in groups.iter().enumerate() {
             let index = u16::try_from(index).expect("a system has fewer than 65 536 groups of stations");
             group.iter().for_each(|node| of_node[node.index() as usize] = Some(index));
         }
         let seconds = measured.1.since(measured.0).as_secs_f64();
-        let books = groups
-            .iter()
-            .map(|group| StationBook { nodes: group.len() as u32, seconds, ..StationBook::default() })
-            .collect();
-        Self { groups: of_node, nodes: vec![NodeLevel::default(); nodes], books, sagas: BTreeMap::new(), measured }
+        let book = |group: &Vec<NodeId>| StationBook {
+            nodes: group.len() as u32,
+            waiting: Curve::new(step),
+            busy: Curve::new(step),
+            seconds,
+            ..StationBook::default()
+        };
+        Self {
+            groups: of_node,
+            nodes: vec![NodeLevel::default(); nodes],
+            books: groups.iter().map(book).collect(),
+            levels: vec![GroupLevel::default(); groups.len()],
+            sagas: BTreeMap::new(),
+            measured,
+        }
     }
 
     /// Ends the run: the books, in the order of the groups.
-    pub fn close(&mut self) -> &[StationBook] {
+    pub fn close(&mut self, end: Time) -> &[StationBook] {
         for index in 0..self.nodes.len() {
-            self.set_level(index, self.measured.1, 0, 0);
+            self.pass(index, self.measured.1);
             self.set_outbox(index, self.measured.1, 0);
+        }
+        let end = end.max(self.measured.1);
+        for book in &mut self.books {
+            book.waiting.close(end);
+            book.busy.close(end);
         }
         &self.books
     }
@@ -166,9 +195,10 @@ impl Stations {
         *node = Outbox { since: now, count };
     }
 
-    fn set_level(&mut self, index: usize, now: Time, waiting: u32, busy: u32) {
+    /// A node stayed at its level until now.
+    fn pass(&mut self, index: usize, now: Time) {
         let Some(group) = self.groups[index] else { return };
-        let (node, book) = (&mut self.nodes[index], &mut self.books[group as usize]);
+        let (node, book) = (&self.nodes[index], &mut self.books[group as usize]);
         // Only what lies within the measured time counts.
         let (from, to) = (node.since.max(self.measured.0), now.min(self.measured.1));
         let seconds = to.since(from).as_secs_f64();
@@ -176,9 +206,24 @@ impl Stations {
             book.waiting_seconds += f64::from(node.waiting) * seconds;
             book.busy_seconds += f64::from(node.busy) * seconds;
         }
+    }
+
+    fn set_level(&mut self, index: usize, now: Time, waiting: u32, busy: u32) {
+        let Some(group) = self.groups[index] else { return };
+        self.pass(index, now);
+        let group = usize::from(group);
+        let (node, book, level) = (&mut self.nodes[index], &mut self.books[group], &mut self.levels[group]);
         if self.measured.0 <= now && now < self.measured.1 {
             book.waiting_max = book.waiting_max.max(waiting);
             book.present_max = book.present_max.max(waiting + busy);
+        }
+        if waiting != node.waiting {
+            level.waiting = level.waiting - u64::from(node.waiting) + u64::from(waiting);
+            book.waiting.set(now, level.waiting);
+        }
+        if busy != node.busy {
+            level.busy = level.busy - u64::from(node.busy) + u64::from(busy);
+            book.busy.set(now, level.busy);
         }
         (node.since, node.waiting, node.busy) = (now, waiting, busy);
     }
@@ -266,16 +311,33 @@ mod tests {
     fn levels_are_integrated_within_the_measured_time() {
         let node = NodeId::new(1);
         let at = |seconds| Time::ZERO + secs(seconds);
-        let mut stations = Stations::new(2, &[vec![node]], (at(10), at(20)));
+        let mut stations = Stations::new(2, &[vec![node]], (at(10), at(20)), secs(5));
         stations.observe(at(0), node, &Observation::Level { waiting: 4, busy: 1 });
         stations.observe(at(15), node, &Observation::Level { waiting: 0, busy: 1 });
         stations.observe(at(15), node, &Observation::Arrived);
         stations.observe(at(25), node, &Observation::Level { waiting: 9, busy: 1 });
         stations.observe(at(25), node, &Observation::Arrived);
-        let book = &stations.close()[0];
+        let book = &stations.close(at(30))[0];
         // Four waited for five of ten seconds, one worked throughout.
         assert_eq!((book.waiting_mean(), book.busy_mean(), book.present_mean()), (2.0, 1.0, 3.0));
         assert_eq!((book.arrived, book.waiting_max), (1, 0));
+    }
+
+    /// Two nodes: one has three waiting from 5 s to 10 s and is busy from then on, the other has one waiting and two at work from 0 s
+    /// until it crashes at 15 s.
+    #[test]
+    fn what_a_group_is_at_is_the_sum_over_its_nodes() {
+        let (one, other) = (NodeId::new(0), NodeId::new(1));
+        let at = |seconds| Time::ZERO + secs(seconds);
+        let mut stations = Stations::new(2, &[vec![one, other]], (at(10), at(20)), secs(10));
+        stations.observe(at(0), other, &Observation::Level { waiting: 1, busy: 2 });
+        stations.observe(at(5), one, &Observation::Level { waiting: 3, busy: 0 });
+        stations.observe(at(10), one, &Observation::Level { waiting: 0, busy: 1 });
+        stations.observe(at(15), other, &Observation::Down);
+        let book = &stations.close(at(25))[0];
+        let of = |curve: &Curve| curve.steps.iter().map(|step| (step.mean(), step.max)).collect::<Vec<_>>();
+        assert_eq!(of(&book.waiting), [(2.5, 4), (0.5, 1), (0.0, 0)]);
+        assert_eq!(of(&book.busy), [(2.0, 2), (2.0, 3), (1.0, 1)]);
     }
 
     #[test]

@@ -156,6 +156,11 @@ impl Caller {
         }
     }
 
+    /// The message with this key.
+    pub(super) fn message(&self, cx: &Cx<'_>, key: Number) -> MessageId {
+        MessageId { owner: cx.me, number: self.number_of(key) }
+    }
+
     fn number_of(&self, number: Number) -> u32 {
         self.first_number.wrapping_add(number.get() as u32)
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::base::id::{Entity, NodeId};
 use crate::base::random::{Block, mix};
 use crate::base::time::Span;
-use crate::process::{Boot, Clock, Outcome, Process, Steady, TimerId};
+use crate::process::{Activity, Boot, Clock, Kind as Wanted, Observation, Outcome, Process, Steady, TimerId};
 use crate::protocol::delivery::Number;
 
 use super::Alarm;
@@ -264,6 +264,7 @@ impl Client {
         let program = self.spec.program.pick(draw);
         let luck = mix(cx.name().bits() ^ mix(number ^ REQUEST));
         let flow = self.script.programs[usize::from(program)].flow;
+        state(&self.caller, cx, None, None);
         let whole = flow.map(|flow| self.caller.open(cx, flow, self.late, true));
         let task = self.tasks.insert(Task { progress: Progress::new(program, luck, 1), user, whole });
         self.run(cx, task)
@@ -285,10 +286,12 @@ impl Client {
         while let Some(task) = self.tasks.get_mut(id) {
             match task.progress.step(&self.script) {
                 Next::Work(length) | Next::Sleep(length) => {
+                    state(&self.caller, cx, task.whole, Some(Activity::Asleep));
                     cx.set_timer(Clock::Steady, length, Alarm::Step(id));
                     return None;
                 }
                 Next::Message { call, wait } => {
+                    state(&self.caller, cx, task.whole, wait.then_some(Activity::Awaiting));
                     let Progress { luck, attempt, .. } = task.progress;
                     let luck = nested_luck(luck, attempt, self.script.calls[call as usize].name);
                     let given = given(&mut self.unusual, task.user);
@@ -302,6 +305,7 @@ impl Client {
                     }
                 }
                 Next::Gather(gathering) => {
+                    state(&self.caller, cx, task.whole, Some(Activity::Awaiting));
                     let luck = task.progress.branches();
                     let given = given(&mut self.unusual, task.user);
                     let late = self.late;
@@ -399,6 +403,18 @@ pub(super) const NOBODY: u32 = u32::MAX;
 /// What member `index` of `nodes` gets of `total`.
 fn share(total: u64, nodes: u32, index: u32) -> u64 {
     total / u64::from(nodes) + u64::from(u64::from(index) < total % u64::from(nodes))
+}
+
+/// States what happens to a request that is more than one message, and that what is offered next is offered for it.
+#[inline(always)]
+fn state(caller: &Caller, cx: &mut Cx<'_>, whole: Option<Number>, activity: Option<Activity>) {
+    if cx.wanted.has(Wanted::Step) {
+        let message = whole.map(|whole| caller.message(cx, whole));
+        cx.observe(Observation::OnBehalf { message });
+        if let (Some(message), Some(activity)) = (message, activity) {
+            cx.observe(Observation::Turned { message, attempt: 1, activity });
+        }
+    }
 }
 
 impl Process<Letter> for Client {

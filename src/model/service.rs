@@ -13,6 +13,7 @@ mod copies;
 mod door;
 mod entry;
 mod extras;
+mod job;
 mod lanes;
 mod outbox;
 mod reading;
@@ -27,7 +28,7 @@ use std::sync::Arc;
 
 use crate::base::id::{Entity, NodeId};
 use crate::base::time::{Span, Time};
-use crate::process::{Boot, Clock, MessageId, Observation, Outcome, Process, Steady, TimerId};
+use crate::process::{Activity, Boot, Clock, MessageId, Observation, Outcome, Process};
 use crate::protocol::delivery::{Dedup, DedupWindow, Number};
 
 use super::Alarm;
@@ -43,6 +44,7 @@ use super::script::{Call, Script};
 use super::task::{Next, Progress, Slab};
 use copies::Copies;
 use extras::Extras;
+use job::Job;
 use lanes::Lane;
 use sharing::Pace;
 
@@ -79,27 +81,6 @@ pub struct Service {
     copies: Option<Box<Copies>>,
     /// What most services have not.
     extras: Option<Box<Extras>>,
-}
-
-/// A request at a node.
-#[derive(Debug)]
-struct Job {
-    caller: NodeId,
-    envelope: Envelope,
-    progress: Progress,
-    deadline: Option<Steady>,
-    arrived: Steady,
-    /// When a worker took it first.
-    began: Option<Steady>,
-    has_worker: bool,
-    timer: Option<TimerId>,
-}
-
-impl Job {
-    #[inline]
-    fn message(&self) -> MessageId {
-        self.envelope.subject().unwrap_or(MessageId { owner: self.caller, number: self.envelope.number })
-    }
 }
 
 impl Service {
@@ -213,6 +194,7 @@ impl Service {
     /// A request waits for a worker.
     #[inline]
     fn wait(&mut self, cx: &mut Cx<'_>, job: Job) {
+        job.turns(cx, Activity::Queued);
         let id = self.jobs.insert(job);
         if self.line.is_plain() { self.line.join(id) } else { self.wait_by_rule(cx, id) }
     }
@@ -278,6 +260,7 @@ impl Service {
         while let (Some(step), Some(job)) = (next, self.jobs.get_mut(id)) {
             match step {
                 Next::Work(length) => {
+                    job.turns(cx, Activity::Worked);
                     let length = match &self.pace {
                         Pace::AsWritten => length,
                         Pace::Times(speed) => slowed(length, *speed),
@@ -287,10 +270,15 @@ impl Service {
                     return;
                 }
                 Next::Sleep(length) => {
+                    job.turns(cx, Activity::Asleep);
                     job.timer = Some(cx.set_timer(Clock::Steady, length, Alarm::Step(id)));
                     return self.let_go(cx, id);
                 }
                 Next::Message { call, wait } => {
+                    job.acts(cx);
+                    if wait {
+                        job.turns(cx, Activity::Awaiting);
+                    }
                     let luck =
                         nested_luck(job.envelope.luck, job.progress.attempt, self.script.calls[call as usize].name);
                     let task = if wait { id } else { NOBODY };
@@ -305,6 +293,8 @@ impl Service {
                     }
                 }
                 Next::Gather(gathering) => {
+                    job.acts(cx);
+                    job.turns(cx, Activity::Awaiting);
                     let (luck, inherited) = (job.progress.branches(), job.deadline);
                     let passed = passed_on(&self.script, &self.spec, &job.envelope);
                     let given = passed.as_ref();
@@ -346,6 +336,7 @@ impl Service {
         job.timer = None;
         if !job.has_worker {
             if !is_free {
+                job.turns(cx, Activity::Queued);
                 self.line.join_again(id);
                 return;
             }

@@ -1,5 +1,6 @@
 //! A link: what happens to one message between two nodes.
 
+use crate::base::cause::Cause;
 use crate::base::distribution::Distribution;
 use crate::base::id::Entity;
 use crate::base::names::Names;
@@ -123,41 +124,6 @@ pub enum Verdict {
     Duplicate(Time, Time),
     /// It does not arrive.
     Drop(Cause),
-}
-
-/// Why a copy did not arrive.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Cause {
-    /// Lost on the link.
-    Loss,
-    /// Damaged on the link and dropped by the receiver's checksum.
-    Corrupt,
-    /// No room in the sender's transmission buffer.
-    BufferFull,
-    /// The receiver was down, or the node that was to forward it.
-    ReceiverDown,
-    /// The network was cut between sender and receiver, or at a hop between them.
-    Partition,
-    /// The stream it was part of was reset.
-    Reset,
-}
-
-impl Cause {
-    /// Every cause, in the order of reports.
-    pub const ALL: [Self; 6] =
-        [Self::Loss, Self::Corrupt, Self::BufferFull, Self::ReceiverDown, Self::Partition, Self::Reset];
-
-    /// The name in reports.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Loss => "loss",
-            Self::Corrupt => "corrupt",
-            Self::BufferFull => "buffer-full",
-            Self::ReceiverDown => "receiver-down",
-            Self::Partition => "partition",
-            Self::Reset => "reset",
-        }
-    }
 }
 
 /// The address of a message's luck on the wire.

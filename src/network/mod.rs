@@ -18,10 +18,11 @@ use crate::base::id::NodeId;
 use crate::base::names::Names;
 use crate::base::time::Time;
 
+pub use crate::base::cause::Cause;
 pub use bursts::{Bursts, BurstsError};
 pub use correlation::Correlation;
 pub use egress::Buffer;
-pub use link::{Address, Arrival, Cause, Link, Verdict};
+pub use link::{Address, Arrival, Link, Verdict};
 pub use packet::{Impact, Packet};
 pub use preset::{Delay, PRESETS, Preset};
 pub use topology::{Shape, TOPOLOGIES, Topology, TopologyEntry, TopologyError};

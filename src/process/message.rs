@@ -27,6 +27,12 @@ pub trait Message: Clone + Send + 'static {
         }
     }
 
+    /// What a copy from one node to another is known by, in the books.
+    fn transit(&self, from: NodeId, to: NodeId) -> Transit {
+        let Identity { attempt, leg, .. } = self.identity();
+        Transit { message: self.offered_as(from, to), attempt, leg }
+    }
+
     /// A fingerprint of its contents, of fixed widths and byte order: the run's digest takes it in.
     fn digest(&self) -> u64;
 }
@@ -60,8 +66,19 @@ pub struct MessageId {
     pub number: u32,
 }
 
+/// One attempt of a message in one direction: what a copy on its way is known by.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Transit {
+    /// The message that it belongs to.
+    pub message: MessageId,
+    /// Which try it is, as far as its identity tells.
+    pub attempt: u16,
+    /// Its direction.
+    pub leg: Leg,
+}
+
 /// The direction of a message, seen from its owner.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[repr(u8)]
 pub enum Leg {
     /// From the owner: a message, a request.
@@ -72,4 +89,21 @@ pub enum Leg {
     Ack = 2,
     /// From the owner: takes a request back.
     Cancel = 3,
+}
+
+impl Leg {
+    /// The name in traces.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Out => "message",
+            Self::Reply => "reply",
+            Self::Ack => "acknowledgement",
+            Self::Cancel => "control",
+        }
+    }
+
+    /// Whether it brings an answer or a confirmation to the owner.
+    pub const fn is_answer(self) -> bool {
+        matches!(self, Self::Reply | Self::Ack)
+    }
 }

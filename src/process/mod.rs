@@ -4,6 +4,7 @@
 //! effects; it cannot know whether it is simulated. It is built by a factory, and again after a crash from what it had
 //! persisted: there is no restart method, so forgetting is real.
 
+mod activity;
 mod carriage;
 mod clock;
 mod context;
@@ -25,6 +26,7 @@ use std::collections::BTreeMap;
 use crate::base::id::NodeId;
 use crate::base::random::Seed;
 
+pub use activity::Activity;
 pub use carriage::{Carriage, INLINE_MAX, Inline, Pooled, Ticket};
 pub use clock::{Clock, Clocks, Steady, Wall, Work};
 pub use context::Context;
@@ -32,7 +34,7 @@ pub use effects::Effects;
 pub use guarded::{GuardFact, TurnedAway};
 pub use logged::{GroupFact, TopicFact};
 pub use loss::Loss;
-pub use message::{Identity, Leg, Message, MessageId, Name};
+pub use message::{Identity, Leg, Message, MessageId, Name, Transit};
 pub use observation::{Close, Exit, Flow, Kind, NO_PLACE, Observation, Outcome, Wanted};
 pub use outbox::{Alarm, Outbox, Outgoing, Write};
 pub use peer::PeerEvent;

@@ -3,13 +3,15 @@
 //! A process observes facts at the moment they happen; it never sums them up. Observers state which [`Kind`]s they want,
 //! and an unwanted observation costs one test of a mask.
 
+use crate::base::cause::Cause;
 use crate::base::id::NodeId;
 use crate::base::time::Span;
 
+use super::activity::Activity;
 use super::guarded::{GuardFact, TurnedAway};
 use super::logged::{GroupFact, TopicFact};
 use super::loss::Loss;
-use super::message::MessageId;
+use super::message::{MessageId, Transit};
 use super::queued::QueueFact;
 use super::saga::SagaFact;
 
@@ -99,6 +101,22 @@ pub enum Observation {
     Dropped {
         /// The message.
         message: MessageId,
+        /// Why.
+        cause: Cause,
+    },
+    /// The network dropped an answer or a confirmation. Stated by the driver, not by processes.
+    AnswerDropped {
+        /// The message that was answered.
+        message: MessageId,
+        /// Why.
+        cause: Cause,
+    },
+    /// Why a copy that is [`Declined`](Self::Declined) next, or whose handling ends next, was let go unserved.
+    LetGo {
+        /// The message.
+        message: MessageId,
+        /// Why.
+        why: TurnedAway,
     },
     /// The network made a second copy. Stated by the driver, not by processes.
     Duplicated {
@@ -262,6 +280,47 @@ pub enum Observation {
     OutboxRefused,
     /// The node went down, and forgot what it had not synced. Stated by the driver, not by processes.
     Down,
+    /// A copy, or an answer to one, leaves this node. Stated by the driver, as are those that follow about the wire.
+    Sent {
+        /// What leaves.
+        transit: Transit,
+        /// To whom.
+        to: NodeId,
+        /// Its size in bytes.
+        size: u64,
+    },
+    /// What was sent is handed to this node, which begins with it now.
+    Delivered {
+        /// What came.
+        transit: Transit,
+        /// From whom.
+        from: NodeId,
+    },
+    /// What was sent does not arrive.
+    NotDelivered {
+        /// What was sent.
+        transit: Transit,
+        /// From whom.
+        from: NodeId,
+        /// To whom.
+        to: NodeId,
+        /// Why.
+        cause: Cause,
+    },
+    /// What happens to a request at this node from now on.
+    Turned {
+        /// The message that brought it.
+        message: MessageId,
+        /// The attempt that brought it, modulo 256.
+        attempt: u8,
+        /// What happens.
+        activity: Activity,
+    },
+    /// What this node offers next, it offers for another message, until it says otherwise.
+    OnBehalf {
+        /// The message; none if it offers of its own accord.
+        message: Option<MessageId>,
+    },
 }
 
 /// The place of what is kept and belongs to no place that is accounted for.
@@ -341,7 +400,7 @@ pub enum Kind {
     /// [`Observation::Offered`], [`Observation::Attempted`], [`Observation::Received`], [`Observation::Handled`],
     /// [`Observation::Declined`], [`Observation::Confirmed`], [`Observation::Closed`], [`Observation::Dropped`],
     /// [`Observation::Duplicated`], [`Observation::Stored`], [`Observation::Replaced`], [`Observation::Kept`],
-    /// [`Observation::Released`], [`Observation::PassedOver`].
+    /// [`Observation::Released`], [`Observation::PassedOver`], [`Observation::AnswerDropped`], [`Observation::LetGo`].
     Message = 1,
     /// [`Observation::Arrived`], [`Observation::Level`], [`Observation::Served`], [`Observation::Refused`],
     /// [`Observation::TurnedAway`], [`Observation::AtRisk`], [`Observation::OutboxDepth`],
@@ -358,6 +417,10 @@ pub enum Kind {
     /// [`Observation::Logged`], [`Observation::LogEnd`], [`Observation::Grouped`], [`Observation::Polled`],
     /// [`Observation::Progress`].
     Log = 64,
+    /// [`Observation::Sent`], [`Observation::Delivered`], [`Observation::NotDelivered`].
+    Wire = 128,
+    /// [`Observation::Turned`], [`Observation::OnBehalf`].
+    Step = 256,
 }
 
 /// A set of kinds.
@@ -399,13 +462,17 @@ impl Observation {
             | Self::Declined { message, .. }
             | Self::Confirmed { message }
             | Self::Closed { message, .. }
-            | Self::Dropped { message }
+            | Self::Dropped { message, .. }
+            | Self::AnswerDropped { message, .. }
+            | Self::LetGo { message, .. }
+            | Self::Turned { message, .. }
             | Self::Duplicated { message }
             | Self::Stored { message, .. }
             | Self::Replaced { message }
             | Self::Kept { message, .. }
             | Self::Released { message, .. }
             | Self::PassedOver { message, .. } => Some(message),
+            Self::OnBehalf { message } => message,
             _ => None,
         }
     }
@@ -430,6 +497,8 @@ impl Observation {
             | Self::Grouped { .. }
             | Self::Polled { .. }
             | Self::Progress { .. } => Kind::Log,
+            Self::Sent { .. } | Self::Delivered { .. } | Self::NotDelivered { .. } => Kind::Wire,
+            Self::Turned { .. } | Self::OnBehalf { .. } => Kind::Step,
             Self::Down => Kind::Life,
             Self::AttemptFailed { .. } | Self::Suspected { .. } | Self::Trusted { .. } => Kind::Attempt,
             _ => Kind::Message,

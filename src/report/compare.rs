@@ -8,7 +8,7 @@ use super::style::{Role, Style, clean};
 use super::summary::field;
 use super::sweep::{plain, unit_name, with_interval};
 use super::text::columns;
-use super::{File, VERSION, plot, verdict_name};
+use super::{File, VERSION, curves, runs, study, verdict_name};
 
 /// Everything that can be said about a comparison.
 #[derive(Clone, Copy, Debug)]
@@ -36,14 +36,12 @@ pub(super) fn news(better: Option<Better>, contrast: Finding) -> News {
 }
 
 /// `10 runs of each, in pairs that share their luck`.
-pub(super) fn how(comparison: &Comparison) -> String {
-    let runs = |runs| if runs == 1 { "1 run".to_owned() } else { format!("{runs} runs") };
-    let base = comparison.sides.first().map_or(comparison.runs, |side| side.runs);
-    let count = match base == comparison.runs {
+pub(super) fn how(base: u32, others: u32, is_paired: bool) -> String {
+    let count = match base == others {
         true => format!("{} of each", runs(base)),
-        false => format!("{} beside {} of the base", runs(comparison.runs), runs(base)),
+        false => format!("{} beside {} of the base", runs(others), runs(base)),
     };
-    let pairs = if comparison.is_paired { "in pairs that share their luck" } else { "not in pairs" };
+    let pairs = if is_paired { "in pairs that share their luck" } else { "not in pairs" };
     format!("{count}, {pairs}")
 }
 
@@ -70,9 +68,11 @@ impl CompareReport<'_> {
     /// The base, then how each of the others differs from it.
     pub fn text(&self, style: Style) -> String {
         let Self { comparison, margin } = self;
+        let base_runs = comparison.sides.first().map_or(comparison.runs, |side| side.runs);
+        let how = how(base_runs, comparison.runs, comparison.is_paired);
         let mut lines = vec![
             style.paint(Role::Title, &clean(&comparison.title, 80)),
-            style.paint(Role::Quiet, &format!("{}; intervals are 95 %", how(comparison))),
+            style.paint(Role::Quiet, &format!("{how}; intervals are 95 %")),
         ];
         for (place, side) in comparison.sides.iter().enumerate() {
             lines.push(String::new());
@@ -87,7 +87,7 @@ impl CompareReport<'_> {
         lines.push(style.paint(Role::Quiet, &format!("seed {} · v{VERSION}", comparison.seed)));
         let mut text = lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n");
         text.push('\n');
-        text
+        style.charset.write(text)
     }
 
     /// `compare.csv`: a row for each side and quantity.
@@ -142,26 +142,55 @@ impl CompareReport<'_> {
         writer.into_inner().expect("memory can be written")
     }
 
+    /// `times.csv`: how the times of each side lie, as `latency.csv` has those of flows; of all runs together. A side is named by its place,
+    /// from 0, and its name.
+    fn times(&self) -> Option<Vec<u8>> {
+        let Self { comparison, .. } = self;
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let header = ["side", "name", "times", "population", "point", "share", "time_ns"];
+        writer.write_record(header).expect("memory can be written");
+        let mut has_any = false;
+        for (place, side) in comparison.sides.iter().enumerate() {
+            for times in &side.times {
+                let (place, population) = (place.to_string(), times.population.to_string());
+                for (point, share, value) in curves::distribution(&times.known, times.population) {
+                    let row = [&place, &side.name, &times.of, &population, point, &share, &value];
+                    writer.write_record(row).expect("every row has the header's fields");
+                    has_any = true;
+                }
+            }
+        }
+        has_any.then(|| writer.into_inner().expect("memory can be written"))
+    }
+
     /// `compare.json`: what `compare.csv` says.
     pub fn json(&self) -> Vec<u8> {
         let Self { comparison, margin } = self;
-        let number = |value: Option<f64>| serde_json::to_value(Value::real(value)).expect("a number is JSON");
-        let sides: Vec<_> = comparison.sides.iter().map(|side| {
-            let quantities: serde_json::Map<_, _> = side.quantities.iter().map(|(column, measured, difference)| {
-                let (low, high) = measured.interval.unzip();
-                let mut said = serde_json::json!({
-                    "value": number(measured.value), "low": number(low), "high": number(high), "unit": unit_name(measured.unit),
-                });
-                if let Some(difference) = difference {
-                    said["difference"] = number(Some(difference.value));
-                    said["half_width"] = number(difference.half);
-                    said["half_width_unpaired"] = number(difference.independent);
-                    said["verdict"] = verdict(difference).into();
-                }
-                (column.quantity.clone(), said)
-            }).collect();
-            serde_json::json!({ "name": side.name, "digest": format!("{:016x}", side.digest), "quantities": quantities })
-        }).collect();
+        let mut order: Vec<&str> = Vec::new();
+        for (column, ..) in comparison.sides.iter().flat_map(|side| &side.quantities) {
+            if !order.contains(&column.quantity.as_str()) {
+                order.push(&column.quantity);
+            }
+        }
+        let sides = comparison.sides.iter().map(|side| {
+            let quantities: serde_json::Map<_, _> = side
+                .quantities
+                .iter()
+                .map(|(column, measured, difference)| {
+                    let mut said = study::measured(measured);
+                    said["better"] = study::better(column.measure.metric.better());
+                    if let Some(difference) = difference {
+                        said["difference"] = study::number(Some(difference.value));
+                        said["half_width"] = study::number(difference.half);
+                        said["half_width_unpaired"] = study::number(difference.independent);
+                        said["verdict"] = verdict(difference).into();
+                    }
+                    (column.quantity.clone(), said)
+                })
+                .collect();
+            let digest = format!("{:016x}", side.digest);
+            serde_json::json!({ "name": side.name, "runs": side.runs, "digest": digest, "quantities": quantities })
+        });
         let breaches = margin.map(|margin| comparison.breaches(margin));
         let breaches = breaches.map(|breaches| {
             let said = |breach: &Breach| serde_json::json!({
@@ -171,7 +200,7 @@ impl CompareReport<'_> {
         });
         let whole = serde_json::json!({
             "schema": 1, "version": VERSION, "title": comparison.title, "seed": comparison.seed, "runs": comparison.runs,
-            "is_paired": comparison.is_paired, "sides": sides, "margin": margin, "breaches": breaches,
+            "is_paired": comparison.is_paired, "quantities": order, "sides": sides.collect::<Vec<_>>(), "margin": margin, "breaches": breaches,
         });
         super::json(&whole)
     }
@@ -182,10 +211,11 @@ impl CompareReport<'_> {
         let mut files = vec![
             file("compare.csv", self.csv()),
             file("compare.json", self.json()),
-            file("compare.txt", self.text(Style::Plain).into_bytes()),
+            file("compare.txt", self.text(Style::PLAIN).into_bytes()),
         ];
+        files.extend(self.times().map(|bytes| file("times.csv", bytes)));
         files.extend(super::page::of(&files));
-        files.extend(plot::of_comparison(self.comparison));
+        files.extend(super::drawn(&files));
         files
     }
 }

@@ -1,5 +1,6 @@
 //! Results to test with, played through real books.
 
+use crate::base::cause::Cause;
 use crate::base::id::NodeId;
 use crate::base::random::{Seed, Uniform, mix};
 use crate::base::time::{Span, Time, ms, ns, secs, us};
@@ -30,7 +31,7 @@ fn digest(seed: u64) -> Digest {
 fn run(index: u32, seed: u64) -> RunResult {
     let measured = (Time::ZERO + secs(2), Time::ZERO + LOAD);
     let mut ledger = Ledger::new(2, &[Correctness::Answered, Correctness::Once], measured, ms(200));
-    let mut stations = Stations::new(2, &[vec![SERVER]], measured);
+    let mut stations = Stations::new(2, &[vec![SERVER]], measured, ms(200));
     let outage = (Time::ZERO + secs(8), Some(Time::ZERO + secs(11)));
     let mut courses = Courses::new(2, &[Correctness::Answered, Correctness::Once], LOAD, &[outage]);
     let mut link = LinkBook::default();
@@ -58,7 +59,7 @@ fn run(index: u32, seed: u64) -> RunResult {
                 link.bytes += 100;
                 if attempt < losses {
                     link.dropped[0] += 1;
-                    events.push((sent, Observation::Dropped { message }));
+                    events.push((sent, Observation::Dropped { message, cause: Cause::Loss }));
                     sent += ms(80);
                     let timed_out = Observation::Guarded { flow: Flow(flow as u16), fact: GuardFact::TimedOut };
                     events.push((sent, timed_out));
@@ -122,7 +123,11 @@ fn run(index: u32, seed: u64) -> RunResult {
         digest: digest(seed),
         checkpoints: Vec::new(),
         flows: vec![flow("buy", &books[0]), flow("log", &books[1])],
-        stations: vec![StationResult { name: "api".into(), workers: Some(4), book: stations.close()[0].clone() }],
+        stations: vec![StationResult {
+            name: "api".into(),
+            workers: Some(4),
+            book: stations.close(Time::ZERO + LOAD + ms(400))[0].clone(),
+        }],
         queues: Vec::new(),
         topics: Vec::new(),
         readers: Vec::new(),
@@ -134,12 +139,14 @@ fn run(index: u32, seed: u64) -> RunResult {
             strikes: vec![outage],
         }],
         courses,
+        explained: None,
     }
 }
 
 fn judgement(quantity: &str, condition: &str, verdict: Verdict, measured: Measured) -> Judgement {
     let grounds = vec![Ground::Value];
-    Judgement { quantity: quantity.into(), condition: condition.into(), verdict, grounds, measured, note: None }
+    let (quantity, condition) = (quantity.into(), condition.into());
+    Judgement { quantity, condition, verdict, grounds, measured, broken_by: None, note: None }
 }
 
 /// Shoppers who call an api over a network that loses messages.

@@ -82,6 +82,12 @@ pub(super) fn count(count: u64) -> String {
     text
 }
 
+/// A share of one in percent, for the marks of an axis, which are round: `50%`, `0.001%`.
+pub(super) fn percent_mark(share: f64) -> String {
+    let text = format!("{:.4}", share * 100.0);
+    format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
 /// A share of one in percent: two decimals, and more where two would claim nothing or everything.
 pub(super) fn share(share: f64) -> String {
     shares(&[share]).pop().unwrap_or_default()

@@ -3,25 +3,30 @@
 //! A report is a pure function of [`Results`]: the same results give the same bytes, files are named and never opened, and
 //! nothing here knows the command line. Several runs are shown as one: counts are summed and histograms pooled, percentiles
 //! are of the pool and never of other percentiles. Whatever a user wrote (titles, names, notes) is escaped where it stands,
-//! and made harmless where it could drive a terminal.
+//! and made harmless where it could drive a terminal. Plots are functions of the tables' bytes, and of nothing else.
 
 mod aftermath;
+mod attribution;
 mod bars;
+mod charset;
 mod compare;
 mod curves;
 #[cfg(test)]
 mod fixture;
 mod human;
 mod interval;
-mod ladder;
 mod metric;
 mod page;
 mod plot;
 mod saved;
+mod shell;
+mod stored;
+mod study;
 mod style;
 mod summary;
 mod sweep;
 mod text;
+mod timeline;
 mod total;
 mod tune;
 
@@ -29,9 +34,11 @@ use std::fmt;
 
 use crate::experiment::{Ground, Results, Verdict};
 
+pub use charset::Charset;
 pub use compare::CompareReport;
 pub use page::{PAGE, PageError, page};
 pub use saved::{SavedError, baseline};
+pub use stored::StoredError;
 pub use style::Style;
 pub use sweep::SweepReport;
 pub use total::Total;
@@ -45,6 +52,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub struct Report<'a> {
     results: &'a Results,
     total: Total,
+    command: Option<Vec<String>>,
 }
 
 /// A file of a report.
@@ -65,29 +73,40 @@ impl<'a> From<&'a Results> for Report<'a> {
 impl<'a> Report<'a> {
     /// What these results say, of which not all runs were kept; `total` is all of them.
     pub fn new(results: &'a Results, total: Total) -> Self {
-        Self { results, total }
+        Self { results, total, command: None }
+    }
+
+    /// With the words of the command that plays it again, for summaries to show.
+    #[must_use]
+    pub fn replayed_by(self, command: Vec<String>) -> Self {
+        Self { command: Some(command), ..self }
     }
 }
 
 impl fmt::Display for Report<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text(Style::Plain))
+        f.write_str(&self.text(Style::PLAIN))
     }
 }
 
 impl Report<'_> {
-    /// The summary for a terminal, at most 100 columns wide.
+    /// The summary for a terminal: everything that a person may want to know.
     pub fn text(&self, style: Style) -> String {
-        text::summary(self.results, &self.total, style)
+        text::full(self, style)
     }
 
-    /// Every file: `summary.json`, `summary.csv`, `timeline.csv`, `latency.csv`, `scenario.toml`, `depth.csv` where there are queues or
-    /// topics, `system.json`, the page `report.html`, and each plot in `plots/` as SVG and PNG. A plot of something that never happened
-    /// is left out.
+    /// The summary in few lines: expectations, and three lines for each flow.
+    pub fn compact(&self, style: Style) -> String {
+        text::compact(self, style)
+    }
+
+    /// Every file: `summary.json`, `summary.csv`, `timeline.csv`, `latency.csv`, `utilisation.csv`, `attribution.csv`, `lost.csv`,
+    /// `scenario.toml`, `system.json`, `depth.csv` where there are queues or topics, the page `report.html`, and each plot in `plots/` as SVG
+    /// and PNG. A plot of something that never happened is left out.
     pub fn files(&self) -> Vec<File> {
         let mut files = self.tables();
         files.extend(page::of(&files));
-        files.extend(self.plots());
+        files.extend(drawn(&files));
         files
     }
 
@@ -101,6 +120,9 @@ impl Report<'_> {
             file("summary.csv", csv),
             file("timeline.csv", curves::timeline(results, total)),
             file("latency.csv", curves::latency(results, total)),
+            file("utilisation.csv", curves::utilisation(results, total)),
+            file("attribution.csv", attribution::attribution(results)),
+            file("lost.csv", attribution::lost(results, total)),
             file("scenario.toml", scenario(results)),
             file("system.json", self::json(&results.system)),
         ];
@@ -108,10 +130,27 @@ impl Report<'_> {
         files
     }
 
-    /// The plots alone.
+    /// The plots alone: those of its tables.
     pub fn plots(&self) -> Vec<File> {
-        plot::files(self.results, &self.total)
+        drawn(&self.tables())
     }
+}
+
+/// The plots of tables that a report has just written.
+fn drawn(tables: &[File]) -> Vec<File> {
+    plots_of(tables).expect("a report can read what it wrote")
+}
+
+/// The files that [`plots_of`] asks for, as far as a report has them.
+pub const PLOTTED: [&str; 9] = stored::NAMES;
+
+/// The plots of a report that was stored: they are the same bytes as those that it had, as long as the version is the same. Of its files
+/// only those that are [`PLOTTED`] matter.
+///
+/// # Errors
+/// When one of them is missing, or is not what a report writes.
+pub fn plots_of(files: &[File]) -> Result<Vec<File>, StoredError> {
+    stored::Stored::of(files).map(|stored| plot::files(&stored))
 }
 
 /// The resolved scenario, and a comment that says what was played.
@@ -121,7 +160,7 @@ fn scenario(results: &Results) -> Vec<u8> {
         "# Played with rehearsal {VERSION},{} seed {}, {}; digest {}\n\n",
         variant.unwrap_or_default(),
         results.seed,
-        runs(results),
+        runs(results.count),
         fingerprint(results)
     );
     let end = if results.resolved.ends_with('\n') { "" } else { "\n" };
@@ -137,8 +176,8 @@ fn fingerprint(results: &Results) -> String {
 }
 
 /// `1 run`, `10 runs`.
-fn runs(results: &Results) -> String {
-    match results.count {
+fn runs(count: u32) -> String {
+    match count {
         1 => "1 run".into(),
         runs => format!("{runs} runs"),
     }
@@ -174,8 +213,17 @@ mod tests {
         let files = Report::from(&results).files();
         assert_eq!(files, Report::from(&results.clone()).files());
         let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
-        let tables = ["summary.json", "summary.csv", "timeline.csv", "latency.csv", "scenario.toml"];
-        assert_eq!(names[..5], tables);
+        let tables = [
+            "summary.json",
+            "summary.csv",
+            "timeline.csv",
+            "latency.csv",
+            "utilisation.csv",
+            "attribution.csv",
+            "lost.csv",
+            "scenario.toml",
+        ];
+        assert_eq!(names[..8], tables);
         for plot in ["latency-cdf", "throughput", "latency", "fates"] {
             for end in ["svg", "png"] {
                 assert!(names.contains(&format!("plots/{plot}.{end}").as_str()), "{plot}.{end}");

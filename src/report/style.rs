@@ -1,15 +1,30 @@
 //! How text looks on a terminal, and which characters of a user's text may reach it.
 
 use anstyle::{AnsiColor, Style as Ansi};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Plain text, or text with colours.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Style {
-    /// Not a single escape byte.
-    #[default]
-    Plain,
-    /// ANSI colours.
-    Ansi,
+use super::charset::Charset;
+
+/// How a summary looks on the terminal that it is made for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Style {
+    /// Whether there are ANSI colours; without them there is not a single escape byte.
+    pub colour: bool,
+    /// Which characters there are.
+    pub charset: Charset,
+    /// How wide a line of a run's summary may be; 40 columns are the least.
+    pub width: usize,
+}
+
+impl Style {
+    /// What files hold: no colours, Unicode, 100 columns.
+    pub const PLAIN: Self = Self { colour: false, charset: Charset::Unicode, width: 100 };
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Self::PLAIN
+    }
 }
 
 /// What a piece of text is.
@@ -26,7 +41,7 @@ pub(super) enum Role {
 
 impl Style {
     pub(super) fn paint(self, role: Role, text: &str) -> String {
-        if self == Self::Plain || text.is_empty() {
+        if !self.colour || text.is_empty() {
             return text.into();
         }
         let style = match role {
@@ -41,22 +56,52 @@ impl Style {
     }
 }
 
-/// A user's text on one line: control characters and those that turn the direction of writing become U+FFFD, and what is
-/// longer than `most` characters ends in an ellipsis.
+/// How many columns a text takes: a letter of Chinese takes two, an accent that stands over another letter none.
+pub(super) fn size(text: &str) -> usize {
+    text.width()
+}
+
+/// A text and spaces behind it.
+pub(super) fn left(text: &str, width: usize) -> String {
+    format!("{text}{}", " ".repeat(width.saturating_sub(size(text))))
+}
+
+/// A text and spaces before it.
+pub(super) fn right(text: &str, width: usize) -> String {
+    format!("{}{text}", " ".repeat(width.saturating_sub(size(text))))
+}
+
+/// A user's text on one line: control characters and those that turn the direction of writing become U+FFFD, and what takes
+/// more than `most` columns ends in an ellipsis.
 pub(super) fn clean(text: &str, most: usize) -> String {
-    let harmless = |c: char| {
-        let turns =
-            matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        let no_character = matches!(c, '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}' | '\u{feff}');
-        if c.is_control() || turns || no_character { '\u{fffd}' } else { c }
-    };
-    let mut chars = text.chars().map(harmless);
-    let mut cleaned: String = chars.by_ref().take(most).collect();
-    if chars.next().is_some() {
-        cleaned.pop();
-        cleaned.push('…');
+    let mut cleaned = String::new();
+    // Without and with room for an ellipsis.
+    let (mut taken, mut fits) = (0, 0);
+    for c in text.chars().map(harmless) {
+        taken += c.width().unwrap_or(0);
+        if taken > most {
+            cleaned.truncate(fits);
+            cleaned.push('…');
+            break;
+        }
+        cleaned.push(c);
+        if taken < most {
+            fits = cleaned.len();
+        }
     }
     cleaned
+}
+
+fn harmless(c: char) -> char {
+    if drives(c) { '\u{fffd}' } else { c }
+}
+
+/// Whether a character could drive a terminal instead of being shown: control characters, and those that turn the direction of
+/// writing or are none.
+pub(super) fn drives(c: char) -> bool {
+    let turns = matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let no_character = matches!(c, '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}' | '\u{feff}');
+    c.is_control() || turns || no_character
 }
 
 #[cfg(test)]
@@ -65,8 +110,8 @@ mod tests {
 
     #[test]
     fn plain_is_plain() {
-        assert_eq!(Style::Plain.paint(Role::Bad, "x"), "x");
-        assert_eq!(Style::Ansi.paint(Role::Title, "x"), "\u{1b}[1mx\u{1b}[0m");
+        assert_eq!(Style::PLAIN.paint(Role::Bad, "x"), "x");
+        assert_eq!(Style { colour: true, ..Style::PLAIN }.paint(Role::Title, "x"), "\u{1b}[1mx\u{1b}[0m");
     }
 
     #[test]
@@ -74,5 +119,15 @@ mod tests {
         assert_eq!(clean("a\u{1b}[2Jb\u{202e}c\n", 99), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}");
         assert_eq!(clean("abcdef", 4), "abc…");
         assert_eq!(clean("abcd", 4), "abcd");
+    }
+
+    /// Each letter takes two columns.
+    #[test]
+    fn wide_letters_take_two_columns() {
+        assert_eq!(clean("注文サービス", 12), "注文サービス");
+        assert_eq!(clean("注文サービス", 11), "注文サービ…");
+        assert_eq!(clean("注文サービス", 10), "注文サー…");
+        assert_eq!(left("注文", 6) + "|", "注文  |");
+        assert_eq!(right("注文", 6), "  注文");
     }
 }

@@ -10,7 +10,7 @@
 //! that is not infinite.
 //!
 //! ```text
-//! schema, version, title, variant, seed, digest
+//! schema, version, title, variant, seed, digest, runs_played
 //! expectations   quantity, condition, verdict (pass fail inconclusive), judged_by (interval, each run, value; several joined by
 //!                "and"), unit, value, low, high, basis (of the interval: runs batches value), sample (how many of them), note
 //! warnings       texts
@@ -23,7 +23,7 @@
 //!   topics       name, metrics; of brokers, if there are any
 //!   readers      name, metrics; of groups that read topics, if there are any
 //!   links        name, metrics
-//!   faults       name, kind, metrics
+//!   faults       name, kind, strikes (each with from_ns, and to_ns where it healed; null where runs do not agree), metrics
 //!   wire         METRIC: { STATISTIC: number }, the sum over the links
 //! ```
 //!
@@ -32,8 +32,10 @@
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use crate::base::time::Time;
 use crate::experiment::{Basis, Judgement, Results, Unit as Counted};
 use crate::metrics::RunResult;
+use crate::metrics::recovery::Strike;
 
 use super::metric::{
     Metric, Unit, Value, of_fault, of_flow, of_link, of_queue, of_reader, of_station, of_system, of_topic,
@@ -42,7 +44,7 @@ use super::total::Total;
 use super::{VERSION, fingerprint, verdict_name};
 
 /// The schema's number.
-const SCHEMA: u32 = 1;
+pub(super) const SCHEMA: u32 = 1;
 
 #[derive(serde::Serialize)]
 struct Summary<'a> {
@@ -52,6 +54,7 @@ struct Summary<'a> {
     variant: Option<&'a str>,
     seed: u64,
     digest: String,
+    runs_played: u32,
     expectations: Vec<Expectation<'a>>,
     warnings: &'a [String],
     total: Tables,
@@ -121,7 +124,21 @@ struct Named {
 struct Fault {
     name: String,
     kind: &'static str,
+    strikes: Option<Vec<Struck>>,
     metrics: Metrics,
+}
+
+/// When a fault struck, and healed, if it did before the end of the run.
+#[derive(serde::Serialize)]
+struct Struck {
+    from_ns: u64,
+    to_ns: Option<u64>,
+}
+
+impl From<&Strike> for Struck {
+    fn from(&(from, to): &Strike) -> Self {
+        Self { from_ns: from.as_nanos(), to_ns: to.map(Time::as_nanos) }
+    }
 }
 
 /// Metrics, as a map in their order.
@@ -173,6 +190,7 @@ impl Tables {
         let faults = total.faults.iter().map(|fault| Fault {
             name: fault.name.clone(),
             kind: fault.kind,
+            strikes: fault.strikes.as_ref().map(|strikes| strikes.iter().map(Struck::from).collect()),
             metrics: Metrics(of_fault(&fault.book)),
         });
         Self {
@@ -256,6 +274,7 @@ impl<'a> Summary<'a> {
             variant: results.variant.as_deref(),
             seed: results.seed,
             digest: fingerprint(results),
+            runs_played: results.count,
             expectations: results.judgements.iter().map(Expectation::of).collect(),
             warnings: &results.warnings,
             total: Tables::of(total),

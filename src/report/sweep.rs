@@ -4,6 +4,7 @@ use crate::experiment::{Judgement, Measured, Sweep, Unit, Verdict};
 
 use super::human;
 use super::metric::Value;
+use super::study;
 use super::style::{Role, Style, clean};
 use super::summary::field;
 use super::text::columns;
@@ -48,7 +49,7 @@ impl SweepReport<'_> {
         lines.push(style.paint(Role::Quiet, &format!("seed {} · v{VERSION}", sweep.seed)));
         let mut text = lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n");
         text.push('\n');
-        text
+        style.charset.write(text)
     }
 
     fn rows(&self, style: Style) -> Vec<String> {
@@ -65,7 +66,7 @@ impl SweepReport<'_> {
             let labels = point.labels.iter().map(|label| clean(label, 40));
             let measured = point.outcome.columns.iter().map(|(_, measured)| with_interval(measured));
             let verdict =
-                expects.then(|| mark(point.outcome.judgements.iter().map(|judgement| judgement.verdict), Style::Plain));
+                expects.then(|| mark(point.outcome.judgements.iter().map(|judgement| judgement.verdict), Style::PLAIN));
             labels.chain([point.outcome.runs.to_string()]).chain(measured).chain(verdict).collect()
         };
         let rows: Vec<Vec<String>> = std::iter::once(header).chain(sweep.points.iter().take(SHOWN).map(row)).collect();
@@ -139,25 +140,20 @@ impl SweepReport<'_> {
     /// `sweep.json`: what `sweep.csv` says, and which factors matter.
     pub fn json(&self) -> Vec<u8> {
         let Self(sweep) = self;
-        let number = |value: Option<f64>| serde_json::to_value(Value::real(value)).expect("a number is JSON");
-        let points: Vec<_> = sweep.points.iter().map(|point| {
-            let factors: serde_json::Map<_, _> =
-                sweep.factors.iter().zip(&point.labels).map(|(factor, label)| (factor.path.clone(), label.as_str().into())).collect();
-            let quantities: serde_json::Map<_, _> = point.outcome.columns.iter().map(|(column, measured)| {
-                let (low, high) = measured.interval.unzip();
-                let value = serde_json::json!({
-                    "value": number(measured.value), "low": number(low), "high": number(high), "unit": unit_name(measured.unit),
-                });
-                (column.quantity.clone(), value)
-            }).collect();
+        let points = sweep.points.iter().map(|point| {
+            let columns = &point.outcome.columns;
+            let quantities: serde_json::Map<_, _> =
+                columns.iter().map(|(column, measured)| (column.quantity.clone(), study::measured(measured))).collect();
             let expectations: Vec<_> = point.outcome.judgements.iter().map(|judgement| serde_json::json!({
                 "quantity": judgement.quantity, "condition": judgement.condition, "verdict": verdict_name(judgement.verdict),
             })).collect();
             serde_json::json!({
-                "factors": factors, "runs": point.outcome.runs, "quantities": quantities, "expectations": expectations,
+                "factors": study::labels(&sweep.factors, &point.labels),
+                "numbers": study::numbers(&sweep.factors, &point.numbers),
+                "runs": point.outcome.runs, "quantities": quantities, "expectations": expectations,
                 "digest": format!("{:016x}", point.outcome.digest),
             })
-        }).collect();
+        });
         let effects: serde_json::Map<_, _> = sweep
             .columns()
             .enumerate()
@@ -167,7 +163,7 @@ impl SweepReport<'_> {
                     .iter()
                     .map(|effect| {
                         serde_json::json!({
-                            "factor": sweep.factors[effect.factor].path, "share": number(Some(effect.share)),
+                            "factor": sweep.factors[effect.factor].path, "share": study::number(Some(effect.share)),
                         })
                     })
                     .collect();
@@ -176,7 +172,9 @@ impl SweepReport<'_> {
             .collect();
         let whole = serde_json::json!({
             "schema": 1, "version": VERSION, "title": sweep.title, "variant": sweep.variant, "seed": sweep.seed,
-            "points": points, "effects": effects,
+            "factors": study::factors(&sweep.factors),
+            "quantities": sweep.columns().map(|column| &column.quantity).collect::<Vec<_>>(),
+            "points": points.collect::<Vec<_>>(), "effects": effects,
         });
         super::json(&whole)
     }
@@ -187,10 +185,10 @@ impl SweepReport<'_> {
         let mut files = vec![
             file("sweep.csv", self.csv()),
             file("sweep.json", self.json()),
-            file("sweep.txt", self.text(Style::Plain).into_bytes()),
+            file("sweep.txt", self.text(Style::PLAIN).into_bytes()),
         ];
         files.extend(super::page::of(&files));
-        files.extend(super::plot::of_sweep(self.0));
+        files.extend(super::drawn(&files));
         files
     }
 }
@@ -260,11 +258,4 @@ pub(super) fn unit_name(unit: Unit) -> &'static str {
         Unit::Share => "share",
         Unit::Number => "",
     }
-}
-
-/// How a sweep was played, for the head of its plots.
-pub(super) fn origin(sweep: &Sweep) -> String {
-    let digest = sweep.points.iter().fold(0, |chain, point| crate::base::random::mix(chain ^ point.outcome.digest));
-    let count = sweep.points.len();
-    format!("seed {} · {count} points · rehearsal {VERSION} · digest {digest:016x}", sweep.seed)
 }

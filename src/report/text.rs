@@ -1,48 +1,60 @@
 //! The summary a person reads at a glance: first whether it is as expected, then each flow, the stations, the links, and
 //! where all of it is from.
 
+mod attribution;
+mod compact;
 mod expectations;
 mod flow;
 mod guards;
+mod ladder;
+mod over_time;
 mod places;
 mod queues;
 mod recovery;
+mod replay;
+mod table;
 mod topics;
+mod wrap;
 
 use crate::base::time::Span;
-use crate::experiment::{Cut, Results};
+use crate::experiment::Cut;
 
-use super::style::{Role, Style, clean};
-use super::total::Total;
-use super::{VERSION, fingerprint, human, runs};
+use super::style::{Role, Style, clean, size};
+use super::{Report, VERSION, fingerprint, human, runs};
 
-/// No line is wider, but for one whose names are.
-pub(super) const WIDTH: usize = 100;
+pub(super) use table::columns;
+
+/// No summary is narrower.
+const NARROWEST: usize = 40;
 
 /// The whole summary; every line ends.
-pub(super) fn summary(results: &Results, total: &Total, style: Style) -> String {
-    let mut page = Page { text: String::new() };
-    let variant = results.variant.as_ref().map(|variant| format!("  variant {}", clean(variant, 24)));
-    let title = clean(&results.title, WIDTH - variant.as_ref().map_or(0, |variant| variant.chars().count()));
-    page.line(&format!(
-        "{}{}",
-        style.paint(Role::Title, if title.is_empty() { "untitled" } else { &title }),
-        style.paint(Role::Quiet, &variant.unwrap_or_default())
-    ));
-    page.block(expectations::lines(results, style));
+pub(super) fn full(report: &Report<'_>, style: Style) -> String {
+    let mut page = Page::begin(report, style);
+    let (results, total, style) = (report.results, &report.total, page.style);
     for flow in &total.flows {
         page.block(flow::lines(flow, results.count, style));
     }
+    page.block(attribution::lines(results, style));
+    page.block(attribution::causes(&total.flows, style));
     page.block(guards::lines(&total.flows, style));
     page.block(places::stations(&total.stations, style));
     page.block(queues::lines(&total.queues, &total.flows, style));
     page.block(topics::lines(&total.topics, &total.readers, style));
     page.block(places::links(&total.links, style));
+    page.block(over_time::lines(results, total, style));
     page.block(places::faults(&total.faults, style));
     page.block(recovery::lines(&total.flows, style));
     page.block(results.cut.iter().map(|cut| left_out(cut, style)).collect());
-    page.block(vec![style.paint(Role::Quiet, &footer(results, total, &title))]);
-    page.text
+    page.end(report)
+}
+
+/// What matters most of it.
+pub(super) fn compact(report: &Report<'_>, style: Style) -> String {
+    let mut page = Page::begin(report, style);
+    for flow in &report.total.flows {
+        page.block(compact::lines(flow, report.results.count, page.style));
+    }
+    page.end(report)
 }
 
 /// What was left out of the beginning, and whose latencies asked for how much.
@@ -57,74 +69,116 @@ fn left_out(cut: &Cut, style: Style) -> String {
     format!("{}  {} left out of the beginning; {found}", style.paint(Role::Title, "Warm-up"), time(cut.length))
 }
 
-fn footer(results: &Results, total: &Total, title: &str) -> String {
-    let simulated = human::time(total.simulated.as_nanos() as f64);
+fn footer(report: &Report<'_>) -> String {
+    let (results, total) = (report.results, &report.total);
     let facts = [
         format!("seed {}", results.seed),
-        runs(results),
+        runs(results.count),
         format!("v{VERSION}"),
         format!("digest {}", fingerprint(results)),
-        format!("{simulated} simulated"),
+        format!("{} simulated", human::time(total.simulated.as_nanos() as f64)),
         format!("{} events", human::number(total.events as f64)),
     ];
-    let facts = facts.join(" · ");
-    // The title takes what room is left.
-    let room = WIDTH.saturating_sub(facts.chars().count() + 3);
-    if room < 8 || title.is_empty() { facts } else { format!("{} · {facts}", clean(title, room)) }
+    facts.join(" · ")
 }
 
+/// A summary as far as it is written.
 struct Page {
+    style: Style,
     text: String,
 }
 
 impl Page {
+    /// Title and expectations: what every summary begins with.
+    fn begin(report: &Report<'_>, style: Style) -> Self {
+        let style = Style { width: style.width.max(NARROWEST), ..style };
+        let mut page = Self { style, text: String::new() };
+        let results = report.results;
+        let variant =
+            results.variant.as_ref().map(|variant| format!("  variant {}", clean(variant, 24.min(style.width / 4))));
+        let variant = variant.unwrap_or_default();
+        let title = clean(&results.title, style.width.saturating_sub(size(&variant)).max(8));
+        page.line(&format!(
+            "{}{}",
+            style.paint(Role::Title, if title.is_empty() { "untitled" } else { &title }),
+            style.paint(Role::Quiet, &variant)
+        ));
+        page.block(expectations::lines(results, style));
+        page
+    }
+
     fn line(&mut self, line: &str) {
         self.text.push_str(line.trim_end());
         self.text.push('\n');
     }
 
-    /// Lines that stand together, after an empty one.
+    /// Lines that stand together, after an empty one, none of them too wide.
     fn block(&mut self, lines: Vec<String>) {
         if !lines.is_empty() {
             self.line("");
-            lines.iter().for_each(|line| self.line(line));
+            let width = self.style.width;
+            lines.iter().flat_map(|line| wrap::wrapped(line.trim_end(), width)).for_each(|line| self.line(&line));
         }
     }
-}
 
-/// Rows as columns: the first to the left, all others to the right, two spaces between.
-pub(super) fn columns(rows: &[Vec<String>]) -> Vec<String> {
-    let count = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let size = |row: &Vec<String>, column| row.get(column).map_or(0, |cell: &String| cell.chars().count());
-    let widths: Vec<usize> =
-        (0..count).map(|column| rows.iter().map(|row| size(row, column)).max().unwrap_or(0)).collect();
-    let line = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| match column {
-            0 => format!("  {cell:<width$}"),
-            _ => format!("  {cell:>width$}"),
-        });
-        cells.collect::<String>().trim_end().to_owned()
-    };
-    rows.iter().map(line).collect()
+    /// Where all of it is from, and how it is played again: what every summary ends with.
+    fn end(mut self, report: &Report<'_>) -> String {
+        self.block(vec![self.style.paint(Role::Quiet, &footer(report))]);
+        if let Some(command) = &report.command {
+            replay::lines(report.results, command, self.style).iter().for_each(|line| self.line(line));
+        }
+        self.style.charset.write(self.text)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::fixture;
+    use crate::experiment::Results;
+    use crate::report::{Charset, fixture};
+
+    fn of(results: &Results, style: Style) -> String {
+        let words = ["rehearsal", "run", "checkout.toml", "--seed", "42"];
+        Report::from(results).replayed_by(words.map(Into::into).into()).text(style)
+    }
 
     fn plain(results: &Results) -> String {
-        summary(results, &Total::of(&results.runs), Style::Plain)
+        of(results, Style::PLAIN)
+    }
+
+    fn fixtures() -> [Results; 7] {
+        let (silent, brokered) = (fixture::silent(), fixture::brokered());
+        [fixture::exchange(), fixture::replicated(), fixture::empty(), fixture::hostile(), silent, brokered, foreign()]
+    }
+
+    /// Letters that take two columns each.
+    fn foreign() -> Results {
+        let name = "注文サービス".repeat(9);
+        let mut results = fixture::replicated();
+        results.title.clone_from(&name);
+        results.judgements = fixture::exchange().judgements;
+        results.judgements[0].quantity.clone_from(&name);
+        for run in &mut results.runs {
+            run.flows.iter_mut().for_each(|flow| flow.caller.clone_from(&name));
+            run.stations[0].name.clone_from(&name);
+            run.faults[0].name.clone_from(&name);
+        }
+        results
     }
 
     /// To accept a change, run with `REHEARSAL_BLESS=1` after reading the difference.
     #[test]
     fn the_plain_summary_reads_like_this() {
-        for (name, results, expected) in [
-            ("exchange", fixture::exchange(), include_str!("text/exchange.txt")),
-            ("replicated", fixture::replicated(), include_str!("text/replicated.txt")),
+        let narrow = Style { width: 60, ..Style::PLAIN };
+        let ascii = Style { charset: Charset::Ascii, ..Style::PLAIN };
+        let compact = |results: &Results, style| Report::from(results).compact(style);
+        for (name, found, expected) in [
+            ("exchange", plain(&fixture::exchange()), include_str!("text/exchange.txt")),
+            ("replicated", plain(&fixture::replicated()), include_str!("text/replicated.txt")),
+            ("narrow", of(&fixture::exchange(), narrow), include_str!("text/narrow.txt")),
+            ("ascii", of(&fixture::exchange(), ascii), include_str!("text/ascii.txt")),
+            ("compact", compact(&fixture::replicated(), Style::PLAIN), include_str!("text/compact.txt")),
         ] {
-            let found = plain(&results);
             if std::env::var_os("REHEARSAL_BLESS").is_some() {
                 let path = format!("{}/src/report/text/{name}.txt", env!("CARGO_MANIFEST_DIR"));
                 std::fs::write(path, &found).expect("the golden file can be written");
@@ -136,26 +190,69 @@ mod tests {
 
     #[test]
     fn lines_are_not_too_wide() {
-        for results in [fixture::exchange(), fixture::replicated(), fixture::empty(), fixture::hostile()] {
-            let text = plain(&results);
-            let wide = text.lines().find(|line| line.chars().count() > WIDTH);
-            assert_eq!(wide, None);
+        for results in fixtures() {
+            let report = Report::from(&results);
+            for width in (40..=100).step_by(3) {
+                let style = Style { width, ..Style::PLAIN };
+                for text in [report.text(style), report.compact(style)] {
+                    let wide = text.lines().find(|line| size(line) > width);
+                    assert_eq!(wide, None, "{width}:\n{text}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn ascii_has_no_other_characters_and_is_as_wide() {
+        for results in fixtures() {
+            let unicode = plain(&results);
+            let ascii = of(&results, Style { charset: Charset::Ascii, ..Style::PLAIN });
+            assert!(ascii.is_ascii(), "{ascii}");
+            let sizes = |text: &str| text.lines().map(size).collect::<Vec<_>>();
+            assert_eq!(sizes(&ascii), sizes(&unicode));
+        }
+    }
+
+    /// Title, expectations with notes and warnings, three lines for each flow, footer; and empty lines between.
+    #[test]
+    fn the_compact_summary_has_three_lines_for_each_flow() {
+        for results in fixtures() {
+            let report = Report::from(&results);
+            let (flows, width) = (report.total.flows.len(), Style::PLAIN.width);
+            let text = report.compact(Style { width, ..Style::PLAIN });
+            let warnings: usize = results.warnings.iter().map(|warning| warning.len() / 50 + 1).sum();
+            let expectations = 2 + 3 * results.judgements.len() + warnings;
+            assert!(text.lines().count() <= 1 + expectations + 4 * flows + 2, "{text}");
         }
     }
 
     #[test]
     fn plain_has_no_escapes_and_ansi_says_the_same() {
         for results in [fixture::exchange(), fixture::hostile()] {
-            let (plain, ansi) = (plain(&results), summary(&results, &Total::of(&results.runs), Style::Ansi));
-            assert!(!plain.contains('\u{1b}'));
-            assert!(ansi.contains('\u{1b}'));
-            // Without `ESC [ … m`, and without spaces that were painted at the ends of lines, both are the same.
-            let mut bare = String::new();
-            for (index, part) in ansi.split('\u{1b}').enumerate() {
-                bare.push_str(if index == 0 { part } else { part.split_once('m').expect("only colours").1 });
+            for width in [100, 60, 40] {
+                let style = Style { width, ..Style::PLAIN };
+                let (plain, ansi) = (of(&results, style), of(&results, Style { colour: true, ..style }));
+                assert!(!plain.contains('\u{1b}'));
+                assert!(ansi.contains('\u{1b}'));
+                // Without `ESC [ … m`, and without spaces that were painted at the ends of lines, both are the same.
+                let mut bare = String::new();
+                for (index, part) in ansi.split('\u{1b}').enumerate() {
+                    bare.push_str(if index == 0 { part } else { part.split_once('m').expect("only colours").1 });
+                }
+                let trimmed = |text: &str| text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
+                assert_eq!(trimmed(&bare), trimmed(&plain));
             }
-            let trimmed = |text: &str| text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
-            assert_eq!(trimmed(&bare), trimmed(&plain));
         }
+    }
+
+    /// A report that nobody typed a command for has none.
+    #[test]
+    fn the_command_that_plays_it_again_is_the_last_line() {
+        let mut results = fixture::replicated();
+        assert!(!Report::from(&results).to_string().contains("replay"));
+        assert!(plain(&results).ends_with("\nreplay  rehearsal run checkout.toml --seed 42\n"));
+        results.judgements = fixture::exchange().judgements;
+        results.judgements[1].broken_by = Some(2);
+        assert!(plain(&results).ends_with("\nrun 2   rehearsal run checkout.toml --seed 42 --run 2\n"));
     }
 }

@@ -1,10 +1,14 @@
 //! Runs put together: sums of counts and pooled histograms, flow by flow, station by station, link by link. Never a mean of
 //! percentiles.
 
+use std::collections::BTreeMap;
+
 use crate::base::time::{Span, Time};
+use crate::experiment::Moments;
 use crate::metrics::recovery::Strike;
 use crate::metrics::{
-    Fate, FlowBook, GuardCounts, Histogram, LossCounts, QueueResult, ReaderResult, RunResult, StationBook, TopicResult,
+    Fate, FlowBook, GuardCounts, Histogram, LossCounts, QueueResult, ReaderResult, RunResult, Setback, StationBook,
+    TopicResult,
 };
 use crate::process::{Outcome, TurnedAway};
 use crate::sim::{FaultBook, LinkBook};
@@ -49,6 +53,8 @@ pub(super) struct FlowTotal {
     pub confirmed_lost: u64,
     /// What was lost of it at queues or on the way there.
     pub losses: LossCounts,
+    /// What stood in the way of messages that did not end well, by the fate that they had.
+    pub setbacks: BTreeMap<(Fate, Setback), u64>,
     /// Attempts sent while it was measured, by whichever message.
     pub sent: u64,
     /// Messages that succeeded while it was measured.
@@ -71,7 +77,20 @@ pub(super) struct FlowTotal {
     pub is_client: bool,
     /// What followed each of the faults.
     pub after: Vec<FlowAftermath>,
+    /// What single runs gave.
+    pub of_runs: OfRuns,
     trials: Trials,
+}
+
+/// How much a flow's values differ from run to run.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct OfRuns {
+    /// Messages that succeeded per second.
+    pub goodput: Moments,
+    /// The median of what its owner sees of time.
+    pub median: Moments,
+    /// The 99 % quantile of that.
+    pub tail: Moments,
 }
 
 /// A flow in one step of time.
@@ -196,6 +215,18 @@ impl Total {
     }
 }
 
+/// What a flow is called above its numbers: `caller/entry → callee`, without saying the callee twice; `caller/entry` alone for whole
+/// requests of several messages.
+pub(super) fn heading(name: &str, callee: &str) -> String {
+    if name.contains("->") {
+        name.replace("->", " → ")
+    } else if callee.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{name} → {callee}")
+    }
+}
+
 /// The total that `is` it, or a new one.
 fn entry<T: Default>(totals: &mut Vec<T>, is: impl Fn(&T) -> bool) -> &mut T {
     let index = totals.iter().position(is).unwrap_or_else(|| {
@@ -221,6 +252,8 @@ fn add_station(total: &mut StationBook, book: &StationBook) {
     total.residence.merge(&book.residence);
     total.waiting_seconds += book.waiting_seconds;
     total.busy_seconds += book.busy_seconds;
+    total.waiting.add(&book.waiting);
+    total.busy.add(&book.busy);
     total.sagas.add(&book.sagas);
     total.outbox_seconds += book.outbox_seconds;
     total.outbox_max = total.outbox_max.max(book.outbox_max);
@@ -244,6 +277,9 @@ impl FlowTotal {
         self.received += tally.received;
         self.confirmed += tally.confirmed;
         self.confirmed_lost += tally.confirmed_lost;
+        for (&setback, count) in &book.setbacks {
+            *self.setbacks.entry(setback).or_default() += count;
+        }
         tally.losses.iter().for_each(|losses| self.losses.add(losses));
         self.attempts += tally.attempts;
         self.copies += tally.copies;
@@ -255,6 +291,11 @@ impl FlowTotal {
         let measured = book.rates_within(from, to);
         self.sent += measured.sent;
         self.goodput += measured.goodput;
+        let per_second = ratio(measured.goodput as f64, to.since(from).as_secs_f64());
+        per_second.into_iter().for_each(|rate| self.of_runs.goodput.add(rate));
+        let delay = if tally.latency.count() > 0 { &tally.latency } else { &book.one_way };
+        delay.quantile(0.5).into_iter().for_each(|median| self.of_runs.median.add(median));
+        delay.quantile(0.99).into_iter().for_each(|tail| self.of_runs.tail.add(tail));
         self.processed += measured.processed;
         self.guards.add(&book.guards_within(&[(from, to)]));
         self.step = book.step();
@@ -289,15 +330,9 @@ impl FlowTotal {
         &mut self.steps[index]
     }
 
-    /// `caller/entry → callee`, without saying the callee twice; `caller/entry` alone for whole requests of several messages.
+    /// As [`heading`].
     pub fn heading(&self) -> String {
-        if self.name.contains("->") {
-            self.name.replace("->", " → ")
-        } else if self.callee.is_empty() {
-            self.name.clone()
-        } else {
-            format!("{} → {}", self.name, self.callee)
-        }
+        heading(&self.name, &self.callee)
     }
 
     /// Messages with this fate.

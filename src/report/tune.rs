@@ -1,13 +1,13 @@
 //! A tuning in words, and as CSV, JSON and TOML.
 
-use crate::base::random::mix;
 use crate::experiment::{Behind, Candidate, Reason, Tuning, Unit, Verdict};
 use crate::scenario::Better;
 
 use super::metric::Value;
+use super::study;
 use super::style::{Role, Style, clean};
 use super::summary::field;
-use super::sweep::{plain, short, suffix, unit_name, with_interval};
+use super::sweep::{short, suffix, with_interval};
 use super::text::columns;
 use super::{File, VERSION, verdict_name};
 
@@ -68,7 +68,7 @@ impl TuneReport<'_> {
         lines.push(style.paint(Role::Quiet, &format!("seed {} · v{VERSION}", tuning.seed)));
         let mut text = lines.iter().map(|line| line.trim_end()).collect::<Vec<_>>().join("\n");
         text.push('\n');
-        text
+        style.charset.write(text)
     }
 
     fn verb(&self) -> &'static str {
@@ -267,31 +267,20 @@ impl TuneReport<'_> {
     /// `tune.json`: what `tune.csv` says, and how it narrowed.
     pub fn json(&self) -> Vec<u8> {
         let Self { tuning, .. } = self;
-        let number = |value: Option<f64>| serde_json::to_value(Value::real(value)).expect("a number is JSON");
-        let measured = |measured: &crate::experiment::Measured| {
-            let (low, high) = measured.interval.unzip();
-            serde_json::json!({
-                "value": number(measured.value), "low": number(low), "high": number(high), "unit": unit_name(measured.unit),
-            })
-        };
         let candidates = tuning.candidates.iter().enumerate().map(|(place, candidate)| {
-            let settings: serde_json::Map<_, _> = tuning
-                .factors
-                .iter()
-                .zip(&candidate.labels)
-                .map(|(factor, label)| (factor.path.clone(), label.as_str().into()))
-                .collect();
-            let conditions = candidate.judgements.iter().map(|judgement| {
+            let conditions = candidate.judgements.iter().zip(&tuning.limits).map(|(judgement, better)| {
                 serde_json::json!({
-                    "quantity": judgement.quantity, "condition": judgement.condition,
-                    "verdict": verdict_name(judgement.verdict), "measured": measured(&judgement.measured),
+                    "quantity": judgement.quantity, "condition": judgement.condition, "better": study::better(*better),
+                    "verdict": verdict_name(judgement.verdict), "measured": study::measured(&judgement.measured),
                 })
             });
             serde_json::json!({
-                "settings": settings, "runs": candidate.runs, "objective": measured(&candidate.value),
-                "conditions": conditions.collect::<Vec<_>>(), "miss": number(Some(candidate.miss)),
+                "settings": study::labels(&tuning.factors, &candidate.labels),
+                "numbers": study::numbers(&tuning.factors, &candidate.numbers),
+                "runs": candidate.runs, "objective": study::measured(&candidate.value),
+                "conditions": conditions.collect::<Vec<_>>(), "miss": study::number(Some(candidate.miss)),
                 "behind": candidate.behind.map(|behind| serde_json::json!({
-                    "value": number(Some(behind.value)), "half_width": number(behind.half),
+                    "value": study::number(Some(behind.value)), "half_width": study::number(behind.half),
                 })),
                 "front": candidate.is_on_front,
                 "dropped_after": candidate.dropped.map(|(round, _)| tuning.rounds[round].runs),
@@ -302,7 +291,7 @@ impl TuneReport<'_> {
             tuning.rounds.iter().map(|round| serde_json::json!({ "candidates": round.candidates, "runs": round.runs }));
         let whole = serde_json::json!({
             "schema": 1, "version": VERSION, "title": tuning.title, "variant": tuning.variant, "seed": tuning.seed,
-            "objective": { "quantity": tuning.objective, "aim": self.verb() },
+            "factors": study::factors(&tuning.factors), "objective": { "quantity": tuning.objective, "aim": self.verb() },
             "best": tuning.best, "verdict": verdict_name(tuning.winner().verdict()), "runs": tuning.runs(),
             "rounds": rounds.collect::<Vec<_>>(), "candidates": candidates.collect::<Vec<_>>(),
         });
@@ -315,11 +304,11 @@ impl TuneReport<'_> {
         let mut files = vec![
             file("tune.csv", self.csv()),
             file("tune.json", self.json()),
-            file("tune.txt", self.text(Style::Plain).into_bytes()),
+            file("tune.txt", self.text(Style::PLAIN).into_bytes()),
             file("best.toml", self.toml.clone().into_bytes()),
         ];
         files.extend(super::page::of(&files));
-        files.extend(super::plot::of_tuning(self.tuning));
+        files.extend(super::drawn(&files));
         files
     }
 }
@@ -359,16 +348,4 @@ fn reason(tuning: &Tuning, place: usize) -> &'static str {
         Some((_, Reason::Worse)) => "worse",
         Some((_, Reason::Halved)) => "halved",
     }
-}
-
-/// A value of what was to be best, in its unit.
-pub(super) fn in_unit(tuning: &Tuning, value: f64) -> String {
-    plain(Some(value), tuning.winner().value.unit)
-}
-
-/// How a tuning was played, for the head of its plots.
-pub(super) fn origin(tuning: &Tuning) -> String {
-    let digest = tuning.candidates.iter().fold(0, |chain, candidate| mix(chain ^ candidate.digest));
-    let count = tuning.candidates.len();
-    format!("seed {} · {count} candidates · rehearsal {VERSION} · digest {digest:016x}", tuning.seed)
 }

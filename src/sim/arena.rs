@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::base::id::NodeId;
 use crate::engine::Chain;
-use crate::process::{Boot, Carriage, Context, Effects, Message, PeerEvent, Process, TimerId, Timers};
+use crate::process::{Boot, Carriage, Context, Effects, Kind, Message, PeerEvent, Process, TimerId, Timers};
 
 use super::event::Delivery;
 use super::stage::{Parcel, Stage};
@@ -128,6 +128,9 @@ impl<M: Message, P: Process<M>, F: FnMut(Boot<'_>) -> P + Send> Arena<M> for Typ
             return false;
         }
         let message = stage.run.carriage.unpack(delivery.parcel);
+        if stage.run.wanted.has(Kind::Wire) {
+            stage.tell_delivered(delivery.from, &message);
+        }
         let origin = stage.names.entity(delivery.from).bits();
         let mark = [delivery.time.as_nanos(), origin, delivery.count.into(), message.digest()];
         cell.act(stage, mark, |process, cx| process.message(cx, delivery.from, message))

@@ -176,6 +176,14 @@ impl<M: Message> Cluster<M> {
         std::mem::take(&mut self.stage.observers).into_iter().map(|watch| watch.observer).collect()
     }
 
+    /// Takes the first observer of type `O` out.
+    pub fn take_observer<O: Observer>(&mut self) -> Option<Box<O>> {
+        let is_it = |watch: &Watch| (&*watch.observer as &dyn std::any::Any).is::<O>();
+        let place = self.stage.observers.iter().position(is_it)?;
+        let observer: Box<dyn std::any::Any> = self.stage.observers.remove(place).observer;
+        observer.downcast().ok()
+    }
+
     /// Carries out `control` at `time`, before everything else that happens then.
     pub fn at(&mut self, time: Time, control: impl Control<M>) {
         self.stage.run.asked += 1;

@@ -9,7 +9,7 @@
 use crate::base::id::{Entity, NodeId};
 use crate::base::time::Time;
 use crate::network::{Address, Cause, LinkId, Verdict};
-use crate::process::{Carriage, Message, Observation};
+use crate::process::{Carriage, Message};
 
 use super::cluster::Cluster;
 use super::crossing::{Crossing, Judgement, Trail, Waiting};
@@ -84,8 +84,7 @@ impl<M: Message> Stage<M> {
             Verdict::Duplicate(first, second) => {
                 self.run.book.of(hop.link).duplicated += 1;
                 let message = self.run.carriage.look(&hop.parcel, M::clone);
-                let offered = message.offered_as(hop.from, hop.to);
-                self.note(message.identity(), Observation::Duplicated { message: offered });
+                self.note_duplicate(&message, hop.from, hop.to);
                 let parcel = self.run.carriage.pack(message);
                 self.plan_hop(first, hop);
                 self.plan_hop(second, Hop { parcel, trail: hop.trail.copied(), ..hop });

@@ -10,7 +10,7 @@ use crate::base::random::mix;
 use crate::base::time::{Time, ns};
 use crate::network::stream::{Connection, News, Segment, Side};
 use crate::network::{Address, Cause, LinkId, Verdict};
-use crate::process::{Carriage, Leg, Message, Observation, PeerEvent};
+use crate::process::{Carriage, Leg, Message, PeerEvent};
 
 use super::arena::Input;
 use super::cluster::Cluster;
@@ -203,8 +203,7 @@ impl<M: Message> Stage<M> {
             let Way { nodes, links, .. } = wired.way;
             self.run.book.of(links[side as usize]).dropped[Cause::Reset as usize] += 1;
             let message = self.run.carriage.unpack(parcel);
-            let offered = message.offered_as(nodes[side as usize], nodes[side.other() as usize]);
-            self.note(message.identity(), Observation::Dropped { message: offered });
+            self.note_drop(&message, nodes[side as usize], nodes[side.other() as usize], Cause::Reset);
             dropped += 1;
         }
         self.run.streams.forget_if_over(place);

@@ -13,8 +13,8 @@ use crate::base::time::{Span, Time, ns};
 use crate::engine::{Agenda, Calendar, Schedule};
 use crate::network::{Address, Cause, LinkId, Network, Verdict};
 use crate::process::{
-    Carriage, Clock, Clocks, Effects, Identity, Leg, Message, Name, Observation, Steady, TimerId, Wall, Wanted, Work,
-    Write,
+    Carriage, Clock, Clocks, Effects, Identity, Kind, Leg, Message, Name, Observation, Steady, TimerId, Wall, Wanted,
+    Work, Write,
 };
 
 use super::book::WireBook;
@@ -118,6 +118,9 @@ impl<M: Message> Effects<M> for Stage<M> {
 
     #[inline(always)]
     fn send(&mut self, to: NodeId, size: u64, message: M) {
+        if self.run.wanted.has(Kind::Wire) {
+            self.tell_sent(to, size, &message);
+        }
         let Self { names, network, run, .. } = self;
         let Actor { node: from, count, .. } = run.actor;
         run.actor.count = count.wrapping_add(1);
@@ -210,23 +213,57 @@ impl<M: Message> Stage<M> {
             Verdict::Deliver(time) => self.push(time, (from, to), message, count),
             Verdict::Duplicate(first, second) => {
                 book.duplicated += 1;
-                self.note(message.identity(), Observation::Duplicated { message: message.offered_as(from, to) });
+                self.note_duplicate(&message, from, to);
                 self.push(first, (from, to), message.clone(), count);
                 self.push(second, (from, to), message, count);
             }
             Verdict::Drop(cause) => {
                 book.dropped[cause as usize] += 1;
-                self.note(message.identity(), Observation::Dropped { message: message.offered_as(from, to) });
+                self.note_drop(&message, from, to, cause);
             }
         }
     }
 
-    /// Observers learn what the network did with a copy of an outgoing message.
+    /// Observers learn that the network made a second copy.
     #[cold]
-    pub(super) fn note(&mut self, identity: Identity, observation: Observation) {
-        if identity.leg == Leg::Out && self.run.wanted.has(observation.kind()) {
+    pub(super) fn note_duplicate(&mut self, message: &M, from: NodeId, to: NodeId) {
+        if message.identity().leg == Leg::Out {
+            self.note(Observation::Duplicated { message: message.offered_as(from, to) });
+        }
+    }
+
+    /// Observers learn that a copy does not arrive.
+    #[cold]
+    pub(super) fn note_drop(&mut self, message: &M, from: NodeId, to: NodeId, cause: Cause) {
+        let transit = message.transit(from, to);
+        match transit.leg {
+            Leg::Out => self.note(Observation::Dropped { message: transit.message, cause }),
+            Leg::Reply | Leg::Ack => self.note(Observation::AnswerDropped { message: transit.message, cause }),
+            Leg::Cancel => {}
+        }
+        self.note(Observation::NotDelivered { transit, from, to, cause });
+    }
+
+    fn note(&mut self, observation: Observation) {
+        if self.run.wanted.has(observation.kind()) {
             self.run.notes.push(observation);
         }
+    }
+
+    /// Observers learn what the actor sends.
+    #[cold]
+    #[inline(never)]
+    fn tell_sent(&mut self, to: NodeId, size: u64, message: &M) {
+        let transit = message.transit(self.run.actor.node, to);
+        self.observe(&Observation::Sent { transit, to, size });
+    }
+
+    /// Observers learn what is handed to the actor.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn tell_delivered(&mut self, from: NodeId, message: &M) {
+        let transit = message.transit(from, self.run.actor.node);
+        self.observe(&Observation::Delivered { transit, from });
     }
 
     /// Hands the driver's own observations over.
@@ -279,8 +316,7 @@ impl<M: Message> Stage<M> {
     pub(super) fn drop_parcel(&mut self, link: LinkId, delivery: &Delivery<Parcel<M>>, cause: Cause) {
         self.run.book.of(link).dropped[cause as usize] += 1;
         let message = self.run.carriage.unpack(delivery.parcel);
-        let offered = message.offered_as(delivery.from, delivery.to);
-        self.note(message.identity(), Observation::Dropped { message: offered });
+        self.note_drop(&message, delivery.from, delivery.to, cause);
     }
 }
 

@@ -12,6 +12,15 @@ use rehearsal::scenario::design::{Design, Point};
 use rehearsal::scenario::plan::Plan;
 use rehearsal::scenario::{Loaded, Mistakes, Overrides, Scenario, Source, Style};
 
+/// Reads files from the project's folder.
+pub struct Disk;
+
+impl Source for Disk {
+    fn read(&self, path: &Path) -> std::io::Result<String> {
+        std::fs::read_to_string(path)
+    }
+}
+
 /// The plan of a scenario that is one text.
 pub fn plan(text: &str) -> Plan {
     let source: BTreeMap<PathBuf, String> = [(PathBuf::from("scenario.toml"), text.to_owned())].into();

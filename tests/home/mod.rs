@@ -59,7 +59,7 @@ impl Home {
 
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rehearsal"));
-        command.args(args).current_dir(&self.0).env_remove("NO_COLOR").stdin(Stdio::null());
+        command.args(args).current_dir(&self.0).env_remove("NO_COLOR").env_remove("COLUMNS").stdin(Stdio::null());
         command
     }
 

@@ -5,6 +5,7 @@ mod common;
 mod system;
 mod witness;
 
+mod attribution;
 mod brokers;
 mod delivery;
 mod depth;

@@ -117,7 +117,7 @@ impl Played {
     pub fn lost_at_first(&self) -> Vec<Named> {
         let offered = self.arrivals();
         let dropped = self.each().filter_map(|(now, _, stated)| match stated {
-            Observation::Dropped { message } => Some((now, self.name(*message))),
+            Observation::Dropped { message, .. } => Some((now, self.name(*message))),
             _ => None,
         });
         let at_first = dropped.filter(|(now, message)| offered.get(message) == Some(now));
@@ -137,7 +137,7 @@ fn message_of(stated: &Observation) -> Option<MessageId> {
         | Observation::Declined { message, .. }
         | Observation::Confirmed { message }
         | Observation::Closed { message, .. }
-        | Observation::Dropped { message }
+        | Observation::Dropped { message, .. }
         | Observation::Duplicated { message } => Some(message),
         _ => None,
     }

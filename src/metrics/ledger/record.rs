@@ -3,6 +3,7 @@
 use crate::base::time::{Span, Time};
 use crate::metrics::custody::End;
 use crate::metrics::flow::Fate;
+use crate::metrics::setback::Setback;
 use crate::process::{Close, Flow, Outcome};
 
 /// An open message.
@@ -28,6 +29,8 @@ pub(in crate::metrics) struct Record {
     pub(super) owner: State,
     /// How the last copy that was not handled well ended.
     pub(super) refusal: Option<Outcome>,
+    /// What went wrong last since the last attempt.
+    pub(super) setback: Option<Setback>,
     pub(super) flags: u8,
 }
 
@@ -90,6 +93,7 @@ impl Record {
         open_copies: 0,
         owner: State::Settled,
         refusal: None,
+        setback: None,
         flags: 0,
     };
 
@@ -99,6 +103,7 @@ impl Record {
             self.sent = now;
         }
         self.attempts = self.attempts.saturating_add(1);
+        self.setback = None;
         self.open_copies = self.open_copies.saturating_add(1);
     }
 
@@ -123,6 +128,9 @@ impl Record {
             self.effects == 1
         } else {
             self.refusal = Some(outcome);
+            if !matches!(self.setback, Some(Setback::LetGo(_))) {
+                self.setback = Some(Setback::Ended(outcome));
+            }
             false
         }
     }
@@ -230,6 +238,16 @@ impl Record {
     #[inline(always)]
     pub(in crate::metrics) fn is_confirmed(&self) -> bool {
         self.owner == State::Confirmed
+    }
+
+    /// What stood in its way, if it did not end well.
+    pub(in crate::metrics) fn setback(&self) -> Setback {
+        match (self.owner, self.setback) {
+            (State::Closed(why @ (Close::Abandoned | Close::Spared | Close::Forgotten)), _) => Setback::Closed(why),
+            (_, Some(setback)) => setback,
+            (State::Closed(why), None) => Setback::Closed(why),
+            (State::Waiting | State::Confirmed | State::Settled, None) => Setback::UnderWay,
+        }
     }
 
     /// The one fate.

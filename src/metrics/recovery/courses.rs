@@ -178,7 +178,7 @@ impl Courses {
             Observation::Received { message, duplicate: true } | Observation::Declined { message, .. } => {
                 self.update(message, |open, _, _| open.copies = open.copies.saturating_sub(1));
             }
-            Observation::Dropped { message } => self.update(message, |open, _, _| {
+            Observation::Dropped { message, .. } => self.update(message, |open, _, _| {
                 open.copies = open.copies.saturating_sub(1);
                 open.attempt.lost.get_or_insert(now);
             }),

@@ -7,7 +7,7 @@ use crate::base::random::Stream;
 use crate::model::Alarm;
 use crate::model::clock::time;
 use crate::model::line::Turn;
-use crate::process::{Clock, Observation, Outcome, TurnedAway};
+use crate::process::{Clock, Outcome, TurnedAway};
 use crate::protocol::queue::Waiting;
 use crate::protocol::shed::Arriving;
 
@@ -79,7 +79,7 @@ impl Service {
     }
 
     fn turn_away(&mut self, cx: &mut Cx<'_>, job: Job, outcome: Outcome, why: TurnedAway) {
-        cx.observe(Observation::TurnedAway { why });
+        job.is_let_go(cx, why);
         self.refuse(cx, &job, outcome);
         self.advance_lane(cx, job.caller, job.envelope, outcome);
     }
@@ -87,7 +87,7 @@ impl Service {
     /// A worker would begin with a request whose deadline has passed.
     #[cold]
     pub(super) fn expire_unserved(&mut self, cx: &mut Cx<'_>, job: Job) {
-        cx.observe(Observation::TurnedAway { why: TurnedAway::ExpiredUnserved });
+        job.is_let_go(cx, TurnedAway::ExpiredUnserved);
         self.finish(cx, job, Outcome::Expired);
     }
 
@@ -146,14 +146,16 @@ impl Service {
     pub(super) fn expire(&mut self, cx: &mut Cx<'_>, id: u32) {
         if let Some(job) = self.jobs.get_mut(id) {
             job.timer = None;
+            job.is_let_go(cx, TurnedAway::ExpiredUnserved);
         }
-        cx.observe(Observation::TurnedAway { why: TurnedAway::ExpiredUnserved });
         self.take_out(cx, id, Outcome::Expired);
     }
 
     /// A request that waited, and is out of the line, is over without having had a worker.
     fn let_go_unserved(&mut self, cx: &mut Cx<'_>, id: u32, outcome: Outcome, why: TurnedAway) {
-        cx.observe(Observation::TurnedAway { why });
+        if let Some(job) = self.jobs.get(id) {
+            job.is_let_go(cx, why);
+        }
         self.let_go_of(cx, id, outcome);
     }
 

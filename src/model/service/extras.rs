@@ -4,7 +4,7 @@ use crate::base::id::NodeId;
 use crate::model::envelope::Kind;
 use crate::model::health::Attendance;
 use crate::model::journal::{Journal, Record, State};
-use crate::process::{Boot, Observation, Outcome};
+use crate::process::{Activity, Boot, Observation, Outcome};
 
 use super::consumption::Consumption;
 use super::door::Door;
@@ -99,6 +99,7 @@ impl Service {
             match self.spec.state {
                 State::Elsewhere | State::Volatile => journal.at_risk += 1,
                 State::Durable { .. } => {
+                    job.turns(cx, Activity::Stored);
                     let key = journal.place(is_once);
                     cx.persist(key, Record { caller: job.caller, number, call }.bytes());
                     return journal.wait(key, job);

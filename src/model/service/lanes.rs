@@ -89,7 +89,7 @@ impl Service {
                 }
             }
             Arrival::Full(job) => {
-                cx.observe(Observation::TurnedAway { why: TurnedAway::QueueFull });
+                job.is_let_go(cx, TurnedAway::QueueFull);
                 self.refuse(cx, &job, Outcome::Rejected);
             }
         }

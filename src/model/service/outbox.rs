@@ -23,7 +23,7 @@ use crate::model::envelope::{Beside, Envelope, Kind};
 use crate::model::journal::{ROWS, SAGAS, State};
 use crate::model::log::{Finished, Parcel};
 use crate::model::script::Script;
-use crate::process::{Boot, Clock, Close, Exit, Loss, NO_PLACE, Observation, Outcome, Steady, TimerId};
+use crate::process::{Activity, Boot, Clock, Close, Exit, Loss, NO_PLACE, Observation, Outcome, Steady, TimerId};
 use crate::protocol::log::producer::sender;
 
 use super::relay::Brokers;
@@ -212,6 +212,8 @@ impl Service {
         let luck = nested_luck(job.envelope.luck, job.progress.attempt, spec.name);
         let passed = super::passed_on(&self.script, &self.spec, &job.envelope);
         let about = passed.and_then(|given| given.key).or_else(|| spec.key(&self.script.keys, luck));
+        job.acts(cx);
+        job.turns(cx, Activity::Stored);
         let message = self.caller.reserve(cx, spec.flow);
         let Some(outbox) = self.outbox() else { return self.end(cx, id, Outcome::Failed) };
         let place = outbox.free.pop().unwrap_or_else(|| {

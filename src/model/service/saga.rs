@@ -22,7 +22,7 @@ use crate::model::given::Given;
 use crate::model::journal::{PLACES, SAGAS, State};
 use crate::model::script::{Compensation, Leg, Step};
 use crate::model::task::Slab;
-use crate::process::{Boot, Clock, Observation, Outcome, SagaFact, Steady};
+use crate::process::{Activity, Boot, Clock, Observation, Outcome, SagaFact, Steady};
 
 use super::{Alarm, Cx, Service, ServiceSpec};
 use entry::Entry;
@@ -239,6 +239,7 @@ impl Service {
                     let entry = Entry::Leg { number, leg, step: saga.step, luck: saga.luck, about: saga.about };
                     if saga.write(cx, entry) {
                         saga.stage = Stage::Logging(leg);
+                        self.saga_turns(cx, id, Activity::Stored);
                         return None;
                     }
                     next = Move::Do(leg);
@@ -279,6 +280,7 @@ impl Service {
                 Move::End(fact) => {
                     if saga.write(cx, Entry::End { number, fact }) {
                         saga.stage = Stage::Ending(fact);
+                        self.saga_turns(cx, id, Activity::Stored);
                         return None;
                     }
                     next = Move::Over(fact);
@@ -298,6 +300,18 @@ impl Service {
         }
     }
 
+    /// States what happens to the request that waits for a saga, and that what is offered next is offered for it; or of the node's own
+    /// accord, if none waits.
+    fn saga_turns(&mut self, cx: &mut Cx<'_>, id: u32, activity: Activity) {
+        match self.saga(id).and_then(|saga| saga.job).and_then(|job| self.jobs.get(job)) {
+            Some(job) => {
+                job.acts(cx);
+                job.turns(cx, activity);
+            }
+            None => cx.observe(Observation::OnBehalf { message: None }),
+        }
+    }
+
     /// Sends a message of a saga. How that ended, if it has.
     fn send_for_saga(
         &mut self,
@@ -308,6 +322,7 @@ impl Service {
         inherited: Option<Steady>,
     ) -> Option<Outcome> {
         let about = self.saga(id)?.about;
+        self.saga_turns(cx, id, Activity::Awaiting);
         let luck = nested_luck(luck, attempt, self.script.calls[usize::from(call)].name);
         let given = about.map(|key| Given { size: None, key: Some(key) });
         let (task, given) = (TASKS | id, given.as_ref());

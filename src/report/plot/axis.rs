@@ -66,9 +66,19 @@ impl Axis {
             decade *= 10.0;
         }
         let (from, to) = (limits[0], limits[limits.len() - 1]);
-        // Three marks per decade up to four decades; beyond, one per decade is enough.
-        let many = limits.len() > 13;
-        let ticks = limits.into_iter().filter(|&limit| !many || is_power_of_ten(limit)).collect();
+        // Three marks per decade up to four decades; beyond, one per decade is enough, and below one decade
+        // there is room for equal distances.
+        let ticks = match limits.len() {
+            14.. => limits.into_iter().filter(|&limit| is_power_of_ten(limit)).collect(),
+            ..=3 => {
+                let step = round_step((to - from) / 6.0);
+                (0..=6)
+                    .map(|index| from + f64::from(index) * step)
+                    .take_while(|tick| *tick <= to + step * 1e-9)
+                    .collect()
+            }
+            _ => limits,
+        };
         Self { law: Law::Log, from, to, places, ticks }
     }
 
@@ -144,7 +154,8 @@ mod tests {
             [0.0, 172_800.0, 345_600.0, 518_400.0, 691_200.0, 864_000.0]
         );
         assert_eq!(Axis::log(270.0, 8_000.0, (0, 100)).ticks, [200.0, 500.0, 1e3, 2e3, 5e3, 1e4]);
-        assert_eq!(Axis::log(20.0, 20.0, (0, 100)).ticks, [20.0, 50.0]);
+        assert_eq!(Axis::log(20.0, 20.0, (0, 100)).ticks, [20.0, 25.0, 30.0, 35.0, 40.0, 45.0, 50.0]);
+        assert_eq!(Axis::log(60.0, 150.0, (0, 100)).ticks, [50.0, 100.0, 150.0, 200.0]);
         assert_eq!(Axis::log(1.0, 1e6, (0, 100)).ticks.len(), 7);
     }
 

@@ -1,8 +1,7 @@
 //! Faults behind the data: a band from each strike until it heals.
 
-use crate::base::time::Time;
+use crate::report::stored::{Fault, Strike};
 use crate::report::style::clean;
-use crate::report::total::FaultTotal;
 
 use super::canvas::{Anchor, Canvas};
 use super::colour::{BANDS, Colour};
@@ -13,26 +12,25 @@ use super::sheet::{Panel, SMALL};
 const NARROWEST: i32 = 4;
 
 /// The faults that have bands, with their colours: those that strike, at the same times in every run.
-fn banded(faults: &[FaultTotal]) -> impl Iterator<Item = (&FaultTotal, Colour)> {
+fn banded(faults: &[Fault]) -> impl Iterator<Item = (&Fault, Colour)> {
     let struck = faults.iter().filter(|fault| fault.strikes.as_ref().is_some_and(|strikes| !strikes.is_empty()));
     struck.zip(BANDS.into_iter().cycle())
 }
 
 /// What the colours of the bands mean.
-pub(super) fn legend(faults: &[FaultTotal]) -> impl Iterator<Item = (String, Colour)> {
+pub(super) fn legend(faults: &[Fault]) -> impl Iterator<Item = (String, Colour)> {
     banded(faults).take(BANDS.len()).map(|(fault, colour)| (clean(&fault.name, 24), colour))
 }
 
 /// Draws the bands of a panel over seconds, those of one fault in one colour; its name stands in the first that has room.
-pub(super) fn draw(canvas: &mut Canvas, panel: &Panel, faults: &[FaultTotal]) {
+pub(super) fn draw(canvas: &mut Canvas, panel: &Panel, faults: &[Fault]) {
     let (begin, end) = panel.x.span();
     let mut taken = 0;
     for (fault, colour) in banded(faults) {
         let name = clean(&fault.name, 24);
         let mut is_named = false;
         let mut drawn = i32::MIN;
-        for &(from, to) in fault.strikes.iter().flatten() {
-            let (from, to) = (from.as_secs_f64(), to.unwrap_or(Time::MAX).as_secs_f64());
+        for (from, to) in fault.strikes.iter().flatten().map(Strike::span) {
             if end <= from || to <= begin {
                 continue;
             }

@@ -37,13 +37,15 @@ enum Shape {
 #[derive(Clone, Debug)]
 pub(super) struct Canvas {
     size: (i32, i32),
+    /// How much lower than it says everything is drawn.
+    lowered: i32,
     shapes: Vec<Shape>,
 }
 
 impl Canvas {
     /// A white sheet; both sides are even.
     pub fn new(width: i32, height: i32) -> Self {
-        let mut canvas = Self { size: (width, height), shapes: Vec::new() };
+        let mut canvas = Self { size: (width, height), lowered: 0, shapes: Vec::new() };
         canvas.block((0, 0), (width, height), WHITE);
         canvas
     }
@@ -52,20 +54,28 @@ impl Canvas {
         self.size.0
     }
 
+    /// Whatever is drawn from now on stands so much lower than its place says; an even number.
+    pub fn lower(&mut self, by: i32) {
+        self.lowered += by;
+    }
+
     /// A line through points; one point alone is nothing.
     pub fn line(&mut self, mut points: Vec<(i32, i32)>, colour: Colour, width: u32) {
         points.dedup();
+        points.iter_mut().for_each(|point| *point = self.place(*point));
         if points.len() > 1 {
             self.shapes.push(Shape::Line { points, colour, width });
         }
     }
 
     pub fn block(&mut self, from: (i32, i32), to: (i32, i32), colour: Colour) {
+        let (from, to) = (self.place(from), self.place(to));
         self.shapes.push(Shape::Block { from, to, colour });
     }
 
     /// What lies within a line that comes back to where it begins; fewer than three points are nothing.
-    pub fn area(&mut self, points: Vec<(i32, i32)>, colour: Colour) {
+    pub fn area(&mut self, mut points: Vec<(i32, i32)>, colour: Colour) {
+        points.iter_mut().for_each(|point| *point = self.place(*point));
         if points.len() > 2 {
             self.shapes.push(Shape::Area { points, colour });
         }
@@ -73,7 +83,12 @@ impl Canvas {
 
     /// A text, in the middle of its height at `at`.
     pub fn text(&mut self, at: (i32, i32), text: &str, kind: Type, anchor: Anchor) {
+        let at = self.place(at);
         self.shapes.push(Shape::Text { at, text: text.into(), kind, anchor });
+    }
+
+    fn place(&self, (x, y): (i32, i32)) -> (i32, i32) {
+        (x, y + self.lowered)
     }
 
     pub fn svg(&self) -> Vec<u8> {

@@ -1,9 +1,9 @@
 //! How quantities differ from those of the base: one panel for each side, one bar for each quantity, as a share of the base's value.
 
-use crate::experiment::{Comparison, Side};
-use crate::report::compare::{News, how, news};
+use crate::report::compare::News;
+use crate::report::human;
+use crate::report::stored::{Comparison, Quantity, Side};
 use crate::report::style::clean;
-use crate::report::{VERSION, human};
 
 use super::axis::Axis;
 use super::canvas::{Anchor, Canvas};
@@ -57,9 +57,9 @@ pub(super) fn plot(comparison: &Comparison) -> Option<Canvas> {
     let legend = [("better".to_owned(), BETTER), ("worse".to_owned(), WORSE), ("no difference seen".to_owned(), QUIET)];
     let lines: i32 = panels.iter().map(|(_, rows)| rows.len() as i32 * ROW + GAP).sum();
     let base = comparison.sides.first().map_or("", |side| &side.name);
-    let played = format!("seed {} · {} · bars: 95 % intervals · rehearsal {VERSION}", comparison.seed, how(comparison));
+    let played = format!("{} · bars: 95 % intervals", comparison.played());
     let title = format!("What differs from {}", clean(base, 60));
-    let mut canvas = page((&comparison.title, None), &played, HEAD + lines + 20, &title, &legend);
+    let mut canvas = page(comparison.origin.names(), &played, HEAD + lines + 20, &title, &legend);
     let mut top = HEAD + 50;
     for (side, rows) in &panels {
         let bottom = top + rows.len() as i32 * ROW;
@@ -106,19 +106,19 @@ fn percent(share: f64) -> String {
 /// The quantities of a side that have a difference and a base to take it of.
 fn rows(comparison: &Comparison, side: &Side) -> Vec<Row> {
     let base = &comparison.sides[0].quantities;
-    let row = |(column, _, contrast): &(crate::scenario::plan::Column, _, Option<crate::experiment::Contrast>)| {
-        let contrast = (*contrast)?;
-        let (_, of_base, _) = base.iter().find(|(known, ..)| known.quantity == column.quantity)?;
-        let whole = of_base.value.filter(|value| value.is_finite() && value.abs() > 0.0)?.abs();
+    let row = |(name, own): &(String, Quantity)| {
+        let difference = own.difference?;
+        let (_, of_base) = base.iter().find(|(known, _)| known == name)?;
+        let whole = of_base.measured.finite().filter(|value| value.abs() > 0.0)?.abs();
         let share = |value: f64| (value / whole).clamp(-FARTHEST, FARTHEST);
-        let half = contrast.half.unwrap_or(0.0);
-        contrast.value.is_finite().then(|| Row {
-            name: clean(&column.quantity, 60),
-            low: share(contrast.value - half),
-            value: share(contrast.value),
-            high: share(contrast.value + half),
-            percent: percent(contrast.value / whole),
-            news: news(column.measure.metric.better(), contrast.finding),
+        let half = own.half_width.unwrap_or(0.0);
+        Some(Row {
+            name: clean(name, 60),
+            low: share(difference - half),
+            value: share(difference),
+            high: share(difference + half),
+            percent: percent(difference / whole),
+            news: own.news(),
         })
     };
     side.quantities.iter().filter_map(row).collect()

@@ -1,8 +1,9 @@
 //! A map of a quantity over two factors of a sweep: a cell for each pair of values, with the number in it.
 
-use crate::experiment::{Measured, Sweep, Unit};
+use crate::experiment::Unit;
+use crate::report::stored::{Measured, Sweep};
 use crate::report::style::clean;
-use crate::report::sweep::{origin, plain};
+use crate::report::sweep::plain;
 
 use super::canvas::{Anchor, Canvas, Type};
 use super::colour::{BLACK, QUIET, WHITE, is_dark, of_share};
@@ -25,8 +26,7 @@ pub(super) fn plots(sweep: &Sweep) -> Vec<(String, Canvas)> {
     if !is_whole || levels[rows].len() > MOST || levels[columns].len() > MOST {
         return Vec::new();
     }
-    let quantities: Vec<_> = sweep.columns().map(|column| column.quantity.clone()).collect();
-    let maps = quantities.iter().enumerate().filter_map(|(place, quantity)| {
+    let maps = sweep.quantities.iter().enumerate().filter_map(|(place, quantity)| {
         let canvas = map(sweep, place, quantity, (rows, &levels[rows]), (columns, &levels[columns]))?;
         Some((format!("map-{}", file_name(quantity)), canvas))
     });
@@ -55,12 +55,10 @@ fn map(
     let measured = |row: &str, column: &str| -> Option<&Measured> {
         let mut points = sweep.points.iter();
         let point = points.find(|point| point.labels[rows] == row && point.labels[columns] == column)?;
-        Some(&point.outcome.columns.get(place)?.1)
+        Some(&point.measured[place])
     };
-    let values = sweep.points.iter().filter_map(|point| point.outcome.columns.get(place)?.1.value);
-    let (min, max) = values
-        .filter(|value| value.is_finite())
-        .fold((f64::MAX, f64::MIN), |(min, max), value| (min.min(value), max.max(value)));
+    let values = sweep.points.iter().filter_map(|point| point.measured[place].finite());
+    let (min, max) = values.fold((f64::MAX, f64::MIN), |(min, max), value| (min.min(value), max.max(value)));
     if min > max {
         return None;
     }
@@ -74,8 +72,7 @@ fn map(
         clean(&sweep.factors[rows].path, 60),
         clean(&sweep.factors[columns].path, 60)
     );
-    let played = origin(sweep);
-    let mut canvas = page((&sweep.title, sweep.variant.as_deref()), &played, (bottom + 140) & !1, &title, &[]);
+    let mut canvas = page(sweep.origin.names(), &sweep.played(), (bottom + 140) & !1, &title, &[]);
     canvas.text(
         (MARGIN, HEAD - 20),
         &font::fit(&clean(&sweep.factors[rows].path, 80), SMALL.size, EDGE - MARGIN - 30),

@@ -1,13 +1,12 @@
 //! What was to be best along each factor of a tuning: a point with its interval for each candidate.
 
-use crate::experiment::{Tuning, Verdict};
+use crate::report::stored::Tuning;
 use crate::report::style::clean;
-use crate::report::tune::{in_unit, origin};
 
 use super::canvas::Canvas;
 use super::colour::{BLUE, GREY, VERMILION, tint};
 use super::pareto::{around, mark};
-use super::scale::Scale;
+use super::scale::{Scale, number};
 use super::sheet::{HEAD, Panel, page};
 
 /// More panels than this are no picture.
@@ -17,9 +16,8 @@ const GAP: i32 = 160;
 const MARK: i32 = 6;
 
 pub(super) fn plot(tuning: &Tuning) -> Option<Canvas> {
-    let known: Vec<usize> = (0..tuning.candidates.len())
-        .filter(|&place| tuning.candidates[place].value.value.is_some_and(f64::is_finite))
-        .collect();
+    let known: Vec<usize> =
+        (0..tuning.candidates.len()).filter(|&place| tuning.candidates[place].value.finite().is_some()).collect();
     let values = |factor: usize| {
         tuning.candidates.iter().map(move |candidate| (candidate.labels[factor].as_str(), candidate.numbers[factor]))
     };
@@ -36,8 +34,8 @@ pub(super) fn plot(tuning: &Tuning) -> Option<Canvas> {
         ("hollow: breaks a condition".to_owned(), tint(GREY, 40)),
     ];
     let mut canvas = page(
-        (&tuning.title, tuning.variant.as_deref()),
-        &format!("{} · bars: 95 % intervals", origin(tuning)),
+        tuning.origin.names(),
+        &format!("{} · bars: 95 % intervals", tuning.played()),
         HEAD + shown.len() as i32 * (PANEL + GAP) + 40,
         &format!("{} along what was varied", clean(&tuning.objective, 80)),
         &legend,
@@ -46,16 +44,21 @@ pub(super) fn plot(tuning: &Tuning) -> Option<Canvas> {
         let top = HEAD + 40 + index as i32 * (PANEL + GAP);
         let values = known.iter().filter_map(|&place| tuning.candidates[place].value.value);
         let panel = Panel { top, bottom: top + PANEL, x: scale.axis(), y: around(values, (top + PANEL, top), 4) };
-        panel.frame(&mut canvas, &clean(&tuning.objective, 120), |x| scale.label(x), |y| in_unit(tuning, y));
+        panel.frame(
+            &mut canvas,
+            &clean(&tuning.objective, 120),
+            |x| scale.label(x),
+            |y| number(y, tuning.winner().value.unit),
+        );
         panel.below(&mut canvas, &clean(&tuning.factors[*factor].path, 120));
         // The best one last, so that nothing lies over it.
         let (best, others): (Vec<usize>, Vec<usize>) = known.iter().partition(|&&place| place == tuning.best);
         for place in others.into_iter().chain(best) {
             let candidate = &tuning.candidates[place];
-            let colour = match candidate.dropped {
+            let colour = match candidate.is_dropped {
                 _ if place == tuning.best => VERMILION,
-                None => BLUE,
-                Some(_) => GREY,
+                false => BLUE,
+                true => GREY,
             };
             let x = panel.x.place(scale.position(&candidate.labels[*factor]));
             if let Some((low, high)) = candidate.value.interval {
@@ -63,7 +66,7 @@ pub(super) fn plot(tuning: &Tuning) -> Option<Canvas> {
             }
             let value = candidate.value.value.unwrap_or(0.0);
             let size = if place == tuning.best { MARK + 4 } else { MARK };
-            mark(&mut canvas, (x, panel.y.place(value)), size, colour, candidate.verdict() == Verdict::Fail);
+            mark(&mut canvas, (x, panel.y.place(value)), size, colour, candidate.breaks());
         }
     }
     Some(canvas)

@@ -11,9 +11,12 @@ mod colour;
 mod depth;
 mod differences;
 mod fates;
+mod flows;
 mod font;
 mod heat_map;
+mod knee;
 mod knobs;
+mod lines;
 mod over_time;
 mod overlay;
 mod pareto;
@@ -21,29 +24,41 @@ mod response;
 mod scale;
 mod scatter;
 mod sheet;
-
-use crate::experiment::{Comparison, Results, Sweep, Tuning};
+mod tail;
+mod times;
+mod utilisation;
 
 use super::File;
-use super::total::Total;
+use super::stored::{Comparison, Run, Stored, Sweep, Tuning};
 
 /// Every plot that has something to show.
-pub(super) fn files(results: &Results, total: &Total) -> Vec<File> {
-    let (flows, faults) = (&total.flows[..], &total.faults[..]);
+pub(super) fn files(stored: &Stored) -> Vec<File> {
+    match stored {
+        Stored::Run(run) => of_run(run),
+        Stored::Sweep(sweep) => of_sweep(sweep),
+        Stored::Comparison(comparison) => of_comparison(comparison),
+        Stored::Tuning(tuning) => of_tuning(tuning),
+    }
+}
+
+/// The plots of a run: how long messages take, what became of them, and what happened over time.
+fn of_run(run: &Run) -> Vec<File> {
     let plots = [
-        ("latency-cdf", cdf::plot(results, flows)),
-        ("throughput", over_time::throughput(results, flows, faults)),
-        ("latency", over_time::latency(results, flows, faults)),
-        ("fates", fates::plot(results, flows)),
-        ("depth", depth::plot(results, total, faults)),
+        ("latency-cdf", cdf::plot(run)),
+        ("latency-tail", tail::plot(run)),
+        ("throughput", flows::throughput(run)),
+        ("latency", flows::latency(run)),
+        ("fates", fates::plot(&run.summary)),
+        ("utilisation", utilisation::plot(run)),
+        ("depth", depth::plot(run)),
     ];
     let drawn = plots.into_iter().filter_map(|(name, canvas)| Some((name.to_owned(), canvas?)));
     drawn.flat_map(both).collect()
 }
 
-/// The plots of a sweep: quantities along a factor, and a map of each quantity where there are two factors.
-pub(super) fn of_sweep(sweep: &Sweep) -> Vec<File> {
-    if response::has_no_lines(sweep) {
+/// The plots of a sweep: quantities along a factor, throughput against offered load where both are shown, and a map of each quantity where there are two factors.
+fn of_sweep(sweep: &Sweep) -> Vec<File> {
+    if lines::has_no_lines(sweep) {
         let sheets = scatter::plots(sweep).into_iter();
         return sheets
             .map(|(quantity, canvas)| (format!("along-{}", file_name(&quantity)), canvas))
@@ -51,18 +66,18 @@ pub(super) fn of_sweep(sweep: &Sweep) -> Vec<File> {
             .collect();
     }
     let lines = response::plot(sweep).map(|canvas| ("sweep".to_owned(), canvas));
-    lines.into_iter().chain(heat_map::plots(sweep)).flat_map(both).collect()
+    lines.into_iter().chain(knee::plots(sweep)).chain(heat_map::plots(sweep)).flat_map(both).collect()
 }
 
 /// The plots of a comparison: how the sides' times lie, and how their quantities differ from the base's.
-pub(super) fn of_comparison(comparison: &Comparison) -> Vec<File> {
+fn of_comparison(comparison: &Comparison) -> Vec<File> {
     let plots = [("times", overlay::plot(comparison)), ("differences", differences::plot(comparison))];
     let drawn = plots.into_iter().filter_map(|(name, canvas)| Some((name.to_owned(), canvas?)));
     drawn.flat_map(both).collect()
 }
 
 /// The plots of a tuning: what was to be best beside what it is subject to, and along each factor.
-pub(super) fn of_tuning(tuning: &Tuning) -> Vec<File> {
+fn of_tuning(tuning: &Tuning) -> Vec<File> {
     let front = pareto::plot(tuning).map(|canvas| ("pareto".to_owned(), canvas));
     let knobs = knobs::plot(tuning).map(|canvas| ("knobs".to_owned(), canvas));
     front.into_iter().chain(knobs).flat_map(both).collect()
@@ -85,10 +100,11 @@ mod tests {
     use quick_xml::events::Event;
 
     use super::*;
-    use crate::report::fixture;
+    use crate::experiment::Results;
+    use crate::report::{Report, fixture};
 
     fn plots(results: &Results) -> Vec<File> {
-        files(results, &Total::of(&results.runs))
+        Report::from(results).plots()
     }
 
     /// The names of the elements, and all text.
@@ -116,9 +132,12 @@ mod tests {
 
     #[test]
     fn svg_is_xml_and_says_where_it_is_from() {
-        for (results, count) in
-            [(fixture::exchange(), 8), (fixture::replicated(), 8), (fixture::hostile(), 8), (fixture::brokered(), 10)]
-        {
+        for (results, count) in [
+            (fixture::exchange(), 12),
+            (fixture::replicated(), 12),
+            (fixture::hostile(), 12),
+            (fixture::brokered(), 14),
+        ] {
             let files = plots(&results);
             assert_eq!(files.len(), count);
             for file in files.iter().filter(|file| file.name.ends_with(".svg")) {

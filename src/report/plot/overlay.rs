@@ -1,28 +1,21 @@
 //! How the times of several sides lie: one panel for each kind of times, one curve for each side.
 //!
-//! What is drawn is the share that takes *longer* than a time, on two log scales: sides differ in their slow messages, and there a
-//! tenth, a hundredth and a thousandth of them are equally far apart.
+//! What is drawn is the share that takes *longer* than a time, as in the plot of a run's tail: sides differ in their slow messages.
 
-use crate::experiment::{Comparison, Times};
-use crate::report::compare::how;
+use crate::report::human;
+use crate::report::stored::{Comparison, Times};
 use crate::report::style::clean;
-use crate::report::{VERSION, curves, human};
 
 use super::axis::Axis;
 use super::canvas::Canvas;
 use super::colour::{Colour, LINES};
 use super::sheet::{HEAD, LEFT, Panel, RIGHT, page};
+use super::tail::{percent, shares, slower};
 
 /// More panels than this are no picture.
 const MOST: usize = 4;
 const PANEL: i32 = 460;
 const GAP: i32 = 150;
-/// The slots of a histogram lie this close; the eye sees no steps.
-const NEXT: f64 = 1.004;
-/// The smallest share that is drawn.
-const SMALLEST: f64 = 1e-5;
-/// Axes on a log scale begin at one.
-const WHOLE: f64 = 1e6;
 
 pub(super) fn plot(comparison: &Comparison) -> Option<Canvas> {
     let sides = &comparison.sides[..comparison.sides.len().min(LINES.len())];
@@ -39,57 +32,34 @@ pub(super) fn plot(comparison: &Comparison) -> Option<Canvas> {
         more => format!(" · {more} more not shown"),
     };
     let height = HEAD + kinds.len() as i32 * (PANEL + GAP);
-    let played = format!("seed {} · {} · rehearsal {VERSION}{left_out}", comparison.seed, how(comparison));
+    let played = format!("{}{left_out}", comparison.played());
     let title = "Share of messages that take longer";
-    let mut canvas = page((&comparison.title, None), &played, height, title, &legend);
+    let mut canvas = page(comparison.origin.names(), &played, height, title, &legend);
     for (index, kind) in kinds.iter().enumerate() {
         let times = of(kind);
         let (min, max) = span(&times)?;
         let top = HEAD + 40 + index as i32 * (PANEL + GAP);
-        let rarest = times.iter().flatten().map(|times| 1.0 / times.population as f64).fold(1.0, f64::min);
+        let rarest = times.iter().flatten().map(|times| 1.0 / times.population.max(1) as f64).fold(1.0, f64::min);
         let panel = Panel {
             top,
             bottom: top + PANEL,
             x: Axis::log(min, max, (LEFT, RIGHT)),
-            y: Axis::log(rarest.max(SMALLEST) * WHOLE, WHOLE, (top + PANEL, top)),
+            y: shares(rarest, (top + PANEL, top)),
         };
         panel.frame(&mut canvas, &clean(kind, 100), human::time, percent);
         // The base lies on top.
         for (times, colour) in times.iter().zip(LINES).rev() {
             let Some(times) = times else { continue };
-            panel.line(&mut canvas, slower(times, panel.y.span().0), colour, 4);
+            panel.line(&mut canvas, slower(&times.points, &panel.y), colour, 4);
         }
         panel.below(&mut canvas, "time (log scale)");
     }
     Some(canvas)
 }
 
-/// A share as percent, small ones too: `0.001%`.
-fn percent(share: f64) -> String {
-    let text = format!("{:.4}", share / WHOLE * 100.0);
-    format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
-}
-
 /// The shortest and the longest time of any side, in nanoseconds.
 fn span(times: &[Option<&Times>]) -> Option<(f64, f64)> {
-    let known = || times.iter().flatten().map(|times| &times.known);
-    let min = known().filter_map(|times| times.min()).min()?;
-    let max = known().filter_map(|times| times.max()).max()?;
-    Some((min.as_nanos() as f64, max.as_nanos() as f64))
-}
-
-/// Points of the share that takes longer, down to a share that is not drawn any more.
-fn slower(times: &Times, least: f64) -> impl Iterator<Item = (f64, Option<f64>)> {
-    let mut last = WHOLE;
-    let mut points = Vec::new();
-    for (value, share) in curves::cdf(&times.known, times.population, NEXT) {
-        points.push((value, Some(last)));
-        last = ((1.0 - share) * WHOLE).max(least);
-        points.push((value, Some(last)));
-    }
-    if last > least {
-        // Some take longer than any that is known.
-        points.push((f64::MAX, Some(last)));
-    }
-    points.into_iter()
+    let all = || times.iter().flatten().flat_map(|times| times.points.iter().map(|(time, _)| *time));
+    let span = (all().fold(f64::MAX, f64::min), all().fold(0.0, f64::max));
+    (span.0 <= span.1).then_some(span)
 }

@@ -1,15 +1,13 @@
 //! What was to be best beside the first quantity that has to keep to something: a point for each candidate.
 
-use crate::experiment::{Tuning, Verdict};
+use crate::report::stored::Tuning;
 use crate::report::style::clean;
-use crate::report::sweep::plain;
-use crate::report::tune::{in_unit, origin};
-
 use crate::scenario::Better;
 
 use super::axis::Axis;
 use super::canvas::Canvas;
 use super::colour::{BLUE, Colour, GREY, VERMILION, WHITE, tint};
+use super::scale::number;
 use super::sheet::{HEAD, LEFT, Panel, RIGHT, page};
 
 const PANEL: i32 = 640;
@@ -17,20 +15,20 @@ const PANEL: i32 = 640;
 const MARK: i32 = 8;
 
 pub(super) fn plot(tuning: &Tuning) -> Option<Canvas> {
-    let judgement = tuning.winner().judgements.first()?;
+    let condition = tuning.winner().conditions.first()?;
     let known: Vec<(usize, f64, f64)> = tuning
         .candidates
         .iter()
         .enumerate()
         .filter_map(|(place, candidate)| {
-            let (x, y) = (candidate.judgements.first()?.measured.value?, candidate.value.value?);
-            (x.is_finite() && y.is_finite()).then_some((place, x, y))
+            let (x, y) = (candidate.conditions.first()?.measured.finite()?, candidate.value.finite()?);
+            Some((place, x, y))
         })
         .collect();
     if known.len() < 2 {
         return None;
     }
-    let title = format!("{} beside {}", clean(&tuning.objective, 60), clean(&judgement.quantity, 60));
+    let title = format!("{} beside {}", clean(&tuning.objective, 60), clean(&condition.quantity, 60));
     let legend = [
         ("the best".to_owned(), VERMILION),
         ("none is better in both".to_owned(), BLUE),
@@ -38,8 +36,8 @@ pub(super) fn plot(tuning: &Tuning) -> Option<Canvas> {
         ("hollow: breaks a condition".to_owned(), tint(GREY, 40)),
     ];
     let mut canvas = page(
-        (&tuning.title, tuning.variant.as_deref()),
-        &format!("{} · by their values", origin(tuning)),
+        tuning.origin.names(),
+        &format!("{} · by their values", tuning.played()),
         HEAD + PANEL + 200,
         &title,
         &legend,
@@ -51,9 +49,14 @@ pub(super) fn plot(tuning: &Tuning) -> Option<Canvas> {
         x: around(known.iter().map(|known| known.1), (LEFT + 20, RIGHT - 20), 8),
         y: around(known.iter().map(|known| known.2), (top + PANEL, top), 6),
     };
-    let unit = judgement.measured.unit;
-    panel.frame(&mut canvas, &clean(&tuning.objective, 120), |x| plain(Some(x), unit), |y| in_unit(tuning, y));
-    let below = format!("{}   {}", clean(&judgement.quantity, 80), clean(&judgement.condition, 40));
+    let unit = condition.measured.unit;
+    panel.frame(
+        &mut canvas,
+        &clean(&tuning.objective, 120),
+        |x| number(x, unit),
+        |y| number(y, tuning.winner().value.unit),
+    );
+    let below = format!("{}   {}", clean(&condition.quantity, 80), clean(&condition.condition, 40));
     panel.below(&mut canvas, &below);
     let front = front(tuning, &known);
     panel.line(&mut canvas, front.iter().map(|(_, x, y)| (*x, Some(*y))), tint(BLUE, 60), 4);
@@ -68,7 +71,7 @@ pub(super) fn plot(tuning: &Tuning) -> Option<Canvas> {
         let candidate = &tuning.candidates[place];
         let at = (panel.x.place(x), panel.y.place(y));
         let size = if place == tuning.best { MARK + 5 } else { MARK };
-        mark(&mut canvas, at, size, colour(place), candidate.verdict() == Verdict::Fail);
+        mark(&mut canvas, at, size, colour(place), candidate.breaks());
     }
     Some(canvas)
 }
@@ -77,7 +80,9 @@ pub(super) fn plot(tuning: &Tuning) -> Option<Canvas> {
 fn front(tuning: &Tuning, known: &[(usize, f64, f64)]) -> Vec<(usize, f64, f64)> {
     let sign = |better: Better| if better == Better::Lower { 1.0 } else { -1.0 };
     // A quantity that has no limit on one side has no front.
-    let Some(Some(of_x)) = tuning.limits.first().copied() else { return Vec::new() };
+    let Some(of_x) = tuning.winner().conditions.first().and_then(|condition| condition.better) else {
+        return Vec::new();
+    };
     let costs = |&(_, x, y): &(usize, f64, f64)| (x * sign(of_x), y * sign(tuning.better));
     let is_beaten = |own: &(usize, f64, f64)| {
         let own = costs(own);

@@ -74,12 +74,12 @@ impl<'a> Scale<'a> {
     }
 }
 
-/// A number of a factor.
+/// A number at a mark of an axis.
 pub(super) fn number(x: f64, unit: Unit) -> String {
     match unit {
         Unit::Time => human::time(x),
         Unit::Rate => human::rate(x),
-        Unit::Share => human::share(x),
+        Unit::Share => human::percent_mark(x),
         Unit::Number => human::number(x),
     }
 }

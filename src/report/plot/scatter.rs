@@ -1,14 +1,13 @@
 //! A quantity of a sweep along each factor, a point with its interval for each of its points: where they were drawn to fill a space, no two
 //! of them differ by one factor alone, and there is no line to draw through them.
 
-use crate::experiment::{Sweep, SweepPoint};
+use crate::report::stored::Sweep;
 use crate::report::style::clean;
-use crate::report::sweep::{origin, plain};
 
 use super::canvas::Canvas;
 use super::colour::{BLUE, tint};
 use super::pareto::{around, mark};
-use super::scale::Scale;
+use super::scale::{Scale, number};
 use super::sheet::{HEAD, Panel, page};
 
 /// More panels than this are no picture.
@@ -19,17 +18,14 @@ const MARK: i32 = 6;
 
 /// A sheet for each quantity: what it is called, and the picture.
 pub(super) fn plots(sweep: &Sweep) -> Vec<(String, Canvas)> {
-    let quantities: Vec<_> = sweep.columns().map(|column| column.quantity.clone()).collect();
-    let sheets = quantities.iter().enumerate();
+    let sheets = sweep.quantities.iter().enumerate();
     sheets.filter_map(|(place, quantity)| Some((quantity.clone(), plot(sweep, place, quantity)?))).collect()
 }
 
 fn plot(sweep: &Sweep, place: usize, quantity: &str) -> Option<Canvas> {
-    let measured = |point: &SweepPoint| point.outcome.columns.get(place).map(|(_, measured)| *measured);
     let known = || {
-        let points = sweep.points.iter().filter_map(|point| Some((point, measured(point)?)));
-        points
-            .filter_map(|(point, measured)| Some((point, measured.value.filter(|value| value.is_finite())?, measured)))
+        let points = sweep.points.iter().map(|point| (point, &point.measured[place]));
+        points.filter_map(|(point, measured)| Some((point, measured.finite()?, measured)))
     };
     let unit = known().next()?.2.unit;
     let values =
@@ -40,8 +36,8 @@ fn plot(sweep: &Sweep, place: usize, quantity: &str) -> Option<Canvas> {
         return None;
     }
     let mut canvas = page(
-        (&sweep.title, sweep.variant.as_deref()),
-        &format!("{} · bars: 95 % intervals", origin(sweep)),
+        sweep.origin.names(),
+        &format!("{} · bars: 95 % intervals", sweep.played()),
         HEAD + varied.len() as i32 * (PANEL + GAP) + 40,
         &format!("{} along what was varied", clean(quantity, 80)),
         &[],
@@ -50,7 +46,7 @@ fn plot(sweep: &Sweep, place: usize, quantity: &str) -> Option<Canvas> {
         let top = HEAD + 40 + index as i32 * (PANEL + GAP);
         let y = around(known().map(|(_, value, _)| value), (top + PANEL, top), 4);
         let panel = Panel { top, bottom: top + PANEL, x: scale.axis(), y };
-        panel.frame(&mut canvas, &clean(quantity, 120), |x| scale.label(x), |y| plain(Some(y), unit));
+        panel.frame(&mut canvas, &clean(quantity, 120), |x| scale.label(x), |y| number(y, unit));
         panel.below(&mut canvas, &clean(&sweep.factors[*factor].path, 120));
         for (point, value, measured) in known() {
             let x = panel.x.place(scale.position(&point.labels[*factor]));

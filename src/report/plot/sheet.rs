@@ -1,8 +1,8 @@
 //! What all plots share: title, origin, legend, panels with their axes.
 
-use crate::experiment::Results;
+use crate::report::runs;
+use crate::report::stored::Summary;
 use crate::report::style::clean;
-use crate::report::{VERSION, fingerprint, runs};
 
 use super::axis::Axis;
 use super::canvas::{Anchor, Canvas, Type};
@@ -17,25 +17,30 @@ pub(super) const SMALL: Type = Type { size: 21, colour: QUIET };
 /// Where panels begin and end.
 pub(super) const LEFT: i32 = 150;
 pub(super) const RIGHT: i32 = WIDTH - 60;
-/// What stands above the first panel.
+/// Where the legend stands.
+const LEGEND: i32 = 148;
+/// The height of a line of it.
+const LINE: i32 = 40;
+/// What stands above the first panel, where the legend is one line.
 pub(super) const HEAD: i32 = 200;
 
 /// A sheet with its head: what is seen, where it is from, what the colours mean.
 pub(super) fn sheet(
-    results: &Results,
+    summary: &Summary,
     height: i32,
     title: &str,
     legend: &[(String, Colour)],
     (left_out, noun): (usize, &str),
 ) -> Canvas {
-    let variant = results.variant.as_deref();
+    let (version, digest) = (clean(&summary.version, 16), clean(&summary.digest, 16));
     let played =
-        format!("seed {} · {} · rehearsal {VERSION} · digest {}", results.seed, runs(results), fingerprint(results));
+        format!("seed {} · {} · rehearsal {version} · digest {digest}", summary.seed, runs(summary.runs_played));
     let more = if left_out > 0 { format!(" · {left_out} more {noun} not shown") } else { String::new() };
-    page((&results.title, variant), &format!("{played}{more}"), height, title, legend)
+    page((&summary.title, summary.variant.as_deref()), &format!("{played}{more}"), height, title, legend)
 }
 
-/// A sheet with its head, for what was `played` of the scenario with this title and variant.
+/// A sheet with its head, for what was `played` of the scenario with this title and variant. Where the legend takes several lines, the
+/// sheet is so much higher, and everything below stands lower.
 pub(super) fn page(
     (scenario, variant): (&str, Option<&str>),
     played: &str,
@@ -43,19 +48,43 @@ pub(super) fn page(
     title: &str,
     legend: &[(String, Colour)],
 ) -> Canvas {
-    let mut canvas = Canvas::new(WIDTH, height);
+    let (entries, lines) = arranged(legend);
+    let further = (lines - 1) * LINE;
+    let mut canvas = Canvas::new(WIDTH, height + further);
     canvas.text((MARGIN, 50), &font::fit(title, TITLE.size, WIDTH - 2 * MARGIN), TITLE, Anchor::Start);
     origin(&mut canvas, scenario, variant, played);
-    let mut x = MARGIN;
-    let room = (WIDTH - 2 * MARGIN) / legend.len().max(1) as i32 - 70;
-    for (name, colour) in legend {
-        canvas.block((x, 142), (x + 34, 154), *colour);
-        let name = font::fit(name, LABEL.size, room.max(80));
-        canvas.text((x + 46, 148), &name, LABEL, Anchor::Start);
-        // A reader's letters may be wider than ours.
-        x += 46 + font::length(&name, LABEL.size) * 11 / 10 + 36;
+    for Entry { at: (x, y), name, colour } in entries {
+        canvas.block((x, y - 6), (x + 34, y + 6), colour);
+        canvas.text((x + 46, y), &name, LABEL, Anchor::Start);
     }
+    canvas.lower(further);
     canvas
+}
+
+/// A colour of a legend, and what it means.
+#[derive(Debug)]
+struct Entry {
+    at: (i32, i32),
+    name: String,
+    colour: Colour,
+}
+
+/// The entries of a legend at their places, one after the other and line by line; and how many lines there are.
+fn arranged(legend: &[(String, Colour)]) -> (Vec<Entry>, i32) {
+    let (mut x, mut y) = (MARGIN, LEGEND);
+    let entries = legend.iter().map(|(name, colour)| {
+        let name = font::fit(name, LABEL.size, (WIDTH - 2 * MARGIN - 46) * 10 / 11);
+        // A reader's letters may be wider than ours.
+        let length = 46 + font::length(&name, LABEL.size) * 11 / 10;
+        if x > MARGIN && x + length > WIDTH - MARGIN {
+            (x, y) = (MARGIN, y + LINE);
+        }
+        let at = (x, y);
+        x += length + 36;
+        Entry { at, name, colour: *colour }
+    });
+    let entries = entries.collect();
+    (entries, (y - LEGEND) / LINE + 1)
 }
 
 /// The line that says which scenario, seed, version and digest this is. The scenario's name gives way to the rest.
@@ -138,5 +167,23 @@ impl Panel {
         } else {
             canvas.line(points, colour, width);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_legend_that_does_not_fit_goes_on_in_the_next_line() {
+        let legend: Vec<_> =
+            (0..9).map(|number| (format!("workers {number}, timeout 250ms, retries on"), BLACK)).collect();
+        let (entries, lines) = arranged(&legend);
+        assert_eq!((lines, arranged(&legend[..2]).1, arranged(&[]).1), (3, 1, 1));
+        for Entry { at: (x, _), name, .. } in &entries {
+            assert!(x + 46 + font::length(name, LABEL.size) < WIDTH - MARGIN && !name.ends_with('…'), "{name}");
+        }
+        let long = arranged(&[("a".to_owned(), BLACK), ("x".repeat(1_000), BLACK)]);
+        assert!(long.0[1].name.ends_with('…') && long.1 == 2, "{long:?}");
     }
 }

@@ -2,41 +2,76 @@
 
 use crate::experiment::{Basis, Ground, Judgement, Measured, Results, Unit, Verdict};
 use crate::report::human;
-use crate::report::style::{Role, Style, clean};
+use crate::report::style::{Role, Style, clean, left, right, size};
+
+use super::wrap;
 
 pub(super) fn lines(results: &Results, style: Style) -> Vec<String> {
     let mut lines = Vec::new();
     let judgements = &results.judgements;
     if !judgements.is_empty() {
         lines.push(heading(judgements, results.count, style));
-        let quantities: Vec<String> = judgements.iter().map(|judgement| clean(&judgement.quantity, 44)).collect();
-        let conditions: Vec<String> = judgements.iter().map(|judgement| clean(&judgement.condition, 24)).collect();
-        let values: Vec<String> = judgements.iter().map(|judgement| value(&judgement.measured)).collect();
-        let width = |texts: &[String]| texts.iter().map(|text| text.chars().count()).max().unwrap_or(0);
-        let (first, second, third) = (width(&quantities), width(&conditions), width(&values));
-        for (index, judgement) in judgements.iter().enumerate() {
-            let (role, sign) = sign(judgement.verdict);
-            let (quantity, condition, value) = (&quantities[index], &conditions[index], &values[index]);
-            let row = format!("{quantity:first$}  {condition:<second$}  {value:>third$}");
-            let mut about = interval(&judgement.measured).unwrap_or_default();
-            // The heading says what most are judged by.
-            if results.count > 1 && judgement.grounds != [Ground::Interval] {
-                let gap = if about.is_empty() { "" } else { "; " };
-                about += &format!("{gap}judged by {}", judged_by(&judgement.grounds));
-            }
-            // The interval goes to a line of its own where there is no room beside the value.
-            let fits = 4 + row.chars().count() + 2 + about.chars().count() <= super::WIDTH;
-            let (beside, below) = if fits { (about, None) } else { (String::new(), Some(about)) };
-            lines.push(format!("  {} {row}  {}", style.paint(role, sign), style.paint(Role::Quiet, &beside)));
-            let note = judgement.note.as_ref().map(|note| clean(note, 94));
-            lines
-                .extend(below.into_iter().chain(note).map(|text| format!("      {}", style.paint(Role::Quiet, &text))));
+        let rows: Vec<Row> = judgements.iter().map(|judgement| Row::of(judgement, results.count, style)).collect();
+        let width = |text: fn(&Row) -> &String| rows.iter().map(|row| size(text(row))).max().unwrap_or(0);
+        let widths = [width(|row| &row.quantity), width(|row| &row.condition), width(|row| &row.value)];
+        rows.iter().for_each(|row| lines.extend(row.lines(widths, style)));
+    }
+    let warning = |warning| format!("  {} {}", style.paint(Role::Unsure, "!"), clean(warning, 1_000));
+    lines.extend(results.warnings.iter().map(|text| warning(text)));
+    lines
+}
+
+/// An expectation, in words.
+struct Row {
+    verdict: Verdict,
+    quantity: String,
+    condition: String,
+    value: String,
+    /// Its interval, and by what else it is judged.
+    about: String,
+    note: Option<String>,
+}
+
+impl Row {
+    fn of(judgement: &Judgement, runs: u32, style: Style) -> Self {
+        let mut about = interval(&judgement.measured).unwrap_or_default();
+        // The heading says what most are judged by.
+        if runs > 1 && judgement.grounds != [Ground::Interval] {
+            let gap = if about.is_empty() { "" } else { "; " };
+            about += &format!("{gap}judged by {}", judged_by(&judgement.grounds));
+        }
+        let broken = judgement.broken_by.map(|run| format!("run {run} is the first that breaks it"));
+        let notes: Vec<_> = broken.into_iter().chain(judgement.note.clone()).collect();
+        Self {
+            verdict: judgement.verdict,
+            quantity: clean(&judgement.quantity, 44.min(style.width - 4)),
+            condition: clean(&judgement.condition, 24),
+            value: value(&judgement.measured),
+            about,
+            note: (!notes.is_empty()).then(|| clean(&notes.join("; "), 1_000)),
         }
     }
-    for warning in &results.warnings {
-        lines.extend(wrapped(&clean(warning, 1_000), style));
+
+    /// All on one line if there is room for it, as far as possible; and the note below.
+    fn lines(&self, [first, second, third]: [usize; 3], style: Style) -> Vec<String> {
+        let (role, sign) = sign(self.verdict);
+        let sign = style.paint(role, sign);
+        let measured = |condition: usize, value: usize| {
+            format!("{}  {}", left(&self.condition, condition), right(&self.value, value))
+        };
+        let about = style.paint(Role::Quiet, &self.about);
+        let row = format!("  {sign} {}  {}", left(&self.quantity, first), measured(second, third));
+        let taken = 4 + first + 2 + second + 2 + third;
+        let row = match taken <= style.width {
+            true => wrap::with(row, &about, style.width),
+            false => {
+                let measured = wrap::with(format!("      {}", measured(0, 0)), &about, style.width);
+                std::iter::once(format!("  {sign} {}", self.quantity)).chain(measured).collect()
+            }
+        };
+        let note = self.note.as_ref().map(|note| format!("      {}", style.paint(Role::Quiet, note)));
+        row.into_iter().chain(note).collect()
     }
-    lines
 }
 
 fn heading(judgements: &[Judgement], runs: u32, style: Style) -> String {
@@ -106,22 +141,6 @@ fn interval(measured: &Measured) -> Option<String> {
     })
 }
 
-/// A warning over as many lines as it needs.
-fn wrapped(warning: &str, style: Style) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in warning.split_whitespace() {
-        let last = lines.last_mut().expect("there is a line");
-        if !last.is_empty() && last.chars().count() + 1 + word.chars().count() > super::WIDTH - 4 {
-            lines.push(clean(word, super::WIDTH - 4));
-        } else {
-            let space = if last.is_empty() { "" } else { " " };
-            last.push_str(&format!("{space}{}", clean(word, super::WIDTH - 4)));
-        }
-    }
-    let sign = |index| if index == 0 { style.paint(Role::Unsure, "!") } else { " ".into() };
-    lines.iter().enumerate().map(|(index, line)| format!("  {} {line}", sign(index))).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,13 +153,5 @@ mod tests {
         assert_eq!(value(&Measured { unit: Unit::Number, value: Some(1_234_567.0), ..measured }), "1,234,567");
         let open = Measured { interval: Some((1e6, f64::INFINITY)), basis: Basis::Runs(3), ..measured };
         assert_eq!(interval(&open).unwrap(), "1ms – ∞ (95 %, 3 runs)");
-    }
-
-    #[test]
-    fn warnings_are_wrapped() {
-        let warning = "word ".repeat(60);
-        let lines = wrapped(&warning, Style::Plain);
-        assert!(lines.len() > 1 && lines.iter().all(|line| line.chars().count() <= super::super::WIDTH));
-        assert!(lines[0].starts_with("  ! word"));
     }
 }

@@ -2,10 +2,10 @@
 
 use crate::metrics::GuardCounts;
 use crate::report::human;
-use crate::report::style::{Role, Style, clean};
+use crate::report::style::{Role, Style, clean, left, size};
 use crate::report::total::FlowTotal;
 
-use super::places::table;
+use super::table::table;
 
 /// One row for each caller, callee and guard that did something.
 pub(super) fn lines(flows: &[FlowTotal], style: Style) -> Vec<String> {
@@ -29,8 +29,8 @@ pub(super) fn lines(flows: &[FlowTotal], style: Style) -> Vec<String> {
         return Vec::new();
     }
     // Names to the left, as the first column.
-    let width = rows.iter().map(|row| row[1].chars().count()).max().unwrap_or(0);
-    rows.iter_mut().for_each(|row| row[1] = format!("{:<width$}", row[1]));
+    let width = rows.iter().map(|row| size(&row[1])).max().unwrap_or(0);
+    rows.iter_mut().for_each(|row| row[1] = left(&row[1], width));
     let about = "how often they did what while it was measured; `explain NAME` tells more";
     let mut lines = vec![format!("{}  {}", style.paint(Role::Heading, "Guards"), style.paint(Role::Quiet, about))];
     lines.extend(table(

@@ -6,7 +6,7 @@ use crate::report::human;
 use crate::report::style::{Role, Style, clean};
 use crate::report::total::{FaultTotal, LinkTotal, StationTotal};
 
-use super::columns;
+use super::table::{ranked, table, words};
 
 fn or_nothing(value: Option<f64>, written: fn(f64) -> String) -> String {
     value.map_or_else(|| human::NOTHING.into(), written)
@@ -14,17 +14,6 @@ fn or_nothing(value: Option<f64>, written: fn(f64) -> String) -> String {
 
 fn times(histogram: &Histogram) -> [String; 2] {
     [or_nothing(histogram.mean(), human::time), or_nothing(histogram.quantile(0.99), human::time)]
-}
-
-/// Header and rows, the header quiet.
-pub(super) fn table(header: Vec<String>, rows: Vec<Vec<String>>, style: Style) -> Vec<String> {
-    let mut lines = columns(&[vec![header], rows].concat());
-    lines[0] = style.paint(Role::Quiet, &lines[0]);
-    lines
-}
-
-pub(super) fn words(words: &[&str]) -> Vec<String> {
-    words.iter().map(|&word| word.into()).collect()
 }
 
 pub(super) fn stations(stations: &[StationTotal], style: Style) -> Vec<String> {
@@ -56,7 +45,7 @@ pub(super) fn stations(stations: &[StationTotal], style: Style) -> Vec<String> {
         style.paint(Role::Heading, "Stations"),
         style.paint(Role::Quiet, "nodes × workers; waiting per node; wait in the queue, stay with the work")
     )];
-    lines.extend(table(words(&header), stations.iter().map(row).collect(), style));
+    lines.extend(ranked(words(&header), stations.iter().map(row).collect(), &[1, 6, 3, 2, 5], style));
     for station in stations {
         let turned_away = station.turned_away().into_iter().map(|(why, count)| (why.name(), count)).collect::<Vec<_>>();
         for (what, requests) in [("turned away", turned_away), ("ended badly", station.ended_badly())] {
@@ -137,7 +126,8 @@ pub(super) fn links(links: &[LinkTotal], style: Style) -> Vec<String> {
     };
     let about = "copies of the whole run, warm-up and drain included";
     let mut lines = vec![format!("{}  {}", style.paint(Role::Heading, "Links"), style.paint(Role::Quiet, about))];
-    lines.extend(table(header, links.iter().map(row).collect(), style));
+    let in_flight = 5 + causes.len();
+    lines.extend(ranked(header, links.iter().map(row).collect(), &[in_flight, 2, 3], style));
     lines
 }
 
@@ -154,6 +144,12 @@ pub(super) fn faults(faults: &[FaultTotal], style: Style) -> Vec<String> {
     let about = "what each of them touched: messages and timers that were lost or delayed";
     let mut lines = vec![format!("{}  {}", style.paint(Role::Heading, "Faults"), style.paint(Role::Quiet, about))];
     let header = words(&["fault", "kind", "strikes", "nodes", "messages", "timers"]);
-    lines.extend(table(header, faults.iter().map(row).collect(), style));
+    let rows = table(header, faults.iter().map(row).collect(), style);
+    // The first is the header.
+    let is_idle = std::iter::once(false).chain(faults.iter().map(|fault| fault.book.is_idle()));
+    lines.extend(rows.into_iter().zip(is_idle).map(|(row, is_idle)| match is_idle {
+        true => format!("{row}  {}", style.paint(Role::Unsure, "touched nothing")),
+        false => row,
+    }));
     lines
 }

@@ -6,7 +6,7 @@ use crate::report::human;
 use crate::report::style::{Role, Style, clean};
 use crate::report::total::FlowTotal;
 
-use super::places::{table, words};
+use super::table::{ranked, words};
 
 /// A row for each queue, and what became of those that nobody processed.
 pub(super) fn lines(queues: &[QueueResult], flows: &[FlowTotal], style: Style) -> Vec<String> {
@@ -37,7 +37,7 @@ pub(super) fn lines(queues: &[QueueResult], flows: &[FlowTotal], style: Style) -
         style.paint(Role::Heading, "Queues"),
         style.paint(Role::Quiet, "messages that wait, and that consumers have and have not acknowledged")
     )];
-    lines.extend(table(words(&header), queues.iter().map(row).collect(), style));
+    lines.extend(ranked(words(&header), queues.iter().map(row).collect(), &[3, 8, 7, 6, 4], style));
     const BAD: [QueueFact; 6] = [
         QueueFact::Refused,
         QueueFact::DiedRejected,

@@ -5,7 +5,7 @@ use crate::report::human;
 use crate::report::style::{Role, Style, clean};
 use crate::report::total::FlowTotal;
 
-use super::places::{table, words};
+use super::table::{ranked, words};
 
 /// One row for each fault and client flow, in the order of the faults.
 pub(super) fn lines(flows: &[FlowTotal], style: Style) -> Vec<String> {
@@ -32,7 +32,7 @@ pub(super) fn lines(flows: &[FlowTotal], style: Style) -> Vec<String> {
     let mut lines =
         vec![format!("{}  {}", style.paint(Role::Heading, "After the faults"), style.paint(Role::Quiet, about))];
     let header = words(&["fault", "flow", "detect", "failover", "recovery", "goodput lost"]);
-    lines.extend(table(header, rows, style));
+    lines.extend(ranked(header, rows, &[2, 5, 3], style));
     lines
 }
 

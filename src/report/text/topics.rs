@@ -5,8 +5,8 @@ use crate::process::{GroupFact, TopicFact};
 use crate::report::human;
 use crate::report::style::{Role, Style, clean};
 
-use super::places::{table, words};
 use super::queues::judged;
+use super::table::{table, words};
 
 /// A row for each topic and group, and what was lost and why.
 pub(super) fn lines(topics: &[TopicResult], readers: &[ReaderResult], style: Style) -> Vec<String> {

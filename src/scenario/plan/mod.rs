@@ -121,6 +121,8 @@ pub struct Plan {
     pub faults: Vec<FaultSpec>,
     /// The system as a picture shows it.
     pub system: System,
+    /// Whether the first run says where the time of its messages went.
+    pub explains: bool,
     /// How many partitions there are of topics.
     partitions: usize,
     traces: Vec<TraceFile>,
@@ -193,6 +195,32 @@ impl Plan {
     /// Messages due, and time passed, from the first to before the second count.
     pub fn measured(&self) -> (Time, Time) {
         (Time::ZERO + self.warmup, Time::ZERO + self.duration)
+    }
+
+    /// The names of the streams of messages, in their order: `client`, `client/entry`, or `caller->callee`.
+    pub fn names_of_flows(&self) -> Vec<String> {
+        let name = |flow: &FlowSpec| {
+            if flow.is_client && !self.has_several_callees(flow) {
+                flow.offerer()
+            } else {
+                format!("{}->{}", flow.offerer(), flow.callee)
+            }
+        };
+        self.flows.iter().map(name).collect()
+    }
+
+    /// Whether a client offers such messages to other groups as well.
+    pub fn has_several_callees(&self, flow: &FlowSpec) -> bool {
+        self.flows.iter().any(|other| {
+            let differs = other.callee != flow.callee && other.is_client && flow.is_client;
+            differs && (&other.caller, &other.entry) == (&flow.caller, &flow.entry)
+        })
+    }
+
+    /// The names of the places that keep messages for others, in the order of their books: queues, then groups that read topics.
+    pub fn names_of_places(&self) -> Vec<String> {
+        let queues = self.rows_of_queues.iter().map(|&row| self.queues[usize::from(row)].clone());
+        queues.chain(self.readers.iter().cloned()).collect()
     }
 
     /// The same plan, with so much of the beginning left out of the numbers, which changes no event.

@@ -197,6 +197,7 @@ pub(super) fn plan(loaded: &Loaded, mistakes: &mut Vec<Diagnostic>) -> Option<Pl
         readers: topics.groups,
         faults,
         system,
+        explains: true,
         traces,
         groups,
         calls,

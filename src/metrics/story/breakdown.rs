@@ -1,0 +1,299 @@
+//! Where a message's time went: its latency in parts that add up to it, to the nanosecond.
+//!
+//! The way is followed backwards from the moment at which the owner knew. The answer that told it names the attempt that won: when it
+//! left, when it arrived, what happened at the receiver, when the answer left and when it came. Before that lie the attempts that
+//! came to nothing and the waits between them. Where a receiver waited for messages that it had sent itself, the one whose end let it go
+//! on is followed in the same way. So each instant belongs to exactly one part, and to the node group where it was spent.
+
+use crate::base::id::NodeId;
+use crate::base::time::{Span, Time};
+use crate::process::{Activity, Close, Leg};
+
+use super::Story;
+use super::entry::{Entry, What};
+use super::part::Part;
+
+/// The parts of a message's latency, each with where it was spent.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Breakdown {
+    /// Each part at each place once, in the order in which they first occurred on the way back.
+    pub shares: Vec<Share>,
+}
+
+/// Time that was spent in one way at one node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Share {
+    /// How.
+    pub part: Part,
+    /// Where; of a link, at its end that is not the sender of the message.
+    pub node: NodeId,
+    /// How much.
+    pub time: Span,
+}
+
+impl Breakdown {
+    /// Where the time of a story's own message went, if it has a latency.
+    pub fn of(story: &Story) -> Option<Self> {
+        let end = story.root().due + story.latency()?;
+        let mut breakdown = Self::default();
+        Walk { story, breakdown: &mut breakdown }.follow(0, end);
+        Some(breakdown)
+    }
+
+    /// The sum of its parts: the latency.
+    pub fn total(&self) -> Span {
+        self.shares.iter().map(|share| share.time).fold(Span::ZERO, |sum, time| sum + time)
+    }
+
+    fn add(&mut self, part: Part, node: NodeId, from: Time, to: Time) {
+        let time = to.since(from);
+        if time == Span::ZERO {
+            return;
+        }
+        match self.shares.iter_mut().find(|share| (share.part, share.node) == (part, node)) {
+            Some(share) => share.time += time,
+            None => self.shares.push(Share { part, node, time }),
+        }
+    }
+}
+
+/// How deep messages that are sent for others are followed; far more than any scenario has.
+const DEPTH: usize = 64;
+
+struct Walk<'a> {
+    story: &'a Story,
+    breakdown: &'a mut Breakdown,
+}
+
+/// The attempt that won: when it left, when it arrived and where, when the answer left.
+struct Won {
+    left: Time,
+    /// Where in the chapter it left.
+    place: usize,
+    node: NodeId,
+    arrived: Time,
+    answered: Time,
+    attempt: u16,
+}
+
+impl Walk<'_> {
+    /// Accounts for all time of a chapter from due to `end`.
+    fn follow(&mut self, chapter: u32, end: Time) {
+        let entries: Vec<Entry> = self.story.of_chapter(chapter).copied().collect();
+        let due = self.story.chapters[chapter as usize].due;
+        let owner = self.story.chapters[chapter as usize].message.owner;
+        let Some(offered) = entries.iter().position(|entry| matches!(entry.what, What::Offered { .. })) else {
+            return self.breakdown.add(Part::Other, owner, due, end);
+        };
+        let offered_at = entries[offered].time.min(end);
+        self.breakdown.add(Part::Late, owner, due, offered_at);
+        match won(&entries, end) {
+            Some(won) => {
+                self.before(&entries[..=won.place], owner, won.left);
+                self.breakdown.add(Part::Link, won.node, won.left, won.arrived);
+                self.at(chapter, &entries, won.node, (won.arrived, won.answered), Some(won.attempt as u8));
+                self.breakdown.add(Part::Link, won.node, won.answered, end);
+            }
+            None if entries.iter().any(|entry| matches!(entry.what, What::Sent { .. })) => {
+                self.without_answer(&entries, owner, (offered_at, end));
+            }
+            // It went to a topic, with others.
+            None if entries.iter().any(|entry| entry.what == What::Attempted) => {
+                self.elsewhere(&entries, (Part::Producer, owner), (offered_at, end));
+            }
+            // It is several messages, which were sent for it.
+            None => self.at(chapter, &entries, owner, (offered_at, end), None),
+        }
+    }
+
+    /// What lies between the offer and the departure of the attempt that won, which is the last of these entries.
+    fn before(&mut self, entries: &[Entry], owner: NodeId, left: Time) {
+        // What it is since when; an attempt that is under way has its receiver.
+        let (mut part, mut since, mut under_way): (Part, Option<Time>, Option<NodeId>) =
+            (Part::ClientQueue, None, None);
+        // An attempt that failed, whose name depends on where the next one goes.
+        let mut failed: Option<(Time, Time, NodeId)> = None;
+        let by_owner = |entry: &&Entry| entry.node == owner;
+        for entry in entries.iter().filter(by_owner) {
+            match entry.what {
+                What::Offered { .. } => since = Some(entry.time),
+                What::AttemptFailed => {
+                    if let (Some(from), Some(receiver)) = (since, under_way.take()) {
+                        failed = Some((from, entry.time, receiver));
+                        (part, since) = (Part::BackOff, Some(entry.time));
+                    }
+                }
+                What::Sent { leg: Leg::Out, to, .. } => {
+                    if let Some((from, until, receiver)) = failed.take() {
+                        let part = if receiver == to { Part::FailedAttempt } else { Part::Failover };
+                        self.breakdown.add(part, receiver, from, until);
+                    }
+                    let part = if under_way.is_some() { Part::HedgeDelay } else { part };
+                    if let Some(from) = since {
+                        self.breakdown.add(part, owner, from, entry.time);
+                    }
+                    (since, under_way) = (Some(entry.time), Some(to));
+                }
+                _ => {}
+            }
+        }
+        if let Some(from) = since {
+            self.breakdown.add(part, owner, from, left);
+        }
+    }
+
+    /// What happened at a node between these times, to the copy that this attempt brought.
+    fn at(&mut self, chapter: u32, entries: &[Entry], node: NodeId, (from, to): (Time, Time), attempt: Option<u8>) {
+        let turns: Vec<(Time, Activity)> = entries
+            .iter()
+            .filter(|entry| entry.node == node && from <= entry.time && entry.time <= to)
+            .filter_map(|entry| match entry.what {
+                What::Turned { attempt: of, activity } if attempt.is_none_or(|attempt| of == attempt) => {
+                    Some((entry.time, activity))
+                }
+                _ => None,
+            })
+            .collect();
+        let Some(&(first, _)) = turns.first() else {
+            return self.elsewhere(entries, (Part::Broker, node), (from, to));
+        };
+        self.breakdown.add(Part::Held, node, from, first);
+        for (index, &(begin, activity)) in turns.iter().enumerate() {
+            let end = turns.get(index + 1).map_or(to, |next| next.0);
+            match activity {
+                Activity::Awaiting => self.waited(chapter, node, (begin, end)),
+                _ => self.breakdown.add(activity.into(), node, begin, end),
+            }
+        }
+    }
+
+    /// A node waited for messages that it had sent on behalf of a chapter: the one whose end let it go on is what it waited for.
+    fn waited(&mut self, chapter: u32, node: NodeId, (from, to): (Time, Time)) {
+        let is_child = |&(index, child): &(usize, &super::Chapter)| {
+            let is_of = child.parent == Some(chapter) && child.message.owner == node;
+            is_of && self.offered(index as u32).is_some_and(|at| from <= at && at <= to)
+        };
+        let children = self.story.chapters.iter().enumerate().filter(is_child);
+        let ends = children.filter_map(|(index, _)| Some((self.ended(index as u32, to)?, index as u32)));
+        // Of several that end at one time, the last that was sent.
+        let Some((end, child)) = ends.max() else { return self.breakdown.add(Part::Other, node, from, to) };
+        if self.depth(child) > DEPTH {
+            return self.breakdown.add(Part::Other, node, from, to);
+        }
+        let due = self.story.chapters[child as usize].due.max(from);
+        self.breakdown.add(Part::Other, node, from, due);
+        if self.story.known(child) == Some(end) {
+            self.follow(child, end);
+        } else {
+            self.failed(child, end);
+        }
+        self.breakdown.add(Part::Other, node, end, to);
+    }
+
+    /// All time of a chapter that did not end well, from due to `end`: attempts that came to nothing, and the waits between them.
+    fn failed(&mut self, chapter: u32, end: Time) {
+        let owner = self.story.chapters[chapter as usize].message.owner;
+        let due = self.story.chapters[chapter as usize].due;
+        let (mut part, mut node, mut since) = (Part::ClientQueue, owner, due);
+        let steps: Vec<_> = self.story.of_chapter(chapter).filter(|entry| entry.node == owner).copied().collect();
+        for entry in steps.into_iter().take_while(|entry| entry.time <= end) {
+            let next = match entry.what {
+                What::Offered { .. } => (Part::ClientQueue, owner),
+                What::Sent { leg: Leg::Out, to, .. } => (Part::FailedAttempt, to),
+                What::AttemptFailed => (Part::BackOff, owner),
+                _ => continue,
+            };
+            self.breakdown.add(part, node, since, entry.time.max(since));
+            since = entry.time.max(since);
+            (part, node) = next;
+        }
+        self.breakdown.add(part, node, since, end);
+    }
+
+    /// A message whose confirmation is no copy that was followed, or that nobody confirms: what is stated of it in between, wherever.
+    fn without_answer(&mut self, entries: &[Entry], owner: NodeId, (from, to): (Time, Time)) {
+        let place = entries.iter().position(|entry| matches!(entry.what, What::Sent { leg: Leg::Out, .. }));
+        let Some(place) = place.filter(|&place| entries[place].time <= to) else {
+            return self.breakdown.add(Part::ClientQueue, owner, from, to);
+        };
+        let left = entries[place].time;
+        self.before(&entries[..=place], owner, left);
+        self.elsewhere(&entries[place..], (Part::Broker, owner), (left, to));
+    }
+
+    /// Time of a chapter of which no single copy tells: what is stated in between, by whichever node.
+    fn elsewhere(&mut self, entries: &[Entry], (part, node): (Part, NodeId), (from, to): (Time, Time)) {
+        let (mut part, mut node, mut since) = (part, node, from);
+        for entry in entries.iter().filter(|entry| from <= entry.time && entry.time <= to) {
+            let next = match entry.what {
+                What::Sent { to, .. } => (Part::Link, to),
+                What::Delivered { .. } | What::Handled { .. } | What::Stored { .. } | What::NotDelivered { .. } => {
+                    (Part::Broker, entry.node)
+                }
+                What::Turned { activity, .. } => (activity.into(), entry.node),
+                _ => continue,
+            };
+            self.breakdown.add(part, node, since, entry.time);
+            since = entry.time;
+            (part, node) = next;
+        }
+        self.breakdown.add(part, node, since, to);
+    }
+
+    fn offered(&self, chapter: u32) -> Option<Time> {
+        self.story.of_chapter(chapter).find(|entry| matches!(entry.what, What::Offered { .. })).map(|entry| entry.time)
+    }
+
+    /// When a chapter was over for its owner, if that was not after `by`.
+    fn ended(&self, chapter: u32, by: Time) -> Option<Time> {
+        let is_end = |what: &What| {
+            matches!(what, What::Confirmed)
+                || matches!(what, What::Closed { why } if !matches!(why, Close::Spared | Close::Abandoned))
+        };
+        let ends = self.story.of_chapter(chapter).filter(|entry| is_end(&entry.what) && entry.time <= by);
+        ends.map(|entry| entry.time).next()
+    }
+
+    fn depth(&self, mut chapter: u32) -> usize {
+        let mut depth = 0;
+        while let Some(parent) = self.story.chapters[chapter as usize].parent {
+            (chapter, depth) = (parent, depth + 1);
+        }
+        depth
+    }
+}
+
+/// The attempt whose answer came at `end`.
+fn won(entries: &[Entry], end: Time) -> Option<Won> {
+    let known = entries.iter().position(|entry| entry.what == What::Confirmed && entry.time == end)?;
+    let back = |upto: usize, is: &dyn Fn(&Entry) -> bool| entries[..upto].iter().rposition(is);
+    let came = back(known, &|entry| {
+        entry.time == end && matches!(entry.what, What::Delivered { leg, .. } if leg.is_answer())
+    })?;
+    let What::Delivered { leg, attempt, from: node } = entries[came].what else { return None };
+    let owner = entries[came].node;
+    let answered = back(came, &|entry| {
+        entry.node == node
+            && matches!(entry.what, What::Sent { leg: of, attempt: number, to, .. }
+                if (of, number, to) == (leg, attempt, owner))
+    })?;
+    let place = back(answered, &|entry| {
+        entry.node == owner
+            && matches!(entry.what, What::Sent { leg: Leg::Out, attempt: number, to, .. }
+                if (number, to) == (attempt, node))
+    })?;
+    let arrived = place
+        + entries[place..answered].iter().position(|entry| {
+            entry.node == node
+                && matches!(entry.what, What::Delivered { leg: Leg::Out, attempt: number, from }
+                    if (number, from) == (attempt, owner))
+        })?;
+    Some(Won {
+        left: entries[place].time,
+        place,
+        node,
+        arrived: entries[arrived].time,
+        answered: entries[answered].time,
+        attempt,
+    })
+}

@@ -1,0 +1,309 @@
+//! Who writes stories down while a run is played.
+
+use std::collections::VecDeque;
+
+use crate::base::id::NodeId;
+use crate::base::names::Names;
+use crate::base::random::mix;
+use crate::base::time::Time;
+use crate::process::{Close, Kind, MessageId, Observation, Transit, Wanted};
+use crate::sim::Observer;
+
+use super::entry::{Entry, What};
+use super::sample::{Sample, Sampled};
+use super::{Chapter, Story};
+
+/// Which stories are written down.
+#[derive(Debug)]
+pub enum Subjects {
+    /// Those that begin with these messages, whole: to the end of the run.
+    Chosen(Vec<MessageId>),
+    /// Those of a sample of the messages that are due in this interval, until their owner knows how they ended; what is told of each
+    /// is where its time went.
+    Sampled(Box<Sample>, (Time, Time)),
+}
+
+/// Writes stories down.
+#[derive(Debug)]
+pub struct Recorder {
+    subjects: Subjects,
+    /// Names of nodes, by their index: which messages belong to a sample follows from them alone.
+    names: Vec<u64>,
+    /// Open chapters of each owner, in order of their numbers.
+    owners: Vec<VecDeque<Open>>,
+    stories: Vec<Option<Story>>,
+    free: Vec<u32>,
+    /// What the node that spoke last offers for another message: the node, and where that message is followed, if it is.
+    behalf: Option<(NodeId, Option<Place>)>,
+}
+
+/// A chapter that is being written.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    number: u32,
+    place: Place,
+}
+
+/// Where a chapter stands: the story and its number in it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Place {
+    story: u32,
+    chapter: u32,
+}
+
+/// The most chapters of a story. What is sent for a message beyond that is not followed.
+const CHAPTERS: usize = 4_096;
+
+/// The most entries of a story of a sample; one with more is no part of it.
+const ENTRIES: usize = 16_384;
+
+impl Recorder {
+    /// One that writes down stories of these subjects, in a system of these nodes.
+    pub fn new(names: &Names, mut subjects: Subjects) -> Self {
+        if let Subjects::Chosen(chosen) = &mut subjects {
+            chosen.sort_unstable();
+        }
+        let mut bits = vec![0; names.span()];
+        for node in names.groups().flat_map(|group| names.members(group)) {
+            bits[node.index() as usize] = names.entity(node).bits();
+        }
+        let owners = vec![VecDeque::new(); names.span()];
+        Self { subjects, names: bits, owners, stories: Vec::new(), free: Vec::new(), behalf: None }
+    }
+
+    /// The stories of messages that were chosen, in the order in which they were offered.
+    pub fn stories(&mut self) -> Vec<Story> {
+        let mut stories: Vec<_> = std::mem::take(&mut self.stories).into_iter().flatten().collect();
+        stories.sort_by_key(|story| (story.root().due, self.names[story.root().message.owner.index() as usize]));
+        stories
+    }
+
+    /// What the sample says, if there is one. What has not come to its end by now never will.
+    pub fn sampled(&mut self) -> Option<Sampled> {
+        if matches!(self.subjects, Subjects::Sampled(..)) {
+            for story in self.stories() {
+                let draw = self.draw(story.root().message);
+                if let Subjects::Sampled(sample, _) = &mut self.subjects {
+                    sample.take(draw, story, false);
+                }
+            }
+        }
+        match &mut self.subjects {
+            Subjects::Chosen(_) => None,
+            Subjects::Sampled(sample, _) => Some(sample.close()),
+        }
+    }
+
+    /// What a message is drawn by.
+    fn draw(&self, message: MessageId) -> u64 {
+        mix(self.names[message.owner.index() as usize] ^ mix(message.number.into()))
+    }
+
+    fn place(&self, message: MessageId) -> Option<Place> {
+        let open = &self.owners[message.owner.index() as usize];
+        if open.is_empty() {
+            return None;
+        }
+        let place = open.binary_search_by_key(&message.number, |open| open.number).ok()?;
+        Some(open[place].place)
+    }
+
+    fn write(&mut self, now: Time, node: NodeId, place: Place, what: What) {
+        if let Some(Some(story)) = self.stories.get_mut(place.story as usize) {
+            story.entries.push(Entry { time: now, node, chapter: place.chapter, what });
+        }
+    }
+
+    fn note(&mut self, now: Time, node: NodeId, message: MessageId, what: What) {
+        if let Some(place) = self.place(message) {
+            self.write(now, node, place, what);
+        }
+    }
+
+    fn offer(&mut self, now: Time, node: NodeId, offered: &Chapter, at_once: bool) {
+        let message = offered.message;
+        let place = match self.behalf.filter(|&(of, _)| of == node) {
+            Some((_, None)) if !self.is_chosen(message) => return,
+            Some((_, Some(parent))) => match &mut self.stories[parent.story as usize] {
+                Some(story) if story.chapters.len() < CHAPTERS => {
+                    let chapter = story.chapters.len() as u32;
+                    story.chapters.push(Chapter { parent: Some(parent.chapter), ..*offered });
+                    Place { story: parent.story, chapter }
+                }
+                _ => return,
+            },
+            _ if self.is_subject(offered) => {
+                let story = Some(Story::of(message, offered.flow, offered.due));
+                let place = self.free.pop().unwrap_or_else(|| {
+                    self.stories.push(None);
+                    self.stories.len() as u32 - 1
+                });
+                self.stories[place as usize] = story;
+                Place { story: place, chapter: 0 }
+            }
+            _ => return,
+        };
+        let open = &mut self.owners[message.owner.index() as usize];
+        // Numbers of an owner rise; those of a later life are above all of an earlier one.
+        if open.back().is_none_or(|last| last.number < message.number) {
+            open.push_back(Open { number: message.number, place });
+        }
+        self.write(now, node, place, What::Offered { at_once });
+    }
+
+    fn is_chosen(&self, message: MessageId) -> bool {
+        matches!(&self.subjects, Subjects::Chosen(chosen) if chosen.binary_search(&message).is_ok())
+    }
+
+    fn is_subject(&self, offered: &Chapter) -> bool {
+        match &self.subjects {
+            Subjects::Chosen(_) => self.is_chosen(offered.message),
+            Subjects::Sampled(sample, (from, to)) => {
+                (*from..*to).contains(&offered.due) && sample.has(self.draw(offered.message))
+            }
+        }
+    }
+
+    /// A story of a sample has come to an end for the owner of its message, if this place is that message's.
+    fn conclude(&mut self, place: Place, is_known: bool) {
+        let draw = match self.stories[place.story as usize].as_ref() {
+            Some(story) if place.chapter == 0 => self.draw(story.root().message),
+            _ => return,
+        };
+        let Subjects::Sampled(sample, _) = &mut self.subjects else { return };
+        let Some(story) = self.stories[place.story as usize].take() else { return };
+        self.free.push(place.story);
+        for chapter in &story.chapters {
+            let open = &mut self.owners[chapter.message.owner.index() as usize];
+            if let Ok(found) = open.binary_search_by_key(&chapter.message.number, |open| open.number) {
+                open.remove(found);
+            }
+        }
+        let is_whole = story.entries.len() < ENTRIES && story.chapters.len() < CHAPTERS;
+        if is_whole {
+            sample.take(draw, story, is_known);
+        }
+    }
+
+    /// A node goes down: every story that it has a part in is told.
+    fn goes_down(&mut self, now: Time, node: NodeId) {
+        for story in self.stories.iter_mut().flatten() {
+            let has = |chapter: u32| {
+                let is_owner = story.chapters[chapter as usize].message.owner == node;
+                let mut of = story.entries.iter().filter(|entry| entry.chapter == chapter);
+                let there = of.by_ref().rfind(|entry| {
+                    entry.node == node
+                        && matches!(
+                            entry.what,
+                            What::Handled { .. }
+                                | What::Delivered { .. }
+                                | What::Turned { .. }
+                                | What::Stored { .. }
+                                | What::Released { .. }
+                        )
+                });
+                let is_there =
+                    there.is_some_and(|entry| !matches!(entry.what, What::Handled { .. } | What::Released { .. }));
+                let is_open = !story.entries.iter().any(|entry| {
+                    entry.chapter == chapter && matches!(entry.what, What::Confirmed | What::Closed { .. })
+                });
+                is_owner && is_open || is_there
+            };
+            let chapters: Vec<u32> = (0..story.chapters.len() as u32).filter(|&chapter| has(chapter)).collect();
+            let down = |chapter| Entry { time: now, node, chapter, what: What::Down };
+            story.entries.extend(chapters.into_iter().map(down));
+        }
+    }
+
+    fn on_the_wire(&mut self, now: Time, node: NodeId, transit: Transit, what: What) {
+        self.note(now, node, transit.message, what);
+    }
+}
+
+impl Observer for Recorder {
+    fn wanted(&self) -> Wanted {
+        let all = Wanted::NOTHING.and(Kind::Message).and(Kind::Attempt).and(Kind::Wire).and(Kind::Step);
+        match self.subjects {
+            Subjects::Chosen(_) => all.and(Kind::Life),
+            Subjects::Sampled(..) => all,
+        }
+    }
+
+    #[inline]
+    fn observe(&mut self, now: Time, node: NodeId, observation: &Observation) {
+        match *observation {
+            Observation::Offered { message, flow, late, at_once } => {
+                let due = Time::from_nanos(now.as_nanos().saturating_sub(late.as_nanos()));
+                self.offer(now, node, &Chapter { message, flow, due, parent: None }, at_once);
+            }
+            Observation::OnBehalf { message } => {
+                self.behalf = message.map(|message| (node, self.place(message)));
+            }
+            Observation::Sent { transit, to, size } => {
+                let size = u32::try_from(size).unwrap_or(u32::MAX);
+                let Transit { leg, attempt, .. } = transit;
+                self.on_the_wire(now, node, transit, What::Sent { leg, attempt, to, size });
+            }
+            Observation::Delivered { transit, from } => {
+                let Transit { leg, attempt, .. } = transit;
+                self.on_the_wire(now, node, transit, What::Delivered { leg, attempt, from });
+            }
+            Observation::NotDelivered { transit, from, to, cause } => {
+                let Transit { leg, attempt, .. } = transit;
+                self.on_the_wire(now, from, transit, What::NotDelivered { leg, attempt, to, cause });
+            }
+            Observation::Attempted { message } => self.note(now, node, message, What::Attempted),
+            Observation::AttemptFailed { message } => self.note(now, node, message, What::AttemptFailed),
+            Observation::Duplicated { message } => self.note(now, node, message, What::Duplicated),
+            Observation::Received { message, duplicate } => {
+                self.reach(now, node, message, What::Received { duplicate })
+            }
+            Observation::Turned { message, attempt, activity } => {
+                self.note(now, node, message, What::Turned { attempt, activity });
+            }
+            Observation::LetGo { message, why } => self.note(now, node, message, What::LetGo { why }),
+            Observation::Handled { message, outcome } => self.reach(now, node, message, What::Handled { outcome }),
+            Observation::Declined { message, outcome } => self.note(now, node, message, What::Declined { outcome }),
+            Observation::Stored { message, place, .. } => self.note(now, node, message, What::Stored { place }),
+            Observation::Kept { message, place } => self.note(now, node, message, What::Kept { place }),
+            Observation::Released { message, place, exit, .. } => {
+                self.note(now, node, message, What::Released { place, exit });
+            }
+            Observation::PassedOver { message, place, why } => {
+                self.note(now, node, message, What::PassedOver { place, why });
+            }
+            Observation::Confirmed { message } => {
+                if let Some(place) = self.place(message) {
+                    self.write(now, node, place, What::Confirmed);
+                    self.conclude(place, true);
+                }
+            }
+            Observation::Closed { message, why } => {
+                if let Some(place) = self.place(message) {
+                    self.write(now, node, place, What::Closed { why });
+                    // Of what nobody confirms, it is the receiver who knows.
+                    if why != Close::Sent {
+                        self.conclude(place, false);
+                    }
+                }
+            }
+            Observation::Down => self.goes_down(now, node),
+            _ => {}
+        }
+    }
+}
+
+impl Recorder {
+    /// A receiver has a copy, or is done with it: the end of a message that nobody confirms.
+    fn reach(&mut self, now: Time, node: NodeId, message: MessageId, what: What) {
+        let Some(place) = self.place(message) else { return };
+        self.write(now, node, place, what);
+        if place.chapter == 0
+            && let Subjects::Sampled(..) = self.subjects
+            && let Some(Some(story)) = self.stories.get(place.story as usize)
+            && story.latency().is_some()
+        {
+            self.conclude(place, true);
+        }
+    }
+}
