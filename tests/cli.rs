@@ -29,8 +29,9 @@ fn a_run_writes_its_report_where_it_is_told_to() {
     assert_eq!(home.names(), ["good.toml", "results"]);
     assert_eq!(names(&home.path("results")), ["good"], "nothing is left beside it");
     let files = names(&home.path("results/good"));
+    let first = ["attribution.csv", "latency.csv", "lost.csv", "plots", "report.html"];
     let tables = ["scenario.toml", "summary.csv", "summary.json", "system.json", "timeline.csv", "utilisation.csv"];
-    assert_eq!(files, [&["latency.csv", "plots", "report.html"][..], &tables].concat());
+    assert_eq!(files, [&first[..], &tables].concat());
     assert!(names(&home.path("results/good/plots")).contains(&"latency.png".to_owned()));
     let summary: Value = serde_json::from_str(&home.read("results/good/summary.json")).unwrap();
     assert_eq!(summary["title"], "Good");
