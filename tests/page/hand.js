@@ -34,9 +34,9 @@ addEventListener("load", () => setTimeout(() => {
   seen.whole = zoomed() === 0;
   first.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true }));
   seen.keys = !tip.hidden;
-  const tabs = all("[role=tab]");
+  const tabs = all("#flows [role=tab]");
   tabs[1].click();
-  seen.tabs = [tabs.map((each) => each.getAttribute("aria-selected")), all("[role=tabpanel]").map((each) => each.hidden)];
+  seen.tabs = [tabs.map((each) => each.getAttribute("aria-selected")), all("#flows [role=tabpanel]").map((each) => each.hidden)];
   tabs[1].dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowLeft", bubbles: true }));
   seen.arrow = tabs[0].getAttribute("aria-selected");
   const header = all("#flows thead th")[1];

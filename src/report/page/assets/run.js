@@ -26,9 +26,7 @@ class RunPage {
       name: fault.name, from: numberOf(strike.from_ns) / 1e9, to: numberOf(strike.to_ns) === null ? Infinity : numberOf(strike.to_ns) / 1e9,
     })).filter((band) => Number.isFinite(band.from)));
     const [first] = this.summary.runs ?? [];
-    const length = first ? (numberOf(first.measured_to_ns) - numberOf(first.measured_from_ns)) / 1e9 : 0;
-    const seconds = numberOf(this.total.system?.measured?.sum_s) ?? 0;
-    this.runs = length > 0 ? Math.max(1, Math.round(seconds / length)) : Math.max(1, (this.summary.runs ?? []).length);
+    this.runs = numberOf(this.summary.runs_played) ?? Math.max(1, (this.summary.runs ?? []).length);
     this.measuredFrom = first ? numberOf(first.measured_from_ns) / 1e9 : 0;
     this.measuredTo = first ? numberOf(first.measured_to_ns) / 1e9 : 0;
   }

@@ -1,17 +1,5 @@
 // The page of a study: its points, each a choice of factors, and what was measured there.
 
-// What a text like 20/s, 1.5ms, 10% or 4KiB stands for, and in what it is counted.
-function quantityOf(text) {
-  const found = /^(-?[\d.]+(?:e-?\d+)?)\s*(.*)$/.exec(text);
-  if (!found || !Number.isFinite(Number(found[1]))) return null;
-  const times = Object.fromEntries(TIMES.map(([size, name]) => [name, size]));
-  const sizes = { B: 1, kB: 1e3, KB: 1e3, MB: 1e6, GB: 1e9, KiB: 1024, MiB: 1048576, GiB: 1073741824 };
-  const [, number, unit] = found;
-  const factor = unit === "" ? [1, ""] : unit === "%" ? [0.01, "share"] : unit === "/s" ? [1, "per_s"] : unit === "/min" ? [1 / 60, "per_s"]
-    : unit in times ? [times[unit], "ns"] : unit in sizes ? [sizes[unit], "bytes"] : null;
-  return factor && { value: Number(number) * factor[0], unit: factor[1] };
-}
-
 // As much of a path from its end as tells it from the others.
 function shortPath(path, all) {
   const parts = path.split(".");
@@ -43,14 +31,18 @@ class StudyPage {
     this.levels = Object.fromEntries(this.factors.map((path) => [path, this.levelsOf(path)]));
   }
 
-  // The values of a factor, numbers in their order.
+  // The values of a factor, in their order where all of them are numbers.
   levelsOf(path) {
-    const texts = [...new Set(this.points.map((point) => point.factors[path]).filter((text) => text !== undefined))];
-    const read = texts.map(quantityOf);
-    const isNumeric = texts.length > 1 && read.every((one) => one !== null && one.unit === read[0].unit);
-    const levels = texts.map((text, index) => ({ text, at: isNumeric ? read[index].value : index }));
-    if (isNumeric) levels.sort((a, b) => a.at - b.at);
-    return { list: levels, isNumeric, unit: isNumeric ? read[0].unit : "" };
+    const about = (this.study.factors ?? []).find((factor) => factor.path === path);
+    const levels = new Map();
+    for (const point of this.points) {
+      const text = point.factors[path];
+      if (text !== undefined && !levels.has(text)) levels.set(text, numberOf(point.numbers?.[path]));
+    }
+    const isNumeric = levels.size > 1 && [...levels.values()].every((value) => value !== null);
+    const list = [...levels].map(([text, value], index) => ({ text, at: isNumeric ? value : index }));
+    if (isNumeric) list.sort((a, b) => a.at - b.at);
+    return { list, isNumeric, unit: isNumeric ? about?.unit ?? "" : "", isLog: about?.scale === "log" && list.every(({ at }) => at > 0) };
   }
 
   head() {
@@ -110,7 +102,7 @@ class StudyPage {
   }
 
   lines(points, { quantity, x, by }, isSparse) {
-    const { list, isNumeric, unit } = this.levels[x];
+    const { list, isNumeric, unit, isLog } = this.levels[x];
     const at = new Map(list.map((level) => [level.text, level.at]));
     const lines = by === "" ? [null] : this.levels[by].list.map(({ text }) => text);
     const series = lines.slice(0, 40).map((text, index) => ({
@@ -122,11 +114,10 @@ class StudyPage {
     }));
     const values = series.flatMap((one) => one.points.map(([, y]) => y)).filter((value) => value !== null);
     const spread = values.length > 0 && Math.min(...values) > 0 && Math.max(...values) > 30 * Math.min(...values);
-    const isWide = isNumeric && list[0].at > 0 && list.length > 3 && list[list.length - 1].at > 30 * list[0].at;
     const unitOfY = this.unitOf(quantity);
     return chart({
       title: quantity, note: spread ? "log scale" : null, height: 360, series,
-      x: { kind: isWide ? "log" : "linear", label: this.short[x], show: (value) => UNITS[unit].show(Number(value.toPrecision(10))), names: isNumeric ? null : list.map(({ text }) => text), ends: isNumeric ? null : [-0.4, list.length - 0.6] },
+      x: { kind: isNumeric && isLog ? "log" : "linear", label: this.short[x], show: (value) => (UNITS[unit] ?? UNITS[""]).show(Number(value.toPrecision(10))), names: isNumeric ? null : list.map(({ text }) => text), ends: isNumeric ? null : [-0.4, list.length - 0.6] },
       y: { kind: spread ? "log" : "linear", fromZero: true, ...UNITS[unitOfY] },
     });
   }
@@ -188,7 +179,7 @@ class StudyPage {
         return [words(quantity), withHalf(before, unit), withHalf(found, unit),
           { ...difference, nodes: [sign + difference.text, half !== null && el("span", { class: "quiet" }, ` ± ${show(found.half_width, unit)}`)] },
           share === null ? { text: NOTHING, value: null } : { text: `${sign}${percent(share)}`, value: share, title: String(share) },
-          words(found.verdict ?? "")];
+          { ...words(found.verdict ?? ""), mark: { lower: { lower: "good", higher: "bad" }, higher: { lower: "bad", higher: "good" } }[found.better]?.[found.verdict] }];
       });
       return el("div", {}, el("h3", {}, `${side.name} against ${base.name}`),
         table(["quantity", base.name, side.name, "difference", { name: "relative", title: "share of the base's value" }, "which is"], rows));
@@ -203,7 +194,7 @@ class StudyPage {
 
   // What a comparison says of differences, or anything else that is a list of things with names.
   lists() {
-    const known = new Set(["points", "sides", "candidates", "effects"]);
+    const known = new Set(["points", "sides", "candidates", "effects", "factors", "quantities"]);
     const lists = Object.entries(this.study).filter(([name, list]) => !known.has(name) && Array.isArray(list) && list.length > 0 && typeof list[0] === "object");
     return lists.map(([name, list]) => {
       const flat = list.map((each) => flattened(each));
@@ -225,6 +216,7 @@ class StudyPage {
 
 // A value with half the width of its interval.
 function withHalf(found, unit) {
+  if (found?.is_infinite) return { text: "∞", value: Infinity, exact: "", title: "longer than any time" };
   const shown = cell(found?.value ?? null, unit);
   const [low, high] = [numberOf(found?.low), numberOf(found?.high)];
   if (shown.value === null || low === null || high === null) return shown;
