@@ -867,6 +867,8 @@ fn a_trace_tells_of_the_slowest_message() {
         home.run(&["trace", "good.toml", "--message", "7"]).with(0).out.lines().next(),
         named.out.lines().next()
     );
+    let lost = home.run(&["trace", "good.toml", "--lost", "3"]).with(0);
+    assert!(lost.out.starts_with("all ") && lost.out.ends_with(" messages ended well\n"), "{}", lost.out);
     let picture = home.run(&["trace", "good.toml", "--percentile", "99", "--format", "svg"]).with(0);
     assert!(picture.out.starts_with("<svg "), "{}", picture.out);
     assert_eq!(home.names(), ["good.toml"]);
@@ -879,7 +881,7 @@ fn a_trace_writes_texts_and_pictures() {
     assert_eq!(names(&home.path("out")), ["stories", "stories.json"]);
     let files = names(&home.path("out/stories"));
     assert_eq!(files.len(), 4, "{files:?}");
-    assert!(files[0].starts_with("1-app-0--") && files[0].ends_with(".svg") && files[1].ends_with(".txt"), "{files:?}");
+    assert!(files[0].starts_with("1-app-0-") && files[0].ends_with(".svg") && files[1].ends_with(".txt"), "{files:?}");
     home.run(&["trace", "good.toml", "-o", "out"]).with(4);
     home.run(&["trace", "good.toml", "-o", "out", "--force"]).with(0);
     assert_eq!(names(&home.path("out/stories")).len(), 2);
@@ -892,7 +894,7 @@ fn what_cannot_be_traced_is_2() {
         (&["--flow", "ap"][..], "did you mean `app`?"),
         (&["--message", "99999"], "there is no message 99999"),
         (&["--message", "api[0]#3"], "there is no message `api[0]#3`"),
-        (&["--lost", "1"], "ended well"),
+        (&["--lost", "1", "--format", "svg"], "ended well"),
         (&["--lost", "0"], "from 1 to"),
         (&["--percentile", "101"], "above 0 and up to 100"),
         (&["--percentile", "nan"], "above 0 and up to 100"),

@@ -26,7 +26,7 @@ use super::terminal::Terminal;
 Examples:
   rehearsal trace checkout.toml                          the slowest message
   rehearsal trace checkout.toml --lost 3                 the first three that did not end well
-  rehearsal trace checkout.toml --percentile 99          the one whose latency is the 99th percentile
+  rehearsal trace checkout.toml --percentile 99          the one at the 99th percentile
   rehearsal trace checkout.toml --slowest 5 --flow 'api->payments'
   rehearsal trace checkout.toml --message 17             the 18th that was offered
   rehearsal trace checkout.toml --message 'shoppers[0]#17' --all
@@ -145,7 +145,8 @@ fn try_trace(terminal: Terminal, args: &Trace) -> Result<Exit, Exit> {
         TraceError::Run(error) => stopped(terminal, &args.file.display().to_string(), &error),
         error => complain(&error.to_string(), Exit::Wrong),
     })?;
-    if traced.stories.is_empty() {
+    let is_good_news = traced.among > Some(0) && matches!(wish, Wish::Quest(Quest::Lost(_)));
+    if traced.stories.is_empty() && !(is_good_news && args.format != Format::Svg) {
         return Err(complain(&nothing(&wish, &traced), Exit::Wrong));
     }
     let report = StoryReport::new(&plan.title, plan.variant.as_deref(), args.run, &wish, &traced);
@@ -157,6 +158,7 @@ fn try_trace(terminal: Terminal, args: &Trace) -> Result<Exit, Exit> {
         directory.fill(&report.files(args.all)).map_err(|refusal| complain(&refusal.to_string(), Exit::File))?;
     }
     let exit = match args.format {
+        Format::Text if traced.stories.is_empty() => terminal.print(format!("{}\n", nothing(&wish, &traced))),
         Format::Text => terminal.print(report.text(terminal.report_style(), args.all)),
         Format::Json => terminal.print(report.json()),
         Format::Svg => terminal.print(report.pictures().concat()),
@@ -167,6 +169,7 @@ fn try_trace(terminal: Terminal, args: &Trace) -> Result<Exit, Exit> {
         }
         match &args.output {
             Some(path) => terminal.note(&format!("\ntexts and pictures are in `{}`", path.display())),
+            None if traced.stories.is_empty() => {}
             None => terminal.note("\n`-o DIR` writes pictures too"),
         }
     }

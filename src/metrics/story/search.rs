@@ -51,13 +51,16 @@ pub struct Search {
     open: BTreeMap<MessageId, Open>,
     offered: u64,
     /// The slowest so far, the fastest of them on top.
-    slowest: BinaryHeap<Reverse<(Span, Reverse<u64>, MessageId, Time)>>,
+    slowest: BinaryHeap<Reverse<Slow>>,
     lost: Vec<Found>,
     /// A sample of messages, with what they were drawn by, as in [`Sample`](super::Sample).
     sample: Vec<(u64, Found)>,
     mask: u64,
     number: Option<Found>,
 }
+
+/// A slow message: the slower the greater, and of equally slow ones the first one.
+type Slow = (Span, Reverse<u64>, MessageId, Time);
 
 /// A message whose end is not known.
 #[derive(Clone, Copy, Debug)]
@@ -233,10 +236,11 @@ impl Observer for Search {
                 }
             }
             Observation::Closed { message, why } => self.ends(now, message, why == Close::Spared),
-            Observation::Received { message, .. } if !matches!(self.quest, Quest::Lost(_)) => {
-                if self.open.get(&message).is_some_and(|open| open.is_sent) {
-                    self.ends(now, message, true);
-                }
+            Observation::Received { message, .. }
+                if !matches!(self.quest, Quest::Lost(_))
+                    && self.open.get(&message).is_some_and(|open| open.is_sent) =>
+            {
+                self.ends(now, message, true);
             }
             Observation::Handled { message, outcome: Outcome::Done } => {
                 let Some(open) = self.open.get_mut(&message) else { return };

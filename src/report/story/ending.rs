@@ -15,21 +15,19 @@ pub(super) fn ending(story: &Story, is_whole: bool) -> String {
         let but = if is_whole && !is_handled { ", and never processed" } else { "" };
         return format!("{how} after {}{but}", span(latency));
     }
-    let all_the_same = if is_handled { ", and handled all the same" } else { "" };
+    let all_the_same = if is_handled { "; handled all the same" } else { "" };
     let close = story.of_chapter(0).find_map(|entry| match entry.what {
         What::Closed { why } => Some((why, entry.time)),
         _ => None,
     });
     match close {
         Some((Close::Sent, _)) => "never received, and nobody asked".into(),
-        Some((why, time)) => format!("{} after {}{all_the_same}", short(why), span(time.since(due))),
+        Some((why, time)) => {
+            let (how, reason) = closed(why).split_once(": ").unwrap_or((closed(why), ""));
+            let colon = if reason.is_empty() { "" } else { ": " };
+            format!("{how} after {}{colon}{reason}{all_the_same}", span(time.since(due)))
+        }
         None if is_handled => "handled, and never confirmed".into(),
         None => "still under way when the run ended".into(),
     }
-}
-
-/// The first words of why a message was closed.
-fn short(why: Close) -> &'static str {
-    let whole = closed(why);
-    whole.split(':').next().unwrap_or(whole)
 }

@@ -1,5 +1,7 @@
 //! A story for a terminal: how it ended, where its time went, and what happened.
 
+use std::cmp::Reverse;
+
 use crate::metrics::story::Share;
 use crate::report::bars::bar;
 use crate::report::human;
@@ -36,7 +38,7 @@ fn breakdown(told: &Told<'_>, style: Style) -> String {
     let Some(breakdown) = &told.breakdown else { return String::new() };
     let total = breakdown.total().as_nanos() as f64;
     let mut shares: Vec<&Share> = breakdown.shares.iter().collect();
-    shares.sort_by(|one, other| other.time.cmp(&one.time));
+    shares.sort_by_key(|share| Reverse(share.time));
     let heading = format!("Where {} went", span(breakdown.total()));
     let mut text = format!("\n{}\n", style.paint(Role::Heading, &heading));
     let place = |share: &Share| clean(told.cast.node(share.node), NAME);

@@ -293,7 +293,7 @@ pub(in crate::report) fn closed(why: Close) -> &'static str {
         Close::Sent => "no answer was waited for",
         Close::TimedOut => "given up: the last attempt timed out",
         Close::Expired => "given up: its deadline passed",
-        Close::Rejected => "given up: the last answer was that there is no room",
+        Close::Rejected => "given up: turned away, as there was no room",
         Close::Failed => "given up: the last attempt failed",
         Close::Abandoned => "given up: nobody wants to know any more",
         Close::Spared => "no longer needed: enough of those sent with it have ended well",

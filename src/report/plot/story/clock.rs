@@ -84,13 +84,13 @@ impl Clock {
     }
 }
 
-/// The longest gap that is shown as long as it is: four times one in the middle, and at least a tenth of all.
+/// The longest gap that is shown as long as it is: eight times one in the middle, and at least a quarter of all.
 fn longest(gaps: &[u128]) -> u128 {
     let mut sorted = gaps.to_vec();
     sorted.sort_unstable();
     let middle = sorted.get(sorted.len() / 2).copied().unwrap_or(0);
     let all: u128 = gaps.iter().sum();
-    (4 * middle).max(all / 10)
+    (8 * middle).max(all / 4)
 }
 
 #[cfg(test)]

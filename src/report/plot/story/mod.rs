@@ -270,7 +270,9 @@ impl Picture<'_> {
             labels.write(canvas, &text, BAD, &places);
         }
         let (texts, kind) = self.words(flight);
-        let lift = |(x, y): (i32, i32)| ((x, y - 17), Anchor::Middle);
+        // Above what goes out, and below what comes back.
+        let beside = if flight.leg.is_answer() { 19 } else { -17 };
+        let lift = |(x, y): (i32, i32)| ((x, y + beside), Anchor::Middle);
         let places = [50, 38, 62, 28, 72].map(|part| lift(along(from, to, part)));
         let fits = |text: &&String| font::length(text, kind.size) * 11 / 10 <= room;
         let _ = texts.iter().filter(fits).any(|text| labels.write(canvas, text, kind, &places));
