@@ -39,6 +39,8 @@ pub enum Command {
     Tune(Tune),
     Merge(Merge),
     Export(Export),
+    #[command(hide = true)]
+    TraceExport(super::trace_export::TraceExport),
     Check(Check),
     Verify(Verify),
     Init(Init),

@@ -21,6 +21,7 @@ mod interrupt;
 mod keep;
 mod list;
 mod merge;
+mod output;
 mod progress;
 mod rank;
 mod run;
@@ -28,6 +29,7 @@ mod scenario;
 mod store;
 mod sweep;
 mod terminal;
+mod trace_export;
 mod tune;
 mod verify;
 
@@ -54,6 +56,7 @@ pub fn main() -> ExitCode {
         Command::Tune(args) => tune::tune(terminal, &args),
         Command::Merge(args) => merge::merge(terminal, &args),
         Command::Export(args) => export::export(terminal, &args),
+        Command::TraceExport(args) => trace_export::trace_export(terminal, &args),
         Command::Check(args) => check::check(terminal, &args),
         Command::Verify(args) => verify::verify(terminal, &args),
         Command::Init(args) => init::init(terminal, &args),

@@ -22,6 +22,7 @@ mod summary;
 mod sweep;
 mod text;
 mod total;
+pub mod trace;
 mod tune;
 
 use std::fmt;
