@@ -13,9 +13,6 @@ mod shiviz;
 mod stay;
 mod text;
 
-#[cfg(test)]
-mod fixture;
-
 use std::io::{self, Write};
 
 use crate::experiment::{Captured, Traced, Wish};

@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use std::net::Ipv4Addr;
 
 use crate::base::id::NodeId;
+use crate::base::units::exact;
 use crate::experiment::Captured;
 use crate::metrics::story::Cast;
 use crate::metrics::tap::{Packet, packets_of};
@@ -89,7 +90,7 @@ fn begin(origin: &Origin<'_>, cast: &Cast, out: &mut dyn Write) -> io::Result<()
     let mut names = Vec::new();
     for node in cast.nodes() {
         let mut record = address(cast, node).octets().to_vec();
-        record.extend(clean(cast.node(node), 200).as_bytes());
+        record.extend(host(cast, node).as_bytes());
         record.push(0);
         option(&mut names, 1, &record);
     }
@@ -124,17 +125,27 @@ fn words(packet: &Packet, flow: Option<Flow>, cast: &Cast) -> String {
     let flow = flow.map_or(String::new(), |flow| format!("{} ", clean(cast.flow(flow), 60)));
     let message = clean(&cast.message(packet.transit.message), 60);
     let text = format!("{flow}{message} attempt {} {}", packet.transit.attempt, packet.transit.leg.name());
-    // Names may be of characters of several bytes each.
-    let fits = |index: &usize| *index <= SNAP - HEADERS;
-    let end = text.char_indices().map(|(index, c)| index + c.len_utf8()).take_while(fits).last().unwrap_or(0);
-    text[..end].into()
+    fitting(&text, SNAP - HEADERS).into()
+}
+
+/// As much of a text from its beginning as fits into so many bytes.
+fn fitting(text: &str, most: usize) -> &str {
+    let end = text.char_indices().map(|(index, c)| index + c.len_utf8()).take_while(|end| *end <= most).last();
+    &text[..end.unwrap_or(0)]
+}
+
+/// A node's name as Wireshark keeps it: up to 63 bytes, and its number among its group is what is not cut off.
+fn host(cast: &Cast, node: NodeId) -> String {
+    let name = clean(cast.node(node), 200);
+    let (group, number) = name.split_at(name.rfind('[').unwrap_or(name.len()));
+    format!("{}{number}", fitting(group, 63_usize.saturating_sub(number.len())))
 }
 
 /// What became of a packet.
 fn comment(packet: &Packet) -> String {
     let ends = packet.ends.iter().map(|end| match end.cause {
-        None => format!("arrived after {} ns", end.time.since(packet.sent).as_nanos()),
-        Some(cause) => format!("dropped after {} ns: {}", end.time.since(packet.sent).as_nanos(), cause.name()),
+        None => format!("arrived after {}", exact(end.time.since(packet.sent))),
+        Some(cause) => format!("dropped after {}: {}", exact(end.time.since(packet.sent)), cause.name()),
     });
     let ends: Vec<_> = ends.collect();
     if ends.is_empty() { "still under way at the end".into() } else { ends.join("; ") }
