@@ -62,19 +62,20 @@ fn clocks_grow_by_events_and_copies_alone() {
 fn what_arrives_happened_after_what_left() {
     for (name, played) in systems() {
         let events = events(&played);
-        let find = |what: &str| events.iter().filter(|(.., text)| text.contains(what)).collect::<Vec<_>>();
+        let find = |host: &str, what: &str| {
+            events.iter().find(|(of, _, text)| of == host && text.starts_with(what)).expect("it is in the log")
+        };
         let mut checked = 0;
         for story in &played.traced.stories {
             for entry in &story.entries {
                 let What::Delivered { leg, attempt, from } = entry.what else { continue };
                 let message = played.traced.cast.message(story.chapters[entry.chapter as usize].message);
                 let [to, from] = [entry.node, from].map(|node| played.traced.cast.node(node));
-                let said =
-                    |what: &str, end: String| format!("{message} {what}, leg {}, attempt {attempt}{end}", leg.name());
-                let left = find(&said("sent", format!(", to {to},")));
-                let arrived = find(&said("delivered", format!(", from {from}")));
+                let said = |what| format!("{message} {what}, leg {}, attempt {attempt}", leg.name());
                 // Copies that are called the same may overtake each other, so it is the first of each that are surely in order.
-                assert!(left[0].0 == from && arrived[0].0 == to && lies_below(&left[0].1, &arrived[0].1), "{name}");
+                let left = find(from, &format!("{}, to {to},", said("sent")));
+                let arrived = find(to, &format!("{}, from {from}", said("delivered")));
+                assert!(lies_below(&left.1, &arrived.1), "{name}: {left:?} {arrived:?}");
                 checked += 1;
             }
         }

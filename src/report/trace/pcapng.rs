@@ -31,6 +31,8 @@ const SNAP: usize = 256;
 const HEADERS: usize = 20 + 8;
 /// What IPv4 can say of a length.
 const LONGEST: u64 = 65_535;
+/// What Wireshark can show of one.
+const MOST: u64 = (1 << 31) - 1;
 /// The port of who offered a message, and that of whoever else has to do with it.
 const PORTS: (u16, u16) = (49_152, 49_153);
 /// The address before that of the first node.
@@ -105,7 +107,7 @@ fn address(cast: &Cast, node: NodeId) -> Ipv4Addr {
 
 fn block_of(packet: &Packet, flow: Option<Flow>, cast: &Cast, out: &mut dyn Write) -> io::Result<()> {
     let words = words(packet, flow, cast);
-    let length = packet.size.max((HEADERS + words.len()) as u64);
+    let length = packet.size.clamp((HEADERS + words.len()) as u64, MOST);
     let bytes = bytes(packet, &words, length, cast);
     let time = packet.sent.as_nanos();
     let mut body = Vec::new();
@@ -113,7 +115,7 @@ fn block_of(packet: &Packet, flow: Option<Flow>, cast: &Cast, out: &mut dyn Writ
     body.extend(((time >> 32) as u32).to_le_bytes());
     body.extend((time as u32).to_le_bytes());
     body.extend((bytes.len() as u32).to_le_bytes());
-    body.extend(u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes());
+    body.extend((length as u32).to_le_bytes());
     padded(&mut body, &bytes);
     option(&mut body, COMMENT, comment(packet).as_bytes());
     option(&mut body, 0, &[]);
@@ -182,7 +184,7 @@ fn bytes(packet: &Packet, words: &str, length: u64, cast: &Cast) -> Vec<u8> {
     };
     udp[6..8].copy_from_slice(&sum.to_be_bytes());
     ip.extend(udp);
-    ip.resize(usize::try_from(length).unwrap_or(SNAP).min(SNAP), 0);
+    ip.resize(SNAP.min(length as usize), 0);
     ip
 }
 
