@@ -106,6 +106,43 @@ fn spans_are_what_opentelemetry_says() {
     check(&hostile());
 }
 
+/// Time that counts for a latency was spent in some phase: nothing that a message waited for or that was done with it is left out.
+#[test]
+fn phases_hold_what_latencies_are_made_of() {
+    for (name, played) in systems() {
+        let traces: Value = serde_json::from_slice(&exported(&played, "otlp")).unwrap();
+        let all = traces["resourceSpans"].as_array().unwrap().iter().flat_map(|resource| {
+            resource["scopeSpans"].as_array().unwrap().iter().flat_map(|scope| scope["spans"].as_array().unwrap())
+        });
+        let mut roots = BTreeMap::new();
+        let mut phases: BTreeMap<(&str, String), u64> = BTreeMap::new();
+        for span in all {
+            let attributes = attributes(&span["attributes"]);
+            let trace = span["traceId"].as_str().unwrap();
+            if span.get("parentSpanId").is_none() {
+                roots.insert(attributes["rehearsal.message"].clone(), trace);
+            }
+            if let Some(part) = attributes.get("rehearsal.part") {
+                let time = number(&span["endTimeUnixNano"]) - number(&span["startTimeUnixNano"]);
+                *phases.entry((trace, part.clone())).or_default() += time;
+            }
+        }
+        let mut checked = 0;
+        let rows = exported(&played, "csv");
+        for row in csv::Reader::from_reader(&*rows).deserialize() {
+            let row: BTreeMap<String, String> = row.unwrap();
+            let Some(&trace) = roots.get(&row["message"]) else { continue };
+            for part in ["late", "client-queue", "back-off", "held-for-order", "queue", "work"] {
+                let time = row[&format!("{}_ns", part.replace('-', "_"))].parse().unwrap_or(0_u64);
+                let spent = phases.get(&(trace, part.to_owned())).copied().unwrap_or(0);
+                assert!(time <= spent, "{name}: {} of {part} in {row:?}", spent);
+                checked += usize::from(time > 0);
+            }
+        }
+        assert!(checked > 0, "{name}");
+    }
+}
+
 /// The classes that OpenTelemetry generates from its own definitions, where Python has them.
 #[test]
 fn opentelemetrys_own_classes_read_them() {

@@ -117,7 +117,9 @@ fn rule(wish: &Wish, traced: &Traced) -> String {
         Wish::Quest(Quest::Slowest(_)) => format!("the {} slowest{among} messages", grouped(told)),
         Wish::Quest(Quest::Lost(_)) => format!("the first {}{among} messages that did not end well", grouped(told)),
         Wish::Quest(Quest::Percentile(share)) => {
-            format!("the message at the {} percentile of latency{among}", share * 100.0)
+            // Shares such as 0.07 are no exact percentages.
+            let percentile = (share * 1e8).round() / 1e6;
+            format!("the message at the {percentile} percentile of latency{among}")
         }
         Wish::Quest(Quest::Sample(_)) if traced.one_in == 1 => format!("all {} messages", grouped(told)),
         Wish::Quest(Quest::Sample(_)) => {

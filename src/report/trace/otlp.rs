@@ -59,12 +59,14 @@ struct Attribute {
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 enum Value {
-    StringValue(String),
+    #[serde(rename = "stringValue")]
+    Text(String),
     /// As text, since numbers of JSON hold no 64 bits.
-    IntValue(String),
-    BoolValue(bool),
+    #[serde(rename = "intValue")]
+    Number(String),
+    #[serde(rename = "boolValue")]
+    Flag(bool),
 }
 
 #[derive(Serialize, Default)]
@@ -131,14 +133,14 @@ fn write(trace: &Trace<'_>, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn text(key: &str, value: impl Into<String>) -> Attribute {
-    Attribute { key: key.into(), value: Value::StringValue(value.into()) }
+    Attribute { key: key.into(), value: Value::Text(value.into()) }
 }
 
 fn attribute((key, field): (&'static str, Field)) -> Attribute {
     let value = match field {
-        Field::Text(text) => Value::StringValue(text),
-        Field::Number(number) => Value::IntValue(number.to_string()),
-        Field::Flag(flag) => Value::BoolValue(flag),
+        Field::Text(text) => Value::Text(text),
+        Field::Number(number) => Value::Number(number.to_string()),
+        Field::Flag(flag) => Value::Flag(flag),
     };
     Attribute { key: format!("rehearsal.{key}"), value }
 }

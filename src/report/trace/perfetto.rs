@@ -219,7 +219,7 @@ fn instants(drawn: &Drawn<'_>, cast: &Cast, events: &mut Vec<Event>) {
     for entry in &drawn.story.entries {
         let is_shown = match entry.what {
             What::NotDelivered { leg, .. } => leg != Leg::Cancel,
-            What::AttemptFailed | What::Duplicated | What::LetGo { .. } | What::Down | What::PassedOver { .. } => true,
+            What::AttemptFailed | What::LetGo { .. } | What::Down | What::PassedOver { .. } => true,
             _ => false,
         };
         if !is_shown {
