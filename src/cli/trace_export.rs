@@ -1,11 +1,11 @@
-//! Stories of a run for other tools: a sample of its messages, or all packets of a time.
+//! Stories of a run for other tools: those of a sample of its messages, or all packets of a time.
 
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueHint};
 use rehearsal::base::time::{Span, Time};
-use rehearsal::experiment::{self, Traced, Wish};
+use rehearsal::experiment::{self, TraceError, Traced, Wish};
 use rehearsal::metrics::story::Quest;
 use rehearsal::report::trace::{self, FORMATS, Format, Origin, Trace};
 use rehearsal::scenario::plan::Plan;
@@ -42,20 +42,26 @@ pub struct TraceExport {
     /// Only messages of this flow, which may be one of calls such as `api->payments`
     #[arg(long, value_name = "FLOW")]
     pub flow: Option<String>,
-    #[command(flatten)]
-    pub export: Export,
-}
-
-/// What is written, and where.
-#[derive(Args, Debug)]
-pub struct Export {
     /// The format
     #[arg(long, value_name = "FORMAT", value_parser = formats())]
     pub format: &'static Format,
-    /// Follow so many messages at the most, chosen by their names: all, or every second, or every fourth and so on
-    #[arg(long, value_name = "N", default_value = "1000", value_parser = count)]
-    pub sample: usize,
-    /// Of `pcapng`: take the first N packets of the whole run, instead of those of the sample
+    #[command(flatten)]
+    pub extent: Extent,
+    /// Write into FILE instead of to the standard output
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+    /// Replace a file that is there
+    #[arg(long, requires = "output")]
+    pub force: bool,
+}
+
+/// How much is written.
+#[derive(Args, Debug)]
+pub struct Extent {
+    /// Follow so many messages at the most, chosen by their names: all, or every second, or every fourth and so on [default: 1000]
+    #[arg(long, value_name = "N", value_parser = count)]
+    pub sample: Option<usize>,
+    /// Of `pcapng`: take the first N packets of the whole run, instead of those of messages that are followed
     #[arg(long, value_name = "N", value_parser = count, conflicts_with = "sample")]
     pub packets: Option<usize>,
     /// With `--packets`: begin at this time of the run
@@ -64,13 +70,10 @@ pub struct Export {
     /// With `--packets`: end at this time of the run
     #[arg(long, value_name = "TIME", requires = "packets")]
     pub until: Option<Span>,
-    /// Write into FILE instead of to the standard output
-    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub output: Option<PathBuf>,
-    /// Replace a file that is there
-    #[arg(long, requires = "output")]
-    pub force: bool,
 }
+
+/// How many messages are followed where nothing is said about it.
+const SAMPLE: usize = 1_000;
 
 /// The formats by name.
 fn formats() -> impl TypedValueParser<Value = &'static Format> {
@@ -93,90 +96,71 @@ pub fn trace_export(terminal: Terminal, args: &TraceExport) -> Exit {
 }
 
 fn try_export(terminal: Terminal, args: &TraceExport) -> Result<(), Exit> {
-    let files = Files::default();
-    let prepared = prepare(&files, &args.file, &args.changes.overrides());
+    let complain = |message: &str, exit: Exit| {
+        terminal.complain(&format!("{}: {message}", args.file.display()));
+        exit
+    };
+    let prepared = prepare(&Files::default(), &args.file, &args.changes.overrides());
     let plan = prepared.map_err(|mistakes| refuse(terminal, &mistakes))?.plan;
-    let named = args.file.display().to_string();
     if args.run >= plan.runs {
         let last = plan.runs.saturating_sub(1);
-        terminal.complain(&format!("{named}: there is no run {}: the last one is {last}", args.run));
-        return Err(Exit::Wrong);
+        let message =
+            format!("there is no run {}: the last one is {last}, and `--runs` says how many there are", args.run);
+        return Err(complain(&message, Exit::Wrong));
     }
-    let output = args.export.claim(terminal)?;
-    if let Some(most) = args.export.packets {
-        return args.export.packets_of(terminal, &named, &plan, args.run, most, &output);
+    if args.extent.packets.is_some() && args.format.name != "pcapng" {
+        return Err(complain("`--packets` needs `--format pcapng`", Exit::Wrong));
     }
-    let wish = Wish::Quest(Quest::Sample(args.export.sample));
+    let output = Output::claim(terminal, args.output.as_deref(), args.force)?;
     let mut line = ProgressLine::new(terminal, &Files::stem(&args.file));
-    let traced = experiment::trace(&plan, args.run, args.flow.as_deref(), &wish, &mut |progress| {
+    let mut watch = |progress| {
         line.tell(experiment::Progress { run: 0, runs: 1, ..progress });
         interrupt::look()
-    });
+    };
+    let failed = |error| match error {
+        TraceError::Run(error) => stopped(terminal, &args.file.display().to_string(), &error),
+        error => complain(&error.to_string(), Exit::Wrong),
+    };
+    let rule = if let Some(most) = args.extent.packets {
+        let captured = experiment::capture(&plan, args.run, args.extent.window(), most, &mut watch);
+        let captured = captured.map_err(|error| failed(error.into()))?;
+        let origin = Origin::of(&plan, args.run, trace::rule_of_packets(&captured));
+        output.fill(|out| trace::write_packets(&origin, &captured, out))?;
+        origin.rule
+    } else {
+        let wish = args.extent.wish();
+        let traced = experiment::trace(&plan, args.run, args.flow.as_deref(), &wish, &mut watch).map_err(failed)?;
+        write(&output, args.format, &plan, args.run, &wish, &traced)?
+    };
     drop(line);
-    let traced = traced.map_err(|error| match error {
-        experiment::TraceError::Run(error) => stopped(terminal, &named, &error),
-        other => {
-            terminal.complain(&format!("{named}: {other}"));
-            Exit::Wrong
-        }
-    })?;
-    args.export.write(terminal, &plan, args.run, &wish, &traced, &output)
+    let place = args.output.as_ref().map_or(String::new(), |path| format!(", in `{}`", path.display()));
+    terminal.note(&format!("{rule}{place}"));
+    Ok(())
 }
 
-impl Export {
-    /// Makes ready to write.
-    pub fn claim(&self, terminal: Terminal) -> Result<Output<'_>, Exit> {
-        if self.packets.is_some() && self.format.name != "pcapng" {
-            terminal.complain("`--packets` is about packets: it needs `--format pcapng`");
-            return Err(Exit::Wrong);
-        }
-        Output::claim(terminal, self.output.as_deref(), self.force)
+/// Writes stories, and says by which rule they were chosen.
+pub fn write(
+    output: &Output<'_>,
+    format: &Format,
+    plan: &Plan,
+    run: u32,
+    wish: &Wish,
+    traced: &Traced,
+) -> Result<String, Exit> {
+    let trace = Trace::of(plan, run, wish, traced);
+    output.fill(|out| format.write(&trace, out))?;
+    Ok(trace.origin.rule)
+}
+
+impl Extent {
+    /// The messages that are followed.
+    pub fn wish(&self) -> Wish {
+        Wish::Quest(Quest::Sample(self.sample.unwrap_or(SAMPLE)))
     }
 
-    /// Writes stories, and says how they were chosen.
-    pub fn write(
-        &self,
-        terminal: Terminal,
-        plan: &Plan,
-        run: u32,
-        wish: &Wish,
-        traced: &Traced,
-        output: &Output<'_>,
-    ) -> Result<(), Exit> {
-        let trace = Trace::of(plan, run, wish, traced);
-        output.fill(|out| self.format.write(&trace, out))?;
-        self.tell(terminal, &trace.origin);
-        Ok(())
-    }
-
-    /// Plays a run for its packets, and writes them.
-    fn packets_of(
-        &self,
-        terminal: Terminal,
-        named: &str,
-        plan: &Plan,
-        run: u32,
-        most: usize,
-        output: &Output<'_>,
-    ) -> Result<(), Exit> {
+    /// The time in which packets are taken.
+    pub fn window(&self) -> (Time, Time) {
         let at = |span: Option<Span>, or: Time| span.map_or(or, |span| Time::ZERO + span);
-        let window = (at(self.from, Time::ZERO), at(self.until, Time::MAX));
-        let mut line = ProgressLine::new(terminal, named);
-        let captured = experiment::capture(plan, run, window, most, &mut |progress| {
-            line.tell(experiment::Progress { run: 0, runs: 1, ..progress });
-            interrupt::look()
-        });
-        drop(line);
-        let captured = captured.map_err(|error| stopped(terminal, named, &error))?;
-        let origin = Origin::of(plan, run, trace::rule_of_packets(&captured));
-        output.fill(|out| trace::write_packets(&origin, &captured, out))?;
-        self.tell(terminal, &origin);
-        Ok(())
-    }
-
-    /// Says how what was written was chosen.
-    fn tell(&self, terminal: Terminal, origin: &Origin<'_>) {
-        let place = self.output.as_ref().map_or(String::new(), |path| format!(", in `{}`", path.display()));
-        terminal.note(&format!("{}{place}", origin.rule));
+        (at(self.from, Time::ZERO), at(self.until, Time::MAX))
     }
 }

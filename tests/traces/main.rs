@@ -2,7 +2,13 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[cfg(feature = "cli")]
+#[path = "../home/mod.rs"]
+mod home;
 mod played;
+
+#[cfg(feature = "cli")]
+mod command;
 
 mod otlp;
 mod pcapng;

@@ -139,7 +139,7 @@ fn phases_hold_what_latencies_are_made_of() {
                 checked += usize::from(time > 0);
             }
         }
-        assert!(checked > 0, "{name}");
+        assert!(name != "calls" || checked > 60, "{name}: {checked}");
     }
 }
 
