@@ -132,7 +132,10 @@ impl Tap {
             Some(_) => self.flights.is_dropped(end.time, called),
         };
         if let Some(place) = ended {
-            self.packets[place].ends.push(end);
+            let ends = &mut self.packets[place].ends;
+            // Hardly any has more than one, and there can be many packets.
+            ends.reserve_exact(1);
+            ends.push(end);
         }
     }
 }
