@@ -22,6 +22,7 @@ mod keep;
 mod list;
 mod look;
 mod merge;
+mod output;
 mod plot;
 mod progress;
 mod rank;
@@ -33,6 +34,7 @@ mod store;
 mod sweep;
 mod terminal;
 mod trace;
+mod trace_export;
 mod tune;
 mod verify;
 

@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum, ValueHint};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueHint};
 use rehearsal::experiment::{self, Progress, TraceError, Traced, Wish};
 use rehearsal::metrics::story::Quest;
 use rehearsal::report::StoryReport;
+use rehearsal::report::trace::{FORMATS, Format};
 use rehearsal::scenario::plan::Plan;
 
 use super::args::Changes;
@@ -16,6 +18,7 @@ use super::interrupt;
 use super::progress::ProgressLine;
 use super::scenario::{prepare, refuse, stopped};
 use super::terminal::Terminal;
+use super::trace_export::{self, Extent};
 
 /// Tells the stories of some messages: where each went, what happened to it, and what its time was spent on
 ///
@@ -31,7 +34,9 @@ Examples:
   rehearsal trace checkout.toml --message 17             the 18th that was offered
   rehearsal trace checkout.toml --message 'shoppers[0]#17' --all
   rehearsal trace checkout.toml --format svg > story.svg
-  rehearsal trace checkout.toml --slowest 5 -o stories   texts and pictures in stories/")]
+  rehearsal trace checkout.toml --slowest 5 -o stories   texts and pictures in stories/
+  rehearsal trace checkout.toml --format perfetto -o trace.json
+  rehearsal trace checkout.toml --format pcapng --packets 100000 -o run.pcapng")]
 pub struct Trace {
     /// The scenario file; `-` is the standard input
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -59,39 +64,67 @@ pub struct Trace {
     /// Tell every step, however many there are
     #[arg(long)]
     pub all: bool,
-    /// Write texts, pictures and `stories.json` into DIR
-    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    #[command(flatten)]
+    pub extent: Extent,
+    /// Write texts, pictures and `stories.json` into this directory; of formats for other tools, write this file
+    #[arg(short, long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub output: Option<PathBuf>,
-    /// Replace the stories or the report that DIR already holds
+    /// Replace what is there already: stories, a report, or the file
     #[arg(long, requires = "output")]
     pub force: bool,
-    /// What goes to the standard output
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
+    /// The form
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = forms())]
+    pub format: Form,
 }
 
-/// What goes to the standard output.
-#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub enum Format {
-    /// Stories to read
-    #[default]
+/// The form that stories are told in.
+#[derive(Clone, Copy, Debug)]
+pub enum Form {
+    /// Here: for people.
+    Told(Telling),
+    /// For other tools.
+    Exported(&'static Format),
+}
+
+/// How stories are told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Telling {
+    /// To read.
     Text,
-    /// All stories as one JSON document, with texts and pictures
+    /// As one document, with texts and pictures.
     Json,
-    /// A picture; of one story only
+    /// As a picture.
     Svg,
 }
 
+const TELLINGS: [(&str, Telling, &str); 3] = [
+    ("text", Telling::Text, "Stories to read"),
+    ("json", Telling::Json, "All stories as one JSON document, with texts and pictures"),
+    ("svg", Telling::Svg, "A picture; of one story only"),
+];
+
+/// The forms by name.
+fn forms() -> impl TypedValueParser<Value = Form> {
+    let told = TELLINGS.iter().map(|(name, _, help)| PossibleValue::new(name).help(help));
+    let exported = FORMATS.iter().map(|format| PossibleValue::new(format.name).help(format.summary));
+    PossibleValuesParser::new(told.chain(exported)).map(|name| {
+        let telling = TELLINGS.iter().find(|(of, ..)| *of == name).map(|&(_, telling, _)| Form::Told(telling));
+        let exported = || Form::Exported(Format::named(&name).expect("only names of forms are accepted"));
+        telling.unwrap_or_else(exported)
+    })
+}
+
 impl Trace {
-    fn wish(&self) -> Wish {
+    /// What is wished for, if anything is.
+    pub fn wish(&self) -> Option<Wish> {
         match (&self.message, self.lost, self.percentile) {
-            (Some(message), ..) => match message.parse() {
+            (Some(message), ..) => Some(match message.parse() {
                 Ok(number) => Wish::Quest(Quest::Number(number)),
                 Err(_) => Wish::Named(message.clone()),
-            },
-            (_, Some(count), _) => Wish::Quest(Quest::Lost(count)),
-            (.., Some(share)) => Wish::Quest(Quest::Percentile(share)),
-            _ => Wish::Quest(Quest::Slowest(self.slowest.unwrap_or(1))),
+            }),
+            (_, Some(count), _) => Some(Wish::Quest(Quest::Lost(count))),
+            (.., Some(share)) => Some(Wish::Quest(Quest::Percentile(share))),
+            _ => self.slowest.map(|count| Wish::Quest(Quest::Slowest(count))),
         }
     }
 }
@@ -137,33 +170,44 @@ fn try_trace(terminal: Terminal, args: &Trace) -> Result<Exit, Exit> {
             format!("there is no run {}: the last one is {last}, and `--runs` says how many there are", args.run);
         return Err(complain(&message, Exit::Wrong));
     }
+    let telling = match args.format {
+        Form::Told(telling) => telling,
+        Form::Exported(format) => {
+            trace_export::export(terminal, args, format, &plan, complain)?;
+            return Ok(Exit::Well);
+        }
+    };
+    if args.extent.is_said() {
+        let message = "`--sample` and `--packets` are for other tools: `--format perfetto`, say";
+        return Err(complain(message, Exit::Wrong));
+    }
     let claim = |path: &PathBuf| Directory::claim(path, args.force);
     let directory = args.output.as_ref().map(claim).transpose();
     let directory = directory.map_err(|refusal| complain(&refusal.to_string(), Exit::File))?;
-    let wish = args.wish();
+    let wish = args.wish().unwrap_or(Wish::Quest(Quest::Slowest(1)));
     let traced = play(terminal, args, &plan, &wish).map_err(|error| match error {
         TraceError::Run(error) => stopped(terminal, &args.file.display().to_string(), &error),
         error => complain(&error.to_string(), Exit::Wrong),
     })?;
     let is_good_news = traced.among > Some(0) && matches!(wish, Wish::Quest(Quest::Lost(_)));
-    if traced.stories.is_empty() && !(is_good_news && args.format != Format::Svg) {
+    if traced.stories.is_empty() && !(is_good_news && telling != Telling::Svg) {
         return Err(complain(&nothing(&wish, &traced), Exit::Wrong));
     }
     let report = StoryReport::new(&plan.title, plan.variant.as_deref(), args.run, &wish, &traced);
-    if let (Format::Svg, 2..) = (args.format, traced.stories.len()) {
+    if let (Telling::Svg, 2..) = (telling, traced.stories.len()) {
         let message = "a picture shows one story: ask for one, or write all of them with `-o DIR`";
         return Err(complain(message, Exit::Wrong));
     }
     if let Some(directory) = directory {
         directory.fill(&report.files(args.all)).map_err(|refusal| complain(&refusal.to_string(), Exit::File))?;
     }
-    let exit = match args.format {
-        Format::Text if traced.stories.is_empty() => terminal.print(format!("{}\n", nothing(&wish, &traced))),
-        Format::Text => terminal.print(report.text(terminal.report_style(), args.all)),
-        Format::Json => terminal.print(report.json()),
-        Format::Svg => terminal.print(report.pictures().concat()),
+    let exit = match telling {
+        Telling::Text if traced.stories.is_empty() => terminal.print(format!("{}\n", nothing(&wish, &traced))),
+        Telling::Text => terminal.print(report.text(terminal.report_style(), args.all)),
+        Telling::Json => terminal.print(report.json()),
+        Telling::Svg => terminal.print(report.pictures().concat()),
     };
-    if args.format == Format::Text && terminal.is_watched {
+    if telling == Telling::Text && terminal.is_watched {
         if !args.all && report.leaves_out() {
             terminal.note("\n`--all` tells every step");
         }

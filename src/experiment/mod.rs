@@ -1,6 +1,7 @@
 //! From a plan to results: runs, replicates, and whether expectations hold.
 
 mod baseline;
+mod capture;
 mod chain;
 mod compare;
 mod enough;
@@ -36,6 +37,7 @@ use harvest::Harvest;
 use replicate::each_run;
 
 pub use baseline::{Baseline, Known};
+pub use capture::{Captured, capture};
 pub use compare::{Breach, Comparison, Contrast, Finding, Side, Times, compare, runs_of_each};
 pub use partial::Partial;
 pub use record::{Questions, Record};

@@ -1,5 +1,6 @@
 //! The stories of some messages of a run: a play that finds them, and one that writes them down.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::base::names::Names;
@@ -122,8 +123,8 @@ pub fn trace(
         return Err(TraceError::NoMessage(name.clone()));
     }
     // In the order of the wish.
-    let place = |story: &Story| chosen.iter().position(|&message| message == story.root().message);
-    stories.sort_by_key(place);
+    let places: BTreeMap<MessageId, usize> = chosen.iter().copied().zip(0..).collect();
+    stories.sort_by_key(|story| places.get(&story.root().message));
     let cast = explain::cast(plan, cluster.names(), &stories);
     Ok(Traced { stories, cast, among, one_in, seed })
 }

@@ -72,8 +72,9 @@ fn run(index: u32, seed: u64) -> RunResult {
                 let (arrived, done) = (sent + way, sent + way + work);
                 events.push((arrived, Observation::Received { message, duplicate: false }));
                 if fortune > 994 {
-                    events.push((arrived, Observation::Handled { message, outcome: Outcome::Rejected }));
                     events.push((arrived, Observation::TurnedAway { why: TurnedAway::QueueFull }));
+                    events.push((arrived, Observation::LetGo { message, why: TurnedAway::QueueFull }));
+                    events.push((arrived, Observation::Handled { message, outcome: Outcome::Rejected }));
                     events.push((arrived, Observation::Refused { why: Outcome::Rejected }));
                 } else {
                     events.push((done, Observation::Handled { message, outcome: Outcome::Done }));

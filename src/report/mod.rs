@@ -30,6 +30,7 @@ mod text;
 mod theory;
 mod timeline;
 mod total;
+pub mod trace;
 mod tune;
 
 use std::fmt;
