@@ -105,11 +105,11 @@ fn users_who_wait_for_their_answers() {
     of("machine repairman", "workers = 2\nwork = { exponential = \"1ms\" }");
     of("machine repairman", "discipline = \"processor-sharing\"\nwork = \"0.6ms\"");
     let bounds = of("asymptotic bounds", "work = \"1ms\"");
-    let known = bounds.predictions.iter().filter(|prediction| prediction.relation != Relation::Equal);
-    assert!(
-        known.clone().count() == 2 && known.clone().all(|prediction| prediction.agrees() == Some(true)),
-        "{bounds:#?}"
-    );
+    // Where the worker is never idle, all runs serve the same, and there is no interval.
+    let known: Vec<_> = bounds.predictions.iter().filter(|prediction| prediction.relation != Relation::Equal).collect();
+    assert!(known.len() == 2 && known.iter().all(|prediction| prediction.agrees() != Some(false)), "{bounds:#?}");
+    let differences = known.iter().filter_map(|prediction| prediction.difference());
+    assert!(differences.map(f64::abs).fold(0.0, f64::max) < 0.01, "{bounds:#?}");
 }
 
 #[test]

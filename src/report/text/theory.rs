@@ -48,7 +48,7 @@ pub(super) fn lines(results: &Results, style: Style) -> Vec<String> {
 }
 
 fn table(shown: &[&Prediction], style: Style) -> Vec<String> {
-    let formula = |prediction: &Prediction| clean(&prediction.formula, 20);
+    let formula = |prediction: &Prediction| clean(&prediction.formula, 23);
     // Names to the left, as the first column.
     let width =
         shown.iter().map(|prediction| formula(prediction).chars().count()).max().unwrap_or(0).max("formula".len());
@@ -67,7 +67,7 @@ fn table(shown: &[&Prediction], style: Style) -> Vec<String> {
         });
         let nothing = || human::NOTHING.to_owned();
         vec![
-            clean(&prediction.quantity, 36),
+            clean(&prediction.quantity, 34),
             format!("{:<width$}", formula(prediction)),
             predicted.unwrap_or_else(nothing),
             value(&prediction.measured),
