@@ -75,3 +75,23 @@ fn what_is_no_report_is_not_drawn() {
     let ended = home.run(&["plot", "out"]).with(2);
     assert!(ended.err.contains("there is no `timeline.csv`"), "{}", ended.err);
 }
+
+/// The mean of the workers at work over the steps of the measured time is the mean that the summary has, as whole steps make it up.
+#[test]
+fn curves_and_summary_say_the_same_of_services() {
+    let home = Home::new();
+    let set = ["--set", "run.warmup=0.5s", "--set", "services.api.workers=2", "--set", "services.api.nodes=3"];
+    home.run(&[&["run", "good.toml", "--seed", "7", "-o", "out", "--inconclusive", "pass"], &set[..]].concat()).with(0);
+    let summary: serde_json::Value = serde_json::from_str(&home.read("out/summary.json")).expect("JSON");
+    let mean = summary["total"]["stations"][0]["metrics"]["busy"]["mean"].as_f64().expect("a number");
+    let table = home.read("out/utilisation.csv");
+    let mut reader = csv::Reader::from_reader(table.as_bytes());
+    let header = reader.headers().expect("a header").clone();
+    let column = |name: &str| header.iter().position(|field| field == name).expect("it is there");
+    let number = |row: &csv::StringRecord, name: &str| row[column(name)].parse::<f64>().expect("a number");
+    let rows: Vec<_> = reader.records().map(|row| row.expect("whole")).filter(|row| &row[0] == "all").collect();
+    let measured: Vec<_> = rows.iter().filter(|row| (0.5..2.0).contains(&number(row, "start_s"))).collect();
+    let busy = measured.iter().map(|row| number(row, "busy")).sum::<f64>() / measured.len() as f64;
+    assert!((busy / 3.0 - mean).abs() < 1e-9, "{busy} of three nodes, {mean} of one");
+    assert!(rows.iter().all(|row| (&row[column("workers")], &row[column("nodes")]) == ("6", "3")));
+}

@@ -45,6 +45,7 @@ pub enum Command {
     Plot(super::plot::Plot),
     Export(Export),
     Report(super::report::Report),
+    Trace(super::trace::Trace),
     Check(Check),
     Verify(Verify),
     Init(Init),

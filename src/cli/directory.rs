@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use rehearsal::report::File;
 
 /// What the reports of this version consist of, at the top of their directory.
-const OURS: [&str; 23] = [
+const OURS: [&str; 26] = [
     "summary.json",
     "summary.csv",
     "timeline.csv",
@@ -21,6 +21,7 @@ const OURS: [&str; 23] = [
     "attribution.csv",
     "lost.csv",
     "utilisation.csv",
+    "theory.csv",
     "scenario.toml",
     "system.json",
     "report.html",
@@ -36,6 +37,8 @@ const OURS: [&str; 23] = [
     "tune.json",
     "tune.txt",
     "best.toml",
+    "stories.json",
+    "stories",
 ];
 
 /// A directory to be.

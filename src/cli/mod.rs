@@ -22,6 +22,7 @@ mod keep;
 mod list;
 mod look;
 mod merge;
+mod output;
 mod plot;
 mod progress;
 mod rank;
@@ -32,6 +33,8 @@ mod scenario;
 mod store;
 mod sweep;
 mod terminal;
+mod trace;
+mod trace_export;
 mod tune;
 mod verify;
 
@@ -60,6 +63,7 @@ pub fn main() -> ExitCode {
         Command::Plot(args) => plot::plot(terminal, &args),
         Command::Export(args) => export::export(terminal, &args),
         Command::Report(args) => report::report(terminal, &args),
+        Command::Trace(args) => trace::trace(terminal, &args),
         Command::Check(args) => check::check(terminal, &args),
         Command::Verify(args) => verify::verify(terminal, &args),
         Command::Init(args) => init::init(terminal, &args),

@@ -8,6 +8,7 @@ use super::chain::Chain;
 use super::enough::Enough;
 use super::judge::Judge;
 use super::record::{Questions, Record};
+use super::theory::Beside;
 use super::warmup::Cut;
 
 /// What is known of the runs so far.
@@ -15,6 +16,7 @@ pub(super) struct Harvest<'a> {
     plan: &'a Plan,
     questions: Questions,
     judge: Judge,
+    beside: Beside,
     enough: Option<Enough>,
     is_enough: bool,
     count: u32,
@@ -30,6 +32,7 @@ impl<'a> Harvest<'a> {
             plan,
             questions: Questions::of(plan),
             judge: Judge::new(&plan.expectations),
+            beside: Beside::new(plan),
             enough: plan.enough.as_ref().map(Enough::new),
             is_enough: false,
             count: 0,
@@ -43,6 +46,7 @@ impl<'a> Harvest<'a> {
     pub fn take(&mut self, run: RunResult, keep: usize) -> bool {
         let Record { answers, digest, .. } = self.questions.answer(&run);
         self.judge.take(self.questions.expectations.iter().map(|&expectation| &answers[expectation]));
+        self.beside.take(&run, self.count == 0);
         if self.count == 0 {
             self.judge.take_batches(&run);
         }
@@ -95,6 +99,7 @@ impl<'a> Harvest<'a> {
             count: self.count,
             digest: self.chain.digest(),
             judgements: self.judge.judgements(),
+            theory: self.beside.theory(),
             system: plan.system.clone(),
             idle_faults,
             warnings,

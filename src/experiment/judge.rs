@@ -1,20 +1,15 @@
 //! Whether expectations hold: by the 95 % interval across runs. A single run is judged by its values; the intervals beside them are
 //! of batch means.
 
-use crate::base::time::Time;
 use crate::metrics::RunResult;
 use crate::scenario::condition::{Amount, Condition, Operator};
 use crate::scenario::plan::{Expectation, Measure};
 use crate::scenario::quantity::Statistic;
 
-use super::measure::value_within;
+use super::estimate::{BATCHES, Estimate};
 use super::partial::Partial;
-use super::sample::{CONFIDENCE, Moments, Sample};
+use super::sample::{CONFIDENCE, Sample};
 use super::verdict::{Basis, Ground, Judgement, Measured, Unit, Verdict};
-
-/// Batches a single run is cut into: enough for Student's t to be close to the normal law, few enough for each to be long
-/// (Law, "Simulation Modeling and Analysis", sec. 9.5: 20 to 40).
-const BATCHES: u32 = 20;
 
 /// Judges what is expected of the runs of a scenario, as they come in, in the order of their index.
 #[derive(Debug)]
@@ -26,11 +21,9 @@ pub(super) struct Judge {
 #[derive(Debug)]
 struct Expected {
     expectation: Expectation,
-    sample: Sample,
+    estimate: Estimate,
     /// The first run in which each condition did not hold, if there is one.
     broken: Vec<Option<u32>>,
-    /// Of a single run, the values of its batches.
-    batches: Moments,
 }
 
 impl Judge {
@@ -38,18 +31,17 @@ impl Judge {
     pub(super) fn new(expectations: &[Expectation]) -> Self {
         let expected = expectations.iter().map(|expectation| Expected {
             expectation: expectation.clone(),
-            sample: Sample::default(),
+            estimate: Estimate::new(expectation.measure.clone()),
             broken: vec![None; expectation.conditions.len()],
-            batches: Moments::default(),
         });
         Self { expected: expected.collect() }
     }
 
     /// Takes in what the next run answers, expectation by expectation.
     pub(super) fn take<'p>(&mut self, answers: impl Iterator<Item = &'p Partial>) {
-        for (Expected { expectation, sample, broken, .. }, answer) in self.expected.iter_mut().zip(answers) {
-            let run = sample.runs();
-            let value = sample.add(answer, expectation.measure.statistic);
+        for (Expected { expectation, estimate, broken }, answer) in self.expected.iter_mut().zip(answers) {
+            let run = estimate.sample.runs();
+            let value = estimate.take(answer);
             for (broken, (_, condition)) in broken.iter_mut().zip(&expectation.conditions) {
                 if !value.is_some_and(|value| meets(condition, value)) {
                     *broken = broken.or(Some(run));
@@ -60,14 +52,7 @@ impl Judge {
 
     /// Takes in the batches of a run that is the only one.
     pub(super) fn take_batches(&mut self, run: &RunResult) {
-        for Expected { expectation, batches, .. } in &mut self.expected {
-            let measure = &expectation.measure;
-            if measure.window.is_none() {
-                // A count of a twentieth of the time stands for a twentieth of the count.
-                let scale = if measure.statistic == Statistic::Count { f64::from(BATCHES) } else { 1.0 };
-                *batches = parts(run).filter_map(|part| value_within(measure, run, part)).map(|x| x * scale).collect();
-            }
-        }
+        self.expected.iter_mut().for_each(|expected| expected.estimate.take_batches(run));
     }
 
     /// What has become of the expectations.
@@ -99,7 +84,7 @@ pub(super) fn gravest(verdicts: impl Iterator<Item = Verdict>) -> Verdict {
 impl Expected {
     fn judge(&self) -> Judgement {
         let Self { expectation, .. } = self;
-        let measured = self.measured(CONFIDENCE);
+        let measured = self.estimate.measured(CONFIDENCE);
         let (mut note, mut grounds, mut broken_by) = (None, Vec::new(), None);
         let verdicts = expectation.conditions.iter().zip(&self.broken).map(|((_, condition), broken)| {
             let (verdict, ground) = self.decide(condition, broken.is_none(), &measured);
@@ -133,7 +118,7 @@ impl Expected {
     /// Whether it is sure that it holds, or that it does not. Values alone are never sure, nor are runs that happen to agree; but what a
     /// run has broken that no run may break stays so.
     fn verdict_at(&self, confidence: f64) -> Verdict {
-        let measured = self.measured(confidence);
+        let measured = self.estimate.measured(confidence);
         let has_width = measured.interval.is_some_and(|(low, high)| low < high);
         let verdicts = self.expectation.conditions.iter().zip(&self.broken).map(|((_, condition), broken)| match self
             .decide(condition, broken.is_none(), &measured)
@@ -146,7 +131,7 @@ impl Expected {
     }
 
     fn miss(&self) -> f64 {
-        let Some(value) = self.sample.value(self.expectation.measure.statistic) else { return f64::INFINITY };
+        let Some(value) = self.estimate.value() else { return f64::INFINITY };
         let conditions = self.expectation.conditions.iter();
         let miss = conditions.map(|(_, condition)| match condition {
             Condition::Compare { value: amount, .. } if !meets(condition, value) => {
@@ -160,15 +145,6 @@ impl Expected {
         miss.sum()
     }
 
-    fn measured(&self, confidence: f64) -> Measured {
-        let measure = &self.expectation.measure;
-        if self.sample.runs() != 1 {
-            return Measured::of_sample(measure, &self.sample, confidence);
-        }
-        let half = self.batches.half_width().filter(|_| self.batches.count() == BATCHES);
-        Measured::of(measure, self.sample.value(measure.statistic), half, 1)
-    }
-
     /// Whether a condition is met, and what says so.
     fn decide(&self, condition: &Condition, held: bool, measured: &Measured) -> (Verdict, Ground) {
         let Condition::Compare { operator, value: amount, tolerance, .. } = condition else {
@@ -180,7 +156,7 @@ impl Expected {
         let told = |holds| if holds { Verdict::Pass } else { Verdict::Fail };
         let statistic = self.expectation.measure.statistic;
         // A single run is judged by its value; its interval is shown beside it.
-        if self.sample.runs() == 1 {
+        if self.estimate.sample.runs() == 1 {
             return (told(holds(value)), Ground::Value);
         }
         let each_run = matches!(statistic, Statistic::Min | Statistic::Max)
@@ -252,17 +228,6 @@ fn meets(condition: &Condition, value: f64) -> bool {
         }
         _ => false,
     }
-}
-
-/// The measured time of a run in equal parts.
-fn parts(run: &RunResult) -> impl Iterator<Item = (Time, Time)> {
-    let (from, to) = run.measured;
-    let length = to.since(from).as_nanos();
-    let at = move |part: u32| {
-        let nanos = u128::from(length) * u128::from(part) / u128::from(BATCHES);
-        from + crate::base::time::ns(nanos as u64)
-    };
-    (0..BATCHES).map(move |part| (at(part), at(part + 1)))
 }
 
 fn holds(operator: Operator, value: f64, demand: f64, tolerance: Option<f64>) -> bool {

@@ -1,9 +1,11 @@
 //! From a plan to results: runs, replicates, and whether expectations hold.
 
 mod baseline;
+mod capture;
 mod chain;
 mod compare;
 mod enough;
+mod estimate;
 mod explain;
 mod harvest;
 mod judge;
@@ -18,6 +20,7 @@ mod shard;
 mod shelf;
 mod study;
 mod sweep;
+mod theory;
 mod trace;
 mod tune;
 mod verdict;
@@ -34,6 +37,7 @@ use harvest::Harvest;
 use replicate::each_run;
 
 pub use baseline::{Baseline, Known};
+pub use capture::{Captured, capture};
 pub use compare::{Breach, Comparison, Contrast, Finding, Side, Times, compare, runs_of_each};
 pub use partial::Partial;
 pub use record::{Questions, Record};
@@ -44,6 +48,7 @@ pub use shard::{Division, Shard, play_shard};
 pub use shelf::{Bare, Shelf};
 pub use study::{Outcome, StudyError, study};
 pub use sweep::{Axis, Effect, Sweep, SweepPoint};
+pub use theory::{Prediction, Relation, Silence, Theory};
 pub use trace::{TraceError, Traced, Wish, trace};
 pub use tune::{Behind, Candidate, Reason, Round, Tuning, runs_at_most, tune};
 pub use verdict::{Basis, Ground, Judgement, Measured, Unit, Verdict};
@@ -69,6 +74,8 @@ pub struct Results {
     pub runs: Vec<RunResult>,
     /// The expectations, in the order they are written.
     pub judgements: Vec<Judgement>,
+    /// What formulas say, beside what was measured.
+    pub theory: Theory,
     /// What was left out of the beginning, where that was found out.
     pub cut: Option<Cut>,
     /// The system as a picture shows it.

@@ -6,7 +6,6 @@ use std::ops::ControlFlow;
 use crate::base::names::Names;
 use crate::base::time::Time;
 use crate::metrics::recovery::{CourseBook, Courses, Strike};
-use crate::metrics::story::Recorder;
 use crate::metrics::{
     FaultResult, FlowResult, Imbalance, Ledger, LinkResult, Periods, QueueResult, Queues, ReaderResult, RunResult,
     Series, StationResult, Stations, TopicResult, Topics,
@@ -95,20 +94,20 @@ pub fn play_explained(plan: &Plan, run: u32, watch: &mut Watch<'_>) -> Result<Ru
     Ok(result)
 }
 
-/// Plays one run of a plan as [`play`] does, and has stories written down.
-pub(super) fn play_recorded(
+/// Plays one run of a plan as [`play`] does, with one more observer.
+pub(super) fn play_recorded<O: Observer>(
     plan: &Plan,
     run: u32,
-    record: impl FnOnce(&Names) -> Recorder,
+    observer: impl FnOnce(&Names) -> O,
     watch: &mut Watch<'_>,
-) -> Result<(RunResult, Cluster<Letter>, Box<Recorder>), RunError> {
+) -> Result<(RunResult, Cluster<Letter>, Box<O>), RunError> {
     let attach = |cluster: &mut Cluster<Letter>| {
-        let recorder = record(cluster.names());
-        cluster.observe(recorder);
+        let observer = observer(cluster.names());
+        cluster.observe(observer);
     };
     let (result, mut cluster) = play_as(plan, run, attach, watch)?;
-    let recorder = cluster.take_observer().expect("it was attached when the run began");
-    Ok((result, cluster, recorder))
+    let observer = taken(&mut cluster);
+    Ok((result, cluster, observer))
 }
 
 /// Plays one run of a plan, with what `attach` adds to those that watch it.

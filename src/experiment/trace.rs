@@ -1,14 +1,17 @@
 //! The stories of some messages of a run: a play that finds them, and one that writes them down.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::base::names::Names;
 use crate::metrics::story::{Cast, Found, Quest, Recorder, Search, Story, Subjects};
 use crate::process::{Flow, MessageId};
+use crate::scenario::nearest;
 use crate::scenario::plan::Plan;
 
 use super::explain;
 use super::run::{RunError, Watch, look, play_recorded};
+use super::warmup::Cut;
 
 /// Which messages' stories are told.
 #[derive(Clone, PartialEq, Debug)]
@@ -51,16 +54,20 @@ impl fmt::Display for TraceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Run(error) => error.fmt(f),
-            Self::NoFlow(name, flows) => write!(f, "there is no flow `{name}`; there are {}", flows.join(", ")),
-            Self::NoMessage(name) => {
-                write!(
-                    f,
-                    "there is no message `{name}`: messages are named as `shoppers[0]#17`, by node and number there"
-                )
+            Self::NoFlow(name, flows) => {
+                let meant = nearest(name, flows.iter().map(String::as_str));
+                let meant = meant.map(|meant| format!(" did you mean `{meant}`?")).unwrap_or_default();
+                write!(f, "there is no flow `{name}`;{meant} There are {}", flows.join(", "))
             }
-            Self::Beyond(number, count) => {
-                write!(f, "there is no message {number}: {count} are due in the measured time, counted from 0")
-            }
+            Self::NoMessage(name) => write!(
+                f,
+                "there is no message `{name}` in this run: a message is called by its number among all, or by its node and its \
+                 number there, as in `shoppers[0]#17`"
+            ),
+            Self::Beyond(number, count) => write!(
+                f,
+                "there is no message {number}: {count} are due in the measured time, and the first is message 0"
+            ),
         }
     }
 }
@@ -85,6 +92,9 @@ pub fn trace(
     watch: &mut Watch<'_>,
 ) -> Result<Traced, TraceError> {
     let flows = flows(plan, flow)?;
+    // What is left out of the beginning is left out here too.
+    let settled = plan.finds_warmup.then(|| Cut::find(plan, watch)).transpose()?.map(|cut| cut.apply(plan));
+    let plan = settled.as_ref().unwrap_or(plan);
     let seed = plan.seed_of(run);
     let (chosen, among, one_in) = match wish {
         Wish::Named(name) => {
@@ -93,7 +103,10 @@ pub fn trace(
             (vec![message], None, 1)
         }
         Wish::Quest(quest) => {
-            let search = |names: &Names| Search::new(quest.clone(), flows, plan.measured(), names);
+            let search = |names: &Names| {
+                let entrusted = plan.places(names).flows.into_keys().collect();
+                Search::new(quest.clone(), flows, plan.measured(), names).entrusting(entrusted)
+            };
             let search = look(plan, run, search, |search| search.open() > 0, watch)?;
             let (among, one_in) = (search.offered(), search.one_in());
             let found = search.found();
@@ -110,8 +123,8 @@ pub fn trace(
         return Err(TraceError::NoMessage(name.clone()));
     }
     // In the order of the wish.
-    let place = |story: &Story| chosen.iter().position(|&message| message == story.root().message);
-    stories.sort_by_key(place);
+    let places: BTreeMap<MessageId, usize> = chosen.iter().copied().zip(0..).collect();
+    stories.sort_by_key(|story| places.get(&story.root().message));
     let cast = explain::cast(plan, cluster.names(), &stories);
     Ok(Traced { stories, cast, among, one_in, seed })
 }

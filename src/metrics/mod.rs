@@ -15,6 +15,7 @@ mod series;
 mod setback;
 mod station;
 pub mod story;
+pub mod tap;
 mod topic;
 
 pub use curve::{Curve, CurveStep};

@@ -212,8 +212,20 @@ impl Envelope {
 
     #[inline]
     pub(super) fn offered_as(&self, from: NodeId, to: NodeId) -> MessageId {
-        let owner = if self.kind().leg() == Leg::Out { from } else { to };
-        self.subject().unwrap_or(MessageId { owner, number: self.number })
+        let (owner, number) = match self.kind() {
+            Kind::Notice | Kind::Message | Kind::Request | Kind::Cancel => (from, self.number),
+            Kind::Ack(_) | Kind::Reply(_) => (to, self.number),
+            // They have numbers of other things.
+            Kind::Delivery { .. }
+            | Kind::Skip
+            | Kind::Untie
+            | Kind::Probe
+            | Kind::Alive
+            | Kind::Idle
+            | Kind::Gossip(_)
+            | Kind::Subscribe => (from, NO_NUMBER),
+        };
+        self.subject().unwrap_or(MessageId { owner, number })
     }
 
     pub(super) fn digest(&self) -> u64 {
@@ -224,6 +236,9 @@ impl Envelope {
         mix(self.luck ^ mix(head ^ mix(tail)))
     }
 }
+
+/// No message has this number: their numbers begin at 0 and are used one after the other.
+pub(super) const NO_NUMBER: u32 = u32::MAX;
 
 /// How much a consumer has received from a broker and answered, ever.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]

@@ -6,7 +6,7 @@
 use crate::base::id::NodeId;
 use crate::process::{Carriage, Identity, Leg, Message, MessageId, Name, Pooled, Ticket};
 
-use super::envelope::Envelope;
+use super::envelope::{Envelope, NO_NUMBER};
 use super::log::Bulk;
 
 /// A message between roles.
@@ -41,8 +41,7 @@ impl Message for Letter {
     fn offered_as(&self, from: NodeId, to: NodeId) -> MessageId {
         match self {
             Self::Plain(envelope) => envelope.offered_as(from, to),
-            // No message has this number: their numbers begin at 0 and are used one after the other.
-            Self::Bulk(_) => MessageId { owner: from, number: u32::MAX },
+            Self::Bulk(_) => MessageId { owner: from, number: NO_NUMBER },
         }
     }
 

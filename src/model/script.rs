@@ -10,7 +10,7 @@ use crate::base::id::{Entity, NodeId};
 use crate::base::probability::Probability;
 use crate::base::random::{Key, Seed, Uniform, mix};
 use crate::base::time::Span;
-use crate::protocol::balance::Picker;
+use crate::protocol::balance::{BalancePolicy, Picker};
 use crate::protocol::keys::{AnyKeys, Keys as _};
 
 use super::broker::{Publication, SubscriptionSpec};
@@ -141,7 +141,9 @@ impl Call {
 /// What a sender keeps for kinds of messages to one group.
 #[derive(Clone, Debug)]
 pub struct RouteSpec {
-    /// How it chooses a member: what each sender starts from.
+    /// How it chooses a member.
+    pub balance: BalancePolicy,
+    /// The same at work: what each sender starts from.
     pub picker: Picker,
     /// What stands between it and the group, if anything does.
     pub guard: Option<GuardSpec>,
@@ -302,6 +304,12 @@ impl Choice {
     pub fn weighted(entries: Vec<(f64, u16)>) -> Self {
         assert!(!entries.is_empty(), "there is something to choose");
         Self(entries)
+    }
+
+    /// All there are, each with the share of draws that it gets.
+    pub fn shares(&self) -> impl Iterator<Item = (f64, u16)> {
+        let total: f64 = self.0.iter().map(|(weight, _)| weight).sum();
+        self.0.iter().map(move |&(weight, program)| (weight / total, program))
     }
 
     /// All there are.

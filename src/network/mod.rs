@@ -14,6 +14,8 @@ pub mod regions;
 pub mod stream;
 mod topology;
 
+use std::collections::BTreeSet;
+
 use crate::base::id::NodeId;
 use crate::base::names::Names;
 use crate::base::time::Time;
@@ -151,6 +153,25 @@ impl Network {
         route[class.trailing_zeros() as usize % CLASSES]
     }
 
+    /// The links that carry what some nodes send to others, each named once, whatever the class.
+    pub fn between(
+        &self,
+        from: impl Iterator<Item = NodeId>,
+        to: impl Iterator<Item = NodeId>,
+    ) -> impl Iterator<Item = &Link> {
+        let part = |node: NodeId| self.parts.get(node.index() as usize).map_or(0, |part| usize::from(*part));
+        let from: BTreeSet<usize> = from.map(part).collect();
+        let to: BTreeSet<usize> = to.map(part).collect();
+        let mut links = BTreeSet::new();
+        for (from, to) in from.iter().flat_map(|from| to.iter().map(move |to| (from, to))) {
+            match self.routes.get(from * self.count + to) {
+                None => drop(links.insert(LinkId::DEFAULT)),
+                Some(route) => links.extend(route),
+            }
+        }
+        links.into_iter().map(|link| &self.wires[link.index()].link)
+    }
+
     /// When a message sent over `link` arrives, if it is one of the many that simply do; of all others
     /// [`Network::transmit`] tells more.
     #[inline(always)]
@@ -225,6 +246,8 @@ mod tests {
         let claim = |from, to, classes| Claim { from, to, classes };
         let first = network.add("first", Link::latency(ms(1).into()), [claim(0, 1, 0b10)]);
         let second = network.add("second", Link::latency(ms(2).into()), [claim(0, 1, 0b111), claim(1, 0, 0b1)]);
+        let all = |from, to| network.between([NodeId::new(from)].into_iter(), [NodeId::new(to)].into_iter()).count();
+        assert_eq!([all(0, 2), all(2, 0), all(0, 1)], [3, 2, 1]);
         let route = |from, to, class| network.route(NodeId::new(from), NodeId::new(to), || class);
         assert_eq!([route(0, 2, 0b1), route(1, 2, 0b10), route(0, 2, 0b1000)], [second, first, LinkId::DEFAULT]);
         assert_eq!([route(2, 9, 0b1), route(2, 0, 0b10), route(0, 1, 0b1)], [second, LinkId::DEFAULT, LinkId::DEFAULT]);

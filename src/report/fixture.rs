@@ -4,7 +4,7 @@ use crate::base::cause::Cause;
 use crate::base::id::NodeId;
 use crate::base::random::{Seed, Uniform, mix};
 use crate::base::time::{Span, Time, ms, ns, secs, us};
-use crate::experiment::{Basis, Ground, Judgement, Measured, Results, Unit, Verdict};
+use crate::experiment::{Basis, Ground, Judgement, Measured, Results, Theory, Unit, Verdict};
 use crate::metrics::recovery::Courses;
 use crate::metrics::{
     Correctness, FaultResult, FlowBook, FlowResult, Ledger, LinkResult, QueueResult, Queues, ReaderResult, RunResult,
@@ -72,8 +72,9 @@ fn run(index: u32, seed: u64) -> RunResult {
                 let (arrived, done) = (sent + way, sent + way + work);
                 events.push((arrived, Observation::Received { message, duplicate: false }));
                 if fortune > 994 {
-                    events.push((arrived, Observation::Handled { message, outcome: Outcome::Rejected }));
                     events.push((arrived, Observation::TurnedAway { why: TurnedAway::QueueFull }));
+                    events.push((arrived, Observation::LetGo { message, why: TurnedAway::QueueFull }));
+                    events.push((arrived, Observation::Handled { message, outcome: Outcome::Rejected }));
                     events.push((arrived, Observation::Refused { why: Outcome::Rejected }));
                 } else {
                     events.push((done, Observation::Handled { message, outcome: Outcome::Done }));
@@ -196,6 +197,7 @@ pub(super) fn exchange() -> Results {
             judgement("shoppers/buy.latency.p99", "< 90ms", Verdict::Fail, time),
             undecided,
         ],
+        theory: Theory::default(),
         cut: None,
         system: system(),
         idle_faults: Vec::new(),

@@ -21,13 +21,16 @@ mod plot;
 mod saved;
 mod shell;
 mod stored;
+mod story;
 mod study;
 mod style;
 mod summary;
 mod sweep;
 mod text;
+mod theory;
 mod timeline;
 mod total;
+pub mod trace;
 mod tune;
 
 use std::fmt;
@@ -39,6 +42,7 @@ pub use compare::CompareReport;
 pub use page::{PAGE, PageError, page};
 pub use saved::{SavedError, baseline};
 pub use stored::StoredError;
+pub use story::StoryReport;
 pub use style::Style;
 pub use sweep::SweepReport;
 pub use total::Total;
@@ -100,9 +104,8 @@ impl Report<'_> {
         text::compact(self, style)
     }
 
-    /// Every file: `summary.json`, `summary.csv`, `timeline.csv`, `latency.csv`, `utilisation.csv`, `attribution.csv`, `lost.csv`,
-    /// `scenario.toml`, `system.json`, `depth.csv` where there are queues or topics, the page `report.html`, and each plot in `plots/` as SVG
-    /// and PNG. A plot of something that never happened is left out.
+    /// Every file: the [tables](Self::tables), the page `report.html`, and each plot in `plots/` as SVG and PNG. A plot of something that
+    /// never happened is left out.
     pub fn files(&self) -> Vec<File> {
         let mut files = self.tables();
         files.extend(page::of(&files));
@@ -127,6 +130,8 @@ impl Report<'_> {
             file("system.json", self::json(&results.system)),
         ];
         files.extend(curves::depth(results, total).map(|bytes| file("depth.csv", bytes)));
+        files.extend(theory::csv(results).map(|bytes| file("theory.csv", bytes)));
+        files.extend(story::of_run(results).map(|bytes| file("stories.json", bytes)));
         files
     }
 

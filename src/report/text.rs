@@ -13,6 +13,7 @@ mod queues;
 mod recovery;
 mod replay;
 mod table;
+mod theory;
 mod topics;
 mod wrap;
 
@@ -44,6 +45,7 @@ pub(super) fn full(report: &Report<'_>, style: Style) -> String {
     page.block(over_time::lines(results, total, style));
     page.block(places::faults(&total.faults, style));
     page.block(recovery::lines(&total.flows, style));
+    page.block(theory::lines(results, style));
     page.block(results.cut.iter().map(|cut| left_out(cut, style)).collect());
     page.end(report)
 }

@@ -2,6 +2,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod kinds;
 mod system;
 mod witness;
 
@@ -15,6 +16,7 @@ mod health;
 mod pairing;
 mod patterns;
 mod policies;
+mod stories;
 mod topics;
 mod topology;
 

@@ -16,6 +16,7 @@ mod temporary;
 mod trace;
 
 mod balancing;
+mod beside;
 mod brokers;
 mod disciplines;
 mod faults;

@@ -3,8 +3,7 @@
 mod parquet;
 mod table;
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rehearsal::experiment::{Questions, Unit};
 use rehearsal::scenario::plan::Plan;
@@ -16,6 +15,7 @@ use super::exit::Exit;
 use super::files::Files;
 use super::interrupt;
 use super::keep::Planned;
+use super::output::Output;
 use super::store::{Store, Whole, fingerprint};
 use super::sweep;
 use super::terminal::Terminal;
@@ -38,10 +38,7 @@ fn try_export(terminal: Terminal, args: &args::Export) -> Result<Exit, Exit> {
     };
     let is_parquet =
         args.output.as_deref().and_then(Path::extension).is_some_and(|end| end.eq_ignore_ascii_case("parquet"));
-    if let Some(path) = args.output.as_deref().filter(|path| path.exists() && !args.force) {
-        let message = format!("`{}` is there already: name another file, or `--force` to replace it", path.display());
-        return Err(complain(&message, Exit::File));
-    }
+    let output = Output::claim(terminal, args.output.as_deref(), args.force)?;
     let whole = Whole::read(&args.directory).map_err(|refusal| complain(&refusal.message, refusal.exit))?;
     let files = whole.files().map_err(|refusal| complain(&refusal.message, refusal.exit))?;
     let ask = whole.ask.clone();
@@ -54,26 +51,11 @@ fn try_export(terminal: Terminal, args: &args::Export) -> Result<Exit, Exit> {
     let store = whole.store(&points).map_err(|refusal| complain(&refusal.message, refusal.exit))?;
     let table = gather(terminal, &*planned, &store, points.len())?;
     let bytes = if is_parquet { parquet::write(&table) } else { table.csv() };
-    let Some(path) = &args.output else { return Ok(terminal.print(bytes)) };
-    // What is no file of its own, such as a pipe or a device, is written into.
-    let is_plain = fs::symlink_metadata(path).map_or(true, |there| there.is_file());
-    let partial = partial(path);
-    let written = match is_plain {
-        true => fs::write(&partial, bytes).and_then(|()| fs::rename(&partial, path)),
-        false => fs::write(path, bytes),
-    };
-    written.map_err(|error| {
-        let _ = fs::remove_file(&partial);
-        complain(&format!("cannot write `{}`: {error}", path.display()), Exit::File)
-    })?;
-    terminal.note(&format!("{} runs are in `{}`", table.rows, path.display()));
+    output.fill(|out| out.write_all(&bytes))?;
+    if let Some(path) = &args.output {
+        terminal.note(&format!("{} runs are in `{}`", table.rows, path.display()));
+    }
     Ok(Exit::Well)
-}
-
-/// Where a file is written before it has its name.
-fn partial(path: &Path) -> PathBuf {
-    let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-    path.with_file_name(format!(".{name}.{}.partial", std::process::id()))
 }
 
 /// Plans the study as it was planned when it was played.

@@ -1,5 +1,6 @@
 //! What latency is made of, at points of its distribution.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::base::id::NodeId;
@@ -97,6 +98,6 @@ fn point(name: &'static str, taken: &[&Taken], place: impl Fn(NodeId) -> String)
         }
     }
     let mut slices: Vec<_> = slices.into_iter().map(|((part, place), time)| Slice { part, place, time }).collect();
-    slices.sort_by(|one, other| other.time.cmp(&one.time));
+    slices.sort_by_key(|slice| Reverse(slice.time));
     Point { name, messages: taken.len() as u64, time, slices }
 }

@@ -5,9 +5,11 @@
 //! came to nothing and the waits between them. Where a receiver waited for messages that it had sent itself, the one whose end let it go
 //! on is followed in the same way. So each instant belongs to exactly one part, and to the node group where it was spent.
 
+use std::ops::Range;
+
 use crate::base::id::NodeId;
 use crate::base::time::{Span, Time};
-use crate::process::{Activity, Close, Leg};
+use crate::process::{Activity, Close, Leg, NO_PLACE};
 
 use super::Story;
 use super::entry::{Entry, What};
@@ -144,37 +146,39 @@ impl Walk<'_> {
 
     /// What happened at a node between these times, to the copy that this attempt brought.
     fn at(&mut self, chapter: u32, entries: &[Entry], node: NodeId, (from, to): (Time, Time), attempt: Option<u8>) {
-        let turns: Vec<(Time, Activity)> = entries
-            .iter()
-            .filter(|entry| entry.node == node && from <= entry.time && entry.time <= to)
-            .filter_map(|entry| match entry.what {
+        let is_here =
+            |entry: &Entry| (entry.chapter, entry.node) == (chapter, node) && from <= entry.time && entry.time <= to;
+        let here = self.story.entries.iter().enumerate().filter(|(_, entry)| is_here(entry));
+        // Where in the story each turn is, when it is, and what it is.
+        let turns: Vec<(usize, Time, Activity)> = here
+            .filter_map(|(place, entry)| match entry.what {
                 What::Turned { attempt: of, activity } if attempt.is_none_or(|attempt| of == attempt) => {
-                    Some((entry.time, activity))
+                    Some((place, entry.time, activity))
                 }
                 _ => None,
             })
             .collect();
-        let Some(&(first, _)) = turns.first() else {
+        let Some(&(_, first, _)) = turns.first() else {
             return self.elsewhere(entries, (Part::Broker, node), (from, to));
         };
         self.breakdown.add(Part::Held, node, from, first);
-        for (index, &(begin, activity)) in turns.iter().enumerate() {
-            let end = turns.get(index + 1).map_or(to, |next| next.0);
+        for (index, &(place, begin, activity)) in turns.iter().enumerate() {
+            let (next, end) = turns.get(index + 1).map_or((self.story.entries.len(), to), |next| (next.0, next.1));
             match activity {
-                Activity::Awaiting => self.waited(chapter, node, (begin, end)),
+                Activity::Awaiting => self.waited(chapter, node, (begin, end), place..next),
                 _ => self.breakdown.add(activity.into(), node, begin, end),
             }
         }
     }
 
-    /// A node waited for messages that it had sent on behalf of a chapter: the one whose end let it go on is what it waited for.
-    fn waited(&mut self, chapter: u32, node: NodeId, (from, to): (Time, Time)) {
-        let is_child = |&(index, child): &(usize, &super::Chapter)| {
-            let is_of = child.parent == Some(chapter) && child.message.owner == node;
-            is_of && self.offered(index as u32).is_some_and(|at| from <= at && at <= to)
-        };
-        let children = self.story.chapters.iter().enumerate().filter(is_child);
-        let ends = children.filter_map(|(index, _)| Some((self.ended(index as u32, to)?, index as u32)));
+    /// A node waited for messages that it had sent on behalf of a chapter, as these entries say: the one whose end let it go on is what
+    /// it waited for.
+    fn waited(&mut self, chapter: u32, node: NodeId, (from, to): (Time, Time), entries: Range<usize>) {
+        let children = self.story.entries[entries].iter().filter(|entry| {
+            let child = &self.story.chapters[entry.chapter as usize];
+            matches!(entry.what, What::Offered { .. }) && child.parent == Some(chapter) && child.message.owner == node
+        });
+        let ends = children.filter_map(|offered| Some((self.ended(offered.chapter, to)?, offered.chapter)));
         // Of several that end at one time, the last that was sent.
         let Some((end, child)) = ends.max() else { return self.breakdown.add(Part::Other, node, from, to) };
         if self.depth(child) > DEPTH {
@@ -227,6 +231,7 @@ impl Walk<'_> {
         for entry in entries.iter().filter(|entry| from <= entry.time && entry.time <= to) {
             let next = match entry.what {
                 What::Sent { to, .. } => (Part::Link, to),
+                What::Stored { place: NO_PLACE } => (Part::ClientQueue, entry.node),
                 What::Delivered { .. } | What::Handled { .. } | What::Stored { .. } | What::NotDelivered { .. } => {
                     (Part::Broker, entry.node)
                 }
@@ -238,10 +243,6 @@ impl Walk<'_> {
             (part, node) = next;
         }
         self.breakdown.add(part, node, since, to);
-    }
-
-    fn offered(&self, chapter: u32) -> Option<Time> {
-        self.story.of_chapter(chapter).find(|entry| matches!(entry.what, What::Offered { .. })).map(|entry| entry.time)
     }
 
     /// When a chapter was over for its owner, if that was not after `by`.

@@ -6,7 +6,7 @@ use crate::base::id::NodeId;
 use crate::base::names::Names;
 use crate::base::random::mix;
 use crate::base::time::Time;
-use crate::process::{Close, Kind, MessageId, Observation, Transit, Wanted};
+use crate::process::{Close, Kind, Leg, MessageId, Observation, Transit, Wanted};
 use crate::sim::Observer;
 
 use super::entry::{Entry, What};
@@ -173,6 +173,12 @@ impl Recorder {
         let Subjects::Sampled(sample, _) = &mut self.subjects else { return };
         let Some(story) = self.stories[place.story as usize].take() else { return };
         self.free.push(place.story);
+        // What is offered for it after this is nobody's.
+        if let Some((_, on_behalf)) = &mut self.behalf
+            && on_behalf.is_some_and(|other| other.story == place.story)
+        {
+            *on_behalf = None;
+        }
         for chapter in &story.chapters {
             let open = &mut self.owners[chapter.message.owner.index() as usize];
             if let Ok(found) = open.binary_search_by_key(&chapter.message.number, |open| open.number) {
@@ -196,14 +202,16 @@ impl Recorder {
                         && matches!(
                             entry.what,
                             What::Handled { .. }
-                                | What::Delivered { .. }
+                                | What::Declined { .. }
+                                | What::Delivered { leg: Leg::Out, .. }
                                 | What::Turned { .. }
                                 | What::Stored { .. }
                                 | What::Released { .. }
                         )
                 });
-                let is_there =
-                    there.is_some_and(|entry| !matches!(entry.what, What::Handled { .. } | What::Released { .. }));
+                let has_left =
+                    |what: What| matches!(what, What::Handled { .. } | What::Declined { .. } | What::Released { .. });
+                let is_there = there.is_some_and(|entry| !has_left(entry.what));
                 let is_open = !story.entries.iter().any(|entry| {
                     entry.chapter == chapter && matches!(entry.what, What::Confirmed | What::Closed { .. })
                 });

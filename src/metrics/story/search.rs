@@ -1,7 +1,7 @@
 //! Who looks for messages whose stories are worth telling: a first play of a run, in which nothing but their ends is kept.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use crate::base::id::NodeId;
 use crate::base::names::Names;
@@ -44,18 +44,23 @@ pub struct Found {
 pub struct Search {
     quest: Quest,
     flows: Vec<Flow>,
+    /// Those of them that go to places which keep them for consumers.
+    entrusted: BTreeSet<Flow>,
     measured: (Time, Time),
     names: Vec<u64>,
     open: BTreeMap<MessageId, Open>,
     offered: u64,
     /// The slowest so far, the fastest of them on top.
-    slowest: BinaryHeap<Reverse<(Span, Reverse<u64>, MessageId, Time)>>,
+    slowest: BinaryHeap<Reverse<Slow>>,
     lost: Vec<Found>,
     /// A sample of messages, with what they were drawn by, as in [`Sample`](super::Sample).
     sample: Vec<(u64, Found)>,
     mask: u64,
     number: Option<Found>,
 }
+
+/// A slow message: the slower the greater, and of equally slow ones the first one.
+type Slow = (Span, Reverse<u64>, MessageId, Time);
 
 /// A message whose end is not known.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +69,12 @@ struct Open {
     number: u64,
     /// Its owner asked for no confirmation.
     is_sent: bool,
+    /// That its owner knows it to be safe does not mean that anybody has processed it.
+    is_entrusted: bool,
+    /// Its owner has what it wants to know.
+    is_told: bool,
+    /// Somebody has handled it well.
+    is_handled: bool,
 }
 
 /// The most latencies that are kept to find a percentile.
@@ -79,6 +90,7 @@ impl Search {
         Self {
             quest,
             flows,
+            entrusted: BTreeSet::new(),
             measured,
             names: bits,
             open: BTreeMap::new(),
@@ -89,6 +101,12 @@ impl Search {
             mask: 0,
             number: None,
         }
+    }
+
+    /// The same search where messages of these flows go to places that keep them for consumers: what is confirmed may be lost there.
+    #[must_use]
+    pub fn entrusting(self, entrusted: BTreeSet<Flow>) -> Self {
+        Self { entrusted, ..self }
     }
 
     /// Messages whose end is not known yet.
@@ -150,7 +168,9 @@ impl Search {
         if let Quest::Sample(most) = self.quest {
             return self.keep(most, Found { latency: None, due, number, message });
         }
-        self.open.insert(message, Open { due, number, is_sent: false });
+        let is_entrusted = self.entrusted.contains(&flow);
+        let open = Open { due, number, is_sent: false, is_entrusted, is_told: false, is_handled: false };
+        self.open.insert(message, open);
     }
 
     /// Keeps what belongs to a sample of no more than `most`.
@@ -203,17 +223,31 @@ impl Observer for Search {
                 let due = Time::from_nanos(now.as_nanos().saturating_sub(late.as_nanos()));
                 self.offer(message, flow, due);
             }
-            Observation::Confirmed { message } => self.ends(now, message, true),
+            Observation::Confirmed { message } => {
+                let waits = self.open.get_mut(&message).filter(|open| open.is_entrusted && !open.is_handled);
+                match waits {
+                    Some(open) if matches!(self.quest, Quest::Lost(_)) => open.is_told = true,
+                    _ => self.ends(now, message, true),
+                }
+            }
             Observation::Closed { message, why: Close::Sent } => {
                 if let Some(open) = self.open.get_mut(&message) {
-                    open.is_sent = true;
+                    (open.is_sent, open.is_told) = (true, true);
                 }
             }
             Observation::Closed { message, why } => self.ends(now, message, why == Close::Spared),
-            Observation::Received { message, .. } | Observation::Handled { message, outcome: Outcome::Done }
-                if self.open.get(&message).is_some_and(|open| open.is_sent) =>
+            Observation::Received { message, .. }
+                if !matches!(self.quest, Quest::Lost(_))
+                    && self.open.get(&message).is_some_and(|open| open.is_sent) =>
             {
                 self.ends(now, message, true);
+            }
+            Observation::Handled { message, outcome: Outcome::Done } => {
+                let Some(open) = self.open.get_mut(&message) else { return };
+                open.is_handled = true;
+                if open.is_told {
+                    self.ends(now, message, true);
+                }
             }
             _ => {}
         }

@@ -188,7 +188,9 @@ fn plot(sweep: &Sweep, load: &Load<'_>) -> Option<Canvas> {
     for (index, &(name, column)) in load.latency.iter().enumerate() {
         let top = top + THROUGHPUT + GAP + index as i32 * (LATENCY + GAP);
         let times = measured(column).flatten().filter_map(|(_, measured)| measured.finite()).collect::<Vec<_>>();
+        let most = times.iter().copied().fold(0.0, f64::max);
         let y = around(times.into_iter(), (top + LATENCY, top), 4);
+        let y = if y.is_log() { y } else { Axis::from_zero(most, (top + LATENCY, top), 4) };
         let scale = if y.is_log() { " (log scale)" } else { "" };
         let panel = Panel { top, bottom: top + LATENCY, x: horizontal(), y };
         panel.frame(&mut canvas, &format!("{name} of latency{scale}"), human::rate, |y| number(y, Unit::Time));

@@ -24,6 +24,7 @@ mod response;
 mod scale;
 mod scatter;
 mod sheet;
+pub(super) mod story;
 mod tail;
 mod times;
 mod utilisation;
@@ -108,7 +109,7 @@ mod tests {
     }
 
     /// The names of the elements, and all text.
-    fn read(svg: &[u8]) -> (Vec<String>, String) {
+    pub(super) fn read(svg: &[u8]) -> (Vec<String>, String) {
         let text = std::str::from_utf8(svg).expect("UTF-8");
         assert!(text.chars().all(|c| !c.is_control() || c == '\n'), "no control characters in XML");
         let mut reader = quick_xml::Reader::from_str(text);

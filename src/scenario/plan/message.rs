@@ -261,7 +261,8 @@ impl Planner<'_> {
             let picker = kept.balance.picker(nodes.get() as usize).expect("what is written was checked");
             let measures = kept.guard.measures || kept.balance.measures();
             let guard = GuardSpec { measures, ..kept.guard.clone() };
-            self.routes.push(RouteSpec { picker, guard: (!guard.is_idle()).then_some(guard) });
+            let guard = (!guard.is_idle()).then_some(guard);
+            self.routes.push(RouteSpec { balance: kept.balance.clone(), picker, guard });
             self.kept.push(kept);
             self.kept.len() - 1
         }) as u16

@@ -24,6 +24,7 @@ mod regions;
 mod roles;
 mod saga;
 mod service;
+mod service_group;
 mod state;
 mod steps;
 mod study;
@@ -66,6 +67,7 @@ pub use fault::FaultSpec;
 pub use network::network;
 pub use policy::{Receiver, balance, policy};
 pub use regions::{Region, Regions, Spot, Zone, regions};
+pub use service_group::ServiceGroup;
 pub use study::{Column, Enough};
 pub use system::{Kind, Medium, Part, System, Traffic, Way};
 pub use tune::Aim;
@@ -119,10 +121,10 @@ pub struct Plan {
     pub readers: Vec<String>,
     /// What happens to the system.
     pub faults: Vec<FaultSpec>,
-    /// The system as a picture shows it.
-    pub system: System,
     /// Whether the first run says where the time of its messages went.
     pub explains: bool,
+    /// The system as a picture shows it.
+    pub system: System,
     /// How many partitions there are of topics.
     partitions: usize,
     traces: Vec<TraceFile>,
