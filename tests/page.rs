@@ -151,6 +151,8 @@ fn a_reader_can_look_zoom_toggle_switch_and_sort() {
         assert_eq!((&seen["down"][0], &seen["up"][0]), (&"descending".into(), &"ascending".into()));
         assert!(sorted("down").is_sorted_by(|a, b| a > b) && sorted("up").is_sorted_by(|a, b| a < b), "{seen}");
         assert_eq!(seen["boxes"], 4, "{seen}");
+        assert!(seen["bands"].as_u64().unwrap() >= 2, "faults lie behind the curves: {seen}");
+        assert!(seen["bars"].as_u64().unwrap() >= 2, "what latency is made of is drawn: {seen}");
     }
 }
 

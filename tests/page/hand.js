@@ -51,6 +51,7 @@ addEventListener("load", () => setTimeout(() => {
   seen.dark = light !== paper();
   seen.boxes = all(".diagram .part").length;
   seen.bands = all(".band").length;
+  seen.bars = all(".bars .row").length;
   seen.problems = window.problems;
   const outcome = document.createElement("pre");
   outcome.id = "outcome";

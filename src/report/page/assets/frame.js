@@ -33,27 +33,32 @@ function highlighted(text) {
   });
 }
 
-// What formulas predict, beside what was measured; those that do not apply say why.
+// What formulas predict, beside what was measured; those that do not apply say why. Columns that are not known here come last.
 function theoryTable(theory) {
-  const known = ["quantity", "formula", "applies", "predicted", "unit", "measured", "low", "high", "difference", "note", "source"];
+  const known = ["quantity", "formula", "applies", "predicted", "unit", "measured", "low", "high", "difference", "agrees", "note", "source"];
   const others = theory.names.filter((name) => !known.includes(name));
   const rows = Array.from({ length: theory.length }, (_, row) => row);
-  const at = (name, row) => theory.at(name, row);
-  const text = (name, row) => words(at(name, row));
+  const text = (name, row) => words(theory.at(name, row));
   const line = (row) => {
-    const unit = at("unit", row);
-    const interval = at("low", row) === "" ? words("") : {
-      text: intervalOf(at("low", row), at("high", row), unit), value: theory.number("low", row), title: `${at("low", row)} to ${at("high", row)}`,
+    const at = (name) => theory.at(name, row);
+    const unit = at("unit");
+    const [sign, mark] = { yes: ["✓", "good"], no: ["✗", "bad"] }[at("agrees")] ?? ["", ""];
+    const meant = { near: "≈ ", "at most": "≤ ", "at least": "≥ " }[at("applies")] ?? "";
+    const predicted = cell(at("predicted"), unit);
+    const interval = at("low") === "" ? words("") : {
+      text: intervalOf(at("low"), at("high"), unit), value: theory.number("low", row), title: `${at("low")} to ${at("high")}`,
     };
-    const apart = Number.isFinite(Number(at("difference", row))) ? cell(at("difference", row), "share") : text("difference", row);
-    return [text("quantity", row), cell(at("predicted", row), unit), cell(at("measured", row), unit), interval, apart, text("formula", row),
-      text("note", row), text("source", row), ...others.map((name) => text(name, row))];
+    const apart = cell(at("difference"), "share");
+    return [{ ...words(at("agrees")), text: sign, mark, title: at("agrees") === "" ? "" : `agrees: ${at("agrees")}` }, text("quantity", row),
+      { ...predicted, text: meant + predicted.text }, cell(at("measured"), unit), interval, { ...apart, text: (apart.value > 0 ? "+" : "") + apart.text },
+      text("formula", row), text("note", row), text("source", row), ...others.map((name) => text(name, row))];
   };
-  const applies = rows.filter((row) => at("applies", row) !== "no");
-  const not = rows.filter((row) => at("applies", row) === "no");
+  const applies = rows.filter((row) => theory.at("applies", row) !== "no");
+  const not = rows.filter((row) => theory.at("applies", row) === "no");
+  const difference = { name: "difference", title: "measured less predicted for shares; measured over predicted less one for all else" };
   return [
-    applies.length > 0 && table(["quantity", "predicted", "measured", "95 % interval", "difference", "formula", "note", "source", ...others], applies.map(line)),
-    not.length > 0 && el("details", { open: applies.length === 0 }, el("summary", {}, `Formulas that do not apply (${not.length})`),
-      table(["quantity", "formula", "why not", "source"], not.map((row) => [text("quantity", row), text("formula", row), text("note", row), text("source", row)]))),
+    applies.length > 0 && table([{ name: "", title: "agrees" }, "quantity", "predicted", "measured", "95 % interval", difference, "formula", "note", "source", ...others], applies.map(line)),
+    not.length > 0 && el("details", { open: applies.length === 0 }, el("summary", {}, `Where no formula applies (${not.length})`),
+      table(["quantity", "why not", "formula", "source"], not.map((row) => [text("quantity", row), text("note", row), text("formula", row), text("source", row)]))),
   ];
 }

@@ -14,10 +14,10 @@ const contents = parts.filter((part) => part.tagName === "SECTION").map((part) =
 parts.splice(1, 0, el("nav", { "aria-label": "contents" }, contents));
 document.getElementById("page").replaceChildren(...parts);
 
-// On paper, everything is shown but what is told once more.
+// On paper, everything is shown but what is told once more, and of the stories those that are open.
 addEventListener("beforeprint", () => {
   unopened.forEach((make) => make());
-  document.querySelectorAll("details:not(.screen):not([open])").forEach((each) => {
+  document.querySelectorAll("details:not(.screen, .story, .story *):not([open])").forEach((each) => {
     each.open = true;
     each.dataset.closed = "";
   });

@@ -259,7 +259,17 @@ class RunPage {
 
   storiesSection() {
     const list = this.stories?.stories ?? [];
-    const story = (each) => el("article", { class: "story" }, el("h3", {}, each.title), each.why && el("p", { class: "about" }, each.why),
+    const tones = ["blue", "vermilion", "green", "orange", "purple", "sky", "yellow", "black"];
+    const bar = (each) => {
+      const whole = numberOf(each.latency_ns);
+      const parts = (each.parts ?? []).map((part, index) => ({
+        name: `${part.part} · ${part.place}`, share: numberOf(part.time_ns) / whole, colour: tones[index] ?? "grey", text: show(part.time_ns, "ns"), exact: part.time_ns,
+      })).filter((part) => part.share > 0);
+      return parts.length > 0 && [stack("where the time went", parts), el("ul", { class: "keys" }, parts.map((part) =>
+        el("li", { "data-value": part.exact, title: `${part.exact} ns` }, swatch(part.colour), part.name, el("b", {}, part.text))))];
+    };
+    const story = (each, index) => el("details", { class: "story", open: index === 0 },
+      el("summary", {}, el("b", {}, each.title), each.why && el("span", { class: "quiet" }, ` ${each.why}`)), bar(each),
       each.svg && el("div", { class: "scroll" }, el("img", { alt: each.title, src: `data:image/svg+xml;charset=utf-8,${encodeURIComponent(each.svg)}` })),
       each.text && el("details", { open: !each.svg }, el("summary", {}, "In words"), el("pre", {}, each.text)));
     return list.length > 0 && section("Stories of single messages", this.stories.rule, list.map(story));
