@@ -10,8 +10,10 @@ mod steps;
 mod text;
 mod words;
 
+use std::cmp::Reverse;
+
 use crate::experiment::{Results, Traced, Wish};
-use crate::metrics::story::{Breakdown, Cast, Quest, Story};
+use crate::metrics::story::{Breakdown, Cast, Quest, Share, Story};
 
 use super::plot::story::{Origin, diagram};
 use super::style::{Style, clean};
@@ -36,6 +38,13 @@ pub(super) struct Told<'a> {
 impl<'a> Told<'a> {
     fn new(story: &'a Story, cast: &'a Cast, why: String) -> Self {
         Self { story, cast, why, is_whole: false, breakdown: Breakdown::of(story) }
+    }
+
+    /// The parts of its time, the largest first.
+    pub fn shares(&self) -> Vec<Share> {
+        let mut shares: Vec<Share> = self.breakdown.iter().flat_map(|breakdown| breakdown.shares.clone()).collect();
+        shares.sort_by_key(|share| Reverse(share.time));
+        shares
     }
 
     /// The message's name, and that of its stream.
