@@ -5,7 +5,6 @@
 //! stories    title, why, latency_ns (null if it has none), text, svg, parts: part, place, time_ns, which add up to the latency
 //! ```
 
-use crate::metrics::story::Share;
 use crate::report::plot::story::{Origin, diagram};
 use crate::report::style::Style;
 
@@ -43,7 +42,7 @@ pub(super) fn document<'a>(rule: &str, all: impl Iterator<Item = Told<'a>>, orig
 }
 
 fn telling(told: &Told<'_>, origin: &Origin<'_>) -> Telling {
-    let part = |share: &Share| PartOf {
+    let part = |share: &crate::metrics::story::Share| PartOf {
         part: share.part.name(),
         place: told.cast.node(share.node).to_owned(),
         time_ns: share.time.as_nanos(),
@@ -52,7 +51,7 @@ fn telling(told: &Told<'_>, origin: &Origin<'_>) -> Telling {
         title: told.headline(),
         why: told.why.clone(),
         latency_ns: told.story.latency().map(|latency| latency.as_nanos()),
-        parts: told.shares().iter().map(part).collect(),
+        parts: told.breakdown.iter().flat_map(|breakdown| breakdown.shares.iter().map(part)).collect(),
         text: text::text(told, Style::Plain, false),
         svg: String::from_utf8(diagram(told, origin)).expect("a picture is text"),
     }

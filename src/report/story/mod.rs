@@ -13,7 +13,7 @@ mod words;
 use std::cmp::Reverse;
 
 use crate::experiment::{Results, Traced, Wish};
-use crate::metrics::story::{Breakdown, Cast, Quest, Share, Story};
+use crate::metrics::story::{Breakdown, Cast, Quest, Story};
 
 use super::plot::story::{Origin, diagram};
 use super::style::{Style, clean};
@@ -31,20 +31,17 @@ pub(super) struct Told<'a> {
     pub why: String,
     /// Whether it is told to the end of the run, and not only until its owner knew.
     pub is_whole: bool,
-    /// Where its time went, if it came to an end.
+    /// Where its time went, the largest part first, if it came to an end.
     pub breakdown: Option<Breakdown>,
 }
 
 impl<'a> Told<'a> {
     fn new(story: &'a Story, cast: &'a Cast, why: String) -> Self {
-        Self { story, cast, why, is_whole: false, breakdown: Breakdown::of(story) }
-    }
-
-    /// The parts of its time, the largest first.
-    pub fn shares(&self) -> Vec<Share> {
-        let mut shares: Vec<Share> = self.breakdown.iter().flat_map(|breakdown| breakdown.shares.clone()).collect();
-        shares.sort_by_key(|share| Reverse(share.time));
-        shares
+        let mut breakdown = Breakdown::of(story);
+        if let Some(breakdown) = &mut breakdown {
+            breakdown.shares.sort_by_key(|share| Reverse(share.time));
+        }
+        Self { story, cast, why, is_whole: false, breakdown }
     }
 
     /// The message's name, and that of its stream.

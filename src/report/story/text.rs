@@ -35,7 +35,7 @@ pub(super) fn text(told: &Told<'_>, style: Style, all: bool) -> String {
 fn breakdown(told: &Told<'_>, style: Style) -> String {
     let Some(breakdown) = &told.breakdown else { return String::new() };
     let total = breakdown.total().as_nanos() as f64;
-    let shares = told.shares();
+    let shares = &breakdown.shares;
     let heading = format!("Where {} went", span(breakdown.total()));
     let mut text = format!("\n{}\n", style.paint(Role::Heading, &heading));
     let place = |share: &Share| clean(told.cast.node(share.node), NAME);
