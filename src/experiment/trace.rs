@@ -55,9 +55,11 @@ impl fmt::Display for TraceError {
         match self {
             Self::Run(error) => error.fmt(f),
             Self::NoFlow(name, flows) => {
-                let meant = nearest(name, flows.iter().map(String::as_str));
-                let meant = meant.map(|meant| format!(" did you mean `{meant}`?")).unwrap_or_default();
-                write!(f, "there is no flow `{name}`;{meant} There are {}", flows.join(", "))
+                let flows_are = format!("the flows are {}", one_after_the_other(flows));
+                match nearest(name, flows.iter().map(String::as_str)) {
+                    Some(meant) => write!(f, "there is no flow `{name}`; did you mean `{meant}`? ({flows_are})"),
+                    None => write!(f, "there is no flow `{name}`; {flows_are}"),
+                }
             }
             Self::NoMessage(name) => write!(
                 f,
@@ -73,6 +75,11 @@ impl fmt::Display for TraceError {
 }
 
 impl std::error::Error for TraceError {}
+
+fn one_after_the_other(flows: &[String]) -> String {
+    let quoted: Vec<String> = flows.iter().map(|flow| format!("`{flow}`")).collect();
+    quoted.join(", ")
+}
 
 impl From<RunError> for TraceError {
     fn from(error: RunError) -> Self {

@@ -249,6 +249,32 @@ fn what_is_asked_for_is_found() {
     }
 }
 
+/// Who follows messages only until their owners know how they ended says the same about where their time went.
+#[test]
+fn what_latency_is_made_of_is_what_stories_say() {
+    for (name, system) in SYSTEMS {
+        let (stories, _, run) = checked(&short(system));
+        let explained = run.explained.as_deref().expect("the first run of a plan is explained");
+        assert_eq!(explained.attribution.one_in, 1, "{name}");
+        let whole = |story: &Story| stories.iter().find(|whole| whole.root() == story.root()).expect("it has a story");
+        for story in explained.slowest.iter().chain(&explained.typical) {
+            assert_eq!(Breakdown::of(story), Breakdown::of(whole(story)), "{name}");
+        }
+        for story in &explained.unconfirmed {
+            assert_eq!(whole(story).known(0), None, "{name}");
+        }
+        for flow in explained.attribution.flows.iter().filter(|flow| run.flows[usize::from(flow.flow.0)].is_client) {
+            let latencies = stories.iter().filter(|story| story.root().flow == flow.flow).filter_map(Story::latency);
+            let latencies: Vec<Span> = latencies.collect();
+            let mean = &flow.points[0];
+            assert_eq!((flow.messages, mean.messages), (latencies.len() as u64, flow.messages), "{name}");
+            let sum = |times: &mut dyn Iterator<Item = Span>| times.fold(Span::ZERO, |sum, time| sum + time);
+            assert_eq!(mean.time, sum(&mut latencies.into_iter()), "{name}");
+            assert_eq!(mean.time, sum(&mut mean.slices.iter().map(|slice| slice.time)), "{name}");
+        }
+    }
+}
+
 /// Messages that services send have stories of their own, which are chapters of those that they were sent for.
 #[test]
 fn messages_of_services_have_stories_too() {

@@ -10,6 +10,8 @@ mod steps;
 mod text;
 mod words;
 
+use std::cmp::Reverse;
+
 use crate::experiment::{Results, Traced, Wish};
 use crate::metrics::story::{Breakdown, Cast, Quest, Story};
 
@@ -29,13 +31,17 @@ pub(super) struct Told<'a> {
     pub why: String,
     /// Whether it is told to the end of the run, and not only until its owner knew.
     pub is_whole: bool,
-    /// Where its time went, if it came to an end.
+    /// Where its time went, the largest part first, if it came to an end.
     pub breakdown: Option<Breakdown>,
 }
 
 impl<'a> Told<'a> {
     fn new(story: &'a Story, cast: &'a Cast, why: String) -> Self {
-        Self { story, cast, why, is_whole: false, breakdown: Breakdown::of(story) }
+        let mut breakdown = Breakdown::of(story);
+        if let Some(breakdown) = &mut breakdown {
+            breakdown.shares.sort_by_key(|share| Reverse(share.time));
+        }
+        Self { story, cast, why, is_whole: false, breakdown }
     }
 
     /// The message's name, and that of its stream.

@@ -1,7 +1,5 @@
 //! A story for a terminal: how it ended, where its time went, and what happened.
 
-use std::cmp::Reverse;
-
 use crate::metrics::story::Share;
 use crate::report::bars::bar;
 use crate::report::human;
@@ -37,8 +35,7 @@ pub(super) fn text(told: &Told<'_>, style: Style, all: bool) -> String {
 fn breakdown(told: &Told<'_>, style: Style) -> String {
     let Some(breakdown) = &told.breakdown else { return String::new() };
     let total = breakdown.total().as_nanos() as f64;
-    let mut shares: Vec<&Share> = breakdown.shares.iter().collect();
-    shares.sort_by_key(|share| Reverse(share.time));
+    let shares = &breakdown.shares;
     let heading = format!("Where {} went", span(breakdown.total()));
     let mut text = format!("\n{}\n", style.paint(Role::Heading, &heading));
     let place = |share: &Share| clean(told.cast.node(share.node), NAME);
