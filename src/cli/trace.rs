@@ -189,8 +189,7 @@ fn try_trace(terminal: Terminal, args: &Trace) -> Result<Exit, Exit> {
         TraceError::Run(error) => stopped(terminal, &args.file.display().to_string(), &error),
         error => complain(&error.to_string(), Exit::Wrong),
     })?;
-    let is_good_news = traced.among > Some(0) && matches!(wish, Wish::Quest(Quest::Lost(_)));
-    if traced.stories.is_empty() && !(is_good_news && telling != Telling::Svg) {
+    if traced.stories.is_empty() && !(is_good_news(&wish, &traced) && telling != Telling::Svg) {
         return Err(complain(&nothing(&wish, &traced), Exit::Wrong));
     }
     let report = StoryReport::new(&plan.title, plan.variant.as_deref(), args.run, &wish, &traced);
@@ -228,12 +227,18 @@ fn play(terminal: Terminal, args: &Trace, plan: &Plan, wish: &Wish) -> Result<Tr
     })
 }
 
+/// Whether it is an answer that there is nothing to tell: of messages that did not end well.
+pub fn is_good_news(wish: &Wish, traced: &Traced) -> bool {
+    traced.among > Some(0) && matches!(wish, Wish::Quest(Quest::Lost(_)))
+}
+
 /// Why there is nothing to tell.
-fn nothing(wish: &Wish, traced: &Traced) -> String {
+pub fn nothing(wish: &Wish, traced: &Traced) -> String {
     let among = traced.among.unwrap_or_default();
     match wish {
         _ if among == 0 => "no message is due in the measured time".into(),
         Wish::Quest(Quest::Lost(_)) => format!("all {among} messages ended well"),
+        Wish::Quest(Quest::Sample(_)) => format!("none of {among} messages is in so small a sample: ask for more"),
         _ => format!("none of {among} messages came to a good end; `--lost` tells of them"),
     }
 }

@@ -14,7 +14,7 @@ use super::output::Output;
 use super::progress::ProgressLine;
 use super::scenario::stopped;
 use super::terminal::Terminal;
-use super::trace::Trace;
+use super::trace::{Trace, is_good_news, nothing};
 
 /// How much is written.
 #[derive(Args, Debug)]
@@ -54,6 +54,12 @@ pub fn export(
     if extent.packets.is_some() && format.name != "pcapng" {
         return Err(complain("`--packets` needs `--format pcapng`", Exit::Wrong));
     }
+    if extent.packets.is_some() && args.flow.is_some() {
+        return Err(complain("`--packets` takes those of all flows: it has no use for `--flow`", Exit::Wrong));
+    }
+    if args.all {
+        return Err(complain("`--all` is for texts: formats for other tools hold every step", Exit::Wrong));
+    }
     let output = Output::claim(terminal, args.output.as_deref(), args.force)?;
     let mut line = ProgressLine::new(terminal, &Files::stem(&args.file));
     let mut watch = |progress| {
@@ -73,6 +79,9 @@ pub fn export(
     } else {
         let wish = args.wish().unwrap_or_else(|| extent.wish());
         let traced = experiment::trace(plan, args.run, args.flow.as_deref(), &wish, &mut watch).map_err(failed)?;
+        if traced.stories.is_empty() && !is_good_news(&wish, &traced) {
+            return Err(complain(&nothing(&wish, &traced), Exit::Wrong));
+        }
         let trace = trace::Trace::of(plan, args.run, &wish, &traced);
         output.fill(|out| format.write(&trace, out))?;
         trace.origin.rule

@@ -14,6 +14,10 @@ fn a_trace_goes_where_it_is_wanted_and_its_rule_is_told() {
     }
     let ended = home.run(&["trace", "good.toml", "--format", "csv", "--sample", "8"]).with(0);
     assert_eq!(ended.out, home.read("trace.csv.csv"));
+    let ended = home.run(&["trace", "good.toml", "--format", "csv", "--slowest", "3"]).with(0);
+    assert!(ended.err.starts_with("the 3 slowest of ") && ended.out.lines().count() == 4, "{}", ended.err);
+    let ended = home.run(&["trace", "good.toml", "--format", "csv", "--lost", "3"]).with(0);
+    assert!(ended.err.ends_with(": none\n") && ended.out.lines().count() == 1, "{}", ended.err);
     let ended = home.run(&["trace", "good.toml", "--format", "csv", "--sample", "1000000"]).with(0);
     assert!(ended.err.starts_with("all "), "{}", ended.err);
 }
@@ -32,7 +36,7 @@ fn packets_of_a_time_are_taken_up_to_a_number() {
 #[test]
 fn what_is_wrong_with_a_trace_is_2_and_what_cannot_be_written_4() {
     let home = Home::new();
-    let wrong: [(&[&str], &str); 7] = [
+    let wrong: [(&[&str], &str); 11] = [
         (&["--format", "pcap"], "pcapng"),
         (&["--format", "csv", "--sample", "0"], "whole number from 1 on"),
         (&["--format", "csv", "--packets", "5"], "--format pcapng"),
@@ -40,6 +44,10 @@ fn what_is_wrong_with_a_trace_is_2_and_what_cannot_be_written_4() {
         (&["--format", "pcapng", "--packets", "5", "--from", "5 parsecs"], "5 parsecs"),
         (&["--format", "csv", "--flow", "ap"], "there is no flow `ap`"),
         (&["--format", "csv", "--run", "99"], "there is no run 99"),
+        (&["--format", "csv", "--all"], "`--all`"),
+        (&["--format", "csv", "--lost", "3", "--sample", "3"], "cannot be used with"),
+        (&["--format", "pcapng", "--packets", "5", "--flow", "app"], "`--flow`"),
+        (&["--sample", "5"], "--format perfetto"),
     ];
     for (arguments, told) in wrong {
         let ended = home.run(&[&["trace", "good.toml"], arguments].concat()).with(2);

@@ -115,6 +115,7 @@ fn rule(wish: &Wish, traced: &Traced) -> String {
         Wish::Named(name) => format!("the message {name}"),
         Wish::Quest(Quest::Number(number)) => format!("message {number}{among}, counted from 0"),
         Wish::Quest(Quest::Slowest(_)) => format!("the {} slowest{among} messages", grouped(told)),
+        Wish::Quest(Quest::Lost(_)) if told == 0 => format!("messages that did not end well{among}: none"),
         Wish::Quest(Quest::Lost(_)) => format!("the first {}{among} messages that did not end well", grouped(told)),
         Wish::Quest(Quest::Percentile(share)) => {
             // Shares such as 0.07 are no exact percentages.
