@@ -1,5 +1,5 @@
 //! Every scenario, and every variant of it, gives what `results/` says: the summary as text and as a table, and so do the sweeps and
-//! tunings that scenarios describe.
+//! tunings that scenarios describe; where something is better seen than read, with pictures.
 //!
 //! `REHEARSAL_BLESS=1 cargo test --test golden` writes the files anew after a deliberate change; review them as a diff.
 
@@ -7,8 +7,13 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use rehearsal::experiment::{Axis, Bare, Sweep, SweepPoint, Verdict, compare as play_pairs, run_keeping, study};
-use rehearsal::report::{CompareReport, Report, Style as ReportStyle, SweepReport, Total, TuneReport};
+use rehearsal::experiment::{
+    Axis, Bare, Sweep, SweepPoint, Verdict, Wish, compare as play_pairs, run_keeping, study, trace,
+};
+use rehearsal::metrics::story::Quest;
+use rehearsal::report::{
+    CompareReport, File, Report, StoryReport, Style as ReportStyle, SweepReport, Total, TuneReport,
+};
 use rehearsal::scenario::document::Document;
 use rehearsal::scenario::plan::Plan;
 use rehearsal::scenario::{Loaded, Mistakes, Overrides, Scenario, Style};
@@ -31,6 +36,61 @@ fn plan(path: &Path, variant: Option<&str>) -> (Plan, Vec<String>) {
     (plan, variants)
 }
 
+/// The plots that stand beside the results of scenarios which teach something that is better seen than read.
+const PICTURES: [(&str, &str); 22] = [
+    ("back-pressure", "depth"),
+    ("balancers@round-robin", "latency-tail"),
+    ("balancers@two-choices", "latency-tail"),
+    ("bursts@bursts", "throughput"),
+    ("diurnal", "throughput"),
+    ("diurnal@for-the-peak", "utilisation"),
+    ("failover", "throughput"),
+    ("first", "latency-cdf"),
+    ("gray-failure", "latency"),
+    ("gray-failure", "utilisation"),
+    ("hedging-the-tail", "latency-tail"),
+    ("hedging-the-tail@after-p95", "latency-tail"),
+    ("knee", "knee"),
+    ("metastable", "throughput"),
+    ("metastable@budget", "throughput"),
+    ("overload-cures", "utilisation"),
+    ("overload-cures@codel", "utilisation"),
+    ("queue-or-log", "depth"),
+    ("retries-and-jitter", "throughput"),
+    ("retries-and-jitter@full-jitter", "throughput"),
+    ("small-change", "differences"),
+    ("tuning", "pareto"),
+];
+
+/// The messages whose stories are drawn beside the results of scenarios.
+const STORIES: [(&str, Quest); 5] = [
+    ("async-requests", Quest::Slowest(1)),
+    ("cross-region", Quest::Percentile(0.5)),
+    ("first", Quest::Lost(1)),
+    ("hedging-the-tail@after-p95", Quest::Percentile(0.99)),
+    ("saga", Quest::Percentile(0.99)),
+];
+
+/// Of the files of a report, the plots that stand in a folder of results.
+fn pictures(folder: &Path, files: &[File]) -> Vec<(&'static str, Vec<u8>)> {
+    let shown = PICTURES.iter().filter(|(of, _)| folder.ends_with(of));
+    let found = shown.filter_map(|&(_, plot)| {
+        let file = files.iter().find(|file| file.name == format!("plots/{plot}.svg"))?;
+        Some((plot, file.bytes.clone()))
+    });
+    found.collect()
+}
+
+/// The stories that are drawn in a folder of results.
+fn stories(folder: &Path, plan: &Plan) -> Option<(&'static str, Vec<u8>)> {
+    let (_, quest) = STORIES.iter().find(|(of, _)| folder.ends_with(of))?;
+    let wish = Wish::Quest(quest.clone());
+    let traced = trace(plan, 0, None, &wish, &mut |_| ControlFlow::Continue(()));
+    let traced = traced.expect("a scenario that ships can be traced");
+    let report = StoryReport::new(&plan.title, plan.variant.as_deref(), 0, &wish, &traced);
+    Some(("story", report.pictures().concat()))
+}
+
 /// The folder of a scenario's results.
 fn folder(path: &Path, variant: Option<&str>) -> PathBuf {
     let stem = path.file_stem().expect("a scenario has a name").to_string_lossy();
@@ -40,7 +100,8 @@ fn folder(path: &Path, variant: Option<&str>) -> PathBuf {
 /// Compares files with those in a folder of results, or writes them there.
 fn compare(folder: &Path, files: impl IntoIterator<Item = (&'static str, Vec<u8>)>, differences: &mut Vec<String>) {
     for (name, bytes) in files {
-        let file = folder.join(name);
+        let name = if name.contains('.') { name.to_owned() } else { format!("{name}.svg") };
+        let file = folder.join(&name);
         if std::env::var_os("REHEARSAL_BLESS").is_some() {
             fs::create_dir_all(folder).expect("the folder can be made");
             fs::write(&file, &bytes).expect("the file can be written");
@@ -63,7 +124,9 @@ fn tune(path: &Path, differences: &mut Vec<String>) {
     let (toml, flags) = (Document::print_point(&design, best), Document::point_as_flags(&design, best));
     let report = TuneReport { tuning: &tuning, toml, flags };
     let text = report.text(ReportStyle::PLAIN).into_bytes();
-    compare(&folder(path, None), [("tune.txt", text), ("tune.csv", report.csv())], differences);
+    let folder = folder(path, None);
+    let drawn = pictures(&folder, &report.files());
+    compare(&folder, [("tune.txt", text), ("tune.csv", report.csv())].into_iter().chain(drawn), differences);
 }
 
 /// Plays every point of a scenario's sweep, if it has one, and compares.
@@ -93,7 +156,9 @@ fn sweep(path: &Path, differences: &mut Vec<String>) {
     played.expect("a scenario that ships can be played");
     let report = SweepReport(&sweep);
     let text = report.text(ReportStyle::PLAIN).into_bytes();
-    compare(&folder(path, None), [("sweep.txt", text), ("sweep.csv", report.csv())], differences);
+    let folder = folder(path, None);
+    let drawn = pictures(&folder, &report.files());
+    compare(&folder, [("sweep.txt", text), ("sweep.csv", report.csv())].into_iter().chain(drawn), differences);
 }
 
 /// Plays a scenario and its variants in pairs, if that is what it is for, and compares.
@@ -110,7 +175,9 @@ fn in_pairs(path: &Path, variants: &[String], differences: &mut Vec<String>) {
     let comparison = comparison.expect("a scenario that ships can be played");
     let report = CompareReport { comparison: &comparison, margin: None };
     let text = report.text(ReportStyle::PLAIN).into_bytes();
-    compare(&folder(path, None), [("compare.txt", text), ("compare.csv", report.csv())], differences);
+    let folder = folder(path, None);
+    let drawn = pictures(&folder, &report.files());
+    compare(&folder, [("compare.txt", text), ("compare.csv", report.csv())].into_iter().chain(drawn), differences);
 }
 
 /// Whether a scenario is there to be swept or compared.
@@ -132,9 +199,13 @@ fn check(path: &Path, variant: Option<&str>, differences: &mut Vec<String>) -> V
         assert_eq!(judgement.verdict, Verdict::Pass, "{}: {judgement:?}", path.display());
     }
     let report = Report::new(&results, total);
-    let table = report.tables().into_iter().find(|file| file.name == "summary.csv").expect("there is a summary");
-    let files = [("summary.txt", report.to_string().into_bytes()), ("summary.csv", table.bytes)];
-    compare(&folder(path, variant), files, differences);
+    let folder = folder(path, variant);
+    let has_pictures = PICTURES.iter().any(|(of, _)| folder.ends_with(of));
+    let made = if has_pictures { report.files() } else { report.tables() };
+    let table = made.iter().find(|file| file.name == "summary.csv").expect("there is a summary");
+    let files = [("summary.txt", report.to_string().into_bytes()), ("summary.csv", table.bytes.clone())];
+    let drawn = pictures(&folder, &made).into_iter().chain(stories(&folder, &plan));
+    compare(&folder, files.into_iter().chain(drawn), differences);
     variants
 }
 
@@ -156,6 +227,11 @@ fn scenarios_give_their_reference_results() {
         in_pairs(path, &variants, &mut differences);
         tune(path, &mut differences);
         sweep(path, &mut differences);
+    }
+    let drawn = PICTURES.iter().copied().chain(STORIES.iter().map(|(folder, _)| (*folder, "story")));
+    for (folder, picture) in drawn {
+        let file = Path::new("results").join(folder).join(format!("{picture}.svg"));
+        assert!(file.exists(), "{} was drawn", file.display());
     }
     assert!(differences.is_empty(), "these differ (REHEARSAL_BLESS=1 writes them anew): {differences:#?}");
 }
