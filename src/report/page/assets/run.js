@@ -259,11 +259,13 @@ class RunPage {
 
   storiesSection() {
     const list = this.stories?.stories ?? [];
-    const tones = ["blue", "vermilion", "green", "orange", "purple", "sky", "yellow", "black"];
+    // Work and waiting have the colours that they have in the picture below.
+    const known = { work: "blue", queue: "orange", link: "green" };
+    const tones = ["vermilion", "purple", "sky", "yellow", "black"];
     const bar = (each) => {
       const whole = numberOf(each.latency_ns);
       const parts = (each.parts ?? []).map((part, index) => ({
-        name: `${part.part} · ${part.place}`, share: numberOf(part.time_ns) / whole, colour: tones[index] ?? "grey", text: show(part.time_ns, "ns"), exact: part.time_ns,
+        name: `${part.part} · ${part.place}`, share: numberOf(part.time_ns) / whole, colour: known[part.part] ?? tones[index % tones.length], text: show(part.time_ns, "ns"), exact: part.time_ns,
       })).filter((part) => part.share > 0);
       return parts.length > 0 && [stack("where the time went", parts), el("ul", { class: "keys" }, parts.map((part) =>
         el("li", { "data-value": part.exact, title: `${part.exact} ns` }, swatch(part.colour), part.name, el("b", {}, part.text))))];
