@@ -27,7 +27,7 @@ macro_rules! parts {
 parts! {
     /// It was due, and its sender was held up.
     Late "late",
-    /// Its sender held it back: a window, a rate limit, a batch, a broker that read nothing.
+    /// Its sender held it back: a window, a rate limit, a broker that read nothing.
     ClientQueue "client-queue",
     /// In its producer: until its batch was sent, and on the way with it to who leads the partition.
     Producer "producer",
