@@ -13,7 +13,7 @@ use super::{Format, Trace};
 pub(super) const FORMAT: Format = Format {
     name: "csv",
     extension: "csv",
-    summary: "a table with a row for each message: how it ended, its latency and the parts of it",
+    summary: "A table with a row for each message: how it ended, its latency and the parts of it",
     write,
 };
 

@@ -12,7 +12,7 @@ use super::{Format, Trace};
 pub(super) const FORMAT: Format = Format {
     name: "jsonl",
     extension: "jsonl",
-    summary: "a line of JSON for each message: as csv, and all that happened to it, in order",
+    summary: "A line of JSON for each message: as csv, and all that happened to it, in order",
     write,
 };
 

@@ -21,7 +21,7 @@ use super::{Format, Origin, Trace};
 pub(super) const FORMAT: Format = Format {
     name: "pcapng",
     extension: "pcapng",
-    summary: "packets, for Wireshark and tshark: each copy as IPv4 and UDP, with names of nodes",
+    summary: "Packets, for Wireshark and tshark: each copy as IPv4 and UDP, with names of nodes",
     write,
 };
 

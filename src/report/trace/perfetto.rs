@@ -14,14 +14,14 @@ use crate::metrics::tap::{Packet, packets_of};
 use crate::process::Leg;
 
 use super::fact::{Fact, Field};
-use super::stay::{Role, Stay, find, of_entry};
+use super::stay::{Role, Stay, find, of_copy, of_entry};
 use super::text::{Micros, Quoted};
 use super::{Format, Trace};
 
 pub(super) const FORMAT: Format = Format {
     name: "perfetto",
     extension: "json",
-    summary: "trace events, for ui.perfetto.dev and chrome://tracing: a process for each group, threads for each node",
+    summary: "Trace events, for ui.perfetto.dev and chrome://tracing: a process for each group, threads for each node",
     write,
 };
 
@@ -189,13 +189,8 @@ fn slices(drawn: &Drawn<'_>, cast: &Cast, events: &mut Vec<Event>) {
 fn flows(drawn: &Drawn<'_>, arrows: &mut u64, events: &mut Vec<Event>) {
     for packet in &drawn.packets {
         let chapter = chapter_of(drawn.story, packet);
-        let attempt = Some(packet.transit.attempt as u8);
-        let is_of_owner = |is_departure: bool| packet.transit.leg.is_answer() != is_departure;
         let thread = |node: NodeId, time: Time, is_departure: bool| {
-            let is_owner = is_of_owner(is_departure) && packet.transit.message.owner == node;
-            let fits = |role: Role| (role == Role::Owner) == is_owner;
-            let at = (chapter, node, time);
-            let place = find(&drawn.stays, at, fits, attempt).or_else(|| find(&drawn.stays, at, |_| true, attempt));
+            let place = of_copy(&drawn.stays, (chapter, node, time), packet.transit, is_departure);
             place.map(|place| drawn.threads[place])
         };
         let arrived: Vec<Time> = packet.ends.iter().filter(|end| end.cause.is_none()).map(|end| end.time).collect();

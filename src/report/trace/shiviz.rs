@@ -20,7 +20,7 @@ use super::{Format, Trace};
 pub(super) const FORMAT: Format = Format {
     name: "shiviz",
     extension: "log",
-    summary: "a log with vector clocks, for ShiViz (happened-before); readable for a few messages",
+    summary: "A log with vector clocks, for ShiViz (happened-before); readable for a few messages",
     write,
 };
 

@@ -7,7 +7,7 @@
 use crate::base::id::NodeId;
 use crate::base::time::Time;
 use crate::metrics::story::{Cast, Entry, Story, What};
-use crate::process::{Activity, Close, Leg};
+use crate::process::{Activity, Close, Leg, Transit};
 
 use super::fact::end;
 
@@ -97,16 +97,29 @@ pub(super) fn find(
     exact.or_else(|| stays.iter().rposition(fits))
 }
 
+/// The stay that a copy leaves from, or comes to.
+pub(super) fn of_copy(stays: &[Stay], at: (u32, NodeId, Time), transit: Transit, is_departure: bool) -> Option<usize> {
+    let (is_owner, is_answer) = (at.1 == transit.message.owner, transit.leg.is_answer());
+    let role: fn(Role) -> bool = match (is_departure, is_answer) {
+        (true, false) | (false, true) if is_owner => by_owner,
+        // Whoever passes a message on that is not his keeps it.
+        (true, false) => by_keeper,
+        _ => by_others,
+    };
+    let attempt = Some(transit.attempt as u8);
+    find(stays, at, role, attempt).or_else(|| find(stays, at, |_| true, attempt))
+}
+
 /// The stay that an entry is about, as far as one is.
 pub(super) fn of_entry(stays: &[Stay], story: &Story, entry: &Entry) -> Option<usize> {
     let at = (entry.chapter, entry.node, entry.time);
-    let is_owner = story.chapters[entry.chapter as usize].message.owner == entry.node;
+    let message = story.chapters[entry.chapter as usize].message;
     let (role, attempt): (fn(Role) -> bool, _) = match entry.what {
         What::Sent { leg, attempt, .. } | What::NotDelivered { leg, attempt, .. } => {
-            (if is_owner && !leg.is_answer() { by_owner } else { by_others }, Some(attempt as u8))
+            return of_copy(stays, at, Transit { message, attempt, leg }, true);
         }
         What::Delivered { leg, attempt, .. } => {
-            (if leg.is_answer() { by_owner } else { by_others }, Some(attempt as u8))
+            return of_copy(stays, at, Transit { message, attempt, leg }, false);
         }
         What::Turned { attempt, .. } => (by_others, Some(attempt)),
         What::Stored { .. } | What::Kept { .. } | What::Released { .. } | What::PassedOver { .. } => (by_keeper, None),
