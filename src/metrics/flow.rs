@@ -521,7 +521,8 @@ impl FlowBook {
         }
         let fate = record.fate();
         let lost = account.losses.happened().next().map(|(why, _)| Setback::Lost(why));
-        if lost.is_some() || !matches!(fate, Fate::Confirmed | Fate::Handled | Fate::Spared) {
+        let has_ended_well = matches!(fate, Fate::Confirmed | Fate::Handled | Fate::Spared);
+        if lost.is_some() || is_confirmed && is_lost || !has_ended_well {
             *self.setbacks.entry((fate, lost.unwrap_or_else(|| record.setback()))).or_default() += 1;
         }
         let tally = self.tally_at(record.due());

@@ -285,9 +285,12 @@ impl Ledger {
                 record.setback = Some(Setback::Dropped(cause));
                 record.end_copy();
             }),
-            Observation::AnswerDropped { message, cause } => {
-                self.update(message, |record, _| record.setback = Some(Setback::AnswerDropped(cause)));
-            }
+            Observation::AnswerDropped { message, cause } => self.update(message, |record, _| {
+                // Whoever has given up would not have heard it.
+                if record.owner == State::Waiting {
+                    record.setback = Some(Setback::AnswerDropped(cause));
+                }
+            }),
             Observation::LetGo { message, why } => {
                 self.update(message, |record, _| record.setback = Some(Setback::LetGo(why)));
             }

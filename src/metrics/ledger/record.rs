@@ -128,7 +128,8 @@ impl Record {
             self.effects == 1
         } else {
             self.refusal = Some(outcome);
-            if !matches!(self.setback, Some(Setback::LetGo(_))) {
+            // That it is let go says more; and what is taken back has gone wrong before.
+            if outcome != Outcome::Cancelled && !matches!(self.setback, Some(Setback::LetGo(_))) {
                 self.setback = Some(Setback::Ended(outcome));
             }
             false
@@ -246,7 +247,9 @@ impl Record {
             (State::Closed(why @ (Close::Abandoned | Close::Spared | Close::Forgotten)), _) => Setback::Closed(why),
             (_, Some(setback)) => setback,
             (State::Closed(why), None) => Setback::Closed(why),
-            (State::Waiting | State::Confirmed | State::Settled, None) => Setback::UnderWay,
+            // It was not handled: it was forgotten, and taken for one that had come before when it came again.
+            (State::Confirmed, None) => Setback::Forgotten,
+            (State::Waiting | State::Settled, None) => Setback::UnderWay,
         }
     }
 

@@ -176,7 +176,9 @@ impl Walk<'_> {
     fn waited(&mut self, chapter: u32, node: NodeId, (from, to): (Time, Time), entries: Range<usize>) {
         let children = self.story.entries[entries].iter().filter(|entry| {
             let child = &self.story.chapters[entry.chapter as usize];
-            matches!(entry.what, What::Offered { .. }) && child.parent == Some(chapter) && child.message.owner == node
+            let is_child = child.parent == Some(chapter) && child.message.owner == node;
+            // What is offered when the wait is over comes after it.
+            matches!(entry.what, What::Offered { .. }) && is_child && entry.time < to
         });
         let ends = children.filter_map(|offered| Some((self.ended(offered.chapter, to)?, offered.chapter)));
         // Of several that end at one time, the last that was sent.

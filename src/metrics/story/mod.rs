@@ -68,6 +68,18 @@ impl Story {
         self.of_chapter(chapter).find(|entry| entry.what == What::Confirmed).map(|entry| entry.time)
     }
 
+    /// Why and when the owner of one of its messages stopped waiting for it, if it did before it knew; a crash makes it forget.
+    pub fn closed(&self, chapter: u32) -> Option<(Close, Time)> {
+        let owner = self.chapters[chapter as usize].message.owner;
+        let ends = self.of_chapter(chapter).filter_map(|entry| match entry.what {
+            What::Confirmed => Some(None),
+            What::Closed { why } => Some(Some((why, entry.time))),
+            What::Down if entry.node == owner => Some(Some((Close::Forgotten, entry.time))),
+            _ => None,
+        });
+        ends.into_iter().next().flatten()
+    }
+
     /// When one of its messages was first received or handled, if it ever was.
     pub fn received(&self, chapter: u32) -> Option<Time> {
         let reached = |what: &What| matches!(what, What::Received { .. } | What::Handled { outcome: Outcome::Done });

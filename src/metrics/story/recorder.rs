@@ -74,7 +74,10 @@ impl Recorder {
     /// The stories of messages that were chosen, in the order in which they were offered.
     pub fn stories(&mut self) -> Vec<Story> {
         let mut stories: Vec<_> = std::mem::take(&mut self.stories).into_iter().flatten().collect();
-        stories.sort_by_key(|story| (story.root().due, self.names[story.root().message.owner.index() as usize]));
+        stories.sort_by_key(|story| {
+            let Chapter { message, due, .. } = *story.root();
+            (due, self.names[message.owner.index() as usize], message.number)
+        });
         stories
     }
 
@@ -94,6 +97,11 @@ impl Recorder {
         }
     }
 
+    /// How many stories are being written.
+    pub(super) fn followed(&self) -> usize {
+        self.stories.len() - self.free.len()
+    }
+
     /// What a message is drawn by.
     fn draw(&self, message: MessageId) -> u64 {
         mix(self.names[message.owner.index() as usize] ^ mix(message.number.into()))
@@ -109,7 +117,10 @@ impl Recorder {
     }
 
     fn write(&mut self, now: Time, node: NodeId, place: Place, what: What) {
-        if let Some(Some(story)) = self.stories.get_mut(place.story as usize) {
+        let most = if let Subjects::Chosen(_) = self.subjects { usize::MAX } else { ENTRIES };
+        if let Some(Some(story)) = self.stories.get_mut(place.story as usize)
+            && story.entries.len() < most
+        {
             story.entries.push(Entry { time: now, node, chapter: place.chapter, what });
         }
     }
@@ -133,6 +144,10 @@ impl Recorder {
                 _ => return,
             },
             _ if self.is_subject(offered) => {
+                self.make_room();
+                if !self.is_subject(offered) {
+                    return;
+                }
                 let story = Some(Story::of(message, offered.flow, offered.due));
                 let place = self.free.pop().unwrap_or_else(|| {
                     self.stories.push(None);
@@ -164,18 +179,45 @@ impl Recorder {
         }
     }
 
+    /// Where as many are followed as a sample may have, and none of them ends, about half of them are let go.
+    fn make_room(&mut self) {
+        let followed = self.followed();
+        match &mut self.subjects {
+            Subjects::Sampled(sample, _) if sample.is_full_with(followed) => sample.halve(),
+            _ => return,
+        }
+        for place in 0..self.stories.len() as u32 {
+            let root = self.stories[place as usize].as_ref().map(|story| story.root().message);
+            if let (Some(message), Subjects::Sampled(sample, _)) = (root, &self.subjects)
+                && !sample.has(self.draw(message))
+            {
+                self.let_go(place);
+            }
+        }
+    }
+
     /// A story of a sample has come to an end for the owner of its message, if this place is that message's.
     fn conclude(&mut self, place: Place, is_known: bool) {
-        let draw = match self.stories[place.story as usize].as_ref() {
-            Some(story) if place.chapter == 0 => self.draw(story.root().message),
-            _ => return,
-        };
-        let Subjects::Sampled(sample, _) = &mut self.subjects else { return };
-        let Some(story) = self.stories[place.story as usize].take() else { return };
-        self.free.push(place.story);
+        if place.chapter > 0 || matches!(self.subjects, Subjects::Chosen(_)) {
+            return;
+        }
+        let Some(story) = self.let_go(place.story) else { return };
+        let draw = self.draw(story.root().message);
+        let is_whole = story.entries.len() < ENTRIES && story.chapters.len() < CHAPTERS;
+        if let Subjects::Sampled(sample, _) = &mut self.subjects
+            && is_whole
+        {
+            sample.take(draw, story, is_known);
+        }
+    }
+
+    /// A story is followed no longer.
+    fn let_go(&mut self, place: u32) -> Option<Story> {
+        let story = self.stories[place as usize].take()?;
+        self.free.push(place);
         // What is offered for it after this is nobody's.
         if let Some((_, on_behalf)) = &mut self.behalf
-            && on_behalf.is_some_and(|other| other.story == place.story)
+            && on_behalf.is_some_and(|other| other.story == place)
         {
             *on_behalf = None;
         }
@@ -185,19 +227,17 @@ impl Recorder {
                 open.remove(found);
             }
         }
-        let is_whole = story.entries.len() < ENTRIES && story.chapters.len() < CHAPTERS;
-        if is_whole {
-            sample.take(draw, story, is_known);
-        }
+        Some(story)
     }
 
-    /// A node goes down: every story that it has a part in is told.
+    /// A node goes down: every story that it has a part in is told. What it has offered itself and knows no end of, it never will.
     fn goes_down(&mut self, now: Time, node: NodeId) {
-        for story in self.stories.iter_mut().flatten() {
+        let mut forgotten = Vec::new();
+        for (place, story) in (0..).zip(&mut self.stories) {
+            let Some(story) = story else { continue };
             let has = |chapter: u32| {
                 let is_owner = story.chapters[chapter as usize].message.owner == node;
-                let mut of = story.entries.iter().filter(|entry| entry.chapter == chapter);
-                let there = of.by_ref().rfind(|entry| {
+                let there = story.of_chapter(chapter).rfind(|entry| {
                     entry.node == node
                         && matches!(
                             entry.what,
@@ -212,15 +252,18 @@ impl Recorder {
                 let has_left =
                     |what: What| matches!(what, What::Handled { .. } | What::Declined { .. } | What::Released { .. });
                 let is_there = there.is_some_and(|entry| !has_left(entry.what));
-                let is_open = !story.entries.iter().any(|entry| {
-                    entry.chapter == chapter && matches!(entry.what, What::Confirmed | What::Closed { .. })
-                });
+                let is_end = |entry: &Entry| matches!(entry.what, What::Confirmed | What::Closed { .. });
+                let is_open = !story.of_chapter(chapter).any(is_end);
                 is_owner && is_open || is_there
             };
             let chapters: Vec<u32> = (0..story.chapters.len() as u32).filter(|&chapter| has(chapter)).collect();
             let down = |chapter| Entry { time: now, node, chapter, what: What::Down };
             story.entries.extend(chapters.into_iter().map(down));
+            if story.closed(0).is_some_and(|(why, _)| why == Close::Forgotten) {
+                forgotten.push(Place { story: place, chapter: 0 });
+            }
         }
+        forgotten.into_iter().for_each(|place| self.conclude(place, false));
     }
 
     fn on_the_wire(&mut self, now: Time, node: NodeId, transit: Transit, what: What) {
@@ -230,11 +273,7 @@ impl Recorder {
 
 impl Observer for Recorder {
     fn wanted(&self) -> Wanted {
-        let all = Wanted::NOTHING.and(Kind::Message).and(Kind::Attempt).and(Kind::Wire).and(Kind::Step);
-        match self.subjects {
-            Subjects::Chosen(_) => all.and(Kind::Life),
-            Subjects::Sampled(..) => all,
-        }
+        Wanted::NOTHING.and(Kind::Message).and(Kind::Attempt).and(Kind::Wire).and(Kind::Step).and(Kind::Life)
     }
 
     #[inline]

@@ -1,8 +1,8 @@
 //! A sample of stories that stays small however long a run is, by a rule that depends on names alone.
 //!
-//! A message belongs to the sample if the number that is drawn from its name ends in zeros, at first in none. Whenever so many are in it
-//! as there may be, one more zero is asked for, and about half of them leave. So which messages are in it at the end depends on nothing
-//! but their names and how many there were.
+//! A message belongs to the sample if the number that is drawn from its name ends in zeros, at first in none. Whenever more are in it
+//! than there may be, or are followed and come to no end, one more zero is asked for, and about half of them leave. So which messages
+//! are in it at the end depends on nothing but their names and how many there were.
 
 use crate::base::time::Span;
 use crate::process::Flow;
@@ -13,16 +13,15 @@ use super::breakdown::{Breakdown, Share};
 /// A sample that is being taken.
 #[derive(Debug)]
 pub struct Sample {
-    /// The most messages of each flow that it keeps.
+    /// The most messages that it keeps, and that are followed at a time.
     most: usize,
     /// What has to be zero in a draw.
     mask: u64,
     taken: Vec<Taken>,
-    /// The stories that are told whole, so far.
-    slowest: Vec<(Span, u64, Story)>,
-    typical: Vec<(u64, Story)>,
-    unconfirmed: Vec<(u64, Story)>,
-    count: usize,
+    /// The stories that are told whole, so far, of all that were followed.
+    slowest: Vec<(Span, Story)>,
+    typical: Vec<Story>,
+    unconfirmed: Vec<Story>,
 }
 
 /// A message of a sample that came to a good end.
@@ -45,7 +44,7 @@ pub struct Sampled {
     pub one_in: u64,
     /// Those that came to a good end.
     pub taken: Vec<Taken>,
-    /// The slowest of it, slowest first.
+    /// The slowest of those that were followed, slowest first.
     pub slowest: Vec<Story>,
     /// Some that were neither chosen for being slow nor for ending badly.
     pub typical: Vec<Story>,
@@ -63,13 +62,19 @@ impl Sample {
     /// A sample of no more than `most` messages.
     pub fn new(most: usize) -> Self {
         let (slowest, typical, unconfirmed) = (Vec::new(), Vec::new(), Vec::new());
-        Self { most: most.max(2), mask: 0, taken: Vec::new(), slowest, typical, unconfirmed, count: 0 }
+        Self { most: most.max(1), mask: 0, taken: Vec::new(), slowest, typical, unconfirmed }
     }
 
     /// Whether a message with this draw belongs to it.
     #[inline]
     pub(super) fn has(&self, draw: u64) -> bool {
         draw & self.mask == 0
+    }
+
+    /// Whether no more messages are to be followed than these.
+    #[inline]
+    pub(super) fn is_full_with(&self, followed: usize) -> bool {
+        followed >= self.most
     }
 
     /// Takes in a story that has come to its end.
@@ -79,43 +84,40 @@ impl Sample {
         }
         if !is_known {
             if self.unconfirmed.len() < TOLD {
-                self.unconfirmed.push((draw, story));
+                self.unconfirmed.push(story);
             }
             return;
         }
         let (Some(latency), Some(breakdown)) = (story.latency(), Breakdown::of(&story)) else { return };
         debug_assert_eq!(breakdown.total(), latency, "every instant belongs to one part: {story:?}");
         self.taken.push(Taken { draw, flow: story.root().flow, latency, shares: breakdown.shares });
-        self.count += 1;
         if self.slowest.len() < TOLD || self.slowest.last().is_some_and(|last| latency > last.0) {
             let place = self.slowest.partition_point(|other| other.0 >= latency);
-            self.slowest.insert(place, (latency, draw, story));
+            self.slowest.insert(place, (latency, story));
             self.slowest.truncate(TOLD);
         } else if self.typical.len() < TYPICAL {
-            self.typical.push((draw, story));
+            self.typical.push(story);
         }
-        if self.taken.len() > self.most {
+        while self.taken.len() > self.most {
             self.halve();
         }
     }
 
-    fn halve(&mut self) {
-        while self.taken.len() > self.most / 2 + self.most / 4 {
-            self.mask = self.mask << 1 | 1;
-            let mask = self.mask;
-            self.taken.retain(|taken| taken.draw & mask == 0);
-        }
+    /// Asks for one more zero.
+    pub(super) fn halve(&mut self) {
+        self.mask = self.mask << 1 | 1;
+        let mask = self.mask;
+        self.taken.retain(|taken| taken.draw & mask == 0);
     }
 
     /// What it gave.
     pub(super) fn close(&mut self) -> Sampled {
-        let stories = |kept: Vec<(u64, Story)>| kept.into_iter().map(|(_, story)| story).collect();
         Sampled {
             one_in: self.mask + 1,
             taken: std::mem::take(&mut self.taken),
-            slowest: std::mem::take(&mut self.slowest).into_iter().map(|(.., story)| story).collect(),
-            typical: stories(std::mem::take(&mut self.typical)),
-            unconfirmed: stories(std::mem::take(&mut self.unconfirmed)),
+            slowest: std::mem::take(&mut self.slowest).into_iter().map(|(_, story)| story).collect(),
+            typical: std::mem::take(&mut self.typical),
+            unconfirmed: std::mem::take(&mut self.unconfirmed),
         }
     }
 }

@@ -2,8 +2,10 @@
 
 use super::*;
 use crate::base::id::NodeId;
+use crate::base::names::Names;
 use crate::base::time::ms;
-use crate::process::{Activity, Close, Leg, Outcome};
+use crate::process::{Activity, Close, Leg, Observation, Outcome};
+use crate::sim::Observer;
 
 const CLIENT: NodeId = NodeId::new(0);
 const API: NodeId = NodeId::new(1);
@@ -111,4 +113,54 @@ fn a_message_without_an_end_has_no_latency() {
         (50, CLIENT, 0, What::Closed { why: Close::TimedOut }),
     ]);
     assert_eq!(Breakdown::of(&story), None);
+}
+
+/// A service waits for a message until 170, then sends one that it does not wait for and is done: it has waited for the first.
+#[test]
+fn what_is_sent_when_a_wait_is_over_was_not_waited_for() {
+    let story = story(&[
+        (0, CLIENT, 0, What::Offered { at_once: true }),
+        (0, CLIENT, 0, sent(Leg::Out, 2, API)),
+        (140, API, 0, delivered(Leg::Out, 2, CLIENT)),
+        (140, API, 0, turned(Activity::Awaiting)),
+        (140, API, 1, What::Offered { at_once: true }),
+        (140, API, 1, sent(Leg::Out, 1, STORE)),
+        (150, STORE, 1, delivered(Leg::Out, 1, API)),
+        (150, STORE, 1, What::Turned { attempt: 1, activity: Activity::Worked }),
+        (160, STORE, 1, sent(Leg::Reply, 1, API)),
+        (170, API, 1, delivered(Leg::Reply, 1, STORE)),
+        (170, API, 1, What::Confirmed),
+        (170, API, 2, What::Offered { at_once: true }),
+        (170, API, 2, sent(Leg::Out, 1, STORE)),
+        (170, API, 2, What::Closed { why: Close::Sent }),
+        (170, API, 0, What::Handled { outcome: Outcome::Done }),
+        (170, API, 0, sent(Leg::Reply, 2, CLIENT)),
+        (180, CLIENT, 0, delivered(Leg::Reply, 2, API)),
+        (180, CLIENT, 0, What::Confirmed),
+    ]);
+    let parts: Vec<_> = Breakdown::of(&story).unwrap().shares.iter().map(|share| (share.part, share.time)).collect();
+    assert_eq!(parts, [(Part::Link, ms(150)), (Part::Link, ms(20)), (Part::Work, ms(10))]);
+}
+
+/// Of messages of which none ever ends, no more are followed at a time than a sample may have; those that are followed to the end are
+/// those whose draws say so.
+#[test]
+fn a_sample_of_messages_that_never_end_stays_small() {
+    let mut names = Names::default();
+    let clients = names.add("client", 2).unwrap();
+    let owners: Vec<NodeId> = names.members(clients).collect();
+    let sample = Subjects::Sampled(Box::new(Sample::new(64)), (Time::ZERO, Time::MAX));
+    let mut recorder = Recorder::new(&names, sample);
+    for number in 0..5_000 {
+        let message = MessageId { owner: owners[number as usize % 2], number: number / 2 };
+        let offered = Observation::Offered { message, flow: Flow(0), late: Span::ZERO, at_once: true };
+        recorder.observe(at(number.into()), message.owner, &offered);
+        assert!(recorder.followed() <= 64);
+    }
+    // A crash makes their owners forget them.
+    owners.iter().for_each(|&owner| recorder.observe(at(5_000), owner, &Observation::Down));
+    assert_eq!(recorder.followed(), 0);
+    let sampled = recorder.sampled().unwrap();
+    assert!((128..=256).contains(&sampled.one_in), "{}", sampled.one_in);
+    assert_eq!((sampled.taken.len(), sampled.unconfirmed.len()), (0, 5));
 }

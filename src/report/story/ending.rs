@@ -16,11 +16,7 @@ pub(super) fn ending(story: &Story, is_whole: bool) -> String {
         return format!("{how} after {}{but}", span(latency));
     }
     let all_the_same = if is_handled { "; handled all the same" } else { "" };
-    let close = story.of_chapter(0).find_map(|entry| match entry.what {
-        What::Closed { why } => Some((why, entry.time)),
-        _ => None,
-    });
-    match close {
+    match story.closed(0) {
         Some((Close::Sent, _)) => "never received, and nobody asked".into(),
         Some((why, time)) => {
             let (how, reason) = closed(why).split_once(": ").unwrap_or((closed(why), ""));

@@ -84,10 +84,9 @@ fn closed(why: Close) -> String {
 
 /// How one of a story's messages ended for its owner.
 pub(super) fn end(story: &Story, chapter: u32) -> String {
-    let ends = story.of_chapter(chapter).filter_map(|entry| match entry.what {
-        What::Confirmed => Some("confirmed".into()),
-        What::Closed { why } => Some(closed(why)),
-        _ => None,
-    });
-    ends.into_iter().next().unwrap_or_else(|| Setback::UnderWay.name())
+    match (story.closed(chapter), story.known(chapter)) {
+        (Some((why, _)), _) => closed(why),
+        (None, Some(_)) => "confirmed".into(),
+        (None, None) => Setback::UnderWay.name(),
+    }
 }
