@@ -36,7 +36,7 @@ fn of_file(file: &Path) -> Vec<(String, Plan)> {
 fn parts_add_up_and_following_changes_nothing() {
     let watch = &mut |_| ControlFlow::Continue(());
     for (name, mut plan) in plans() {
-        plan.duration = plan.duration.min(rehearsal::base::time::secs(60));
+        plan.duration = plan.duration.min(rehearsal::base::time::secs(30));
         let plain = play(&plan, 0, watch).unwrap_or_else(|error| panic!("{name}: {error}"));
         let followed = play_explained(&plan, 0, watch).unwrap();
         assert_eq!((plain.digest, plain.events), (followed.digest, followed.events), "{name}");

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use crate::base::time::Span;
-use crate::metrics::story::{Breakdown, Part, Story};
+use crate::metrics::story::{Breakdown, Chapter, Entry, Part, Story};
+use crate::report::VERSION;
 
 use super::fact::end;
 use super::stay::attempts;
@@ -49,12 +50,12 @@ fn below(story: &Story, chapter: u32) -> Story {
     for (index, child) in story.chapters.iter().enumerate().skip(chapter as usize + 1) {
         if let Some(&parent) = child.parent.and_then(|parent| places.get(&parent)) {
             places.insert(index as u32, chapters.len() as u32);
-            chapters.push(crate::metrics::story::Chapter { parent: Some(parent), ..*child });
+            chapters.push(Chapter { parent: Some(parent), ..*child });
         }
     }
     let own = story.entries.iter().filter_map(|entry| {
         let chapter = *places.get(&entry.chapter)?;
-        Some(crate::metrics::story::Entry { chapter, ..*entry })
+        Some(Entry { chapter, ..*entry })
     });
     Story { entries: own.collect(), chapters }
 }
@@ -90,7 +91,7 @@ fn write(trace: &Trace<'_>, out: &mut dyn Write) -> io::Result<()> {
                 origin.variant.unwrap_or_default().into(),
                 origin.run.to_string(),
                 origin.seed.to_string(),
-                crate::report::VERSION.into(),
+                VERSION.into(),
             ];
             writer.write_record(first.into_iter().chain(parts).chain(last))?;
         }

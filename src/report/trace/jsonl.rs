@@ -5,6 +5,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use crate::report::VERSION;
+
 use super::csv::Row;
 use super::fact::{Fact, Field};
 use super::{Format, Trace};
@@ -69,7 +71,7 @@ fn write(trace: &Trace<'_>, out: &mut dyn Write) -> io::Result<()> {
                 variant: origin.variant,
                 run: origin.run,
                 seed: origin.seed,
-                version: crate::report::VERSION,
+                version: VERSION,
             };
             serde_json::to_writer(&mut *out, &line)?;
             out.write_all(b"\n")?;

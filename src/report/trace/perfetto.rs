@@ -9,7 +9,7 @@ use std::io::{self, Write};
 
 use crate::base::id::NodeId;
 use crate::base::time::Time;
-use crate::metrics::story::{Cast, Story, What};
+use crate::metrics::story::{Cast, Chapter, Story, What};
 use crate::metrics::tap::{Packet, packets_of};
 use crate::process::Leg;
 
@@ -96,7 +96,7 @@ fn draw(story: &Story) -> Drawn<'_> {
 }
 
 fn chapter_of(story: &Story, packet: &Packet) -> u32 {
-    let of = |chapter: &crate::metrics::story::Chapter| chapter.message == packet.transit.message;
+    let of = |chapter: &Chapter| chapter.message == packet.transit.message;
     story.chapters.iter().position(of).map_or(0, |place| place as u32)
 }
 

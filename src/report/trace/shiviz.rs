@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use crate::base::id::NodeId;
 use crate::metrics::story::{Cast, Entry, What};
 use crate::metrics::tap::Flights;
-use crate::process::Transit;
+use crate::process::{Leg, Transit};
 use crate::report::style::clean;
 
 use super::fact::{Fact, Field};
@@ -44,7 +44,7 @@ fn write(trace: &Trace<'_>, out: &mut dyn Write) -> io::Result<()> {
                 What::Sent { attempt, leg, .. }
                 | What::Delivered { attempt, leg, .. }
                 | What::NotDelivered { attempt, leg, .. } => (attempt, leg),
-                _ => (0, crate::process::Leg::Out),
+                _ => (0, Leg::Out),
             };
             (entry, Transit { message, attempt, leg })
         }));
