@@ -6,7 +6,7 @@ use crate::metrics::story::{Attribution, Cast, Recorder, Sample, Sampled, Story,
 use crate::scenario::plan::Plan;
 
 /// The most messages that are looked at for what latency is made of; of more, every second, fourth and so on, by their names.
-const MOST: usize = 16_384;
+const MOST: usize = 8_192;
 
 /// Who follows a sample of a run's messages.
 pub(super) fn recorder(plan: &Plan, names: &Names) -> Recorder {

@@ -8,6 +8,7 @@ mod attribution;
 mod breakdown;
 mod cast;
 mod entry;
+mod open;
 mod part;
 mod recorder;
 mod sample;

@@ -1,7 +1,5 @@
 //! Who writes stories down while a run is played.
 
-use std::collections::VecDeque;
-
 use crate::base::id::NodeId;
 use crate::base::names::Names;
 use crate::base::random::mix;
@@ -10,6 +8,7 @@ use crate::process::{Close, Kind, Leg, MessageId, Observation, Transit, Wanted};
 use crate::sim::Observer;
 
 use super::entry::{Entry, What};
+use super::open::{Open, Place};
 use super::sample::{Sample, Sampled};
 use super::{Chapter, Story};
 
@@ -29,26 +28,11 @@ pub struct Recorder {
     subjects: Subjects,
     /// Names of nodes, by their index: which messages belong to a sample follows from them alone.
     names: Vec<u64>,
-    /// Open chapters of each owner, in order of their numbers.
-    owners: Vec<VecDeque<Open>>,
+    open: Open,
     stories: Vec<Option<Story>>,
     free: Vec<u32>,
     /// What the node that spoke last offers for another message: the node, and where that message is followed, if it is.
     behalf: Option<(NodeId, Option<Place>)>,
-}
-
-/// A chapter that is being written.
-#[derive(Clone, Copy, Debug)]
-struct Open {
-    number: u32,
-    place: Place,
-}
-
-/// Where a chapter stands: the story and its number in it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Place {
-    story: u32,
-    chapter: u32,
 }
 
 /// The most chapters of a story. What is sent for a message beyond that is not followed.
@@ -67,8 +51,8 @@ impl Recorder {
         for node in names.groups().flat_map(|group| names.members(group)) {
             bits[node.index() as usize] = names.entity(node).bits();
         }
-        let owners = vec![VecDeque::new(); names.span()];
-        Self { subjects, names: bits, owners, stories: Vec::new(), free: Vec::new(), behalf: None }
+        let open = Open::of(names.span());
+        Self { subjects, names: bits, open, stories: Vec::new(), free: Vec::new(), behalf: None }
     }
 
     /// The stories of messages that were chosen, in the order in which they were offered.
@@ -107,15 +91,7 @@ impl Recorder {
         mix(self.names[message.owner.index() as usize] ^ mix(message.number.into()))
     }
 
-    fn place(&self, message: MessageId) -> Option<Place> {
-        let open = &self.owners[message.owner.index() as usize];
-        if open.is_empty() {
-            return None;
-        }
-        let place = open.binary_search_by_key(&message.number, |open| open.number).ok()?;
-        Some(open[place].place)
-    }
-
+    #[inline(never)]
     fn write(&mut self, now: Time, node: NodeId, place: Place, what: What) {
         let most = if let Subjects::Chosen(_) = self.subjects { usize::MAX } else { ENTRIES };
         if let Some(Some(story)) = self.stories.get_mut(place.story as usize)
@@ -125,8 +101,9 @@ impl Recorder {
         }
     }
 
+    #[inline(always)]
     fn note(&mut self, now: Time, node: NodeId, message: MessageId, what: What) {
-        if let Some(place) = self.place(message) {
+        if let Some(place) = self.open.find(message) {
             self.write(now, node, place, what);
         }
     }
@@ -158,11 +135,7 @@ impl Recorder {
             }
             _ => return,
         };
-        let open = &mut self.owners[message.owner.index() as usize];
-        // Numbers of an owner rise; those of a later life are above all of an earlier one.
-        if open.back().is_none_or(|last| last.number < message.number) {
-            open.push_back(Open { number: message.number, place });
-        }
+        self.open.insert(message, place);
         self.write(now, node, place, What::Offered { at_once });
     }
 
@@ -221,12 +194,7 @@ impl Recorder {
         {
             *on_behalf = None;
         }
-        for chapter in &story.chapters {
-            let open = &mut self.owners[chapter.message.owner.index() as usize];
-            if let Ok(found) = open.binary_search_by_key(&chapter.message.number, |open| open.number) {
-                open.remove(found);
-            }
-        }
+        story.chapters.iter().for_each(|chapter| self.open.remove(chapter.message));
         Some(story)
     }
 
@@ -265,10 +233,6 @@ impl Recorder {
         }
         forgotten.into_iter().for_each(|place| self.conclude(place, false));
     }
-
-    fn on_the_wire(&mut self, now: Time, node: NodeId, transit: Transit, what: What) {
-        self.note(now, node, transit.message, what);
-    }
 }
 
 impl Observer for Recorder {
@@ -284,20 +248,20 @@ impl Observer for Recorder {
                 self.offer(now, node, &Chapter { message, flow, due, parent: None }, at_once);
             }
             Observation::OnBehalf { message } => {
-                self.behalf = message.map(|message| (node, self.place(message)));
+                self.behalf = message.map(|message| (node, self.open.find(message)));
             }
             Observation::Sent { transit, to, size } => {
                 let size = u32::try_from(size).unwrap_or(u32::MAX);
                 let Transit { leg, attempt, .. } = transit;
-                self.on_the_wire(now, node, transit, What::Sent { leg, attempt, to, size });
+                self.note(now, node, transit.message, What::Sent { leg, attempt, to, size });
             }
             Observation::Delivered { transit, from } => {
                 let Transit { leg, attempt, .. } = transit;
-                self.on_the_wire(now, node, transit, What::Delivered { leg, attempt, from });
+                self.note(now, node, transit.message, What::Delivered { leg, attempt, from });
             }
             Observation::NotDelivered { transit, from, to, cause } => {
                 let Transit { leg, attempt, .. } = transit;
-                self.on_the_wire(now, from, transit, What::NotDelivered { leg, attempt, to, cause });
+                self.note(now, from, transit.message, What::NotDelivered { leg, attempt, to, cause });
             }
             Observation::Attempted { message } => self.note(now, node, message, What::Attempted),
             Observation::AttemptFailed { message } => self.note(now, node, message, What::AttemptFailed),
@@ -320,13 +284,13 @@ impl Observer for Recorder {
                 self.note(now, node, message, What::PassedOver { place, why });
             }
             Observation::Confirmed { message } => {
-                if let Some(place) = self.place(message) {
+                if let Some(place) = self.open.find(message) {
                     self.write(now, node, place, What::Confirmed);
                     self.conclude(place, true);
                 }
             }
             Observation::Closed { message, why } => {
-                if let Some(place) = self.place(message) {
+                if let Some(place) = self.open.find(message) {
                     self.write(now, node, place, What::Closed { why });
                     // Of what nobody confirms, it is the receiver who knows.
                     if why != Close::Sent {
@@ -343,7 +307,7 @@ impl Observer for Recorder {
 impl Recorder {
     /// A receiver has a copy, or is done with it: the end of a message that nobody confirms.
     fn reach(&mut self, now: Time, node: NodeId, message: MessageId, what: What) {
-        let Some(place) = self.place(message) else { return };
+        let Some(place) = self.open.find(message) else { return };
         self.write(now, node, place, what);
         if place.chapter == 0
             && let Subjects::Sampled(..) = self.subjects
