@@ -162,8 +162,15 @@ impl Walk<'_> {
             return self.elsewhere(entries, (Part::Broker, node), (from, to));
         };
         self.breakdown.add(Part::Held, node, from, first);
-        for (index, &(place, begin, activity)) in turns.iter().enumerate() {
-            let (next, end) = turns.get(index + 1).map_or((self.story.entries.len(), to), |next| (next.0, next.1));
+        let mut index = 0;
+        while let Some(&(place, begin, activity)) = turns.get(index) {
+            index += 1;
+            // The network may have brought this attempt twice: what is done for the other copy ends no wait.
+            let waits = |next: &(usize, Time, _)| self.still_waits(chapter, node, next.1, place..next.0);
+            while activity == Activity::Awaiting && turns.get(index).is_some_and(waits) {
+                index += 1;
+            }
+            let (next, end) = turns.get(index).map_or((self.story.entries.len(), to), |next| (next.0, next.1));
             match activity {
                 Activity::Awaiting => self.waited(chapter, node, (begin, end), place..next),
                 _ => self.breakdown.add(activity.into(), node, begin, end),
@@ -174,13 +181,8 @@ impl Walk<'_> {
     /// A node waited for messages that it had sent on behalf of a chapter, as these entries say: the one whose end let it go on is what
     /// it waited for.
     fn waited(&mut self, chapter: u32, node: NodeId, (from, to): (Time, Time), entries: Range<usize>) {
-        let children = self.story.entries[entries].iter().filter(|entry| {
-            let child = &self.story.chapters[entry.chapter as usize];
-            let is_child = child.parent == Some(chapter) && child.message.owner == node;
-            // What is offered when the wait is over comes after it.
-            matches!(entry.what, What::Offered { .. }) && is_child && entry.time < to
-        });
-        let ends = children.filter_map(|offered| Some((self.ended(offered.chapter, to)?, offered.chapter)));
+        let children = self.children(chapter, node, to, entries);
+        let ends = children.filter_map(|child| Some((self.ended(child, to)?, child)));
         // Of several that end at one time, the last that was sent.
         let Some((end, child)) = ends.max() else { return self.breakdown.add(Part::Other, node, from, to) };
         if self.depth(child) > DEPTH {
@@ -194,6 +196,22 @@ impl Walk<'_> {
             self.failed(child, end);
         }
         self.breakdown.add(Part::Other, node, end, to);
+    }
+
+    /// Whether a node that waits for messages of a chapter, as these entries say, has not seen any of them end by `to`.
+    fn still_waits(&self, chapter: u32, node: NodeId, to: Time, entries: Range<usize>) -> bool {
+        let mut children = self.children(chapter, node, to, entries).peekable();
+        children.peek().is_some() && children.all(|child| self.ended(child, to).is_none())
+    }
+
+    /// What a node offers on behalf of a chapter, as these entries say; what it offers at `to`, when its wait is over, comes after that.
+    fn children(&self, chapter: u32, node: NodeId, to: Time, entries: Range<usize>) -> impl Iterator<Item = u32> {
+        let offered = self.story.entries[entries].iter().filter(move |entry| {
+            let child = &self.story.chapters[entry.chapter as usize];
+            let is_child = child.parent == Some(chapter) && child.message.owner == node;
+            matches!(entry.what, What::Offered { .. }) && is_child && entry.time < to
+        });
+        offered.map(|entry| entry.chapter)
     }
 
     /// All time of a chapter that did not end well, from due to `end`: attempts that came to nothing, and the waits between them.

@@ -142,6 +142,32 @@ fn what_is_sent_when_a_wait_is_over_was_not_waited_for() {
     assert_eq!(parts, [(Part::Link, ms(150)), (Part::Link, ms(20)), (Part::Work, ms(10))]);
 }
 
+/// The network brings an attempt twice: the second copy is queued while the first one waits, whose answer counts.
+#[test]
+fn a_wait_is_not_over_when_another_copy_turns() {
+    let story = story(&[
+        (0, CLIENT, 0, What::Offered { at_once: true }),
+        (0, CLIENT, 0, sent(Leg::Out, 2, API)),
+        (140, API, 0, delivered(Leg::Out, 2, CLIENT)),
+        (140, API, 0, turned(Activity::Awaiting)),
+        (140, API, 1, What::Offered { at_once: true }),
+        (140, API, 1, sent(Leg::Out, 1, STORE)),
+        (145, API, 0, delivered(Leg::Out, 2, CLIENT)),
+        (145, API, 0, turned(Activity::Queued)),
+        (150, STORE, 1, delivered(Leg::Out, 1, API)),
+        (150, STORE, 1, What::Turned { attempt: 1, activity: Activity::Worked }),
+        (160, STORE, 1, sent(Leg::Reply, 1, API)),
+        (170, API, 1, delivered(Leg::Reply, 1, STORE)),
+        (170, API, 1, What::Confirmed),
+        (170, API, 0, What::Handled { outcome: Outcome::Done }),
+        (170, API, 0, sent(Leg::Reply, 2, CLIENT)),
+        (180, CLIENT, 0, delivered(Leg::Reply, 2, API)),
+        (180, CLIENT, 0, What::Confirmed),
+    ]);
+    let parts: Vec<_> = Breakdown::of(&story).unwrap().shares.iter().map(|share| (share.part, share.time)).collect();
+    assert_eq!(parts, [(Part::Link, ms(150)), (Part::Link, ms(20)), (Part::Work, ms(10))]);
+}
+
 /// Of messages of which none ever ends, no more are followed at a time than a sample may have; those that are followed to the end are
 /// those whose draws say so.
 #[test]
