@@ -47,7 +47,7 @@ pub fn run(terminal: Terminal, args: &Run) -> Exit {
         }
     }
     if printed > 0 && args.format == Format::Text && args.output.is_none() && terminal.is_watched {
-        terminal.note("\n`-o DIR` writes plots and tables");
+        terminal.note("\n`-o DIR` writes a page to read, plots and tables");
     }
     gravest
 }

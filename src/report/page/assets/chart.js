@@ -71,7 +71,8 @@ class Chart {
     const ends = this.y.ends ?? endsOf(this.y.kind, values, this.y.fromZero, this.y.most);
     const height = this.width < 420 ? this.height * 0.88 : this.height;
     const vertical = scale(this.y.kind, ends, [height - EDGE.bottom, this.top], 5);
-    const labels = vertical.ticks.map((value) => [value, (this.y.tick ?? this.y.show)(value)]);
+    // Values that read the same are marked once.
+    const labels = vertical.ticks.map((value) => [value, (this.y.tick ?? this.y.show)(value)]).filter(([, text], index, all) => text !== all[index - 1]?.[1]);
     const left = Math.max(34, ...labels.map(([, text]) => 12 + text.length * 6.6));
     const span = [left, this.width - EDGE.right];
     const horizontal = scale(this.x.kind, [low, high], span, Math.max(2, Math.floor((span[1] - span[0]) / 72)));

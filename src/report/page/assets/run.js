@@ -7,6 +7,10 @@ const STANDARD = new Set([
 
 const VERDICTS = { pass: ["✓", "good"], fail: ["✗", "bad"], inconclusive: ["?", "unsure"] };
 
+// What parts of a latency are drawn in; work, queues and disks have the colours that they have in the pictures of stories.
+const PART_COLOURS = { work: "blue", queue: "orange", link: "green", disk: "purple", "failed-attempt": "vermilion", "back-off": "black" };
+const OTHER_COLOURS = ["yellow", "sky"];
+
 // So many lines of a chart are on at first.
 const LINES_ON = 5;
 
@@ -226,9 +230,20 @@ class RunPage {
       const most = new Map();
       rows.filter((row) => !isWhole(row)).forEach((row) => most.set(name(row), Math.max(most.get(name(row)) ?? 0, table.number("share", row) ?? 0)));
       // The largest have a colour of their own, and stand in the same order in each bar.
-      const tones = ["blue", "vermilion", "green", "orange", "purple", "sky", "yellow", "black"];
+      const tones = [...new Set([...Object.values(PART_COLOURS), ...OTHER_COLOURS])];
       const ranked = [...most].filter(([, share]) => share > 0).sort((a, b) => b[1] - a[1]).map(([part]) => part);
-      const tone = new Map(ranked.map((part, index) => [part, tones[index] ?? "grey"]));
+      const tone = new Map();
+      const free = new Set(tones);
+      const paint = (part, colour) => {
+        free.delete(colour);
+        tone.set(part, colour);
+      };
+      // Where a kind of part is there once, it has its colour; further places take what is left.
+      ranked.slice(0, tones.length).forEach((part) => {
+        const own = PART_COLOURS[part.split(" · ")[0]];
+        if (free.has(own)) paint(part, own);
+      });
+      ranked.forEach((part) => tone.has(part) || paint(part, [...free].at(-1) ?? "grey"));
       const bar = (point) => {
         const here = rows.filter((row) => table.at("point", row) === point);
         const whole = here.find(isWhole);
@@ -253,19 +268,23 @@ class RunPage {
   }
 
   lost() {
-    const table = this.tables["lost.csv"];
-    return table && table.length > 0 && section("What went wrong", "Messages that did not end well, and the last thing that happened to each.", generic(table, { count: "count", share: "share" }));
+    const lost = this.tables["lost.csv"];
+    if (!lost) return null;
+    const text = (name, row) => words(lost.at(name, row));
+    const isOfClient = (row) => !lost.at("flow", row).includes("->");
+    const rows = Array.from({ length: lost.length }, (_, row) => row).sort((a, b) => Number(isOfClient(b)) - Number(isOfClient(a)) || a - b);
+    const left = lost.leftOut > 0 && el("p", { class: "note" }, `${humanCount(lost.leftOut)} more rows are in the table itself.`);
+    return rows.length > 0 && section("What went wrong", "Messages that did not end well, and the last thing that happened to each.",
+      table(["flow", "fate", "count", "share", "what happened last", "cause"], rows.map((row) => [text("flow", row), text("fate", row),
+        cell(lost.at("count", row), "count"), cell(lost.at("share", row), "share"), text("meaning", row), text("cause", row)])), left);
   }
 
   storiesSection() {
     const list = this.stories?.stories ?? [];
-    // Work and waiting have the colours that they have in the picture below.
-    const known = { work: "blue", queue: "orange", link: "green" };
-    const tones = ["vermilion", "purple", "sky", "yellow", "black"];
     const bar = (each) => {
       const whole = numberOf(each.latency_ns);
       const parts = (each.parts ?? []).map((part, index) => ({
-        name: `${part.part} · ${part.place}`, share: numberOf(part.time_ns) / whole, colour: known[part.part] ?? tones[index % tones.length], text: show(part.time_ns, "ns"), exact: part.time_ns,
+        name: `${part.part} · ${part.place}`, share: numberOf(part.time_ns) / whole, colour: PART_COLOURS[part.part] ?? OTHER_COLOURS[index % OTHER_COLOURS.length], text: show(part.time_ns, "ns"), exact: part.time_ns,
       })).filter((part) => part.share > 0);
       return parts.length > 0 && [stack("where the time went", parts), el("ul", { class: "keys" }, parts.map((part) =>
         el("li", { "data-value": part.exact, title: `${part.exact} ns` }, swatch(part.colour), part.name, el("b", {}, part.text))))];

@@ -104,13 +104,15 @@ class StudyPage {
   lines(points, { quantity, x, by }, isSparse) {
     const { list, isNumeric, unit, isLog } = this.levels[x];
     const at = new Map(list.map((level) => [level.text, level.at]));
+    // Between what is no number there is nothing, so no line leads there.
+    const isParted = isSparse || !isNumeric;
     const lines = by === "" ? [null] : this.levels[by].list.map(({ text }) => text);
     const series = lines.slice(0, 40).map((text, index) => ({
       name: text === null ? quantity : `${this.short[by]} ${text}`, dots: true, off: index >= 7, dash: index >= 7 ? "5 3" : null,
       points: points.filter((point) => text === null || point.factors[by] === text).map((point) => {
         const { value, low, high } = point.quantities[quantity];
         return [at.get(point.factors[x]), numberOf(value), numberOf(low), numberOf(high)];
-      }).sort((a, b) => a[0] - b[0]).flatMap((point) => (isSparse ? [[point[0], null], point] : [point])),
+      }).sort((a, b) => a[0] - b[0]).flatMap((point) => (isParted ? [[point[0], null], point] : [point])),
     }));
     const values = series.flatMap((one) => one.points.map(([, y]) => y)).filter((value) => value !== null);
     const spread = values.length > 0 && Math.min(...values) > 0 && Math.max(...values) > 30 * Math.min(...values);
@@ -179,10 +181,10 @@ class StudyPage {
         return [words(quantity), withHalf(before, unit), withHalf(found, unit),
           { ...difference, nodes: [sign + difference.text, half !== null && el("span", { class: "quiet" }, ` ± ${show(found.half_width, unit)}`)] },
           share === null ? { text: NOTHING, value: null } : { text: `${sign}${percent(share)}`, value: share, title: String(share) },
-          { ...words(found.verdict ?? ""), mark: { lower: { lower: "good", higher: "bad" }, higher: { lower: "bad", higher: "good" } }[found.better]?.[found.verdict] }];
+          verdictOf(found)];
       });
       return el("div", {}, el("h3", {}, `${side.name} against ${base.name}`),
-        table(["quantity", base.name, side.name, "difference", { name: "relative", title: "share of the base's value" }, "which is"], rows));
+        table(["quantity", base.name, side.name, "difference", { name: "relative", title: "share of the base's value" }, "verdict"], rows));
     });
   }
 
@@ -212,6 +214,14 @@ class StudyPage {
     const differences = section("Differences", this.study.is_paired === true ? "Runs of the same index share their luck; intervals are 95 %." : "Intervals are 95 %.", this.differences());
     return [this.head(), compared && differences, this.explorer(), this.effects(), !compared && this.table(), ...this.lists(), footer(this.study, [runs && `${runs} runs`], null, null, null)];
   }
+}
+
+// What a comparison says of a difference, and whether that is better.
+function verdictOf({ verdict, better }) {
+  const differs = verdict === "lower" || verdict === "higher";
+  const told = { same: "the same", unseen: "no difference seen" }[verdict] ?? verdict ?? "";
+  if (!differs || !["lower", "higher"].includes(better)) return words(told);
+  return verdict === better ? { ...words(`${told}, better`), mark: "good" } : { ...words(`${told}, worse`), mark: "bad" };
 }
 
 // A value with half the width of its interval.
