@@ -121,7 +121,9 @@ class Chart {
       const to = Math.min(inner.x + inner.width, horizontal.place(Math.min(band.to, horizontal.high)));
       if (band.from > horizontal.high || band.to < horizontal.low) return null;
       // Each name once, where there is room for it.
-      const width = band.name.length * 6.2;
+      const most = Math.max(8, Math.floor(inner.width / 6.2));
+      const name = band.name.length > most ? `${band.name.slice(0, most - 1)}…` : band.name;
+      const width = name.length * 6.2;
       const start = Math.max(inner.x, Math.min(from, inner.x + inner.width - width));
       const line = named.has(band.name) ? -1 : free.findIndex((end) => end + 8 < start);
       if (line >= 0) {
@@ -131,7 +133,7 @@ class Chart {
       return svg("g", { class: `band lane-${lanes.indexOf(band.name) % 4}` },
         svg("title", {}, band.name),
         svg("rect", { x: from, y: inner.y, width: Math.max(to - from, 1.5), height: inner.height }),
-        line >= 0 && svg("text", { x: start, y: inner.y - 4 - line * NAMES }, band.name));
+        line >= 0 && svg("text", { x: start, y: inner.y - 4 - line * NAMES }, name));
     });
   }
 

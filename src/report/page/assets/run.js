@@ -85,8 +85,7 @@ class RunPage {
     const overview = this.flows.length > 1 && table(
       ["flow", "offered", "goodput", "reliability", "p50", "p99", "p99.9", { name: "attempts", title: "per message" }],
       this.flows.map((flow) => [words(flow.name), value(flow, "offered", "rate_per_s"), value(flow, "goodput", "rate_per_s"),
-        value(flow, "reliability", "share"), value(flow, "latency", "p50_ns"), value(flow, "latency", "p99_ns"),
-        value(flow, "latency", "p99.9_ns"), value(flow, "attempts", "mean")]),
+        value(flow, "reliability", "share"), ...["p50_ns", "p99_ns", "p99.9_ns"].map((key) => value(flow, latencyOf(flow), key)), value(flow, "attempts", "mean")]),
       { caption: "flows", onrow: (row) => row < entries.length && tabbed.choose(row, false) });
     const rest = this.flows.length - shown.length;
     const silent = Number(this.summary.left_out ?? 0);
@@ -100,14 +99,16 @@ class RunPage {
     const get = (metric, key) => flow.metrics[metric]?.[key] ?? null;
     const fact = (name, text, unit, below) => el("div", { class: "fact" }, el("dt", {}, name),
       el("dd", { "data-value": text, title: text }, show(text, unit)), below && el("dd", { class: "below" }, below));
+    const latency = latencyOf(flow);
+    const named = latency === "latency" ? "latency" : "one-way";
     const ends = get("reliability", "low") === null ? "" : intervalOf(get("reliability", "low"), get("reliability", "high"), "share");
     const facts = el("dl", { class: "facts" },
       fact("offered", get("offered", "rate_per_s"), "per_s", `${show(get("offered", "count"), "count")} messages`),
       fact("goodput", get("goodput", "rate_per_s"), "per_s", `sent ${show(get("sent", "rate_per_s"), "per_s")}`),
       fact("reliability", get("reliability", "share"), "share", ends),
       fact("received", get("received", "share"), "share", `confirmed ${show(get("confirmed", "share"), "share")}`),
-      fact("latency p50", get("latency", "p50_ns"), "ns", `mean ${show(get("latency", "mean_ns"), "ns")}`),
-      fact("latency p99", get("latency", "p99_ns"), "ns", `p99.9 ${show(get("latency", "p99.9_ns"), "ns")}`),
+      fact(`${named} p50`, get(latency, "p50_ns"), "ns", `mean ${show(get(latency, "mean_ns"), "ns")}`),
+      fact(`${named} p99`, get(latency, "p99_ns"), "ns", `p99.9 ${show(get(latency, "p99.9_ns"), "ns")}`),
       fact("attempts", get("attempts", "mean"), "", "per message"),
       fact("duplicates", get("duplicates", "mean"), "", "per message"));
     const charts = el("div", { class: "charts" }, this.throughput(flow), this.latencyOverTime(flow), ...this.distribution(flow));
@@ -186,15 +187,16 @@ class RunPage {
     const from = (one, start) => [[one.points[0][0], start], ...one.points];
     const joint = group();
     const time = { kind: "log", show: humanTime, label: "latency, log scale" };
+    const what = lines[0]?.name === "latency-one-way" ? "one-way latency" : "latency";
     const tail = (share) => (1 - share > 1e-12 ? 1 - share : 0);
     return [
       chart({
-        title: "Distribution of latency", note: "share of messages not slower", x: time, group: joint,
+        title: `Distribution of ${what}`, note: "share of messages not slower", x: time, group: joint,
         y: { kind: "linear", fromZero: true, ends: [0, 1.03], ...UNITS.share },
         series: lines.map((one) => ({ ...one, points: from(one, 0) })),
       }),
       chart({
-        title: "Tail of latency", note: "share of messages slower, both axes log", x: time, group: joint,
+        title: `Tail of ${what}`, note: "share of messages slower, both axes log", x: time, group: joint,
         y: { kind: "log", most: 1.06, ...UNITS.share },
         series: lines.map((one) => ({ ...one, points: from(one, 0).map(([at, share]) => [at, tail(share)]) })),
       }),
@@ -395,6 +397,11 @@ class RunPage {
     return [this.head(), this.expectations(), this.warnings(), this.flowsSection(), this.attribution(), this.lost(), this.storiesSection(),
       this.stations(), this.queues(), this.links(), this.guards(), this.faults(), this.theory(), this.system(), this.foot()];
   }
+}
+
+// The latency that people ask for: until confirmed, and where nothing is, until received.
+function latencyOf(flow) {
+  return numberOf(flow.metrics.latency?.count) > 0 || !(numberOf(flow.metrics["latency-one-way"]?.count) > 0) ? "latency" : "latency-one-way";
 }
 
 function isInner(flow) {
