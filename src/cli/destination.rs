@@ -32,7 +32,7 @@ impl Destination {
         };
         if let (Some(path), Format::Text) = (&self.output, self.format) {
             let page = path.join("report.html");
-            terminal.note(&format!("\n`{}` is a page to read; tables and plots are beside it", page.display()));
+            terminal.note(&format!("\n`{}` is a page to read; plots and tables are beside it", page.display()));
         }
         Ok(exit)
     }

@@ -32,6 +32,8 @@ class RunPage {
     const [first] = this.summary.runs ?? [];
     this.runs = numberOf(this.summary.runs_played) ?? Math.max(1, (this.summary.runs ?? []).length);
     this.measuredFrom = first ? numberOf(first.measured_from_ns) / 1e9 : 0;
+    const ends = (this.summary.runs ?? []).map((run) => numberOf(run.end_ns) / 1e9).filter(Number.isFinite);
+    this.playedTo = ends.length > 0 ? Math.min(...ends) : Infinity;
     this.measuredTo = first ? numberOf(first.measured_to_ns) / 1e9 : 0;
   }
 
@@ -126,10 +128,12 @@ class RunPage {
     return el("div", { class: "fates" }, el("h3", {}, "What became of the messages"), stack("fates", parts), el("ul", { class: "keys" }, parts.map(entry)));
   }
 
-  // The middles of steps that are measured, and values in them.
+  // The middles of steps that are measured, and values in them. A step in which the run ends looks like a fall to nothing.
   steps(table, rows, value, isOver) {
     return rows.filter((row) => {
       const start = table.number("start_s", row);
+      const isWhole = start + table.number("step_s", row) <= this.playedTo + 1e-9;
+      if (!isWhole && start >= this.measuredTo - 1e-9) return false;
       return start >= this.measuredFrom - 1e-9 && (!isOver || this.measuredTo === 0 || start < this.measuredTo - 1e-9);
     }).map((row) => [table.number("start_s", row) + table.number("step_s", row) / 2, value(row)]);
   }
