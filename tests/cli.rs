@@ -531,7 +531,7 @@ fn a_sweep_plays_every_point_and_says_what_matters() {
     ]);
     assert_eq!(alone.with(1).out.lines().nth(1), Some(rows[4]));
     let ended = home.run(&["sweep", "study.toml", "-o", "out"]).with(1);
-    assert!(ended.err.contains("tables and plots are in `out`"), "{}", ended.err);
+    assert!(ended.err.contains("`out/report.html` is a page to read"), "{}", ended.err);
     assert_eq!(names(&home.path("out")), ["plots", "report.html", "sweep.csv", "sweep.json", "sweep.txt"]);
     assert_eq!(home.read("out/sweep.csv"), table);
     for (args, said) in [
@@ -673,7 +673,7 @@ fn tuning_says_which_setting_is_best_and_how_to_use_it() {
     assert!(rows[0].starts_with("services.api.work,network.loss,runs,app.latency.p50 (ns),"), "{table}");
     assert!(rows[3].starts_with("1ms,0%,8,") && rows[3].contains(",best,"), "{table}");
     let ended = home.run(&["tune", "tune.toml", "-o", "out"]).with(0);
-    assert!(ended.err.contains("tables and plots are in `out`"), "{}", ended.err);
+    assert!(ended.err.contains("`out/report.html` is a page to read"), "{}", ended.err);
     assert_eq!(names(&home.path("out")), ["best.toml", "plots", "report.html", "tune.csv", "tune.json", "tune.txt"]);
     assert_eq!(home.read("out/tune.csv"), table);
     // The best values are a file that another one can start from.

@@ -18,6 +18,9 @@ Exit codes:
   130  interrupted
 Of several the gravest counts, in the order 4, 2, 1, 3, 0.";
 
+/// What options of all commands stand under in the help, behind those of the command.
+const LOOKS: &str = "Looks";
+
 /// Plays a distributed system before it exists
 ///
 /// A scenario file describes clients, services, the network between them and what is expected. The same file and the same
@@ -25,11 +28,11 @@ Of several the gravest counts, in the order 4, 2, 1, 3, 0.";
 #[derive(Parser, Debug)]
 #[command(name = "rehearsal", version, max_term_width = 100, arg_required_else_help = true, after_help = EXIT_CODES)]
 pub struct Cli {
-    /// When to use colours
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t, global = true, hide_possible_values = true)]
+    /// When to use colours: auto, always or never
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t, global = true, hide_possible_values = true, help_heading = LOOKS)]
     pub color: Color,
-    /// Which characters texts are written in
-    #[arg(long, value_enum, value_name = "SET", default_value_t, global = true, hide_possible_values = true)]
+    /// Which characters texts are written in: auto, unicode or ascii
+    #[arg(long, value_enum, value_name = "SET", default_value_t, global = true, hide_possible_values = true, help_heading = LOOKS)]
     pub charset: Charset,
     #[command(subcommand)]
     pub command: Command,
@@ -63,12 +66,12 @@ Example:
 /// Plays scenarios and says how they went
 ///
 /// Each scenario is played as often as it says, and its expectations are judged. The summary goes to the standard output;
-/// with `-o` every number and plot is written as a file too.
+/// with `-o` a page to read, plots, and every number are written as files too.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   rehearsal run checkout.toml
-  rehearsal run checkout.toml -o out            plots and tables in out/
+  rehearsal run checkout.toml -o out            page, plots and tables in out/
   rehearsal run *.toml -o out                   the same in out/NAME/ for each NAME.toml
   rehearsal run checkout.toml --variant no-breaker --runs 20
   rehearsal run checkout.toml --set policies.default.timeout=50ms --seed 7
@@ -84,7 +87,7 @@ pub struct Run {
     /// Play this replicate only, counted from 0
     #[arg(long, value_name = "I")]
     pub run: Option<u32>,
-    /// Write plots and tables into DIR; with several files, into DIR/NAME for each NAME.toml
+    /// Write a page, plots and tables into DIR; with several files, into DIR/NAME for each NAME.toml
     #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub output: Option<PathBuf>,
     /// Replace the report that DIR already holds
@@ -130,10 +133,10 @@ pub struct Compare {
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub sets: Vec<String>,
     /// Use this seed
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub seed: Option<String>,
-    /// Play each so often
-    #[arg(long, value_name = "N")]
+    /// Play each N times
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub runs: Option<String>,
     /// Show this quantity, instead of what the base says or expects; may be repeated
     #[arg(long = "metric", value_name = "QUANTITY")]
@@ -170,7 +173,7 @@ impl Compare {
 #[command(after_help = "\
 Examples:
   rehearsal sweep study.toml
-  rehearsal sweep study.toml -o out                      tables in out/
+  rehearsal sweep study.toml -o out                      page, plots and tables in out/
   rehearsal sweep checkout.toml --sweep policies.default.timeout='[\"50ms\", \"100ms\"]' --metric app.latency.p99
   rehearsal sweep checkout.toml --sweep params.nodes='{ from = 1, to = 8 }'
   rehearsal sweep study.toml --only network.loss=1%      only the points with this value
@@ -223,7 +226,7 @@ impl Sweep {
 #[command(after_help = "\
 Examples:
   rehearsal tune checkout.toml
-  rehearsal tune checkout.toml -o out                    tables and plots in out/, the best values in out/best.toml
+  rehearsal tune checkout.toml -o out                    page, plots and tables in out/, best values in out/best.toml
   rehearsal tune checkout.toml --minimise app.latency.p99.9
   rehearsal tune checkout.toml --set tune.candidates=16 --runs 32
   rehearsal tune checkout.toml --study results           goes on where it was interrupted
@@ -420,7 +423,7 @@ pub struct Keeping {
 /// Where the report of a study goes.
 #[derive(Args, Debug)]
 pub struct Destination {
-    /// Write tables and plots into DIR
+    /// Write a page, plots and tables into DIR
     #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub output: Option<PathBuf>,
     /// Replace the report that DIR already holds
@@ -441,10 +444,10 @@ pub struct Changes {
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub sets: Vec<String>,
     /// Use this seed
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub seed: Option<String>,
-    /// Play so often
-    #[arg(long, value_name = "N")]
+    /// Play N times, with as many seeds
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub runs: Option<String>,
 }
 

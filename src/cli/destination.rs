@@ -31,7 +31,8 @@ impl Destination {
             Format::Quiet => Exit::Well,
         };
         if let (Some(path), Format::Text) = (&self.output, self.format) {
-            terminal.note(&format!("\ntables and plots are in `{}`", path.display()));
+            let page = path.join("report.html");
+            terminal.note(&format!("\n`{}` is a page to read; plots and tables are beside it", page.display()));
         }
         Ok(exit)
     }

@@ -47,7 +47,7 @@ pub fn run(terminal: Terminal, args: &Run) -> Exit {
         }
     }
     if printed > 0 && args.format == Format::Text && args.output.is_none() && terminal.is_watched {
-        terminal.note("\n`-o DIR` writes plots and tables");
+        terminal.note("\n`-o DIR` writes a page to read, plots and tables");
     }
     gravest
 }
@@ -126,7 +126,8 @@ impl Job<'_> {
         let mut exit = self.print(&report, *printed == 0);
         *printed += 1;
         if let Some(path) = self.directory.filter(|_| args.format == Format::Text) {
-            terminal.note(&format!("\nplots and tables are in `{}`", path.display()));
+            let page = path.join("report.html");
+            terminal.note(&format!("\n`{}` is a page to read; plots and tables are beside it", page.display()));
         }
         if let (true, Some(fault)) = (args.strict, results.idle_faults.first()) {
             exit = exit.max(self.complain(&format!("fault `{fault}` touched nothing"), Exit::Failed));

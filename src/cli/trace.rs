@@ -66,7 +66,7 @@ pub struct Trace {
     pub all: bool,
     #[command(flatten)]
     pub extent: Extent,
-    /// Write texts, pictures and `stories.json` into this directory; of formats for other tools, write this file
+    /// Write texts, pictures and `stories.json` into this directory; with a format for other tools, write this file
     #[arg(short, long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub output: Option<PathBuf>,
     /// Replace what is there already: stories, a report, or the file

@@ -19,11 +19,11 @@ use super::trace::{Trace, is_good_news, nothing};
 /// How much is written.
 #[derive(Args, Debug)]
 pub struct Extent {
-    /// Of formats for other tools: so many messages at the most, chosen by their names: all, or every second, fourth and so on; 1,000
-    /// if nothing is wished for
+    /// For formats for other tools: follow at most N messages, chosen by their names (all, or one in two, four and so on); 1,000 if
+    /// nothing else is wished for
     #[arg(long, value_name = "N", value_parser = count, group = "wish")]
     pub sample: Option<usize>,
-    /// Of `pcapng`: take the first N packets of the whole run, instead of those of messages that are followed
+    /// For `pcapng`: take the first N packets of the whole run, instead of those of messages that are followed
     #[arg(long, value_name = "N", value_parser = count, group = "wish")]
     pub packets: Option<usize>,
     /// With `--packets`: begin at this time of the run
@@ -56,6 +56,9 @@ pub fn export(
     }
     if extent.packets.is_some() && args.flow.is_some() {
         return Err(complain("`--packets` takes those of all flows: it has no use for `--flow`", Exit::Wrong));
+    }
+    if extent.packets.is_some() && extent.window().0 >= extent.window().1 {
+        return Err(complain("no packet is taken: `--until` has to be later than `--from`", Exit::Wrong));
     }
     if args.all {
         return Err(complain("`--all` is for texts: formats for other tools hold every step", Exit::Wrong));

@@ -54,7 +54,7 @@ pub(super) fn full(report: &Report<'_>, style: Style) -> String {
 pub(super) fn compact(report: &Report<'_>, style: Style) -> String {
     let mut page = Page::begin(report, style);
     for flow in &report.total.flows {
-        page.block(compact::lines(flow, report.results.count, page.style));
+        page.block(compact::lines(flow, report.results, page.style));
     }
     page.end(report)
 }

@@ -38,12 +38,15 @@ impl Window {
         let last = series.steps.iter().take_while(|(start, _)| ends(*start)).count();
         // Too short for whole steps: whatever there is.
         let (first, end_of_load) = if last > first + 1 { (first, last) } else { (0, all) };
-        Self { first, end_of_load, end: all }
+        // A step in which the run ends looks like a fall to nothing.
+        let played = summary.played().unwrap_or(f64::INFINITY) * (1.0 + ROUNDING);
+        let whole = series.steps.iter().take_while(|(start, _)| start + series.length <= played).count();
+        Self { first, end_of_load, end: whole.max(end_of_load) }
     }
 
     /// The same up to the last step in which something is `still` there; but not to before the end of the load.
     pub fn until<S>(self, series: &Series<S>, still: impl Fn(&S) -> bool) -> Self {
-        let last = series.steps.iter().rposition(|(_, step)| still(step)).map_or(0, |last| last + 1);
+        let last = series.steps[..self.end].iter().rposition(|(_, step)| still(step)).map_or(0, |last| last + 1);
         Self { end: last.max(self.end_of_load), ..self }
     }
 

@@ -38,6 +38,7 @@ struct Total {
 struct Run {
     measured_from_ns: u64,
     measured_to_ns: u64,
+    end_ns: u64,
 }
 
 /// A flow.
@@ -94,6 +95,11 @@ impl Summary {
         let from = self.runs.iter().map(|run| run.measured_from_ns).min()?;
         let to = self.runs.iter().map(|run| run.measured_to_ns).max()?;
         Some((seconds(from), seconds(to)))
+    }
+
+    /// The seconds at which the first run was over.
+    pub fn played(&self) -> Option<f64> {
+        self.runs.iter().map(|run| run.end_ns).min().map(seconds)
     }
 }
 

@@ -1,8 +1,9 @@
 //! A flow in three lines.
 
+use crate::experiment::Results;
 use crate::report::human;
 use crate::report::style::{Role, Style, clean, left, size};
-use crate::report::timeline::Timeline;
+use crate::report::timeline::{Ends, Timeline};
 use crate::report::total::FlowTotal;
 
 use super::flow;
@@ -11,7 +12,7 @@ use super::flow;
 const SPARK: (usize, usize) = (60, 8);
 
 /// How reliable it is; goodput and latency, each beside its course over time.
-pub(super) fn lines(flow: &FlowTotal, runs: u32, style: Style) -> Vec<String> {
+pub(super) fn lines(flow: &FlowTotal, results: &Results, style: Style) -> Vec<String> {
     let name = flow.heading();
     if flow.offered == 0 {
         let name = style.paint(Role::Heading, &clean(&name, style.width));
@@ -28,14 +29,14 @@ pub(super) fn lines(flow: &FlowTotal, runs: u32, style: Style) -> Vec<String> {
     let at = |p| histogram.quantile(p).map_or_else(|| human::NOTHING.into(), human::time);
     let latency = format!("p50 {}  p99 {}", left(&at(0.5), 6), left(&at(0.99), 6));
     let width = size(&latency);
-    let time = Timeline::of([flow], style.width.saturating_sub(2 + 8 + 2 + width + 2).min(SPARK.0));
+    let time = Timeline::of([flow], Ends::of(results), style.width.saturating_sub(2 + 8 + 2 + width + 2).min(SPARK.0));
     let time = time.filter(|time| time.width() >= SPARK.1);
     let spark = |role, cells: &dyn Fn(&Timeline) -> Vec<Option<f64>>| {
         let line = time.as_ref().map(|time| time.sparkline(&cells(time)));
         style.paint(role, &line.unwrap_or_default())
     };
     let row = |name: &str, value: &str, spark: String| format!("  {}  {}  {spark}", left(name, 8), left(value, width));
-    lines.push(row("goodput", &goodput, spark(Role::Good, &|time| time.goodput(flow, runs))));
+    lines.push(row("goodput", &goodput, spark(Role::Good, &|time| time.goodput(flow, results.count))));
     lines.push(row(what, &latency, spark(Role::Bar, &|time| time.tail(flow))));
     lines
 }

@@ -3,7 +3,7 @@
 use crate::experiment::Results;
 use crate::report::human;
 use crate::report::style::{Role, Style, clean, left, size};
-use crate::report::timeline::{Timeline, largest};
+use crate::report::timeline::{Ends, Timeline, largest};
 use crate::report::total::{FaultTotal, Total};
 
 /// Names take a fifth of the width, and never less or more than this.
@@ -22,7 +22,7 @@ pub(super) fn lines(results: &Results, total: &Total, style: Style) -> Vec<Strin
     let names = flows.iter().map(|flow| flow.name.as_str()).chain(faults.iter().map(|fault| fault.name.as_str()));
     let kinds = faults.iter().map(|fault| fault.kind);
     let margin = Margin::of(names.chain(["measured"]), kinds, style);
-    let Some(time) = Timeline::of(flows.iter().copied(), margin.room()) else { return Vec::new() };
+    let Some(time) = Timeline::of(flows.iter().copied(), Ends::of(results), margin.room()) else { return Vec::new() };
     let step = human::time(time.cell().as_nanos() as f64);
     let about = format!("in steps of {step}; heights are from zero to the largest");
     let mut lines = vec![format!("{}  {}", style.paint(Role::Heading, "Over time"), style.paint(Role::Quiet, &about))];

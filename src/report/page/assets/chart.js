@@ -71,7 +71,8 @@ class Chart {
     const ends = this.y.ends ?? endsOf(this.y.kind, values, this.y.fromZero, this.y.most);
     const height = this.width < 420 ? this.height * 0.88 : this.height;
     const vertical = scale(this.y.kind, ends, [height - EDGE.bottom, this.top], 5);
-    const labels = vertical.ticks.map((value) => [value, (this.y.tick ?? this.y.show)(value)]);
+    // Values that read the same are marked once.
+    const labels = vertical.ticks.map((value) => [value, (this.y.tick ?? this.y.show)(value)]).filter(([, text], index, all) => text !== all[index - 1]?.[1]);
     const left = Math.max(34, ...labels.map(([, text]) => 12 + text.length * 6.6));
     const span = [left, this.width - EDGE.right];
     const horizontal = scale(this.x.kind, [low, high], span, Math.max(2, Math.floor((span[1] - span[0]) / 72)));
@@ -120,7 +121,9 @@ class Chart {
       const to = Math.min(inner.x + inner.width, horizontal.place(Math.min(band.to, horizontal.high)));
       if (band.from > horizontal.high || band.to < horizontal.low) return null;
       // Each name once, where there is room for it.
-      const width = band.name.length * 6.2;
+      const most = Math.max(8, Math.floor(inner.width / 6.2));
+      const name = band.name.length > most ? `${band.name.slice(0, most - 1)}…` : band.name;
+      const width = name.length * 6.2;
       const start = Math.max(inner.x, Math.min(from, inner.x + inner.width - width));
       const line = named.has(band.name) ? -1 : free.findIndex((end) => end + 8 < start);
       if (line >= 0) {
@@ -130,7 +133,7 @@ class Chart {
       return svg("g", { class: `band lane-${lanes.indexOf(band.name) % 4}` },
         svg("title", {}, band.name),
         svg("rect", { x: from, y: inner.y, width: Math.max(to - from, 1.5), height: inner.height }),
-        line >= 0 && svg("text", { x: start, y: inner.y - 4 - line * NAMES }, band.name));
+        line >= 0 && svg("text", { x: start, y: inner.y - 4 - line * NAMES }, name));
     });
   }
 

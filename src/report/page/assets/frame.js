@@ -59,6 +59,6 @@ function theoryTable(theory) {
   return [
     applies.length > 0 && table([{ name: "", title: "agrees" }, "quantity", "predicted", "measured", "95 % interval", difference, "formula", "note", "source", ...others], applies.map(line)),
     not.length > 0 && el("details", { open: applies.length === 0 }, el("summary", {}, `Where no formula applies (${not.length})`),
-      table(["quantity", "why not", "formula", "source"], not.map((row) => [text("quantity", row), text("note", row), text("formula", row), text("source", row)]))),
+      table(["quantity", "why not"], not.map((row) => [text("quantity", row), text("note", row)]))),
   ];
 }

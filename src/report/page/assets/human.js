@@ -2,8 +2,18 @@
 
 const NOTHING = "–";
 
+// So many decimals; what lies exactly between two goes to the even one, as in the terminal.
+function fixed(value, decimals) {
+  const text = value.toFixed(decimals);
+  const exact = value.toFixed(60);
+  const cut = exact.length - 60 + decimals;
+  if (!/^50*$/.test(exact.slice(cut))) return text;
+  const below = decimals === 0 ? exact.slice(0, cut - 1) : exact.slice(0, cut);
+  return Number(below.at(-1)) % 2 === 0 ? below : text;
+}
+
 function threeDigits(value) {
-  const text = value < 9.995 ? value.toFixed(2) : value < 99.95 ? value.toFixed(1) : value.toFixed(0);
+  const text = value < 9.995 ? fixed(value, 2) : value < 99.95 ? fixed(value, 1) : fixed(value, 0);
   return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
 }
 
@@ -14,7 +24,7 @@ function scaled(value, units, behind) {
   let index = 0;
   while (index + 1 < units.length && size >= units[index + 1][0] * 0.9995) index += 1;
   const number = size / units[index][0];
-  const digits = number < 999.5 ? threeDigits(number) : number.toFixed(0);
+  const digits = number < 999.5 ? threeDigits(number) : fixed(number, 0);
   if (digits === "0" && size > 0) return sign + number.toExponential(1) + units[index][1] + behind;
   return (digits === "0" ? "" : sign) + digits + units[index][1] + behind;
 }
@@ -39,7 +49,7 @@ function humanShare(share) {
   if (Math.abs(share) < 1e-12) return "0%";
   if (Math.abs(share - 1) < 1e-12) return "100%";
   for (let decimals = 2; decimals < 6; decimals += 1) {
-    const text = (share * 100).toFixed(decimals);
+    const text = fixed(share * 100, decimals);
     if (Number(text) !== 0 && Number(text) !== 100) return text + "%";
   }
   return (share * 100).toFixed(6) + "%";

@@ -7,6 +7,10 @@ const STANDARD = new Set([
 
 const VERDICTS = { pass: ["✓", "good"], fail: ["✗", "bad"], inconclusive: ["?", "unsure"] };
 
+// What parts of a latency are drawn in; work, queues and disks have the colours that they have in the pictures of stories.
+const PART_COLOURS = { work: "blue", queue: "orange", link: "green", disk: "purple", "failed-attempt": "vermilion", "back-off": "black" };
+const OTHER_COLOURS = ["yellow", "sky"];
+
 // So many lines of a chart are on at first.
 const LINES_ON = 5;
 
@@ -28,6 +32,8 @@ class RunPage {
     const [first] = this.summary.runs ?? [];
     this.runs = numberOf(this.summary.runs_played) ?? Math.max(1, (this.summary.runs ?? []).length);
     this.measuredFrom = first ? numberOf(first.measured_from_ns) / 1e9 : 0;
+    const ends = (this.summary.runs ?? []).map((run) => numberOf(run.end_ns) / 1e9).filter(Number.isFinite);
+    this.playedTo = ends.length > 0 ? Math.min(...ends) : Infinity;
     this.measuredTo = first ? numberOf(first.measured_to_ns) / 1e9 : 0;
   }
 
@@ -81,8 +87,7 @@ class RunPage {
     const overview = this.flows.length > 1 && table(
       ["flow", "offered", "goodput", "reliability", "p50", "p99", "p99.9", { name: "attempts", title: "per message" }],
       this.flows.map((flow) => [words(flow.name), value(flow, "offered", "rate_per_s"), value(flow, "goodput", "rate_per_s"),
-        value(flow, "reliability", "share"), value(flow, "latency", "p50_ns"), value(flow, "latency", "p99_ns"),
-        value(flow, "latency", "p99.9_ns"), value(flow, "attempts", "mean")]),
+        value(flow, "reliability", "share"), ...["p50_ns", "p99_ns", "p99.9_ns"].map((key) => value(flow, latencyOf(flow), key)), value(flow, "attempts", "mean")]),
       { caption: "flows", onrow: (row) => row < entries.length && tabbed.choose(row, false) });
     const rest = this.flows.length - shown.length;
     const silent = Number(this.summary.left_out ?? 0);
@@ -96,14 +101,16 @@ class RunPage {
     const get = (metric, key) => flow.metrics[metric]?.[key] ?? null;
     const fact = (name, text, unit, below) => el("div", { class: "fact" }, el("dt", {}, name),
       el("dd", { "data-value": text, title: text }, show(text, unit)), below && el("dd", { class: "below" }, below));
+    const latency = latencyOf(flow);
+    const named = latency === "latency" ? "latency" : "one-way";
     const ends = get("reliability", "low") === null ? "" : intervalOf(get("reliability", "low"), get("reliability", "high"), "share");
     const facts = el("dl", { class: "facts" },
       fact("offered", get("offered", "rate_per_s"), "per_s", `${show(get("offered", "count"), "count")} messages`),
       fact("goodput", get("goodput", "rate_per_s"), "per_s", `sent ${show(get("sent", "rate_per_s"), "per_s")}`),
       fact("reliability", get("reliability", "share"), "share", ends),
       fact("received", get("received", "share"), "share", `confirmed ${show(get("confirmed", "share"), "share")}`),
-      fact("latency p50", get("latency", "p50_ns"), "ns", `mean ${show(get("latency", "mean_ns"), "ns")}`),
-      fact("latency p99", get("latency", "p99_ns"), "ns", `p99.9 ${show(get("latency", "p99.9_ns"), "ns")}`),
+      fact(`${named} p50`, get(latency, "p50_ns"), "ns", `mean ${show(get(latency, "mean_ns"), "ns")}`),
+      fact(`${named} p99`, get(latency, "p99_ns"), "ns", `p99.9 ${show(get(latency, "p99.9_ns"), "ns")}`),
       fact("attempts", get("attempts", "mean"), "", "per message"),
       fact("duplicates", get("duplicates", "mean"), "", "per message"));
     const charts = el("div", { class: "charts" }, this.throughput(flow), this.latencyOverTime(flow), ...this.distribution(flow));
@@ -121,10 +128,12 @@ class RunPage {
     return el("div", { class: "fates" }, el("h3", {}, "What became of the messages"), stack("fates", parts), el("ul", { class: "keys" }, parts.map(entry)));
   }
 
-  // The middles of steps that are measured, and values in them.
+  // The middles of steps that are measured, and values in them. A step in which the run ends looks like a fall to nothing.
   steps(table, rows, value, isOver) {
     return rows.filter((row) => {
       const start = table.number("start_s", row);
+      const isWhole = start + table.number("step_s", row) <= this.playedTo + 1e-9;
+      if (!isWhole && start >= this.measuredTo - 1e-9) return false;
       return start >= this.measuredFrom - 1e-9 && (!isOver || this.measuredTo === 0 || start < this.measuredTo - 1e-9);
     }).map((row) => [table.number("start_s", row) + table.number("step_s", row) / 2, value(row)]);
   }
@@ -182,15 +191,16 @@ class RunPage {
     const from = (one, start) => [[one.points[0][0], start], ...one.points];
     const joint = group();
     const time = { kind: "log", show: humanTime, label: "latency, log scale" };
+    const what = lines[0]?.name === "latency-one-way" ? "one-way latency" : "latency";
     const tail = (share) => (1 - share > 1e-12 ? 1 - share : 0);
     return [
       chart({
-        title: "Distribution of latency", note: "share of messages not slower", x: time, group: joint,
+        title: `Distribution of ${what}`, note: "share of messages not slower", x: time, group: joint,
         y: { kind: "linear", fromZero: true, ends: [0, 1.03], ...UNITS.share },
         series: lines.map((one) => ({ ...one, points: from(one, 0) })),
       }),
       chart({
-        title: "Tail of latency", note: "share of messages slower, both axes log", x: time, group: joint,
+        title: `Tail of ${what}`, note: "share of messages slower, both axes log", x: time, group: joint,
         y: { kind: "log", most: 1.06, ...UNITS.share },
         series: lines.map((one) => ({ ...one, points: from(one, 0).map(([at, share]) => [at, tail(share)]) })),
       }),
@@ -226,9 +236,20 @@ class RunPage {
       const most = new Map();
       rows.filter((row) => !isWhole(row)).forEach((row) => most.set(name(row), Math.max(most.get(name(row)) ?? 0, table.number("share", row) ?? 0)));
       // The largest have a colour of their own, and stand in the same order in each bar.
-      const tones = ["blue", "vermilion", "green", "orange", "purple", "sky", "yellow", "black"];
+      const tones = [...new Set([...Object.values(PART_COLOURS), ...OTHER_COLOURS])];
       const ranked = [...most].filter(([, share]) => share > 0).sort((a, b) => b[1] - a[1]).map(([part]) => part);
-      const tone = new Map(ranked.map((part, index) => [part, tones[index] ?? "grey"]));
+      const tone = new Map();
+      const free = new Set(tones);
+      const paint = (part, colour) => {
+        free.delete(colour);
+        tone.set(part, colour);
+      };
+      // Where a kind of part is there once, it has its colour; further places take what is left.
+      ranked.slice(0, tones.length).forEach((part) => {
+        const own = PART_COLOURS[part.split(" · ")[0]];
+        if (free.has(own)) paint(part, own);
+      });
+      ranked.forEach((part) => tone.has(part) || paint(part, [...free].at(-1) ?? "grey"));
       const bar = (point) => {
         const here = rows.filter((row) => table.at("point", row) === point);
         const whole = here.find(isWhole);
@@ -253,19 +274,23 @@ class RunPage {
   }
 
   lost() {
-    const table = this.tables["lost.csv"];
-    return table && table.length > 0 && section("What went wrong", "Messages that did not end well, and the last thing that happened to each.", generic(table, { count: "count", share: "share" }));
+    const lost = this.tables["lost.csv"];
+    if (!lost) return null;
+    const text = (name, row) => words(lost.at(name, row));
+    const isOfClient = (row) => !lost.at("flow", row).includes("->");
+    const rows = Array.from({ length: lost.length }, (_, row) => row).sort((a, b) => Number(isOfClient(b)) - Number(isOfClient(a)) || a - b);
+    const left = lost.leftOut > 0 && el("p", { class: "note" }, `${humanCount(lost.leftOut)} more rows are in the table itself.`);
+    return rows.length > 0 && section("What went wrong", "Messages that did not end well, and the last thing that happened to each.",
+      table(["flow", "fate", "count", "share", "what happened last", "cause"], rows.map((row) => [text("flow", row), text("fate", row),
+        cell(lost.at("count", row), "count"), cell(lost.at("share", row), "share"), text("meaning", row), text("cause", row)])), left);
   }
 
   storiesSection() {
     const list = this.stories?.stories ?? [];
-    // Work and waiting have the colours that they have in the picture below.
-    const known = { work: "blue", queue: "orange", link: "green" };
-    const tones = ["vermilion", "purple", "sky", "yellow", "black"];
     const bar = (each) => {
       const whole = numberOf(each.latency_ns);
       const parts = (each.parts ?? []).map((part, index) => ({
-        name: `${part.part} · ${part.place}`, share: numberOf(part.time_ns) / whole, colour: known[part.part] ?? tones[index % tones.length], text: show(part.time_ns, "ns"), exact: part.time_ns,
+        name: `${part.part} · ${part.place}`, share: numberOf(part.time_ns) / whole, colour: PART_COLOURS[part.part] ?? OTHER_COLOURS[index % OTHER_COLOURS.length], text: show(part.time_ns, "ns"), exact: part.time_ns,
       })).filter((part) => part.share > 0);
       return parts.length > 0 && [stack("where the time went", parts), el("ul", { class: "keys" }, parts.map((part) =>
         el("li", { "data-value": part.exact, title: `${part.exact} ns` }, swatch(part.colour), part.name, el("b", {}, part.text))))];
@@ -376,6 +401,11 @@ class RunPage {
     return [this.head(), this.expectations(), this.warnings(), this.flowsSection(), this.attribution(), this.lost(), this.storiesSection(),
       this.stations(), this.queues(), this.links(), this.guards(), this.faults(), this.theory(), this.system(), this.foot()];
   }
+}
+
+// The latency that people ask for: until confirmed, and where nothing is, until received.
+function latencyOf(flow) {
+  return numberOf(flow.metrics.latency?.count) > 0 || !(numberOf(flow.metrics["latency-one-way"]?.count) > 0) ? "latency" : "latency-one-way";
 }
 
 function isInner(flow) {

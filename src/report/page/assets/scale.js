@@ -13,27 +13,38 @@ function niceSeconds(span, count) {
   return rough <= 30 ? niceStep(span, count) : steps.find((step) => step >= rough) ?? niceStep(span / 86400, count) * 86400;
 }
 
+function stepTicks([low, high], step) {
+  const ticks = [];
+  for (let number = Math.ceil(low / step - 1e-9); number * step <= high + step * 1e-9; number += 1) ticks.push(Number((number * step).toPrecision(12)));
+  return ticks;
+}
+
+function factorTicks([low, high], [a, b], count) {
+  const ticks = [];
+  const factors = b - a > Math.max(count, 2) * 0.7 ? [1] : b - a > 1.2 ? [1, 3] : [1, 2, 5];
+  const skip = Math.max(1, Math.ceil((b - a) / Math.max(count, 2)));
+  for (let power = Math.floor(a); power <= Math.ceil(b); power += factors.length === 1 ? skip : 1) {
+    for (const factor of factors) {
+      const value = Number(`${factor}e${power}`);
+      if (value >= low * 0.9999 && value <= high * 1.0001) ticks.push(value);
+    }
+  }
+  return ticks;
+}
+
 // kind: "linear", "seconds" or "log".
 function scale(kind, [low, high], [from, to], count) {
   if (kind === "log") {
     const [a, b] = [Math.log10(low), Math.log10(high)];
     const place = (value) => from + ((Math.log10(value) - a) / (b - a || 1)) * (to - from);
     const invert = (at) => 10 ** (a + ((at - from) / (to - from)) * (b - a));
-    const ticks = [];
-    const factors = b - a > Math.max(count, 2) * 0.7 ? [1] : b - a > 1.2 ? [1, 3] : b - a > 0.5 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9];
-    const skip = Math.max(1, Math.ceil((b - a) / Math.max(count, 2)));
-    for (let power = Math.floor(a); power <= Math.ceil(b); power += factors.length === 1 ? skip : 1) {
-      for (const factor of factors) {
-        const value = Number(`${factor}e${power}`);
-        if (value >= low * 0.9999 && value <= high * 1.0001) ticks.push(value);
-      }
-    }
+    // Within less than half a decade round steps say more than round factors.
+    const ticks = b - a > 0.5 ? factorTicks([low, high], [a, b], count) : stepTicks([low, high], niceStep(high - low || 1, count));
     return { place, invert, ticks, low, high };
   }
   const span = high - low || 1;
   const step = kind === "seconds" ? niceSeconds(span, count) : niceStep(span, count);
-  const ticks = [];
-  for (let number = Math.ceil(low / step - 1e-9); number * step <= high + step * 1e-9; number += 1) ticks.push(Number((number * step).toPrecision(12)));
+  const ticks = stepTicks([low, high], step);
   return { place: (value) => from + ((value - low) / span) * (to - from), invert: (at) => low + ((at - from) / (to - from)) * span, ticks, low, high };
 }
 

@@ -14,8 +14,10 @@ function shortPath(path, all) {
 function pointsOf(kind, study) {
   if (kind === "sweep") return study.points ?? [];
   if (kind === "compare") return (study.sides ?? []).map((side) => ({ factors: { side: side.name }, runs: study.runs, ...side }));
+  const notes = { infeasible: "breaks a condition", worse: "surely worse", halved: "worse half" };
+  const noteOf = ({ reason, runs, dropped_after: dropped }) => (dropped === null || dropped === undefined ? reason : `${notes[reason] ?? reason} after ${runs}`);
   return (study.candidates ?? []).map((each) => ({
-    ...each, factors: each.settings, note: each.reason, expectations: each.conditions,
+    ...each, factors: each.settings, note: noteOf(each), expectations: each.conditions,
     quantities: { [study.objective.quantity]: each.objective, ...Object.fromEntries((each.conditions ?? []).map((one) => [one.quantity, one.measured])) },
   }));
 }
@@ -54,13 +56,40 @@ class StudyPage {
     const facts = [{ sweep: "sweep", compare: "comparison", tune: "tuning" }[this.kind], this.study.variant && `variant ${this.study.variant}`, count, "intervals are 95 %"];
     const parts = [failed > 0 && `${humanCount(failed)} not as expected`, unsure > 0 && `${humanCount(unsure)} undecided`].filter(Boolean);
     const breaches = this.study.breaches ?? [];
-    const worst = failed > 0 && this.kind === "sweep" ? "fail" : unsure > 0 ? "inconclusive" : "pass";
     const best = this.kind === "tune" && this.points[Number(this.study.best)];
-    const verdict = best ? `Best: ${Object.entries(best.factors).map(([path, text]) => `${this.short[path]} ${text}`).join(", ")}`
+    const worst = best ? this.study.verdict : failed > 0 && this.kind === "sweep" ? "fail" : unsure > 0 ? "inconclusive" : "pass";
+    const named = { fail: "Nothing keeps to all conditions; nearest: ", inconclusive: "Best, if it keeps to all conditions: " }[worst] ?? "Best: ";
+    const verdict = best ? `${named}${Object.entries(best.factors).map(([path, text]) => `${this.short[path]} ${text}`).join(", ")}`
       : parts.length > 0 && this.kind !== "tune" ? `Of ${count}, ${parts.join(", ")}` : all.length > 0 && this.kind === "sweep" ? "All points are as expected" : null;
-    return header(this.study.title, facts, [verdict && el("p", { class: `verdict ${best ? "good" : VERDICTS[worst][1]}` },
-      el("span", { class: "sign" }, best ? "✓" : VERDICTS[worst][0]), verdict),
+    return header(this.study.title, facts, [verdict && el("p", { class: `verdict ${VERDICTS[worst]?.[1] ?? "quiet"}` },
+      el("span", { class: "sign" }, VERDICTS[worst]?.[0]), verdict),
     breaches.length > 0 && el("p", { class: "verdict bad" }, el("span", { class: "sign" }, "✗"), `${breaches.length} worse than the margin allows`)]);
+  }
+
+  // The setting that is best: what it keeps to, and how to use it.
+  best() {
+    const best = this.kind === "tune" && this.points[Number(this.study.best)];
+    if (!best) return null;
+    const { quantity, aim } = this.study.objective;
+    const row = (name, found, condition, verdict) => {
+      const [sign, mark] = VERDICTS[verdict] ?? ["", ""];
+      return [{ ...words(verdict ?? ""), text: sign, mark }, words(name), withHalf(found, found?.unit), words(condition)];
+    };
+    const rows = [row(quantity, best.objective, aim ?? ""), ...(best.conditions ?? []).map((each) => row(each.quantity, each.measured, each.condition, each.verdict))];
+    const flags = Object.entries(best.settings).map(([path, text]) => `--set ${path}=${/^[\w.:/%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`}`);
+    return section("Best", null, table([{ name: "", title: "verdict" }, "quantity", "measured", "condition"], rows), el("p", {}, el("code", { class: "command" }, flags.join(" "))));
+  }
+
+  // Points as they are listed: of a tuning the best first, then those that stayed longest, as in the race.
+  listed() {
+    if (this.kind !== "tune") return this.points;
+    const best = Number(this.study.best);
+    const stayed = ({ dropped_after: dropped }) => numberOf(dropped) ?? Infinity;
+    const score = ({ objective }) => (numberOf(objective?.value) ?? Infinity) * (this.study.objective.aim === "maximise" ? -1 : 1);
+    const order = (one, other) => (one === other ? 0 : one < other ? -1 : 1);
+    return this.points.map((point, place) => ({ point, place })).sort((a, b) => order(b.place === best, a.place === best)
+      || order(stayed(b.point), stayed(a.point)) || order(numberOf(a.point.miss) ?? Infinity, numberOf(b.point.miss) ?? Infinity)
+      || order(score(a.point), score(b.point)) || a.place - b.place).map(({ point }) => point);
   }
 
   explorer() {
@@ -104,13 +133,15 @@ class StudyPage {
   lines(points, { quantity, x, by }, isSparse) {
     const { list, isNumeric, unit, isLog } = this.levels[x];
     const at = new Map(list.map((level) => [level.text, level.at]));
+    // Between what is no number there is nothing, so no line leads there.
+    const isParted = isSparse || !isNumeric;
     const lines = by === "" ? [null] : this.levels[by].list.map(({ text }) => text);
     const series = lines.slice(0, 40).map((text, index) => ({
       name: text === null ? quantity : `${this.short[by]} ${text}`, dots: true, off: index >= 7, dash: index >= 7 ? "5 3" : null,
       points: points.filter((point) => text === null || point.factors[by] === text).map((point) => {
         const { value, low, high } = point.quantities[quantity];
         return [at.get(point.factors[x]), numberOf(value), numberOf(low), numberOf(high)];
-      }).sort((a, b) => a[0] - b[0]).flatMap((point) => (isSparse ? [[point[0], null], point] : [point])),
+      }).sort((a, b) => a[0] - b[0]).flatMap((point) => (isParted ? [[point[0], null], point] : [point])),
     }));
     const values = series.flatMap((one) => one.points.map(([, y]) => y)).filter((value) => value !== null);
     const spread = values.length > 0 && Math.min(...values) > 0 && Math.max(...values) > 30 * Math.min(...values);
@@ -154,7 +185,7 @@ class StudyPage {
     };
     const head = [...this.factors.map((path) => ({ name: this.short[path], title: path })), "runs", ...this.quantities,
       ...(judged ? ["expected"] : []), ...(hasNotes ? ["note"] : []), "digest"];
-    const rows = this.points.map((point) => [
+    const rows = this.listed().map((point) => [
       ...this.factors.map((path) => {
         const level = this.levels[path].list.find(({ text }) => text === point.factors[path]);
         return { text: point.factors[path] ?? "", value: this.levels[path].isNumeric ? level?.at ?? null : point.factors[path] ?? null, isText: !this.levels[path].isNumeric };
@@ -179,10 +210,10 @@ class StudyPage {
         return [words(quantity), withHalf(before, unit), withHalf(found, unit),
           { ...difference, nodes: [sign + difference.text, half !== null && el("span", { class: "quiet" }, ` ± ${show(found.half_width, unit)}`)] },
           share === null ? { text: NOTHING, value: null } : { text: `${sign}${percent(share)}`, value: share, title: String(share) },
-          { ...words(found.verdict ?? ""), mark: { lower: { lower: "good", higher: "bad" }, higher: { lower: "bad", higher: "good" } }[found.better]?.[found.verdict] }];
+          verdictOf(found)];
       });
       return el("div", {}, el("h3", {}, `${side.name} against ${base.name}`),
-        table(["quantity", base.name, side.name, "difference", { name: "relative", title: "share of the base's value" }, "which is"], rows));
+        table(["quantity", base.name, side.name, "difference", { name: "relative", title: "share of the base's value" }, "verdict"], rows));
     });
   }
 
@@ -210,8 +241,16 @@ class StudyPage {
     const { runs } = this.study;
     const compared = this.kind === "compare";
     const differences = section("Differences", this.study.is_paired === true ? "Runs of the same index share their luck; intervals are 95 %." : "Intervals are 95 %.", this.differences());
-    return [this.head(), compared && differences, this.explorer(), this.effects(), !compared && this.table(), ...this.lists(), footer(this.study, [runs && `${runs} runs`], null, null, null)];
+    return [this.head(), this.best(), compared && differences, this.explorer(), this.effects(), !compared && this.table(), ...this.lists(), footer(this.study, [runs && `${runs} runs`], null, null, null)];
   }
+}
+
+// What a comparison says of a difference, and whether that is better.
+function verdictOf({ verdict, better }) {
+  const differs = verdict === "lower" || verdict === "higher";
+  const told = { same: "the same", unseen: "no difference seen" }[verdict] ?? verdict ?? "";
+  if (!differs || !["lower", "higher"].includes(better)) return words(told);
+  return verdict === better ? { ...words(`${told}, better`), mark: "good" } : { ...words(`${told}, worse`), mark: "bad" };
 }
 
 // A value with half the width of its interval.
