@@ -133,6 +133,56 @@ impl Kind {
     }
 }
 
+/// Who offered the message that one of some kind belongs to.
+#[derive(Clone, Copy)]
+enum Owner {
+    Sender,
+    Receiver,
+    /// It has the number of something else, or names its message itself.
+    Nobody,
+}
+
+impl Kind {
+    const fn owner(self) -> Owner {
+        match self {
+            Self::Notice | Self::Message | Self::Request | Self::Cancel => Owner::Sender,
+            Self::Ack(_) | Self::Reply(_) => Owner::Receiver,
+            Self::Delivery { .. }
+            | Self::Skip
+            | Self::Untie
+            | Self::Probe
+            | Self::Alive
+            | Self::Idle
+            | Self::Gossip(_)
+            | Self::Subscribe => Owner::Nobody,
+        }
+    }
+}
+
+/// Directions and owners by code: whoever only asks for these need not unpack a kind.
+const LEGS: [Leg; 64] = {
+    let mut legs = [Leg::Out; 64];
+    let mut code = 0;
+    while code <= LAST {
+        legs[code as usize] = Kind::unpack(code).leg();
+        code += 1;
+    }
+    legs
+};
+
+const OWNERS: [Owner; 64] = {
+    let mut owners = [Owner::Nobody; 64];
+    let mut code = 0;
+    while code <= LAST {
+        owners[code as usize] = Kind::unpack(code).owner();
+        code += 1;
+    }
+    owners
+};
+
+/// The greatest code.
+const LAST: u8 = Kind::Reply(Outcome::Discarded).pack();
+
 impl Envelope {
     /// A message of this kind.
     pub fn new(kind: Kind, luck: u64, number: u32, call: u16, attempt: u32) -> Self {
@@ -191,6 +241,11 @@ impl Envelope {
         self.kind.get() - 1
     }
 
+    #[inline(always)]
+    const fn leg(&self) -> Leg {
+        LEGS[(self.code() & 63) as usize]
+    }
+
     /// What it is for.
     #[inline(always)]
     pub fn kind(&self) -> Kind {
@@ -207,23 +262,15 @@ impl Envelope {
 impl Envelope {
     #[inline]
     pub(super) fn identity(&self) -> Identity {
-        Identity { name: Name::Luck(self.luck), attempt: self.attempt.into(), leg: self.kind().leg() }
+        Identity { name: Name::Luck(self.luck), attempt: self.attempt.into(), leg: self.leg() }
     }
 
     #[inline]
     pub(super) fn offered_as(&self, from: NodeId, to: NodeId) -> MessageId {
-        let (owner, number) = match self.kind() {
-            Kind::Notice | Kind::Message | Kind::Request | Kind::Cancel => (from, self.number),
-            Kind::Ack(_) | Kind::Reply(_) => (to, self.number),
-            // They have numbers of other things.
-            Kind::Delivery { .. }
-            | Kind::Skip
-            | Kind::Untie
-            | Kind::Probe
-            | Kind::Alive
-            | Kind::Idle
-            | Kind::Gossip(_)
-            | Kind::Subscribe => (from, NO_NUMBER),
+        let (owner, number) = match OWNERS[(self.code() & 63) as usize] {
+            Owner::Sender => (from, self.number),
+            Owner::Receiver => (to, self.number),
+            Owner::Nobody => (from, NO_NUMBER),
         };
         self.subject().unwrap_or(MessageId { owner, number })
     }
@@ -359,6 +406,7 @@ mod tests {
         let others = others.into_iter().chain(deliveries);
         for kind in plain.into_iter().chain(others).chain(gossip).chain(outcomes) {
             assert_eq!(Kind::unpack(kind.pack()), kind);
+            assert_eq!(Envelope::new(kind, 0, 0, 0, 0).leg(), kind.leg());
         }
     }
 
