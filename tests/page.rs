@@ -5,6 +5,7 @@
 
 mod home;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -153,7 +154,20 @@ fn a_reader_can_look_zoom_toggle_switch_and_sort() {
         assert_eq!(seen["boxes"], 4, "{seen}");
         assert!(seen["bands"].as_u64().unwrap() >= 2, "faults lie behind the curves: {seen}");
         assert!(seen["bars"].as_u64().unwrap() >= 2, "what latency is made of is drawn: {seen}");
+        let (shown, told) = (seen["values"].as_array().unwrap(), numbers(&home, "out"));
+        let invented: Vec<_> = shown.iter().filter(|each| !told.contains(each.as_str().unwrap())).collect();
+        assert!(shown.len() > 100 && invented.is_empty(), "of {} numbers no table has {invented:?}", shown.len());
     }
+}
+
+/// All numbers of a report's tables, as they are written there.
+fn numbers(home: &Home, report: &str) -> BTreeSet<String> {
+    let files = fs::read_dir(home.path(report)).expect("there is a report").map(|file| file.unwrap().path());
+    let tables = files.filter(|path| path.extension().is_some_and(|end| end == "csv" || end == "json"));
+    let part = |c: char| !(c.is_ascii_alphanumeric() || "+-.".contains(c));
+    tables
+        .flat_map(|path| fs::read_to_string(path).unwrap().split(part).map(str::to_owned).collect::<Vec<_>>())
+        .collect()
 }
 
 #[test]

@@ -46,7 +46,7 @@ pub enum Command {
     Tune(Tune),
     Merge(Merge),
     Plot(super::plot::Plot),
-    Export(Export),
+    Export(super::export::Export),
     Report(super::report::Report),
     Trace(super::trace::Trace),
     Check(Check),
@@ -291,29 +291,6 @@ pub struct Merge {
     /// Of a comparison: how much worse anything may be, as for `compare`
     #[arg(long, value_name = "SHARE", value_parser = super::compare::margin)]
     pub margin: Option<f64>,
-}
-
-/// Writes the runs of a kept study as a table, for pandas, polars, DuckDB and others
-///
-/// A row for each run: what its point is, its seed and digest, and its value of each quantity. Values of times are in nanoseconds. No
-/// other file is needed: a study keeps those that its scenario was read from.
-#[derive(Args, Debug)]
-#[command(after_help = "\
-Examples:
-  rehearsal sweep study.toml --study kept
-  rehearsal export kept > runs.csv
-  rehearsal export kept -o runs.parquet
-  rehearsal merge shards --study kept && rehearsal export kept -o runs.parquet")]
-pub struct Export {
-    /// The directory of the study
-    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub directory: PathBuf,
-    /// Write into FILE: Parquet if its name ends in `.parquet`, and CSV otherwise
-    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub output: Option<PathBuf>,
-    /// Replace a file that is there
-    #[arg(long, requires = "output")]
-    pub force: bool,
 }
 
 /// Says what is wrong with scenarios, without playing them

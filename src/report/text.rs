@@ -21,6 +21,7 @@ use crate::base::time::Span;
 use crate::experiment::Cut;
 
 use super::style::{Role, Style, clean, size};
+use super::total::FlowTotal;
 use super::{Report, VERSION, fingerprint, human, runs};
 
 pub(super) use table::columns;
@@ -32,10 +33,10 @@ const NARROWEST: usize = 40;
 pub(super) fn full(report: &Report<'_>, style: Style) -> String {
     let mut page = Page::begin(report, style);
     let (results, total, style) = (report.results, &report.total, page.style);
-    for flow in &total.flows {
+    for flow in told(&total.flows) {
         page.block(flow::lines(flow, results.count, style));
     }
-    page.block(attribution::lines(results, style));
+    page.block(attribution::lines(results, &told(&total.flows), style));
     page.block(attribution::causes(&total.flows, style));
     page.block(guards::lines(&total.flows, style));
     page.block(places::stations(&total.stations, style));
@@ -50,10 +51,16 @@ pub(super) fn full(report: &Report<'_>, style: Style) -> String {
     page.end(report)
 }
 
+/// Flows as they are told of: what clients ask for first, and then what services send for it.
+fn told(flows: &[FlowTotal]) -> Vec<&FlowTotal> {
+    let (of_clients, of_services): (Vec<_>, Vec<_>) = flows.iter().partition(|flow| flow.is_client);
+    [of_clients, of_services].concat()
+}
+
 /// What matters most of it.
 pub(super) fn compact(report: &Report<'_>, style: Style) -> String {
     let mut page = Page::begin(report, style);
-    for flow in &report.total.flows {
+    for flow in told(&report.total.flows) {
         page.block(compact::lines(flow, report.results, page.style));
     }
     page.end(report)

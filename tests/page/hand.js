@@ -52,6 +52,9 @@ addEventListener("load", () => setTimeout(() => {
   seen.boxes = all(".diagram .part").length;
   seen.bands = all(".band").length;
   seen.bars = all(".bars .row").length;
+  all("details").forEach((each) => { each.open = true; });
+  all("[role=tab]").forEach((each) => each.click());
+  seen.values = all("[data-value]").flatMap((each) => each.dataset.value.split(" ")).filter((text) => text !== "");
   seen.problems = window.problems;
   const outcome = document.createElement("pre");
   outcome.id = "outcome";

@@ -28,7 +28,7 @@ fn packets_of_a_time_are_taken_up_to_a_number() {
     let packets = ["trace", "good.toml", "--format", "pcapng", "--packets", "10", "-o", "a.pcapng"];
     let ended = home.run(&packets).with(0);
     assert!(ended.err.starts_with("the first 10 of "), "{}", ended.err);
-    let window = ["--from", "100ms", "--until", "100ms", "--force"];
+    let window = ["--from", "10h", "--force"];
     let ended = home.run(&[&packets[..], &window].concat()).with(0);
     assert!(ended.err.starts_with("all 0 packets"), "{}", ended.err);
 }
@@ -36,12 +36,13 @@ fn packets_of_a_time_are_taken_up_to_a_number() {
 #[test]
 fn what_is_wrong_with_a_trace_is_2_and_what_cannot_be_written_4() {
     let home = Home::new();
-    let wrong: [(&[&str], &str); 11] = [
+    let wrong: [(&[&str], &str); 12] = [
         (&["--format", "pcap"], "pcapng"),
         (&["--format", "csv", "--sample", "0"], "whole number from 1 on"),
         (&["--format", "csv", "--packets", "5"], "--format pcapng"),
         (&["--format", "csv", "--from", "5s"], "--packets"),
         (&["--format", "pcapng", "--packets", "5", "--from", "5 parsecs"], "5 parsecs"),
+        (&["--format", "pcapng", "--packets", "5", "--from", "2s", "--until", "2s"], "later than `--from`"),
         (&["--format", "csv", "--flow", "ap"], "there is no flow `ap`"),
         (&["--format", "csv", "--run", "99"], "there is no run 99"),
         (&["--format", "csv", "--all"], "`--all`"),

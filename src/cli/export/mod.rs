@@ -3,12 +3,12 @@
 mod parquet;
 mod table;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::{Args, ValueHint};
 use rehearsal::experiment::{Questions, Unit};
 use rehearsal::scenario::plan::Plan;
 
-use super::args;
 use super::ask::{Ask, Kind};
 use super::compare;
 use super::exit::Exit;
@@ -23,15 +23,38 @@ use super::tune;
 
 use table::{Column, Table, Values};
 
+/// Writes the runs of a kept study as a table, for pandas, polars, DuckDB and others
+///
+/// A row for each run: what its point is, its seed and digest, and its value of each quantity. Values of times are in nanoseconds. No
+/// other file is needed: a study keeps those that its scenario was read from.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  rehearsal sweep study.toml --study kept
+  rehearsal export kept > runs.csv
+  rehearsal export kept -o runs.parquet
+  rehearsal merge shards --study kept && rehearsal export kept -o runs.parquet")]
+pub struct Export {
+    /// The directory of the study
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub directory: PathBuf,
+    /// Write into FILE: Parquet if its name ends in `.parquet`, and CSV otherwise
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+    /// Replace a file that is there
+    #[arg(long, requires = "output")]
+    pub force: bool,
+}
+
 /// Writes a table of all runs that are kept.
-pub fn export(terminal: Terminal, args: &args::Export) -> Exit {
+pub fn export(terminal: Terminal, args: &Export) -> Exit {
     interrupt::listen();
     match try_export(terminal, args) {
         Ok(exit) | Err(exit) => exit,
     }
 }
 
-fn try_export(terminal: Terminal, args: &args::Export) -> Result<Exit, Exit> {
+fn try_export(terminal: Terminal, args: &Export) -> Result<Exit, Exit> {
     let complain = |message: &str, exit| {
         terminal.complain(message);
         exit

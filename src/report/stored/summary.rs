@@ -77,10 +77,12 @@ impl Summary {
         if schema != SCHEMA {
             return Err(StoredError::schema(file, schema, SCHEMA));
         }
-        serde_json::from_slice(bytes).map_err(damaged)
+        let mut summary: Self = serde_json::from_slice(bytes).map_err(damaged)?;
+        summary.total.flows.sort_by_key(Flow::is_inner);
+        Ok(summary)
     }
 
-    /// The flows, in the order of the scenario.
+    /// The flows: those of clients, and then those of services, each in the order of the scenario.
     pub fn flows(&self) -> &[Flow] {
         &self.total.flows
     }
@@ -104,6 +106,11 @@ impl Summary {
 }
 
 impl Flow {
+    /// Whether services send it, for whom clients ask: so it is named after both ends.
+    fn is_inner(&self) -> bool {
+        self.name.contains("->")
+    }
+
     /// How often this happened; what is not told never did.
     pub fn count(&self, metric: &str) -> u64 {
         self.metrics.get(metric).and_then(|metric| metric.get("count")).and_then(Value::as_u64).unwrap_or(0)

@@ -19,8 +19,8 @@ const ROWS: usize = 8;
 /// The most rows of causes.
 const CAUSES: usize = 12;
 
-/// A table for each flow: the points of its latency, and what they are made of.
-pub(super) fn lines(results: &Results, style: Style) -> Vec<String> {
+/// A table for each flow, in the order of these: the points of its latency, and what they are made of.
+pub(super) fn lines(results: &Results, told: &[&FlowTotal], style: Style) -> Vec<String> {
     let Some((attribution, names)) = of(results) else { return Vec::new() };
     if attribution.flows.is_empty() {
         return Vec::new();
@@ -31,8 +31,11 @@ pub(super) fn lines(results: &Results, style: Style) -> Vec<String> {
     };
     let heading = style.paint(Role::Heading, "What latency is made of");
     let mut lines = vec![format!("{heading}  {}", style.paint(Role::Quiet, &among))];
-    for flow in &attribution.flows {
-        let mut rows = rows(flow, &clean(&names[usize::from(flow.flow.0)], 40));
+    let name = |flow: &FlowAttribution| names[usize::from(flow.flow.0)].as_str();
+    let mut flows: Vec<_> = attribution.flows.iter().collect();
+    flows.sort_by_key(|flow| told.iter().position(|one| one.name == name(flow)));
+    for flow in flows {
+        let mut rows = rows(flow, &clean(name(flow), 40));
         let header = rows.remove(0);
         lines.extend(table(header, rows, style));
     }

@@ -1,4 +1,4 @@
-//! The ladder of percentiles, and beside it the shape of the distribution.
+//! The mean and the ladder of percentiles, and beside them the shape of the distribution.
 
 use crate::metrics::Histogram;
 
@@ -21,8 +21,9 @@ const GAP: usize = 4;
 pub(super) fn lines(flow: &FlowTotal, style: Style) -> Vec<String> {
     let confirmed = flow.latency.count();
     let mut names = vec![""];
-    let mut rungs: Vec<Vec<String>> =
-        vec![LADDER.iter().map(|&(name, _)| name.to_owned()).chain(["max".into()]).collect()];
+    let mut rungs: Vec<Vec<String>> = vec![
+        ["mean"].into_iter().chain(LADDER.iter().map(|&(name, _)| name)).chain(["max"]).map(str::to_owned).collect(),
+    ];
     let mut add = |name, column: Vec<String>| {
         names.push(name);
         rungs.push(column);
@@ -44,7 +45,7 @@ pub(super) fn lines(flow: &FlowTotal, style: Style) -> Vec<String> {
         return Vec::new();
     }
     let row = |rung: usize| rungs.iter().map(|column| column[rung].clone()).collect();
-    let rows = (0..=LADDER.len()).map(row).collect();
+    let rows = (0..rungs[0].len()).map(row).collect();
     let ladder = table(names.iter().map(|&name| name.into()).collect(), rows, style);
     let (what, histogram) = if confirmed > 0 { ("were confirmed", &flow.latency) } else { ("arrived", &flow.one_way) };
     let taken = ladder.iter().map(|line| wrap::size(line)).max().unwrap_or(0) + GAP;
@@ -57,11 +58,13 @@ pub(super) fn lines(flow: &FlowTotal, style: Style) -> Vec<String> {
     beside(&[ladder, shape], GAP, style.width)
 }
 
-/// The percentiles among a population, and the slowest of it.
+/// The mean of a population, its percentiles, and the slowest of it. Whoever has no end is slower than any.
 fn climb(histogram: &Histogram, population: u64) -> Vec<String> {
     let quantiles = LADDER.iter().map(|&(_, p)| histogram.quantile_among(p, population));
-    let max = histogram.max().map(|max| max.as_nanos() as f64).filter(|_| histogram.count() == population);
-    quantiles.chain([max]).map(human::time_or_forever).collect()
+    let is_whole = histogram.count() == population;
+    let mean = histogram.mean().filter(|_| is_whole);
+    let max = histogram.max().map(|max| max.as_nanos() as f64).filter(|_| is_whole);
+    [mean].into_iter().chain(quantiles).chain([max]).map(human::time_or_forever).collect()
 }
 
 /// The rows of a histogram: from, to, how many.

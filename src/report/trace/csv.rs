@@ -60,12 +60,20 @@ fn below(story: &Story, chapter: u32) -> Story {
     Story { entries: own.collect(), chapters }
 }
 
+/// What went wrong, as whoever writes to a pipe looks for it.
+fn plain(error: ::csv::Error) -> io::Error {
+    match error.into_kind() {
+        ::csv::ErrorKind::Io(error) => error,
+        kind => io::Error::other(format!("{kind:?}")),
+    }
+}
+
 fn write(trace: &Trace<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut writer = ::csv::Writer::from_writer(out);
     let parts = Part::ALL.iter().map(|part| format!("{}_ns", part.name().replace('-', "_")));
     let first = ["message", "flow", "parent", "due_ns", "end", "latency_ns", "attempts"].map(String::from);
     let last = ["one_in", "scenario", "variant", "run", "seed", "version"].map(String::from);
-    writer.write_record(first.into_iter().chain(parts).chain(last))?;
+    writer.write_record(first.into_iter().chain(parts).chain(last)).map_err(plain)?;
     let (cast, origin) = (&trace.traced.cast, &trace.origin);
     for story in &trace.traced.stories {
         for (index, chapter) in (0..).zip(&story.chapters) {
@@ -93,7 +101,7 @@ fn write(trace: &Trace<'_>, out: &mut dyn Write) -> io::Result<()> {
                 origin.seed.to_string(),
                 VERSION.into(),
             ];
-            writer.write_record(first.into_iter().chain(parts).chain(last))?;
+            writer.write_record(first.into_iter().chain(parts).chain(last)).map_err(plain)?;
         }
     }
     writer.flush()

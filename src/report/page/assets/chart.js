@@ -80,7 +80,7 @@ class Chart {
     const inner = { x: left, y: this.top, width: Math.max(1, span[1] - left), height: height - EDGE.bottom - this.top };
     const marks = this.x.names
       ? this.x.names.map((name, index) => [index, name]).filter(([index]) => index >= low && index <= high)
-      : horizontal.ticks.map((value) => [value, (this.x.tick ?? this.x.show)(value)]);
+      : horizontal.ticks.map((value) => [value, (this.x.tick ?? this.x.show)(value, high)]);
     // Labels that do not fit side by side are left out.
     let free = -Infinity;
     const room = (text, at) => {
@@ -248,4 +248,8 @@ function chart(options) {
 }
 
 // The axis of simulated time.
-const SECONDS = { kind: "seconds", show: (value) => humanTime(Math.round(value * 1e9)), label: "simulated time" };
+// Along an axis of ten minutes and more all marks are of minutes or hours.
+const SECONDS = {
+  kind: "seconds", show: (value) => humanTime(Math.round(value * 1e9)), label: "simulated time",
+  tick: (value, high) => (high >= 600 && value > 0 ? scaled(Math.round(value * 1e9), TIMES, "") : SECONDS.show(value)),
+};
