@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 
 use crate::base::id::NodeId;
 use crate::base::names::Names;
-use crate::base::random::mix;
 use crate::base::time::Time;
 use crate::process::{Close, Kind, Leg, MessageId, Observation, Transit, Wanted};
 use crate::sim::Observer;
 
+use super::draws::Draws;
 use super::entry::{Entry, What};
 use super::sample::{Sample, Sampled};
 use super::{Chapter, Story};
@@ -27,8 +27,7 @@ pub enum Subjects {
 #[derive(Debug)]
 pub struct Recorder {
     subjects: Subjects,
-    /// Names of nodes, by their index: which messages belong to a sample follows from them alone.
-    names: Vec<u64>,
+    draws: Draws,
     /// Open chapters of each owner, in order of their numbers.
     owners: Vec<VecDeque<Open>>,
     stories: Vec<Option<Story>>,
@@ -63,12 +62,8 @@ impl Recorder {
         if let Subjects::Chosen(chosen) = &mut subjects {
             chosen.sort_unstable();
         }
-        let mut bits = vec![0; names.span()];
-        for node in names.groups().flat_map(|group| names.members(group)) {
-            bits[node.index() as usize] = names.entity(node).bits();
-        }
         let owners = vec![VecDeque::new(); names.span()];
-        Self { subjects, names: bits, owners, stories: Vec::new(), free: Vec::new(), behalf: None }
+        Self { subjects, draws: Draws::of(names), owners, stories: Vec::new(), free: Vec::new(), behalf: None }
     }
 
     /// The stories of messages that were chosen, in the order in which they were offered.
@@ -76,7 +71,7 @@ impl Recorder {
         let mut stories: Vec<_> = std::mem::take(&mut self.stories).into_iter().flatten().collect();
         stories.sort_by_key(|story| {
             let Chapter { message, due, .. } = *story.root();
-            (due, self.names[message.owner.index() as usize], message.number)
+            (due, self.draws.name(message.owner), message.number)
         });
         stories
     }
@@ -85,7 +80,7 @@ impl Recorder {
     pub fn sampled(&mut self) -> Option<Sampled> {
         if matches!(self.subjects, Subjects::Sampled(..)) {
             for story in self.stories() {
-                let draw = self.draw(story.root().message);
+                let draw = self.draws.draw(story.root().message);
                 if let Subjects::Sampled(sample, _) = &mut self.subjects {
                     sample.take(draw, story, false);
                 }
@@ -100,11 +95,6 @@ impl Recorder {
     /// How many stories are being written.
     pub(super) fn followed(&self) -> usize {
         self.stories.len() - self.free.len()
-    }
-
-    /// What a message is drawn by.
-    fn draw(&self, message: MessageId) -> u64 {
-        mix(self.names[message.owner.index() as usize] ^ mix(message.number.into()))
     }
 
     fn place(&self, message: MessageId) -> Option<Place> {
@@ -174,7 +164,7 @@ impl Recorder {
         match &self.subjects {
             Subjects::Chosen(_) => self.is_chosen(offered.message),
             Subjects::Sampled(sample, (from, to)) => {
-                (*from..*to).contains(&offered.due) && sample.has(self.draw(offered.message))
+                (*from..*to).contains(&offered.due) && sample.has(self.draws.draw(offered.message))
             }
         }
     }
@@ -189,7 +179,7 @@ impl Recorder {
         for place in 0..self.stories.len() as u32 {
             let root = self.stories[place as usize].as_ref().map(|story| story.root().message);
             if let (Some(message), Subjects::Sampled(sample, _)) = (root, &self.subjects)
-                && !sample.has(self.draw(message))
+                && !sample.has(self.draws.draw(message))
             {
                 self.let_go(place);
             }
@@ -202,7 +192,7 @@ impl Recorder {
             return;
         }
         let Some(story) = self.let_go(place.story) else { return };
-        let draw = self.draw(story.root().message);
+        let draw = self.draws.draw(story.root().message);
         let is_whole = story.entries.len() < ENTRIES && story.chapters.len() < CHAPTERS;
         if let Subjects::Sampled(sample, _) = &mut self.subjects
             && is_whole
