@@ -182,9 +182,7 @@ impl Histogram {
     /// The value below or at which a share `p` of `population` lies, in nanoseconds; `population` counts, beside the
     /// values, those that are slower than any. Nothing if the quantile is one of them.
     pub fn quantile_among(&self, p: f64, population: u64) -> Option<f64> {
-        // The rank of the p-quantile among n values is the smallest whole number not below p n.
-        // A hair less, as 0.55 times 100 is a hair more than 55.
-        let rank = (libm::ceil(p * population as f64 * (1.0 - 1e-12)) as u64).max(1);
+        let rank = rank(p, population);
         let mut seen = 0;
         for (value, count) in self.bars() {
             seen += count;
@@ -268,6 +266,12 @@ impl TryFrom<Occupied> for Histogram {
         }
         Ok(histogram)
     }
+}
+
+/// The rank of the p-quantile among n values, counted from 1: the smallest whole number not below p n.
+pub(super) fn rank(p: f64, population: u64) -> u64 {
+    // A hair less, as 0.55 times 100 is a hair more than 55.
+    (libm::ceil(p * population as f64 * (1.0 - 1e-12)) as u64).max(1)
 }
 
 #[cfg(test)]

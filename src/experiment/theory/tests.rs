@@ -195,6 +195,12 @@ fn messages_that_are_sent_again() {
     for ((quantity, found), expected) in found.iter().zip(expected) {
         assert!((found / expected - 1.0).abs() < 1e-9, "{quantity}: {found} instead of {expected}");
     }
+    // Work takes as long as the nodes are fast; where they differ, no one mean is known.
+    let work = "workers = \"unlimited\"\nwork = \"10ms\"\n";
+    let latency = |more: &str| of(policy, &format!("{work}{more}"), lossy).into_iter().nth(5).map(|(_, nanos)| nanos);
+    assert_eq!(latency("speed = 0.5").map(|nanos| libm::round(nanos)), Some(81_384_879.0));
+    assert_eq!(latency("nodes = 2\nspeed = [1, 2]"), None);
+    assert!(of(policy, &format!("{work}speed = 0.1"), lossy)[0].0.contains("answers may come after the timeout"));
     assert_eq!(of("rate = \"50/s\"\nsend = \"server\"", "", lossy), [("app.received".to_owned(), 0.9)]);
     for (found, part) in [
         (of(&policy.replace("100ms", "30ms"), "", lossy), "answers may come after the timeout"),
@@ -204,6 +210,23 @@ fn messages_that_are_sent_again() {
     ] {
         assert!(found[0].0.contains(part), "`{found:?}` has nothing of `{part}`");
     }
+}
+
+/// Users whose answers can be lost may wait for ever; and those who are answered badly are not among those whose time is known.
+#[test]
+fn the_response_time_law_is_of_users_who_are_answered() {
+    let law = |all: &str| {
+        let (forecasts, _) = forecasts(&scene("users = 10\nthink = \"1s\"\ncall = \"server\"", SERVER, all));
+        let found = forecasts.into_iter().find(|forecast| forecast.formula == "response time law");
+        found.map(|forecast| match forecast.value {
+            Value::From { law, known, .. } => (law, known),
+            Value::Known(value) => panic!("{value} follows from nothing that is measured"),
+        })
+    };
+    let (law_of, known) = law("").expect("it applies");
+    assert_eq!(law_of(&[8.0, 8.0], &known), 0.25e9);
+    assert!(law_of(&[7.0, 8.0], &known).is_nan());
+    assert!(law("network.loss = \"1%\"").is_none());
 }
 
 #[test]

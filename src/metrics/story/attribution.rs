@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::base::id::NodeId;
 use crate::base::time::Span;
+use crate::metrics::histogram::rank;
 use crate::process::Flow;
 
 use super::part::Part;
@@ -81,10 +82,9 @@ impl Attribution {
 
 /// The messages around a percentile: half as far as the end is, five hundredths of all at most, and always the one at it.
 fn around<'a, 'b>(taken: &'a [&'b Taken], share: f64) -> &'a [&'b Taken] {
-    let count = taken.len() as f64;
     let half = ((1.0 - share) / 2.0).min(0.05);
-    let rank = |share: f64| (libm::ceil(share * count) as usize).clamp(1, taken.len());
-    let (first, last) = (rank(share - half), rank(share + half));
+    let place = |share: f64| (rank(share, taken.len() as u64) as usize).min(taken.len());
+    let (first, last) = (place(share - half), place(share + half));
     &taken[first - 1..last]
 }
 

@@ -7,6 +7,7 @@
 mod attribution;
 mod breakdown;
 mod cast;
+mod draws;
 mod entry;
 mod open;
 mod part;

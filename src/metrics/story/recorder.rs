@@ -2,11 +2,11 @@
 
 use crate::base::id::NodeId;
 use crate::base::names::Names;
-use crate::base::random::mix;
 use crate::base::time::Time;
 use crate::process::{Close, Kind, Leg, MessageId, Observation, Transit, Wanted};
 use crate::sim::Observer;
 
+use super::draws::Draws;
 use super::entry::{Entry, What};
 use super::open::{Open, Place};
 use super::sample::{Sample, Sampled};
@@ -26,8 +26,7 @@ pub enum Subjects {
 #[derive(Debug)]
 pub struct Recorder {
     subjects: Subjects,
-    /// Names of nodes, by their index: which messages belong to a sample follows from them alone.
-    names: Vec<u64>,
+    draws: Draws,
     open: Open,
     stories: Vec<Option<Story>>,
     free: Vec<u32>,
@@ -47,12 +46,8 @@ impl Recorder {
         if let Subjects::Chosen(chosen) = &mut subjects {
             chosen.sort_unstable();
         }
-        let mut bits = vec![0; names.span()];
-        for node in names.groups().flat_map(|group| names.members(group)) {
-            bits[node.index() as usize] = names.entity(node).bits();
-        }
         let open = Open::of(names.span());
-        Self { subjects, names: bits, open, stories: Vec::new(), free: Vec::new(), behalf: None }
+        Self { subjects, draws: Draws::of(names), open, stories: Vec::new(), free: Vec::new(), behalf: None }
     }
 
     /// The stories of messages that were chosen, in the order in which they were offered.
@@ -60,7 +55,7 @@ impl Recorder {
         let mut stories: Vec<_> = std::mem::take(&mut self.stories).into_iter().flatten().collect();
         stories.sort_by_key(|story| {
             let Chapter { message, due, .. } = *story.root();
-            (due, self.names[message.owner.index() as usize], message.number)
+            (due, self.draws.name(message.owner), message.number)
         });
         stories
     }
@@ -69,7 +64,7 @@ impl Recorder {
     pub fn sampled(&mut self) -> Option<Sampled> {
         if matches!(self.subjects, Subjects::Sampled(..)) {
             for story in self.stories() {
-                let draw = self.draw(story.root().message);
+                let draw = self.draws.draw(story.root().message);
                 if let Subjects::Sampled(sample, _) = &mut self.subjects {
                     sample.take(draw, story, false);
                 }
@@ -84,11 +79,6 @@ impl Recorder {
     /// How many stories are being written.
     pub(super) fn followed(&self) -> usize {
         self.stories.len() - self.free.len()
-    }
-
-    /// What a message is drawn by.
-    fn draw(&self, message: MessageId) -> u64 {
-        mix(self.names[message.owner.index() as usize] ^ mix(message.number.into()))
     }
 
     #[inline(never)]
@@ -147,7 +137,7 @@ impl Recorder {
         match &self.subjects {
             Subjects::Chosen(_) => self.is_chosen(offered.message),
             Subjects::Sampled(sample, (from, to)) => {
-                (*from..*to).contains(&offered.due) && sample.has(self.draw(offered.message))
+                (*from..*to).contains(&offered.due) && sample.has(self.draws.draw(offered.message))
             }
         }
     }
@@ -162,7 +152,7 @@ impl Recorder {
         for place in 0..self.stories.len() as u32 {
             let root = self.stories[place as usize].as_ref().map(|story| story.root().message);
             if let (Some(message), Subjects::Sampled(sample, _)) = (root, &self.subjects)
-                && !sample.has(self.draw(message))
+                && !sample.has(self.draws.draw(message))
             {
                 self.let_go(place);
             }
@@ -175,7 +165,7 @@ impl Recorder {
             return;
         }
         let Some(story) = self.let_go(place.story) else { return };
-        let draw = self.draw(story.root().message);
+        let draw = self.draws.draw(story.root().message);
         let is_whole = story.entries.len() < ENTRIES && story.chapters.len() < CHAPTERS;
         if let Subjects::Sampled(sample, _) = &mut self.subjects
             && is_whole

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use crate::base::id::NodeId;
 use crate::base::names::Names;
-use crate::base::random::mix;
 use crate::base::time::{Span, Time};
+use crate::metrics::histogram::rank;
 use crate::process::{Close, Flow, Kind, MessageId, Observation, Outcome, Wanted};
 use crate::sim::Observer;
+
+use super::draws::Draws;
 
 /// Which messages are looked for, among those that are due in the measured time and that nobody offered on behalf of another; of
 /// the calls that services make, among all of a flow.
@@ -47,7 +49,7 @@ pub struct Search {
     /// Those of them that go to places which keep them for consumers.
     entrusted: BTreeSet<Flow>,
     measured: (Time, Time),
-    names: Vec<u64>,
+    draws: Draws,
     open: BTreeMap<MessageId, Open>,
     offered: u64,
     /// The slowest so far, the fastest of them on top.
@@ -83,16 +85,12 @@ const MOST: usize = 1 << 20;
 impl Search {
     /// A search among the messages of these flows that are due in `measured`.
     pub fn new(quest: Quest, flows: Vec<Flow>, measured: (Time, Time), names: &Names) -> Self {
-        let mut bits = vec![0; names.span()];
-        for node in names.groups().flat_map(|group| names.members(group)) {
-            bits[node.index() as usize] = names.entity(node).bits();
-        }
         Self {
             quest,
             flows,
             entrusted: BTreeSet::new(),
             measured,
-            names: bits,
+            draws: Draws::of(names),
             open: BTreeMap::new(),
             offered: 0,
             slowest: BinaryHeap::new(),
@@ -148,9 +146,9 @@ impl Search {
             }
             Quest::Percentile(share) => {
                 self.sample.sort_unstable_by_key(|(_, found)| (found.latency, found.number));
-                let rank = libm::ceil(share * self.sample.len() as f64) as usize;
-                let at = rank.clamp(1, self.sample.len().max(1)) - 1;
-                self.sample.get(at).map(|&(_, found)| found).into_iter().collect()
+                let place = rank(share, self.sample.len() as u64) as usize - 1;
+                let place = place.min(self.sample.len().saturating_sub(1));
+                self.sample.get(place).map(|&(_, found)| found).into_iter().collect()
             }
             Quest::Sample(_) => self.sample.into_iter().map(|(_, found)| found).collect(),
         }
@@ -175,8 +173,7 @@ impl Search {
 
     /// Keeps what belongs to a sample of no more than `most`.
     fn keep(&mut self, most: usize, found: Found) {
-        let Found { message, .. } = found;
-        let draw = mix(self.names[message.owner.index() as usize] ^ mix(message.number.into()));
+        let draw = self.draws.draw(found.message);
         if draw & self.mask == 0 {
             self.sample.push((draw, found));
         }

@@ -20,7 +20,8 @@ const BAR: (usize, usize) = (40, 8);
 pub(super) fn lines(flow: &FlowTotal, runs: u32, style: Style) -> Vec<String> {
     let time = human::time(flow.seconds * 1e9);
     let over = if runs > 1 { format!("{time} over {runs} runs") } else { time };
-    let about = format!("{} messages in {over}", human::count(flow.offered));
+    let noun = if flow.offered == 1 { "message" } else { "messages" };
+    let about = format!("{} {noun} in {over}", human::count(flow.offered));
     let heading = style.paint(Role::Heading, &clean(&flow.heading(), 68));
     let mut lines = vec![format!("{heading}  {}", style.paint(Role::Quiet, &about))];
     if flow.offered == 0 {

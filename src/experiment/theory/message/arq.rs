@@ -7,7 +7,7 @@
 
 use std::num::NonZeroU32;
 
-use crate::model::{Call, Delivery, Policy};
+use crate::model::{Call, Delivery, Policy, ServiceSpec};
 use crate::protocol::retry::{Failure, Jitter};
 use crate::scenario::plan::Plan;
 
@@ -64,14 +64,23 @@ pub(super) fn forecasts(plan: &Plan, flow: usize) -> Option<Result<Vec<Forecast>
     Some(ways.and_then(|(out, back)| {
         is_plain(group.spec)?;
         has_no_guard(&spec.caller, &call.policy, group.nodes)?;
-        let stay = stay(plan, call, group.spec.workers, group.spec.queue.limit)?;
+        let stay = stay(plan, call, group.spec)?;
         let attempts = attempts(&call.policy, &out, &back, stay)?;
         Ok(said(&scope, call, (out, back), stay, attempts))
     }))
 }
 
-/// How long a request stays: the mean, and what next to none stays longer than; nothing where others may be in its way.
-fn stay(plan: &Plan, call: &Call, workers: Option<NonZeroU32>, limit: Option<u32>) -> Result<Option<(f64, f64)>, Why> {
+/// How long a request stays, in seconds.
+#[derive(Clone, Copy, Debug)]
+struct Stay {
+    /// The mean, where it is the same at all nodes.
+    mean: Option<f64>,
+    /// What next to none stays longer than.
+    most: f64,
+}
+
+/// How long a request stays; nothing where others may be in its way.
+fn stay(plan: &Plan, call: &Call, spec: &ServiceSpec) -> Result<Option<Stay>, Why> {
     let (mut mean, mut most) = (0.0, 0.0_f64);
     for (share, program) in call.program.shares() {
         let steps = &plan.programs()[usize::from(program)].steps;
@@ -82,14 +91,19 @@ fn stay(plan: &Plan, call: &Call, workers: Option<NonZeroU32>, limit: Option<u32
         mean += share * works.iter().map(|law| law.mean()).sum::<f64>();
         most = most.max(works.iter().map(|law| law.quantile(1.0 - NEGLIGIBLE)).sum());
     }
-    if most > 0.0 && limit.is_some() {
+    if most > 0.0 && spec.queue.limit.is_some() {
         return Err("what arrives may find no room, beside what is lost on the way".into());
     }
-    Ok((most == 0.0 || workers.is_none()).then_some((mean / 1e9, most / 1e9)))
+    let slowest = spec.speed.iter().copied().fold(f64::INFINITY, f64::min);
+    let mean = match spec.speed[..] {
+        [speed] => Some(mean / 1e9 / speed),
+        _ => (mean == 0.0).then_some(0.0),
+    };
+    Ok((most == 0.0 || spec.workers.is_none()).then_some(Stay { mean, most: most / 1e9 / slowest }))
 }
 
 /// How many attempts there are, if each is given up only where something was lost.
-fn attempts(policy: &Policy, out: &Crossing<'_>, back: &Crossing<'_>, stay: Option<(f64, f64)>) -> Result<u32, Why> {
+fn attempts(policy: &Policy, out: &Crossing<'_>, back: &Crossing<'_>, stay: Option<Stay>) -> Result<u32, Why> {
     let retry = &policy.retry;
     let because = |why: &str| Err(why.to_owned());
     if retry.deadline.is_some() {
@@ -110,7 +124,7 @@ fn attempts(policy: &Policy, out: &Crossing<'_>, back: &Crossing<'_>, stay: Opti
     if many > 1 && policy.guard.budget.is_some() {
         return because("a budget decides which retries there are");
     }
-    let Some((_, stay)) = stay else {
+    let Some(Stay { most: stay, .. }) = stay else {
         return because("requests wait for each other at the receiver, and answers may come after the timeout");
     };
     let (Some(there), Some(home)) = (out.most(), back.most()) else {
@@ -127,7 +141,7 @@ fn said(
     scope: &Scope,
     call: &Call,
     (out, back): (Crossing<'_>, Crossing<'_>),
-    stay: Option<(f64, f64)>,
+    stay: Option<Stay>,
     attempts: u32,
 ) -> Vec<Forecast> {
     let Exchange { received, confirmed, in_doubt, attempts: mean, duplicates } =
@@ -153,13 +167,7 @@ fn said(
 }
 
 /// The mean time until a message is confirmed, of those that are, in nanoseconds.
-fn latency(
-    call: &Call,
-    out: &Crossing<'_>,
-    back: &Crossing<'_>,
-    stay: Option<(f64, f64)>,
-    attempts: u32,
-) -> Option<f64> {
+fn latency(call: &Call, out: &Crossing<'_>, back: &Crossing<'_>, stay: Option<Stay>, attempts: u32) -> Option<f64> {
     let retry = &call.policy.retry;
     let timeout = retry.timeout.as_ref().filter(|_| retry.jitter == Jitter::None)?;
     let success = (1.0 - out.loss) * (1.0 - back.loss);
@@ -170,7 +178,7 @@ fn latency(
         share *= 1.0 - success;
         waited += timeout.at(attempt).as_secs_f64() + retry.backoff.at(attempt).as_secs_f64();
     }
-    Some((sum / all + out.mean()? + stay?.0 + back.mean()?) * 1e9)
+    Some((sum / all + out.mean()? + stay?.mean? + back.mean()?) * 1e9)
 }
 
 #[cfg(test)]

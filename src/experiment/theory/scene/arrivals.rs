@@ -25,6 +25,9 @@ pub(super) fn loads(plan: &Plan, group: ServiceGroup<'_>, callers: &[Caller<'_>]
     }
     let streams = callers.iter().map(stream).collect::<Result<Vec<_>, Why>>()?;
     let all: f64 = streams.iter().map(|(rate, _)| rate).sum();
+    if all * seconds(plan.duration.as_nanos() as f64) < 1.0 {
+        return Err("not one request is due in all that time".into());
+    }
     let gaps = match &streams[..] {
         [(_, gaps)] => *gaps,
         _ if streams.iter().all(|(_, gaps)| *gaps == Gaps::Poisson) => Gaps::Poisson,

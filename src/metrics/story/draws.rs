@@ -1,0 +1,34 @@
+//! What messages are drawn by: which of them belong to a sample follows from their names alone.
+
+use crate::base::id::NodeId;
+use crate::base::names::Names;
+use crate::base::random::mix;
+use crate::process::MessageId;
+
+/// Draws of messages.
+#[derive(Debug)]
+pub(super) struct Draws {
+    /// The names of nodes, by their index.
+    names: Vec<u64>,
+}
+
+impl Draws {
+    /// Those of messages that these nodes own.
+    pub fn of(names: &Names) -> Self {
+        let mut bits = vec![0; names.span()];
+        for node in names.groups().flat_map(|group| names.members(group)) {
+            bits[node.index() as usize] = names.entity(node).bits();
+        }
+        Self { names: bits }
+    }
+
+    /// A node's name.
+    pub fn name(&self, node: NodeId) -> u64 {
+        self.names[node.index() as usize]
+    }
+
+    /// What a message is drawn by.
+    pub fn draw(&self, message: MessageId) -> u64 {
+        mix(self.name(message.owner) ^ mix(message.number.into()))
+    }
+}
