@@ -10,7 +10,7 @@ use crate::base::random::Seed;
 use crate::base::time::{Time, ns};
 use crate::engine::{Chain, Digest, Rank};
 use crate::network::{Link, LinkId, Network};
-use crate::process::{Boot, Carriage, Message, Process, TimerId, Wanted};
+use crate::process::{Boot, Carriage, Kind, Message, Process, TimerId, Wanted};
 
 use super::arena::{Arena, Input, TypedArena};
 use super::book::WireBook;
@@ -349,6 +349,12 @@ impl<M: Message> Cluster<M> {
         }
         self.stage.run.started = true;
         self.stage.run.wanted = self.stage.observers.iter().fold(Wanted::NOTHING, |all, watch| all.union(watch.wanted));
+        let mut followers =
+            self.stage.observers.iter().filter(|watch| watch.wanted.has(Kind::Wire) || watch.wanted.has(Kind::Step));
+        self.stage.run.followed = match (followers.next(), followers.next()) {
+            (Some(only), None) => only.observer.followed(),
+            _ => None,
+        };
         self.stage.run.book = WireBook::new(self.stage.network.links().count());
         if let Some(topology) = self.stage.network.topology() {
             let mut nodes = self.stage.names.groups().flat_map(|group| self.stage.names.members(group));

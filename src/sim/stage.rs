@@ -13,8 +13,8 @@ use crate::base::time::{Span, Time, ns};
 use crate::engine::{Agenda, Calendar, Schedule};
 use crate::network::{Address, Cause, LinkId, Network, Verdict};
 use crate::process::{
-    Carriage, Clock, Clocks, Effects, Identity, Kind, Leg, Message, Name, Observation, Steady, TimerId, Wall, Wanted,
-    Work, Write,
+    Carriage, Clock, Clocks, Effects, Followed, Identity, Kind, Leg, Message, MessageId, Name, Observation, Steady,
+    TimerId, Wall, Wanted, Work, Write,
 };
 
 use super::book::WireBook;
@@ -74,6 +74,8 @@ pub(super) struct Run<M: Message> {
     pub(super) carriage: M::Carriage,
     /// The observations that somebody wants.
     pub(super) wanted: Wanted,
+    /// The messages that are followed on their ways, where not all are.
+    pub(super) followed: Option<Followed>,
     /// What the driver has to say about the present input, once the process has said all of its own.
     pub(super) notes: Vec<Observation>,
     /// Whether a fault ever struck.
@@ -160,6 +162,11 @@ impl<M: Message> Effects<M> for Stage<M> {
 
     #[inline(always)]
     fn observe(&mut self, observation: &Observation) {
+        if let Observation::Turned { message, .. } = *observation
+            && !self.is_followed(message)
+        {
+            return;
+        }
         for watch in &mut self.observers {
             if watch.wanted.has(observation.kind()) {
                 watch.observer.observe(self.run.now, self.run.actor.node, observation);
@@ -254,16 +261,28 @@ impl<M: Message> Stage<M> {
     #[cold]
     #[inline(never)]
     fn tell_sent(&mut self, to: NodeId, size: u64, message: &M) {
-        let transit = message.transit(self.run.actor.node, to);
-        self.observe(&Observation::Sent { transit, to, size });
+        let from = self.run.actor.node;
+        if self.is_followed(message.offered_as(from, to)) {
+            let transit = message.transit(from, to);
+            self.observe(&Observation::Sent { transit, to, size });
+        }
     }
 
     /// Observers learn what is handed to the actor.
     #[cold]
     #[inline(never)]
     pub(super) fn tell_delivered(&mut self, from: NodeId, message: &M) {
-        let transit = message.transit(from, self.run.actor.node);
-        self.observe(&Observation::Delivered { transit, from });
+        let to = self.run.actor.node;
+        if self.is_followed(message.offered_as(from, to)) {
+            let transit = message.transit(from, to);
+            self.observe(&Observation::Delivered { transit, from });
+        }
+    }
+
+    /// Whether somebody may want to know of this message on its ways.
+    #[inline]
+    fn is_followed(&self, message: MessageId) -> bool {
+        self.run.followed.as_ref().is_none_or(|followed| followed.has(message))
     }
 
     /// Hands the driver's own observations over.
@@ -402,6 +421,7 @@ impl<M: Message> Run<M> {
             errands: Box::default(),
             carriage: M::Carriage::default(),
             wanted: Wanted::NOTHING,
+            followed: None,
             notes: Vec::new(),
             is_disturbed: false,
             health: Health::default(),

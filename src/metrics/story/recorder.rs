@@ -3,7 +3,7 @@
 use crate::base::id::NodeId;
 use crate::base::names::Names;
 use crate::base::time::Time;
-use crate::process::{Close, Kind, Leg, MessageId, Observation, Transit, Wanted};
+use crate::process::{Close, Followed, Kind, Leg, MessageId, Observation, Transit, Wanted};
 use crate::sim::Observer;
 
 use super::draws::Draws;
@@ -228,6 +228,10 @@ impl Recorder {
 impl Observer for Recorder {
     fn wanted(&self) -> Wanted {
         Wanted::NOTHING.and(Kind::Message).and(Kind::Attempt).and(Kind::Wire).and(Kind::Step).and(Kind::Life)
+    }
+
+    fn followed(&self) -> Option<Followed> {
+        Some(self.open.followed.clone())
     }
 
     #[inline]
