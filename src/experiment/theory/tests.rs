@@ -198,7 +198,7 @@ fn messages_that_are_sent_again() {
     // Work takes as long as the nodes are fast; where they differ, no one mean is known.
     let work = "workers = \"unlimited\"\nwork = \"10ms\"\n";
     let latency = |more: &str| of(policy, &format!("{work}{more}"), lossy).into_iter().nth(5).map(|(_, nanos)| nanos);
-    assert_eq!(latency("speed = 0.5").map(|nanos| libm::round(nanos)), Some(81_384_879.0));
+    assert_eq!(latency("speed = 0.5").map(libm::round), Some(81_384_879.0));
     assert_eq!(latency("nodes = 2\nspeed = [1, 2]"), None);
     assert!(of(policy, &format!("{work}speed = 0.1"), lossy)[0].0.contains("answers may come after the timeout"));
     assert_eq!(of("rate = \"50/s\"\nsend = \"server\"", "", lossy), [("app.received".to_owned(), 0.9)]);

@@ -38,7 +38,7 @@ impl Breakdown {
     pub fn of(story: &Story) -> Option<Self> {
         let end = story.root().due + story.latency()?;
         let mut breakdown = Self::default();
-        Walk { story, breakdown: &mut breakdown }.follow(0, end);
+        Walk { story, breakdown: &mut breakdown }.follow(0, (story.root().due, end));
         Some(breakdown)
     }
 
@@ -79,10 +79,10 @@ struct Won {
 }
 
 impl Walk<'_> {
-    /// Accounts for all time of a chapter from due to `end`.
-    fn follow(&mut self, chapter: u32, end: Time) {
+    /// Accounts for all time of a chapter from when it was due, but not before `from`, to `end`.
+    fn follow(&mut self, chapter: u32, (from, end): (Time, Time)) {
         let entries: Vec<Entry> = self.story.of_chapter(chapter).copied().collect();
-        let due = self.story.chapters[chapter as usize].due;
+        let due = self.story.chapters[chapter as usize].due.max(from);
         let owner = self.story.chapters[chapter as usize].message.owner;
         let Some(offered) = entries.iter().position(|entry| matches!(entry.what, What::Offered { .. })) else {
             return self.breakdown.add(Part::Other, owner, due, end);
@@ -188,12 +188,13 @@ impl Walk<'_> {
         if self.depth(child) > DEPTH {
             return self.breakdown.add(Part::Other, node, from, to);
         }
+        // What is offered late may have been due before.
         let due = self.story.chapters[child as usize].due.max(from);
         self.breakdown.add(Part::Other, node, from, due);
         if self.story.known(child) == Some(end) {
-            self.follow(child, end);
+            self.follow(child, (due, end));
         } else {
-            self.failed(child, end);
+            self.failed(child, (due, end));
         }
         self.breakdown.add(Part::Other, node, end, to);
     }
@@ -214,11 +215,10 @@ impl Walk<'_> {
         offered.map(|entry| entry.chapter)
     }
 
-    /// All time of a chapter that did not end well, from due to `end`: attempts that came to nothing, and the waits between them.
-    fn failed(&mut self, chapter: u32, end: Time) {
+    /// All time of a chapter that did not end well, from `since` to `end`: attempts that came to nothing, and the waits between them.
+    fn failed(&mut self, chapter: u32, (since, end): (Time, Time)) {
         let owner = self.story.chapters[chapter as usize].message.owner;
-        let due = self.story.chapters[chapter as usize].due;
-        let (mut part, mut node, mut since) = (Part::ClientQueue, owner, due);
+        let (mut part, mut node, mut since) = (Part::ClientQueue, owner, since);
         let steps: Vec<_> = self.story.of_chapter(chapter).filter(|entry| entry.node == owner).copied().collect();
         for entry in steps.into_iter().take_while(|entry| entry.time <= end) {
             let next = match entry.what {

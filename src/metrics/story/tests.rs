@@ -142,6 +142,28 @@ fn what_is_sent_when_a_wait_is_over_was_not_waited_for() {
     assert_eq!(parts, [(Part::Link, ms(150)), (Part::Link, ms(20)), (Part::Work, ms(10))]);
 }
 
+/// A sender that was paused begins at 140 with what was due at 0, and so does what it sends for it: it was late once.
+#[test]
+fn what_is_late_is_late_once() {
+    let mut story = story(&[
+        (140, CLIENT, 0, What::Offered { at_once: true }),
+        (140, CLIENT, 0, What::Turned { attempt: 1, activity: Activity::Awaiting }),
+        (140, CLIENT, 1, What::Offered { at_once: true }),
+        (140, CLIENT, 1, sent(Leg::Out, 1, API)),
+        (150, API, 1, delivered(Leg::Out, 1, CLIENT)),
+        (150, API, 1, What::Turned { attempt: 1, activity: Activity::Worked }),
+        (160, API, 1, sent(Leg::Reply, 1, CLIENT)),
+        (170, CLIENT, 1, delivered(Leg::Reply, 1, API)),
+        (170, CLIENT, 1, What::Confirmed),
+        (170, CLIENT, 0, What::Confirmed),
+    ]);
+    story.chapters[1] = Chapter { message: MessageId { owner: CLIENT, number: 8 }, due: at(0), ..story.chapters[1] };
+    let breakdown = Breakdown::of(&story).unwrap();
+    let parts: Vec<_> = breakdown.shares.iter().map(|share| (share.part, share.time)).collect();
+    assert_eq!(parts, [(Part::Late, ms(140)), (Part::Link, ms(20)), (Part::Work, ms(10))]);
+    assert_eq!(breakdown.total(), ms(170));
+}
+
 /// The network brings an attempt twice: the second copy is queued while the first one waits, whose answer counts.
 #[test]
 fn a_wait_is_not_over_when_another_copy_turns() {
