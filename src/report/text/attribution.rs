@@ -26,8 +26,8 @@ pub(super) fn lines(results: &Results, told: &[&FlowTotal], style: Style) -> Vec
         return Vec::new();
     }
     let among = match attribution.one_in {
-        1 => "of the first run; a percentile is the messages around it".to_owned(),
-        one_in => format!("of one in {one_in} messages of the first run; a percentile is the messages around it"),
+        1 => "of the first run, around each point".to_owned(),
+        one_in => format!("of one in {one_in} messages of the first run, around each point"),
     };
     let heading = style.paint(Role::Heading, "What latency is made of");
     let mut lines = vec![format!("{heading}  {}", style.paint(Role::Quiet, &among))];
