@@ -297,6 +297,8 @@ fn flags_change_what_is_played() {
     assert_eq!(all["runs"].as_array().unwrap().len(), 3);
     assert_eq!(only["runs"].as_array().unwrap().len(), 1);
     assert_eq!(only["runs"][0], all["runs"][2]);
+    let alone = home.run(&["run", "good.toml", "--runs", "3", "--run", "2"]).with(0).out;
+    assert!(alone.contains("What latency is made of") && alone.contains("of run 2"), "{alone}");
     let ended = home.run(&["run", "good.toml", "--run", "1"]).with(2);
     assert!(ended.err.contains("there is no run 1"), "{}", ended.err);
 }

@@ -93,9 +93,12 @@ impl Job<'_> {
 
     fn try_run(&self, printed: &mut usize) -> Result<Exit, Exit> {
         let Self { terminal, args, .. } = *self;
-        let prepared = prepare(self.files, self.file, &args.changes.overrides())
+        let mut prepared = prepare(self.files, self.file, &args.changes.overrides())
             .and_then(|prepared| if args.strict { strictly(prepared) } else { Ok(prepared) })
             .map_err(|mistakes| refuse(terminal, &mistakes))?;
+        // Nobody would see it.
+        let is_shown = args.format == Format::Text && self.size() == Summary::Full;
+        prepared.plan.explains = is_shown || self.directory.is_some();
         let plan = &prepared.plan;
         if let Some(run) = args.run.filter(|run| *run >= plan.runs) {
             let last = plan.runs.saturating_sub(1);
@@ -145,7 +148,8 @@ impl Job<'_> {
         match only {
             None => experiment::run_keeping(plan, SHOWN, &mut watch, |run| total.add(run)),
             Some(run) => {
-                let run = experiment::play(plan, run, &mut watch)?;
+                let play = if plan.explains { experiment::play_explained } else { experiment::play };
+                let run = play(plan, run, &mut watch)?;
                 total.add(&run);
                 Ok(Results::of(plan, vec![run]))
             }

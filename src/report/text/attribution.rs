@@ -25,9 +25,13 @@ pub(super) fn lines(results: &Results, told: &[&FlowTotal], style: Style) -> Vec
     if attribution.flows.is_empty() {
         return Vec::new();
     }
+    let run = match results.runs.first().map(|run| run.run) {
+        None | Some(0) => "the first run".to_owned(),
+        Some(run) => format!("run {run}"),
+    };
     let among = match attribution.one_in {
-        1 => "of the first run, around each point".to_owned(),
-        one_in => format!("of one in {one_in} messages of the first run, around each point"),
+        1 => format!("of {run}, around each point"),
+        one_in => format!("of one in {one_in} messages of {run}, around each point"),
     };
     let heading = style.paint(Role::Heading, "What latency is made of");
     let mut lines = vec![format!("{heading}  {}", style.paint(Role::Quiet, &among))];
