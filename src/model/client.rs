@@ -39,6 +39,8 @@ pub struct Client {
     /// How long ago the present one was due: a node that was paused is behind.
     late: Span,
     unusual: Option<Box<Unusual>>,
+    /// Whether what it offers next was said to be for a request that is more than one message.
+    acts_for_another: bool,
 }
 
 /// What only those arrivals need that are more than gaps of one law.
@@ -91,6 +93,7 @@ impl Client {
             missed: 0.0,
             late: Span::ZERO,
             unusual: is_unusual.then(|| Box::new(Unusual::new(spec, feed.cloned()))),
+            acts_for_another: false,
         }
     }
 
@@ -264,7 +267,7 @@ impl Client {
         let program = self.spec.program.pick(draw);
         let luck = mix(cx.name().bits() ^ mix(number ^ REQUEST));
         let flow = self.script.programs[usize::from(program)].flow;
-        state(&self.caller, cx, None, None);
+        state(&self.caller, &mut self.acts_for_another, cx, None, None);
         let whole = flow.map(|flow| self.caller.open(cx, flow, self.late, true));
         let task = self.tasks.insert(Task { progress: Progress::new(program, luck, 1), user, whole });
         self.run(cx, task)
@@ -286,12 +289,12 @@ impl Client {
         while let Some(task) = self.tasks.get_mut(id) {
             match task.progress.step(&self.script) {
                 Next::Work(length) | Next::Sleep(length) => {
-                    state(&self.caller, cx, task.whole, Some(Activity::Asleep));
+                    state(&self.caller, &mut self.acts_for_another, cx, task.whole, Some(Activity::Asleep));
                     cx.set_timer(Clock::Steady, length, Alarm::Step(id));
                     return None;
                 }
                 Next::Message { call, wait } => {
-                    state(&self.caller, cx, task.whole, wait.then_some(Activity::Awaiting));
+                    state(&self.caller, &mut self.acts_for_another, cx, task.whole, wait.then_some(Activity::Awaiting));
                     let Progress { luck, attempt, .. } = task.progress;
                     let luck = nested_luck(luck, attempt, self.script.calls[call as usize].name);
                     let given = given(&mut self.unusual, task.user);
@@ -305,7 +308,7 @@ impl Client {
                     }
                 }
                 Next::Gather(gathering) => {
-                    state(&self.caller, cx, task.whole, Some(Activity::Awaiting));
+                    state(&self.caller, &mut self.acts_for_another, cx, task.whole, Some(Activity::Awaiting));
                     let luck = task.progress.branches();
                     let given = given(&mut self.unusual, task.user);
                     let late = self.late;
@@ -405,10 +408,18 @@ fn share(total: u64, nodes: u32, index: u32) -> u64 {
     total / u64::from(nodes) + u64::from(u64::from(index) < total % u64::from(nodes))
 }
 
-/// States what happens to a request that is more than one message, and that what is offered next is offered for it.
+/// States what happens to a request that is more than one message, and that what is offered next is offered for it; of any other, that it is
+/// not, if that was said before.
 #[inline(always)]
-fn state(caller: &Caller, cx: &mut Cx<'_>, whole: Option<Number>, activity: Option<Activity>) {
-    if cx.wanted.has(Wanted::Step) {
+fn state(
+    caller: &Caller,
+    acts_for_another: &mut bool,
+    cx: &mut Cx<'_>,
+    whole: Option<Number>,
+    activity: Option<Activity>,
+) {
+    if cx.wanted.has(Wanted::Step) && (whole.is_some() || *acts_for_another) {
+        *acts_for_another = whole.is_some();
         let message = whole.map(|whole| caller.message(cx, whole));
         cx.observe(Observation::OnBehalf { message });
         if let (Some(message), Some(activity)) = (message, activity) {
