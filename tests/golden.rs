@@ -201,10 +201,9 @@ fn check(path: &Path, variant: Option<&str>, differences: &mut Vec<String>) -> V
     let report = Report::new(&results, total);
     let folder = folder(path, variant);
     let has_pictures = PICTURES.iter().any(|(of, _)| folder.ends_with(of));
-    let made = if has_pictures { report.files() } else { report.tables() };
-    let table = made.iter().find(|file| file.name == "summary.csv").expect("there is a summary");
-    let files = [("summary.txt", report.to_string().into_bytes()), ("summary.csv", table.bytes.clone())];
-    let drawn = pictures(&folder, &made).into_iter().chain(stories(&folder, &plan));
+    let plots = if has_pictures { report.plots() } else { Vec::new() };
+    let files = [("summary.txt", report.to_string().into_bytes()), ("summary.csv", report.csv())];
+    let drawn = pictures(&folder, &plots).into_iter().chain(stories(&folder, &plan));
     compare(&folder, files.into_iter().chain(drawn), differences);
     variants
 }

@@ -35,6 +35,11 @@ impl Time {
         self.0 as f64 / 1e9
     }
 
+    /// The time so much earlier; zero if that is before the beginning.
+    pub const fn earlier_by(self, span: Span) -> Self {
+        Self(self.0.saturating_sub(span.0))
+    }
+
     /// The time that passed since `earlier`; zero if `earlier` is later.
     pub const fn since(self, earlier: Self) -> Span {
         Span(self.0.saturating_sub(earlier.0))

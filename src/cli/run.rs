@@ -157,7 +157,6 @@ impl Job<'_> {
     }
 
     fn print(&self, report: &Report<'_>, is_first: bool) -> Exit {
-        let named = |name| report.tables().into_iter().find(|file| file.name == name).map(|file| file.bytes);
         let bytes = match self.args.format {
             Format::Text => {
                 let text = match self.size() {
@@ -166,9 +165,9 @@ impl Job<'_> {
                 };
                 if is_first { text.into() } else { format!("\n\n{text}").into() }
             }
-            Format::Json => named("summary.json").expect("every report has it"),
+            Format::Json => report.json(),
             Format::Csv => {
-                let table = named("summary.csv").expect("every report has it");
+                let table = report.csv();
                 let header = table.iter().position(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
                 if is_first { table } else { table[header..].into() }
             }

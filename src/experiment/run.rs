@@ -134,8 +134,7 @@ fn play_as(
 
 /// Plays one run of a plan for the latencies of its flows alone.
 pub(super) fn explore(plan: &Plan, run: u32, series: Series, watch: &mut Watch<'_>) -> Result<Series, RunError> {
-    let mut series = look(plan, run, |_| series, |series| series.open() > 0, watch)?;
-    Ok(std::mem::take(&mut series))
+    look(plan, run, |_| series, |series| series.open() > 0, watch).map(|series| *series)
 }
 
 /// Plays one run of a plan with nobody watching it but this observer, which says whether there is more to see.

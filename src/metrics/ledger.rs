@@ -308,7 +308,7 @@ impl Ledger {
 
     #[inline(never)]
     fn offer(&mut self, now: Time, message: MessageId, flow: Flow, late: Span, at_once: bool) {
-        let due = Time::from_nanos(now.as_nanos().saturating_sub(late.as_nanos()));
+        let due = now.earlier_by(late);
         let counts = self.measured.0 <= due && due < self.measured.1;
         let book = &mut self.flows[flow.0 as usize];
         if counts {

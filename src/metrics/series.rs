@@ -88,7 +88,7 @@ impl Observer for Series {
     fn observe(&mut self, now: Time, _: NodeId, observation: &Observation) {
         match *observation {
             Observation::Offered { message, flow, late, .. } => {
-                let due = Time::from_nanos(now.as_nanos().saturating_sub(late.as_nanos()));
+                let due = now.earlier_by(late);
                 if due < self.end {
                     self.open.insert(message, Open { flow, due, is_told: true });
                 }

@@ -116,11 +116,10 @@ impl Report<'_> {
     /// The files without the plots.
     pub fn tables(&self) -> Vec<File> {
         let (results, total) = (self.results, &self.total);
-        let (json, csv) = summary::files(results, total);
         let file = |name: &str, bytes| File { name: name.into(), bytes };
         let mut files = vec![
-            file("summary.json", json),
-            file("summary.csv", csv),
+            file("summary.json", self.json()),
+            file("summary.csv", self.csv()),
             file("timeline.csv", curves::timeline(results, total)),
             file("latency.csv", curves::latency(results, total)),
             file("utilisation.csv", curves::utilisation(results, total)),
@@ -133,6 +132,16 @@ impl Report<'_> {
         files.extend(theory::csv(results).map(|bytes| file("theory.csv", bytes)));
         files.extend(story::of_run(results).map(|bytes| file("stories.json", bytes)));
         files
+    }
+
+    /// `summary.json` alone.
+    pub fn json(&self) -> Vec<u8> {
+        summary::json(self.results, &self.total)
+    }
+
+    /// `summary.csv` alone.
+    pub fn csv(&self) -> Vec<u8> {
+        summary::csv(self.results, &self.total)
     }
 
     /// The plots alone: those of its tables.

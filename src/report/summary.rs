@@ -283,13 +283,14 @@ impl<'a> Summary<'a> {
     }
 }
 
-/// `summary.json` and `summary.csv`.
-pub(super) fn files(results: &Results, total: &Total) -> (Vec<u8>, Vec<u8>) {
-    let summary = Summary::of(results, total);
-    (super::json(&summary), csv(results, &summary))
+/// `summary.json`.
+pub(super) fn json(results: &Results, total: &Total) -> Vec<u8> {
+    super::json(&Summary::of(results, total))
 }
 
-fn csv(results: &Results, summary: &Summary<'_>) -> Vec<u8> {
+/// `summary.csv`.
+pub(super) fn csv(results: &Results, total: &Total) -> Vec<u8> {
+    let summary = Summary::of(results, total);
     let mut table = Table::new(results, &["run", "scope", "metric", "statistic", "value", "unit"]);
     for expectation in &summary.expectations {
         let mut row = |statistic, value: &str, unit| {
@@ -367,7 +368,8 @@ mod tests {
     use crate::report::fixture;
 
     fn read(results: &Results) -> (Json, Vec<BTreeMap<String, String>>) {
-        let (json, csv) = files(results, &Total::of(&results.runs));
+        let total = Total::of(&results.runs);
+        let (json, csv) = (json(results, &total), csv(results, &total));
         let rows = csv::Reader::from_reader(&*csv).deserialize().map(|row| row.expect("equally long rows")).collect();
         (serde_json::from_slice(&json).expect("valid JSON"), rows)
     }
@@ -438,7 +440,8 @@ mod tests {
     #[test]
     fn nothing_is_ever_nan() {
         for results in [fixture::exchange(), fixture::replicated(), fixture::empty(), fixture::silent()] {
-            let (json, csv) = files(&results, &Total::of(&results.runs));
+            let total = Total::of(&results.runs);
+            let (json, csv) = (json(&results, &total), csv(&results, &total));
             for text in [json, csv].map(|bytes| String::from_utf8(bytes).unwrap().to_lowercase()) {
                 assert!(!text.contains("nan") && !text.contains("inf"), "{text}");
             }

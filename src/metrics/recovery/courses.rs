@@ -109,7 +109,7 @@ impl Courses {
     }
 
     fn offer(&mut self, now: Time, message: MessageId, flow: Flow, late: Span, at_once: bool) {
-        let due = Time::from_nanos(now.as_nanos().saturating_sub(late.as_nanos()));
+        let due = now.earlier_by(late);
         if let Some(cell) = self.book.cell_at(due) {
             self.book.flows[flow.0 as usize].cells[cell].due += 1;
         }

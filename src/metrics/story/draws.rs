@@ -32,3 +32,28 @@ impl Draws {
         mix(self.name(message.owner) ^ mix(message.number.into()))
     }
 }
+
+/// Which draws belong to a sample: those that end in so many zeros.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Rule {
+    /// What has to be zero in a draw.
+    mask: u64,
+}
+
+impl Rule {
+    /// Whether a message with this draw belongs to the sample.
+    #[inline]
+    pub fn has(self, draw: u64) -> bool {
+        draw & self.mask == 0
+    }
+
+    /// Asks for one more zero: about half of the sample leave.
+    pub fn halve(&mut self) {
+        self.mask = self.mask << 1 | 1;
+    }
+
+    /// One of so many belongs to it.
+    pub fn one_in(self) -> u64 {
+        self.mask + 1
+    }
+}

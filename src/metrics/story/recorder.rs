@@ -238,7 +238,7 @@ impl Observer for Recorder {
     fn observe(&mut self, now: Time, node: NodeId, observation: &Observation) {
         match *observation {
             Observation::Offered { message, flow, late, at_once } => {
-                let due = Time::from_nanos(now.as_nanos().saturating_sub(late.as_nanos()));
+                let due = now.earlier_by(late);
                 self.offer(now, node, &Chapter { message, flow, due, parent: None }, at_once);
             }
             Observation::OnBehalf { message } => {

@@ -9,14 +9,14 @@ use crate::process::Flow;
 
 use super::Story;
 use super::breakdown::{Breakdown, Share};
+use super::draws::Rule;
 
 /// A sample that is being taken.
 #[derive(Debug)]
 pub struct Sample {
     /// The most messages that it keeps, and that are followed at a time.
     most: usize,
-    /// What has to be zero in a draw.
-    mask: u64,
+    rule: Rule,
     taken: Vec<Taken>,
     /// The stories that are told whole, so far, of all that were followed.
     slowest: Vec<(Span, Story)>,
@@ -62,13 +62,13 @@ impl Sample {
     /// A sample of no more than `most` messages.
     pub fn new(most: usize) -> Self {
         let (slowest, typical, unconfirmed) = (Vec::new(), Vec::new(), Vec::new());
-        Self { most: most.max(1), mask: 0, taken: Vec::new(), slowest, typical, unconfirmed }
+        Self { most: most.max(1), rule: Rule::default(), taken: Vec::new(), slowest, typical, unconfirmed }
     }
 
     /// Whether a message with this draw belongs to it.
     #[inline]
     pub(super) fn has(&self, draw: u64) -> bool {
-        draw & self.mask == 0
+        self.rule.has(draw)
     }
 
     /// Whether no more messages are to be followed than these.
@@ -105,15 +105,15 @@ impl Sample {
 
     /// Asks for one more zero.
     pub(super) fn halve(&mut self) {
-        self.mask = self.mask << 1 | 1;
-        let mask = self.mask;
-        self.taken.retain(|taken| taken.draw & mask == 0);
+        self.rule.halve();
+        let rule = self.rule;
+        self.taken.retain(|taken| rule.has(taken.draw));
     }
 
     /// What it gave.
     pub(super) fn close(&mut self) -> Sampled {
         Sampled {
-            one_in: self.mask + 1,
+            one_in: self.rule.one_in(),
             taken: std::mem::take(&mut self.taken),
             slowest: std::mem::take(&mut self.slowest).into_iter().map(|(_, story)| story).collect(),
             typical: std::mem::take(&mut self.typical),

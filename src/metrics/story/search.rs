@@ -10,7 +10,7 @@ use crate::metrics::histogram::rank;
 use crate::process::{Close, Flow, Kind, MessageId, Observation, Outcome, Wanted};
 use crate::sim::Observer;
 
-use super::draws::Draws;
+use super::draws::{Draws, Rule};
 
 /// Which messages are looked for, among those that are due in the measured time and that nobody offered on behalf of another; of
 /// the calls that services make, among all of a flow.
@@ -57,7 +57,7 @@ pub struct Search {
     lost: Vec<Found>,
     /// A sample of messages, with what they were drawn by, as in [`Sample`](super::Sample).
     sample: Vec<(u64, Found)>,
-    mask: u64,
+    rule: Rule,
     number: Option<Found>,
 }
 
@@ -96,7 +96,7 @@ impl Search {
             slowest: BinaryHeap::new(),
             lost: Vec::new(),
             sample: Vec::new(),
-            mask: 0,
+            rule: Rule::default(),
             number: None,
         }
     }
@@ -119,7 +119,7 @@ impl Search {
 
     /// One of so many messages was kept, where a percentile or a sample is looked for.
     pub fn one_in(&self) -> u64 {
-        self.mask + 1
+        self.rule.one_in()
     }
 
     /// What was found, in the order that the quest says.
@@ -174,13 +174,13 @@ impl Search {
     /// Keeps what belongs to a sample of no more than `most`.
     fn keep(&mut self, most: usize, found: Found) {
         let draw = self.draws.draw(found.message);
-        if draw & self.mask == 0 {
+        if self.rule.has(draw) {
             self.sample.push((draw, found));
         }
         while self.sample.len() > most {
-            self.mask = self.mask << 1 | 1;
-            let mask = self.mask;
-            self.sample.retain(|(draw, _)| draw & mask == 0);
+            self.rule.halve();
+            let rule = self.rule;
+            self.sample.retain(|(draw, _)| rule.has(*draw));
         }
     }
 
@@ -217,7 +217,7 @@ impl Observer for Search {
     fn observe(&mut self, now: Time, _: NodeId, observation: &Observation) {
         match *observation {
             Observation::Offered { message, flow, late, .. } => {
-                let due = Time::from_nanos(now.as_nanos().saturating_sub(late.as_nanos()));
+                let due = now.earlier_by(late);
                 self.offer(message, flow, due);
             }
             Observation::Confirmed { message } => {

@@ -6,7 +6,8 @@ use crate::base::cause::Cause;
 use crate::base::id::NodeId;
 use crate::base::time::Time;
 use crate::metrics::story::{Story, What};
-use crate::process::{Leg, Outcome};
+use crate::metrics::tap::Flights;
+use crate::process::{Leg, Outcome, Transit};
 
 /// A copy, or an answer, on its way between two nodes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,29 +37,30 @@ pub(in crate::report) enum Landing {
 /// Every flight of a story, in the order in which they left; a second copy that the network made is one too.
 pub(in crate::report) fn flights(story: &Story) -> Vec<Flight> {
     let mut flights: Vec<Flight> = Vec::new();
-    // Of those that are known by the same, all, and how many of them have landed.
-    let mut known: BTreeMap<_, (Vec<usize>, usize)> = BTreeMap::new();
+    let mut under_way = Flights::default();
     let mut outcomes: BTreeMap<(u32, NodeId), Outcome> = BTreeMap::new();
     for entry in &story.entries {
-        let chapter = entry.chapter;
+        let (now, node, chapter) = (entry.time, entry.node, entry.chapter);
+        let message = story.chapters[chapter as usize].message;
+        let called = |from, to, leg, attempt| (from, to, Transit { message, attempt, leg });
         match entry.what {
             What::Sent { leg, attempt, to, .. } => {
-                let refused = outcomes.get(&(chapter, entry.node)).copied().filter(|end| *end != Outcome::Done);
-                let (from, left, landing) = (entry.node, entry.time, Landing::UnderWay);
+                let refused = outcomes.get(&(chapter, node)).copied().filter(|end| *end != Outcome::Done);
+                let (from, left, landing) = (node, now, Landing::UnderWay);
                 let refusal = refused.filter(|_| leg.is_answer());
-                known.entry((chapter, leg, attempt, from, to)).or_default().0.push(flights.len());
+                under_way.leaves(now, called(from, to, leg, attempt), flights.len());
                 flights.push(Flight { chapter, leg, attempt, from, to, left, landing, refusal });
             }
             What::Delivered { leg, attempt, from } => {
-                let key = (chapter, leg, attempt, from, entry.node);
-                land(&mut flights, known.get_mut(&key), Landing::Arrived(entry.time));
+                let place = under_way.arrives(called(from, node, leg, attempt));
+                land(&mut flights, place, Landing::Arrived(now));
             }
             What::NotDelivered { leg, attempt, to, cause } => {
-                let key = (chapter, leg, attempt, entry.node, to);
-                land(&mut flights, known.get_mut(&key), Landing::Dropped(entry.time, cause));
+                let place = under_way.is_dropped(now, called(node, to, leg, attempt));
+                land(&mut flights, place, Landing::Dropped(now, cause));
             }
             What::Handled { outcome } | What::Declined { outcome } => {
-                outcomes.insert((chapter, entry.node), outcome);
+                outcomes.insert((chapter, node), outcome);
             }
             _ => {}
         }
@@ -66,15 +68,13 @@ pub(in crate::report) fn flights(story: &Story) -> Vec<Flight> {
     flights
 }
 
-/// The first of some flights that has not landed does so; if all have, it is a second copy of the last.
-fn land(flights: &mut Vec<Flight>, known: Option<&mut (Vec<usize>, usize)>, landing: Landing) {
-    let Some((places, landed)) = known else { return };
-    match (places.get(*landed), places.last()) {
-        (Some(&place), _) => {
-            flights[place].landing = landing;
-            *landed += 1;
-        }
-        (None, Some(&last)) => flights.push(Flight { landing, ..flights[last] }),
-        (None, None) => {}
+/// A flight lands; if it had landed before, it is a second copy.
+fn land(flights: &mut Vec<Flight>, place: Option<usize>, landing: Landing) {
+    let Some(flight) = place.map(|place| &mut flights[place]) else { return };
+    if flight.landing == Landing::UnderWay {
+        flight.landing = landing;
+    } else {
+        let second = Flight { landing, ..*flight };
+        flights.push(second);
     }
 }
